@@ -1,1 +1,6 @@
 //! Placeholder.
+
+mod error;
+mod text;
+
+pub use error::{Error, Result};

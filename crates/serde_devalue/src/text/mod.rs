@@ -1,0 +1,4 @@
+//! The tokens that devalue shares with JSON and JavaScript: strings and numbers, read and written.
+
+pub(crate) mod number;
+pub(crate) mod string;

@@ -1,0 +1,154 @@
+//! Numbers: JSON's grammar for reading, JavaScript's for writing.
+
+use crate::error::{Error, Result};
+
+/// Writes a finite number as JavaScript's `Number::toString` does (ECMA-262, 6.1.6.1.20).
+///
+/// NaN, the infinities and -0 have no slot in devalue: the caller writes their sentinels.
+pub(crate) fn write(out: &mut Vec<u8>, number: f64) {
+    debug_assert!(number.is_finite());
+    // Most numbers in real records are small integers.
+    let integer = number as i32;
+    if f64::from(integer) == number {
+        write_integer(out, integer.into());
+    } else {
+        out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
+    }
+}
+
+/// Writes an integer in decimal.
+pub(crate) fn write_integer(out: &mut Vec<u8>, integer: i64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = integer.unsigned_abs();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if integer < 0 {
+        start -= 1;
+        digits[start] = b'-';
+    }
+    out.extend_from_slice(&digits[start..]);
+}
+
+/// The end of the number that begins at `start`.
+///
+/// # Errors
+/// If no number of JSON's grammar (RFC 8259, section 6) begins there.
+pub(crate) fn scan(text: &[u8], start: usize) -> Result<usize> {
+    let mut at = start + usize::from(text.get(start) == Some(&b'-'));
+    match text.get(at) {
+        Some(b'0') => {
+            at += 1;
+            if text.get(at).is_some_and(u8::is_ascii_digit) {
+                return Err(Error::syntax("a number must not begin with a zero", at));
+            }
+        }
+        _ => at = digits(text, at)?,
+    }
+    if text.get(at) == Some(&b'.') {
+        at = digits(text, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = text.get(at) {
+        at += 1;
+        if let Some(b'+' | b'-') = text.get(at) {
+            at += 1;
+        }
+        at = digits(text, at)?;
+    }
+    Ok(at)
+}
+
+/// Skips one digit or more.
+fn digits(text: &[u8], start: usize) -> Result<usize> {
+    let rest = text.get(start..).unwrap_or_default();
+    match rest.iter().take_while(|byte| byte.is_ascii_digit()).count() {
+        0 if rest.is_empty() => Err(Error::eof(start)),
+        0 => Err(Error::syntax("expected a digit", start)),
+        count => Ok(start + count),
+    }
+}
+
+/// The value of a number that [`scan`] has accepted: too large is infinite, too small is zero, as in JavaScript.
+pub(crate) fn parse(number: &[u8]) -> f64 {
+    match parse_integer(number) {
+        Some(integer) if integer != 0 || number[0] != b'-' => integer as f64,
+        _ => std::str::from_utf8(number)
+            .ok()
+            .and_then(|number| number.parse().ok())
+            .unwrap_or(f64::NAN),
+    }
+}
+
+/// The value of a number that is written as an integer of up to 15 digits, which `f64` holds exactly.
+pub(crate) fn parse_integer(number: &[u8]) -> Option<i64> {
+    let (negative, digits) = match number {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > 15 {
+        return None;
+    }
+    let mut integer = 0;
+    for &digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        integer = integer * 10 + i64::from(digit - b'0');
+    }
+    Some(if negative { -integer } else { integer })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(number: f64) -> String {
+        let mut out = Vec::new();
+        write(&mut out, number);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_written_as_javascript_writes_them() {
+        for (number, text) in [
+            (0.0, "0"),
+            (-1.0, "-1"),
+            (2_147_483_648.0, "2147483648"),
+            (1e20, "100000000000000000000"),
+            (1e21, "1e+21"),
+            (1e-6, "0.000001"),
+            (1e-7, "1e-7"),
+            (5e-324, "5e-324"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (f64::MAX, "1.7976931348623157e+308"),
+        ] {
+            assert_eq!(written(number), text);
+        }
+    }
+
+    #[test]
+    fn the_grammar_is_jsons() {
+        for good in ["0", "-0", "10", "-1.5", "1e5", "1E+5", "1.0e-7"] {
+            assert_eq!(scan(good.as_bytes(), 0).unwrap(), good.len(), "{good}");
+        }
+        for bad in ["", "-", "01", "-01", ".5", "1.", "1.e5", "1e", "1e+", "+1", "NaN", "x"] {
+            assert!(scan(bad.as_bytes(), 0).is_err(), "{bad}");
+        }
+        assert_eq!(scan(b"12,3", 0).unwrap(), 2);
+    }
+
+    #[test]
+    fn numbers_are_parsed_as_javascript_parses_them() {
+        assert_eq!(parse(b"42"), 42.0);
+        assert!(parse(b"-0").is_sign_negative());
+        assert_eq!(parse(b"1e400"), f64::INFINITY);
+        assert_eq!(parse(b"9007199254740993"), 9_007_199_254_740_992.0);
+        assert_eq!(parse(b"0.1"), 0.1);
+    }
+}

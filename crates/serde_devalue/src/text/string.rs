@@ -1,0 +1,298 @@
+//! Strings: JSON's grammar for reading, devalue's escapes for writing.
+
+use std::borrow::Cow;
+
+use crate::error::{Error, Result};
+
+/// Writes a string with its quotes, escaped as devalue escapes (`stringify_string`).
+pub(crate) fn write(out: &mut Vec<u8>, string: &str) {
+    let bytes = string.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    let mut copied = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let escape: &[u8] = match byte {
+            b'"' => b"\\\"",
+            b'\\' => b"\\\\",
+            b'<' => b"\\u003C",
+            0x08 => b"\\b",
+            0x0c => b"\\f",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            b'\t' => b"\\t",
+            0..0x20 => &unicode_escape(byte.into()),
+            // U+2028 and U+2029: valid in JSON, but line ends in the scripts that devalue's text may be put into.
+            0xe2 if bytes[at..].starts_with(b"\xe2\x80\xa8") => b"\\u2028",
+            0xe2 if bytes[at..].starts_with(b"\xe2\x80\xa9") => b"\\u2029",
+            _ => continue,
+        };
+        out.extend_from_slice(&bytes[copied..at]);
+        out.extend_from_slice(escape);
+        copied = at + if byte == 0xe2 { 3 } else { 1 };
+    }
+    out.extend_from_slice(&bytes[copied..]);
+    out.push(b'"');
+}
+
+/// Writes a string of UTF-16 units with its quotes; unpaired surrogates are escaped, as devalue does since 6.0.
+pub(crate) fn write_utf16(out: &mut Vec<u8>, units: &[u16]) {
+    out.push(b'"');
+    let mut run = String::new();
+    for unit in char::decode_utf16(units.iter().copied()) {
+        match unit {
+            Ok(character) => run.push(character),
+            Err(unpaired) => {
+                write_unquoted(out, &run);
+                run.clear();
+                out.extend_from_slice(&unicode_escape(unpaired.unpaired_surrogate()));
+            }
+        }
+    }
+    write_unquoted(out, &run);
+    out.push(b'"');
+}
+
+fn write_unquoted(out: &mut Vec<u8>, string: &str) {
+    let mut quoted = Vec::new();
+    write(&mut quoted, string);
+    out.extend_from_slice(&quoted[1..quoted.len() - 1]);
+}
+
+/// `\uXXXX` with lower-case digits.
+fn unicode_escape(unit: u16) -> [u8; 6] {
+    let digit = |shift: u16| b"0123456789abcdef"[usize::from(unit >> shift & 0xf)];
+    [b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]
+}
+
+/// A string token that was found well-formed, still escaped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawString<'a> {
+    /// What stands between the quotes.
+    body: &'a str,
+    escaped: bool,
+    /// Where the token begins in the text, for errors.
+    offset: usize,
+}
+
+/// A JavaScript string: nearly always well-formed, but it may hold unpaired surrogates.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Unescaped<'a> {
+    /// Borrowed where there was nothing to unescape.
+    WellFormed(Cow<'a, str>),
+    /// UTF-16 units, at least one of them an unpaired surrogate.
+    IllFormed(Vec<u16>),
+}
+
+impl<'a> RawString<'a> {
+    /// Reads the string token that begins with a quote at `start`, and where it ends.
+    ///
+    /// # Errors
+    /// If it is not a string of JSON's grammar (RFC 8259, section 7).
+    pub(crate) fn scan(text: &'a [u8], start: usize) -> Result<(Self, usize)> {
+        let body = start + 1;
+        let mut escaped = false;
+        let mut at = body;
+        loop {
+            match text.get(at) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    at = scan_escape(text, at)?;
+                }
+                Some(0..0x20) => {
+                    return Err(Error::syntax(
+                        "a control character must be escaped in a string",
+                        at,
+                    ));
+                }
+                Some(_) => at += 1,
+                None => return Err(Error::eof(at)),
+            }
+        }
+        let body = std::str::from_utf8(&text[body..at])
+            .map_err(|error| Error::syntax("the text is not UTF-8", body + error.valid_up_to()))?;
+        Ok((RawString { body, escaped, offset: start }, at + 1))
+    }
+
+    /// What stands between the quotes, still escaped.
+    pub(crate) fn body(self) -> &'a str {
+        self.body
+    }
+
+    /// The string, if it has no escapes.
+    pub(crate) fn plain(self) -> Option<&'a str> {
+        (!self.escaped).then_some(self.body)
+    }
+
+    /// The string, whatever is in it.
+    pub(crate) fn unescape(self) -> Unescaped<'a> {
+        if !self.escaped {
+            return Unescaped::WellFormed(Cow::Borrowed(self.body));
+        }
+        let mut string = String::with_capacity(self.body.len());
+        // Once a surrogate is unpaired, the whole string is kept as UTF-16.
+        let mut units: Option<Vec<u16>> = None;
+        let mut rest = self.body;
+        while !rest.is_empty() {
+            let run = rest.find('\\').unwrap_or(rest.len());
+            match &mut units {
+                None => string.push_str(&rest[..run]),
+                Some(units) => units.extend(rest[..run].encode_utf16()),
+            }
+            rest = &rest[run..];
+            if rest.is_empty() {
+                break;
+            }
+            let (unit, length) = unescape_one(rest.as_bytes());
+            rest = &rest[length..];
+            let mut character = char::from_u32(unit.into());
+            if matches!(unit, 0xd800..0xdc00) && rest.starts_with("\\u") {
+                let (low, length) = unescape_one(rest.as_bytes());
+                if matches!(low, 0xdc00..0xe000) {
+                    rest = &rest[length..];
+                    character = char::decode_utf16([unit, low]).next().and_then(Result::ok);
+                }
+            }
+            match (&mut units, character) {
+                (None, Some(character)) => string.push(character),
+                (Some(units), Some(character)) => {
+                    units.extend_from_slice(character.encode_utf16(&mut [0; 2]));
+                }
+                (_, None) => {
+                    units.get_or_insert_with(|| string.encode_utf16().collect()).push(unit)
+                }
+            }
+        }
+        match units {
+            Some(units) => Unescaped::IllFormed(units),
+            None => Unescaped::WellFormed(Cow::Owned(string)),
+        }
+    }
+
+    /// The string as Rust's `str`.
+    ///
+    /// # Errors
+    /// If it holds an unpaired surrogate, which `str` cannot.
+    pub(crate) fn to_str(self) -> Result<Cow<'a, str>> {
+        match self.unescape() {
+            Unescaped::WellFormed(string) => Ok(string),
+            Unescaped::IllFormed(_) => Err(Error::data(
+                "the string holds an unpaired surrogate, which a Rust string cannot",
+            )
+            .at_offset(self.offset)),
+        }
+    }
+
+    /// Whether it is this string.
+    pub(crate) fn is(self, other: &str) -> bool {
+        match self.plain() {
+            Some(plain) => plain == other,
+            None => matches!(self.unescape(), Unescaped::WellFormed(string) if string == other),
+        }
+    }
+}
+
+/// The end of the escape that begins with a backslash at `start`.
+fn scan_escape(text: &[u8], start: usize) -> Result<usize> {
+    match text.get(start + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(start + 2),
+        Some(b'u') => {
+            for at in start + 2..start + 6 {
+                match text.get(at) {
+                    Some(byte) if byte.is_ascii_hexdigit() => {}
+                    Some(_) => return Err(Error::syntax("expected a hexadecimal digit", at)),
+                    None => return Err(Error::eof(at)),
+                }
+            }
+            Ok(start + 6)
+        }
+        Some(_) => Err(Error::syntax("unknown escape in a string", start)),
+        None => Err(Error::eof(start + 1)),
+    }
+}
+
+/// The UTF-16 unit and the length of an escape that [`scan_escape`] has accepted.
+fn unescape_one(escape: &[u8]) -> (u16, usize) {
+    let unit = match escape.get(1) {
+        Some(b'b') => 0x08,
+        Some(b'f') => 0x0c,
+        Some(b'n') => b'\n',
+        Some(b'r') => b'\r',
+        Some(b't') => b'\t',
+        Some(b'u') => {
+            let digits = escape.get(2..6).unwrap_or_default().iter();
+            let unit = digits.fold(0, |unit, &digit| {
+                unit << 4 | char::from(digit).to_digit(16).unwrap_or(0) as u16
+            });
+            return (unit, 6);
+        }
+        Some(&itself) => itself,
+        None => return (u16::from(b'\\'), 1),
+    };
+    (unit.into(), 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(string: &str) -> String {
+        let mut out = Vec::new();
+        write(&mut out, string);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn read(text: &str) -> Unescaped<'_> {
+        let (string, end) = RawString::scan(text.as_bytes(), 0).unwrap();
+        assert_eq!(end, text.len());
+        string.unescape()
+    }
+
+    #[test]
+    fn escapes_are_written_as_devalue_writes_them() {
+        assert_eq!(
+            written("\"\\\u{8}\u{c}\n\r\t\0\u{1f}<>&/\u{7f}\u{2028}\u{2029}\u{2027}é😀"),
+            "\"\\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u001f\\u003C>&/\u{7f}\\u2028\\u2029\u{2027}é😀\"",
+        );
+    }
+
+    #[test]
+    fn unpaired_surrogates_are_written_escaped() {
+        let mut out = Vec::new();
+        write_utf16(&mut out, &[0x3c, 0xd83d, 0xde00, 0xd83d, 0x61, 0xdc00]);
+        assert_eq!(String::from_utf8(out).unwrap(), "\"\\u003C😀\\ud83da\\udc00\"");
+    }
+
+    #[test]
+    fn escapes_are_read_as_json_has_them() {
+        assert_eq!(read(r#""plain é""#), Unescaped::WellFormed(Cow::Borrowed("plain é")));
+        assert_eq!(
+            read(r#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00!""#),
+            Unescaped::WellFormed("\"\\/\u{8}\u{c}\n\r\tAé😀!".into()),
+        );
+    }
+
+    #[test]
+    fn unpaired_surrogates_are_kept() {
+        assert_eq!(
+            read(r#""a\ud83d\n\ud83d\ude00\udc00""#),
+            Unescaped::IllFormed(vec![0x61, 0xd83d, 0x0a, 0xd83d, 0xde00, 0xdc00]),
+        );
+        let (string, _) = RawString::scan(br#""\ud83d""#, 0).unwrap();
+        assert!(string.to_str().unwrap_err().is_data());
+    }
+
+    #[test]
+    fn what_json_refuses_is_an_error_at_its_byte() {
+        for (text, offset) in
+            [(&b"\"a\nb\""[..], 2), (br#""\x41""#, 1), (br#""\u00g0""#, 5), (b"\"a\xffb\"", 2)]
+        {
+            let error = RawString::scan(text, 0).unwrap_err();
+            assert!(error.is_syntax());
+            assert_eq!(error.offset(), Some(offset));
+        }
+        for cut in ["\"", "\"a", "\"\\", "\"\\u00"] {
+            assert!(RawString::scan(cut.as_bytes(), 0).unwrap_err().is_eof(), "{cut}");
+        }
+    }
+}

@@ -1,6 +1,15 @@
 //! Placeholder.
 
 mod error;
+mod flat;
+mod index;
+mod reference;
+mod slot;
 mod text;
+mod token;
 
 pub use error::{Error, Result};
+pub use flat::Flat;
+pub use index::Index;
+pub use reference::Reference;
+pub use slot::{Fields, MapEntries};

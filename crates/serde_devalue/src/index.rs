@@ -1,0 +1,230 @@
+//! Where the slots of a text are.
+
+use crate::{
+    error::{Error, Result},
+    reference::Reference,
+    text::number,
+};
+
+/// Where the slots of a devalue text begin and end.
+///
+/// It is made in one pass and owns nothing of the text, so that it can be kept beside the bytes.
+/// With both, a [`Flat`](crate::Flat) reads single values without decoding the rest.
+///
+/// ```
+/// # fn main() -> serde_devalue::Result<()> {
+/// let index = serde_devalue::Index::new(br#"[{"name":1},"Ann"]"#)?;
+/// assert_eq!(index.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Index {
+    /// The offsets of the opening bracket, of each comma between slots and of the closing bracket: slot `i` stands
+    /// between bounds `i` and `i + 1`. Empty if the root is a sentinel.
+    bounds: Box<[u32]>,
+    root: Reference,
+}
+
+impl Index {
+    /// Finds the slots of a text: one pass, and memory for as many offsets as there are slots.
+    ///
+    /// It checks all that decides where the slots are: UTF-8, the strings' ends, and that the brackets match. The
+    /// inside of a slot is checked when the slot is read.
+    ///
+    /// # Errors
+    /// If the text is not UTF-8, not an array of slots nor a root sentinel such as `-1`, if brackets are nested
+    /// deeper than in anything that devalue writes, or if the text is 4 GiB or longer.
+    pub fn new(text: &[u8]) -> Result<Index> {
+        if u32::try_from(text.len()).is_err() {
+            return Err(Error::limit("texts of 4 GiB and more are not supported"));
+        }
+        std::str::from_utf8(text).map_err(|error| match error.error_len() {
+            Some(_) => Error::syntax("the text is not UTF-8", error.valid_up_to()),
+            None => Error::eof(error.valid_up_to()),
+        })?;
+        let start = skip_whitespace(text, 0);
+        let (root, bounds, end) = match text.get(start) {
+            Some(b'[') => {
+                let (bounds, end) = find_slots(text, start)?;
+                (Reference::ROOT, bounds, end)
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let end = number::scan(text, start)?;
+                let root = root_sentinel(number::parse(&text[start..end]), start)?;
+                (root, Vec::new(), end)
+            }
+            Some(b'"' | b'{' | b't' | b'f' | b'n') => return Err(not_devalue(start)),
+            Some(_) => return Err(Error::syntax("expected `[`", start)),
+            None => return Err(Error::eof(start)),
+        };
+        let end = skip_whitespace(text, end);
+        if end < text.len() {
+            return Err(Error::syntax("expected nothing after the value", end));
+        }
+        if let [open, close] = *bounds
+            && skip_whitespace(text, open as usize + 1) == close as usize
+        {
+            return Err(Error::data("a devalue text has one slot at least").at_offset(start));
+        }
+        Ok(Index { bounds: bounds.into_boxed_slice(), root })
+    }
+
+    /// The number of slots. A text whose root is a sentinel, such as `-1`, has none.
+    pub fn len(&self) -> usize {
+        self.bounds.len().saturating_sub(1)
+    }
+
+    /// Whether there are no slots: the root is a sentinel.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Slot 0, or the root's sentinel.
+    pub fn root(&self) -> Reference {
+        self.root
+    }
+
+    /// Where a slot begins and ends, whitespace around it included.
+    pub(crate) fn bounds(&self, slot: usize) -> Option<(usize, usize)> {
+        let start = *self.bounds.get(slot)? as usize + 1;
+        let end = *self.bounds.get(slot.checked_add(1)?)? as usize;
+        Some((start, end))
+    }
+}
+
+/// The offsets around the slots of the array that opens at `open`, and the end of the array.
+///
+/// Slots are scalars, arrays of scalars or objects of scalars, so one bracket at most is open inside the root's.
+/// A faster scanner would replace this function and nothing else.
+fn find_slots(text: &[u8], open: usize) -> Result<(Vec<u32>, usize)> {
+    let mut bounds = vec![open as u32];
+    // The bracket that closes the slot we are in, if it has one.
+    let mut closing = None;
+    let mut at = open + 1;
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'"' => {
+                at = skip_string(text, at)?;
+                continue;
+            }
+            b',' if closing.is_none() => bounds.push(at as u32),
+            b'[' | b'{' if closing.is_none() => closing = Some(byte + 2),
+            b'[' | b'{' => {
+                // DIFFERENCE: JavaScript lets deeper nesting pass where nothing refers to it. Nothing writes it.
+                return Err(Error::data("a slot holds references and scalars only")
+                    .at_slot(bounds.len() - 1)
+                    .at_offset(at));
+            }
+            b']' | b'}' if closing == Some(byte) => closing = None,
+            b']' if closing.is_none() => {
+                bounds.push(at as u32);
+                return Ok((bounds, at + 1));
+            }
+            b']' | b'}' => {
+                return Err(
+                    Error::syntax("the brackets do not match", at).at_slot(bounds.len() - 1)
+                );
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    Err(Error::eof(at).at_slot(bounds.len() - 1))
+}
+
+/// The end of the string that begins at `start`; what is in it is checked when it is read.
+fn skip_string(text: &[u8], start: usize) -> Result<usize> {
+    let mut at = start + 1;
+    while let Some(&byte) = text.get(at) {
+        at += match byte {
+            b'"' => return Ok(at + 1),
+            b'\\' => 2,
+            _ => 1,
+        };
+    }
+    Err(Error::eof(text.len()))
+}
+
+/// JSON's whitespace (RFC 8259, section 2).
+pub(crate) fn skip_whitespace(text: &[u8], start: usize) -> usize {
+    let rest = text.get(start..).unwrap_or_default();
+    start + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
+}
+
+/// The sentinels that may stand in place of the array of slots.
+fn root_sentinel(number: f64, offset: usize) -> Result<Reference> {
+    match number {
+        -1.0 => Ok(Reference::UNDEFINED),
+        -3.0 => Ok(Reference::NAN),
+        -4.0 => Ok(Reference::INFINITY),
+        -5.0 => Ok(Reference::NEGATIVE_INFINITY),
+        -6.0 => Ok(Reference::NEGATIVE_ZERO),
+        _ => Err(not_devalue(offset)),
+    }
+}
+
+fn not_devalue(offset: usize) -> Error {
+    Error::data("not a devalue text: expected an array of slots, or one of -1, -3, -4, -5 and -6")
+        .at_offset(offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slots(text: &str) -> Vec<&str> {
+        let index = Index::new(text.as_bytes()).unwrap();
+        (0..index.len())
+            .map(|slot| index.bounds(slot).map(|(start, end)| text[start..end].trim()).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn slots_are_found_through_strings_brackets_and_whitespace() {
+        assert_eq!(slots("[1]"), ["1"]);
+        assert_eq!(
+            slots(r#" [ {"a,]}\"":1 , "b":2} , "[,\\" ,["x",","],-1,true ] "#),
+            [r#"{"a,]}\"":1 , "b":2}"#, r#""[,\\""#, r#"["x",","]"#, "-1", "true"],
+        );
+    }
+
+    #[test]
+    fn a_root_sentinel_has_no_slots() {
+        for (text, root) in [
+            ("-1", Reference::UNDEFINED),
+            (" -3 ", Reference::NAN),
+            ("-40e-1", Reference::INFINITY),
+            ("-5.0", Reference::NEGATIVE_INFINITY),
+            ("-6", Reference::NEGATIVE_ZERO),
+        ] {
+            let index = Index::new(text.as_bytes()).unwrap();
+            assert_eq!((index.root(), index.len()), (root, 0));
+        }
+    }
+
+    #[test]
+    fn any_other_root_is_an_error() {
+        for text in ["[]", "[ ]", "{}", "\"hello\"", "null", "true", "0", "1", "-2", "-7", "0.5"] {
+            assert!(Index::new(text.as_bytes()).unwrap_err().is_data(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_broken_structure_is_an_error_at_its_byte() {
+        for (text, offset) in
+            [("[1]x", 3), ("[[1}]", 3), ("[1}", 2), ("\u{feff}[1]", 0), ("undefined", 0)]
+        {
+            let error = Index::new(text.as_bytes()).unwrap_err();
+            assert!(error.is_syntax(), "{text}: {error}");
+            assert_eq!(error.offset(), Some(offset), "{text}");
+        }
+        for text in ["", " ", "[", "[1,", "[\"", "[\"\\", "[[1]", "[{\"a\":1}", "-"] {
+            assert!(Index::new(text.as_bytes()).unwrap_err().is_eof(), "{text}");
+        }
+        assert!(Index::new(b"[\"\xff\"]").unwrap_err().is_syntax());
+        let error = Index::new(b"[1,[[]]]").unwrap_err();
+        assert!(error.is_data());
+        assert_eq!((error.slot(), error.offset()), (Some(1), Some(4)));
+    }
+}

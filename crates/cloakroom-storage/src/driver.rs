@@ -1,0 +1,124 @@
+//! The trait that every store implements.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::stream::BoxStream;
+
+use crate::{Capabilities, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, When};
+
+/// A driver whose type is known at run time only, as [`open`](crate::open) returns it.
+pub type DynDriver = Arc<dyn Driver>;
+
+/// A store of bytes under keys.
+///
+/// *Missing* and *expired* are the same to a caller: an expired item is never returned, listed, touched or
+/// matched by a version, whether or not its memory or file has been freed yet.
+///
+/// Dropping a returned future cancels the waiting, not always the work: a write that was on its way may still
+/// happen. A write is never half done.
+///
+/// Errors are the failures of the store. That an item is missing, or that a condition does not hold, is an
+/// answer and no error. Every implementation passes [`conformance::run`](crate::conformance::run).
+#[async_trait]
+pub trait Driver: Send + Sync + fmt::Debug + 'static {
+    /// The name that [`open`](crate::open) knows the driver by.
+    fn name(&self) -> &'static str;
+
+    /// What the driver can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// The item under `key`; `None` when it is missing or expired.
+    ///
+    /// # Errors
+    /// When the store could not be asked. An outage is never reported as a missing item.
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>>;
+
+    /// Writes `value` under `key` if `when` holds, to expire after `ttl`.
+    ///
+    /// A `ttl` of `None` means that the item stays until it is removed, also if it had a deadline before. A
+    /// ttl of zero leaves no item behind.
+    ///
+    /// # Errors
+    /// When the store failed. The value may or may not have been written then, but whole if at all.
+    async fn set(
+        &self,
+        key: &ItemKey,
+        value: Bytes,
+        when: When,
+        ttl: Option<Duration>,
+    ) -> Result<SetOutcome>;
+
+    /// Removes the item under `key` if `when` holds: [`When::Always`], or [`When::Version`] to remove only
+    /// the version that the caller saw.
+    ///
+    /// # Errors
+    /// When the store failed, and with [`Unsupported`](crate::ErrorKind::Unsupported) for [`When::Absent`],
+    /// which says nothing.
+    async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome>;
+
+    /// Moves the expiry of the item under `key` to `ttl` from now, or away for `None`; answers whether there
+    /// was such an item. Never changes its bytes, its version, or revives what has expired.
+    ///
+    /// # Errors
+    /// When the store failed.
+    async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool>;
+
+    /// The keys that begin with `prefix`, in no particular order.
+    ///
+    /// An item that is there throughout is listed once. One that comes or goes meanwhile may be listed or not.
+    fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>>;
+
+    /// Frees expired items, at most `budget` of them, going on where the last call stopped.
+    ///
+    /// Safe beside every other call: an item that is written or touched meanwhile stays. No other call waits
+    /// for a whole sweep.
+    ///
+    /// # Errors
+    /// When the store failed. The next call goes on.
+    async fn sweep(&self, budget: usize) -> Result<Swept>;
+}
+
+#[async_trait]
+impl<D: Driver + ?Sized> Driver for Arc<D> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        (**self).capabilities()
+    }
+
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
+        (**self).get(key).await
+    }
+
+    async fn set(
+        &self,
+        key: &ItemKey,
+        value: Bytes,
+        when: When,
+        ttl: Option<Duration>,
+    ) -> Result<SetOutcome> {
+        (**self).set(key, value, when, ttl).await
+    }
+
+    async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
+        (**self).remove(key, when).await
+    }
+
+    async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
+        (**self).touch(key, ttl).await
+    }
+
+    fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
+        (**self).keys(prefix)
+    }
+
+    async fn sweep(&self, budget: usize) -> Result<Swept> {
+        (**self).sweep(budget).await
+    }
+}

@@ -1,0 +1,142 @@
+//! The drivers: one file, one feature and one row each.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
+
+use crate::options::nearest;
+use crate::{DEFAULT_TIMEOUT, DriverExt, DynDriver, Error, ErrorKind, Operation, Result};
+
+#[cfg(feature = "memory")]
+pub mod memory;
+mod unavailable;
+
+type Open = for<'a> fn(&'a Map<String, Value>) -> BoxFuture<'a, Result<DynDriver>>;
+
+/// A driver's row in the table of drivers.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct DriverInfo {
+    /// unstorage's name.
+    pub name: &'static str,
+    /// Other names it goes by.
+    pub aliases: &'static [&'static str],
+    /// The feature that compiles it in.
+    pub feature: &'static str,
+    /// What it is, in one line.
+    pub summary: &'static str,
+    /// Whether it works in this process's memory alone, so that no call can hang.
+    pub in_process: bool,
+    open: Option<Open>,
+}
+
+impl DriverInfo {
+    /// Whether the driver's feature was compiled in.
+    pub fn is_enabled(&self) -> bool {
+        self.open.is_some()
+    }
+}
+
+/// The function that opens a driver, if its feature is there.
+macro_rules! opener {
+    ($feature:literal, $driver:path) => {{
+        #[cfg(feature = $feature)]
+        {
+            Some(|options| {
+                Box::pin(async move {
+                    <$driver>::open(options).map(|driver| std::sync::Arc::new(driver) as DynDriver)
+                })
+            })
+        }
+        #[cfg(not(feature = $feature))]
+        {
+            None
+        }
+    }};
+}
+
+static DRIVERS: &[DriverInfo] = &[DriverInfo {
+    name: "memory",
+    aliases: &[],
+    feature: "memory",
+    summary: "In this process's memory. Gone when it ends.",
+    in_process: true,
+    open: opener!("memory", memory::Memory),
+}];
+
+/// Every driver that this version knows, compiled in or not.
+pub fn drivers() -> &'static [DriverInfo] {
+    DRIVERS
+}
+
+/// Opens a driver by its unstorage name with unstorage's options.
+///
+/// The name may be an alias, camel-cased as in unstorage's `builtinDrivers`, or an entry point such as
+/// `unstorage/drivers/fs-lite`. Every call of a driver that does I/O has a deadline of [`DEFAULT_TIMEOUT`].
+///
+/// # Errors
+/// With [`ErrorKind::UnknownDriver`], [`ErrorKind::FeatureDisabled`] or [`ErrorKind::Unsupported`] when there
+/// is no such driver here, with [`ErrorKind::InvalidOptions`] when an option is unknown or impossible, and
+/// when the store cannot be opened.
+pub async fn open(name: &str, options: &Map<String, Value>) -> Result<DynDriver> {
+    open_with_timeout(name, options, DEFAULT_TIMEOUT).await
+}
+
+/// As [`open`], with a deadline for each call of a driver that does I/O.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_with_timeout(
+    name: &str,
+    options: &Map<String, Value>,
+    timeout: Duration,
+) -> Result<DynDriver> {
+    let name = name.strip_prefix("unstorage/drivers/").unwrap_or(name);
+    let info = find(name)?;
+    let Some(open) = info.open else {
+        let message = format!(
+            "the driver `{}` is not compiled in; enable the feature `{}` of cloakroom-storage (or of cloakroom)",
+            info.name, info.feature
+        );
+        return Err(Error::new(ErrorKind::FeatureDisabled, message).with_driver(info.name));
+    };
+    let driver = open(options)
+        .await
+        .map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))?;
+    Ok(if info.in_process { driver } else { std::sync::Arc::new(driver.with_timeout(timeout)) })
+}
+
+fn find(name: &str) -> Result<&'static DriverInfo> {
+    let named = |known: &str| name == known || name == camel_case(known);
+    if let Some(info) = DRIVERS
+        .iter()
+        .find(|info| named(info.name) || info.aliases.iter().any(|alias| named(alias)))
+    {
+        return Ok(info);
+    }
+    if let Some(driver) = unavailable::DRIVERS.iter().find(|driver| named(driver.name)) {
+        return Err(driver.error());
+    }
+    let names = DRIVERS.iter().flat_map(|info| info.aliases.iter().copied().chain([info.name]));
+    let hint = match nearest(name, names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!(
+            "there are `{}`",
+            DRIVERS.iter().map(|info| info.name).collect::<Vec<_>>().join("`, `")
+        ),
+    };
+    Err(Error::new(ErrorKind::UnknownDriver, format!("there is no driver `{name}`; {hint}")))
+}
+
+/// `fs-lite` as JavaScript writes it: `fsLite`.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('-');
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel.push_str(letters.as_str());
+    }
+    camel
+}

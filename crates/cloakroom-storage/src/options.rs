@@ -1,0 +1,175 @@
+//! A driver's options, from JSON.
+
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::forward_to_deserialize_any;
+use serde_json::{Map, Value};
+
+use crate::{Error, ErrorKind, Operation, Result};
+
+/// Reads a driver's options. A key that the type does not know, or a value that does not fit, is an error
+/// that names it. A `null` counts as not given, since that is what JavaScript's `undefined` becomes.
+///
+/// # Errors
+/// With [`ErrorKind::InvalidOptions`].
+pub(crate) fn parse<T: DeserializeOwned>(
+    driver: &'static str,
+    options: &Map<String, Value>,
+) -> Result<T> {
+    let mut current = None;
+    T::deserialize(Options { options, current: &mut current }).map_err(|error| {
+        let message = match current {
+            Some(key) => format!("option `{key}`: {error}"),
+            None => error.to_string(),
+        };
+        invalid(driver, message)
+    })
+}
+
+/// An error about options.
+pub(crate) fn invalid(driver: &'static str, message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOptions, message)
+        .with_driver(driver)
+        .with_operation(Operation::Open)
+}
+
+/// The candidate that `given` was probably meant to be.
+pub(crate) fn nearest<'a>(
+    given: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let given = given.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&given, &candidate.to_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Hands the options to a struct, remembering which one is being read.
+struct Options<'a, 'c> {
+    options: &'a Map<String, Value>,
+    current: &'c mut Option<&'a str>,
+}
+
+impl<'de> Deserializer<'de> for Options<'de, '_> {
+    type Error = serde_json::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        if let Some(unknown) = self.options.keys().find(|key| !fields.contains(&key.as_str())) {
+            let hint = match nearest(unknown, fields.iter().copied()) {
+                Some(field) => format!("did you mean `{field}`?"),
+                None if fields.is_empty() => "there are none".to_owned(),
+                None => format!("known are `{}`", fields.join("`, `")),
+            };
+            return Err(serde::de::Error::custom(format!("no such option `{unknown}`; {hint}")));
+        }
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        let Options { options, current } = self;
+        visitor.visit_map(Entries { entries: options.iter(), value: &Value::Null, current })
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+struct Entries<'a, 'c> {
+    entries: serde_json::map::Iter<'a>,
+    value: &'a Value,
+    current: &'c mut Option<&'a str>,
+}
+
+impl<'a> MapAccess<'a> for Entries<'a, '_> {
+    type Error = serde_json::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'a>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Self::Error> {
+        *self.current = None;
+        let Some((key, value)) = self.entries.find(|(_, value)| !value.is_null()) else {
+            return Ok(None);
+        };
+        self.value = value;
+        *self.current = Some(key);
+        seed.deserialize(StrDeserializer::new(key)).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'a>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, Self::Error> {
+        seed.deserialize(self.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "camelCase")]
+    struct Example {
+        base: String,
+        #[serde(default)]
+        read_only: bool,
+    }
+
+    fn parse_example(options: Value) -> Result<Example, String> {
+        parse("example", options.as_object().expect("an object")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn options_are_read_by_their_javascript_names() {
+        let example = Example { base: "x".into(), read_only: true };
+        assert_eq!(parse_example(json!({"base": "x", "readOnly": true})), Ok(example));
+    }
+
+    #[test]
+    fn null_is_as_if_it_were_not_there() {
+        let example = Example { base: "x".into(), read_only: false };
+        assert_eq!(parse_example(json!({"base": "x", "readOnly": null})), Ok(example));
+    }
+
+    #[test]
+    fn an_unknown_option_is_named_with_the_nearest_right_one() {
+        let error =
+            parse_example(json!({"base": "x", "readonly": true})).expect_err("a wrong name");
+        assert!(
+            error.contains("`readonly`") && error.contains("did you mean `readOnly`?"),
+            "{error}"
+        );
+        let error = parse_example(json!({"base": "x", "zzz": true})).expect_err("a wrong name");
+        assert!(error.contains("known are `base`, `readOnly`"), "{error}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_named_with_its_option() {
+        let error =
+            parse_example(json!({"base": "x", "readOnly": "yes"})).expect_err("a wrong type");
+        assert!(
+            error.contains("option `readOnly`: invalid type: string \"yes\", expected a boolean"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_missing_option_is_named() {
+        let error = parse_example(json!({})).expect_err("no base");
+        assert!(error.contains("missing field `base`"), "{error}");
+    }
+}

@@ -1,1 +1,111 @@
-fn main() {}
+//! `cargo run -p shop`: opens the shop.
+
+use std::error::Error;
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use cloakroom::{Config, Sessions};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// A small shop on Cloakroom's sessions.
+#[derive(Debug, Parser)]
+#[command(name = "shop", version)]
+struct Arguments {
+    /// Where sessions are kept: TOML, or JSON if the name ends in .json; the shape of Astro's `session`.
+    /// Without it, files in .data/sessions under the current directory.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// The port to listen on; 0 takes a free one.
+    #[arg(long, env = "PORT", default_value_t = 4321)]
+    port: u16,
+
+    /// The address to listen on.
+    #[arg(long, env = "HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let config = match &arguments.config {
+        Some(path) => Config::from_file(path)?,
+        None => files_in_the_current_directory(),
+    };
+    let place = place(&config);
+    let app = shop::app(Sessions::from_config(config).await?);
+
+    let address = SocketAddr::new(arguments.host, arguments.port);
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}; PORT chooses another port"))?;
+    announce(listener.local_addr()?, &place)?;
+
+    // Both signals are asked for before the first request, so that none is missed.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+    Ok(())
+}
+
+/// What the shop runs on when nothing is said.
+fn files_in_the_current_directory() -> Config {
+    let mut config = Config::new("fs-lite").option("base", ".data/sessions");
+    // The shop speaks plain http on localhost, where not every client sends a Secure cookie back. A shop on the
+    // web stands behind https and leaves this on.
+    config.cookie.secure = false;
+    config
+}
+
+/// `fs-lite, .data/sessions`: only options that hold no secret are shown.
+fn place(config: &Config) -> String {
+    let option = |name: &str| config.options.get(name).and_then(|value| value.as_str());
+    let place = match config.driver.as_str() {
+        "memory" | "lru-cache" => "this process",
+        "null" => "nowhere",
+        _ => option("base").or_else(|| option("name")).or_else(|| option("host")).unwrap_or("as configured"),
+    };
+    format!("{}, {place}", config.driver)
+}
+
+/// Says that the shop is ready, for people and for programs that wait for it.
+fn announce(address: SocketAddr, place: &str) -> std::io::Result<()> {
+    let host = if address.ip().is_loopback() { "localhost".to_owned() } else { address.ip().to_string() };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "shop: listening on http://{host}:{}", address.port())?;
+    writeln!(out, "shop: sessions in {place}")?;
+    out.flush()
+}
+
+/// The error and its causes, each on a line.
+fn report(error: &dyn Error) {
+    eprintln!("shop: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+}

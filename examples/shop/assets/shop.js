@@ -1,0 +1,43 @@
+// Adds to the cart without leaving the page. Every form here also works without this script.
+
+const button = document.querySelector("[data-cart-button]");
+const status = document.querySelector("[data-cart-status]");
+
+const show = (cart) => {
+  button.textContent = `🛒 ${cart.length} items`;
+};
+
+const refresh = async () => {
+  const response = await fetch("/api/cart", { headers: { Accept: "application/json" } });
+  if (response.ok) show(await response.json());
+};
+
+// A prerendered page knows no session, and a page from the back-forward cache knows an old one.
+if (button.hasAttribute("data-deferred")) refresh();
+addEventListener("pageshow", (event) => {
+  if (event.persisted) refresh();
+});
+
+addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-add-to-cart]");
+  if (!form) return;
+  event.preventDefault();
+
+  const fields = new FormData(form);
+  const item = fields.get("item");
+  const size = fields.has("size") ? Number(fields.get("size")) : undefined;
+  try {
+    const response = await fetch("/api/addToCart", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify({ item, size }),
+    });
+    if (!response.ok) throw new Error(response.statusText);
+    const cart = await response.json();
+    show(cart);
+    status.textContent = `${form.dataset.addToCart} added. ${cart.length} items in your cart.`;
+  } catch {
+    // The form's own way tells what is wrong, on a page of its own.
+    form.submit();
+  }
+});

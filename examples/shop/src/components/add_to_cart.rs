@@ -1,0 +1,26 @@
+use maud::{Markup, html};
+
+use crate::catalogue::{Product, Sizes};
+
+/// The form that puts a product into the cart, with a choice of sizes if they are given. The second half of
+/// `sizes` is the visitor's own.
+pub fn add_to_cart(product: &Product, sizes: Option<(&Sizes, Option<f64>)>) -> Markup {
+    html! {
+        form method="post" action="/cart" data-add-to-cart=(product.name) {
+            input type="hidden" name="item" value=(product.slug);
+            @if let Some((sizes, own)) = sizes {
+                fieldset class="sizes" {
+                    legend { (sizes.label) }
+                    @for &size in sizes.all {
+                        label {
+                            input type="radio" name="size" value=(size) checked[own == Some(size)];
+                            span { (size) }
+                        }
+                    }
+                }
+            }
+            // The name is for those who hear a list of buttons.
+            button type="submit" { "Add to cart" span class="unseen" { ": " (product.name) } }
+        }
+    }
+}

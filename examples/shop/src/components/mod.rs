@@ -1,0 +1,13 @@
+//! What several pages share: plain functions from data to markup.
+
+mod add_to_cart;
+mod cart_button;
+mod layout;
+mod order;
+mod product_card;
+
+pub use add_to_cart::add_to_cart;
+pub use cart_button::cart_button;
+pub use layout::layout;
+pub use order::order;
+pub use product_card::product_card;

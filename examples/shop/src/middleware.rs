@@ -1,0 +1,91 @@
+//! What runs around the pages.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use cloakroom::Session;
+use cloakroom::axum::Result;
+use jiff::Timestamp;
+use url::Url;
+
+use crate::pages::problem;
+use crate::session::LAST_VISIT;
+
+/// When the visitor saw a page before this one. [`last_visit`] leaves it in the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct PreviousVisit(pub Option<Timestamp>);
+
+/// Sets `lastVisit` to now on every page view.
+pub async fn last_visit(session: Session, mut request: Request, next: Next) -> Result<Response> {
+    if request.method() == Method::GET {
+        request.extensions_mut().insert(PreviousVisit(session.get(LAST_VISIT).await?));
+        session.set(LAST_VISIT, &Timestamp::now())?;
+    }
+    Ok(next.run(request).await)
+}
+
+/// Refuses what another site's page would have a visitor's browser change. `SameSite=Lax` keeps the session from
+/// most of it already; this also holds for sites on the same registrable domain and for other ports of localhost.
+///
+/// Programs that are no browsers send neither header and pass: they hold no visitor's cookie.
+pub async fn same_origin(request: Request, next: Next) -> Response {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if safe || is_same_origin(request.headers()) {
+        next.run(request).await
+    } else {
+        StatusCode::FORBIDDEN.into_response()
+    }
+}
+
+/// `Sec-Fetch-Site` is the browser's own word and holds behind any proxy; `Origin` is for browsers without it.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin" || site == "none";
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let origin = origin.to_str().ok().and_then(|origin| Url::parse(origin).ok());
+    match (origin, host) {
+        (Some(origin), Some(host)) => {
+            // `Host` leaves out the scheme's default port, as a parsed URL does.
+            let port = origin.port().map(|port| format!(":{port}")).unwrap_or_default();
+            origin.host_str().is_some_and(|name| format!("{name}{port}").eq_ignore_ascii_case(host))
+        }
+        _ => false,
+    }
+}
+
+/// Gives browsers a page in the shop's look where an answer is an error of another kind: a lost session store, a
+/// refused form. Programs get the answer as it was.
+pub async fn errors_as_pages(request: Request, next: Next) -> Response {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let wants_page = accept.is_some_and(|accept| accept.contains("text/html"));
+    let response = next.run(request).await;
+
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !failed || !wants_page || kind.is_some_and(|kind| kind.starts_with("text/html")) {
+        return response;
+    }
+    let page = problem::page(status);
+    let (mut parts, _) = response.into_parts();
+    // Everything but the body stays, `Retry-After` for one.
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.extend(page.headers().clone());
+    Response::from_parts(parts, page.into_body())
+}
+
+/// Headers that a shop owes its visitors: nothing from elsewhere may run, look in or be framed.
+pub async fn security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
+}
+
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

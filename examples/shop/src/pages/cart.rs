@@ -1,0 +1,113 @@
+//! `/cart`: what is in the cart. Its forms are what the script's `fetch` does without a script.
+
+use std::collections::BTreeMap;
+
+use axum::Form;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use cloakroom::Session;
+use cloakroom::axum::Result;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::problem;
+use crate::cart::{self, Line};
+use crate::catalogue::{Product, euros};
+use crate::components::layout;
+use crate::session::{CART, SIZES};
+use crate::visitor::Visitor;
+
+/// What the cart's forms send.
+#[derive(Debug, Deserialize)]
+pub struct ItemForm {
+    item: String,
+    size: Option<f64>,
+}
+
+/// `GET /cart`.
+pub async fn show(visitor: Visitor, session: Session) -> Result<Markup> {
+    let cart = session.get(CART).await?.unwrap_or_default();
+    let sizes = session.get(SIZES).await?.unwrap_or_default();
+    Ok(layout("Cart", Some(&visitor), &contents(&cart::lines(&cart), &sizes)))
+}
+
+/// `POST /cart`: add one.
+pub async fn add(session: Session, Form(form): Form<ItemForm>) -> Result<Response> {
+    if !cart::is_item(&form.item) {
+        return Ok(problem::page(StatusCode::UNPROCESSABLE_ENTITY));
+    }
+    cart::add(&session, &form.item, form.size).await?;
+    Ok(Redirect::to("/cart").into_response())
+}
+
+/// `POST /cart/remove`: take one out.
+pub async fn remove(session: Session, Form(form): Form<ItemForm>) -> Result<Redirect> {
+    cart::remove(&session, &form.item).await?;
+    Ok(Redirect::to("/cart"))
+}
+
+fn contents(lines: &[Line<'_>], sizes: &BTreeMap<String, f64>) -> Markup {
+    html! {
+        h1 { "Your cart" }
+        @if lines.is_empty() {
+            p class="lead" { "Nothing hangs here yet." }
+            p { a class="button" href="/" { "See what is on the pegs" } }
+        } @else {
+            ul class="lines" { @for line in lines { (row(line, sizes)) } }
+            div class="total" {
+                p { "Total " strong class="price" { (euros(cart::total(lines))) } }
+                a class="button" href="/checkout" { "Check out" }
+            }
+        }
+    }
+}
+
+fn row(line: &Line<'_>, sizes: &BTreeMap<String, f64>) -> Markup {
+    let name = line.product().map_or(line.item, |product| product.name);
+    html! {
+        li class="line" {
+            @match line.product() {
+                Some(product) => {
+                    img src=(product.picture.url()) alt="" width="96" height="96";
+                    p class="line-name" {
+                        a href={ "/products/" (product.slug) } { (name) }
+                        (size(product, sizes))
+                    }
+                }
+                None => {
+                    span class="no-picture" aria-hidden="true" { "?" }
+                    p class="line-name" { (name) small { "Not from this shop’s catalogue" } }
+                }
+            }
+            div class="quantity" {
+                (step("/cart/remove", line.item, "−", &format!("Remove one {name}")))
+                span { (line.quantity) }
+                (step("/cart", line.item, "+", &format!("Add one more {name}")))
+            }
+            p class="price" { (line.price().map_or_else(|| "—".to_owned(), euros)) }
+        }
+    }
+}
+
+/// The cart holds slugs alone; the size is the one that the visitor wears.
+fn size(product: &Product, own: &BTreeMap<String, f64>) -> Markup {
+    html! {
+        @if let Some(sizes) = product.sizes {
+            small {
+                @match own.get(sizes.name) {
+                    Some(size) => { (sizes.label) " " (size) },
+                    None => a href={ "/products/" (product.slug) } { "Choose a size" },
+                }
+            }
+        }
+    }
+}
+
+fn step(action: &str, item: &str, sign: &str, label: &str) -> Markup {
+    html! {
+        form method="post" action=(action) {
+            input type="hidden" name="item" value=(item);
+            button class="step" type="submit" aria-label=(label) { (sign) }
+        }
+    }
+}

@@ -24,7 +24,7 @@ export function startAstro(folder, { build = 'dist' } = {}) {
 	return start('astro', process.execPath, [entry], folder, { HOST: '127.0.0.1' });
 }
 
-/** The shop of `examples/shop`, at the path in CLOAKROOM_SHOP. */
+/** The shop of `examples/shop`, at the path in CLOAKROOM_SHOP. Without a `config` it uses files where it is started. */
 export function startShop(folder, config = {}) {
 	return startRust('shop', 'CLOAKROOM_SHOP', folder, config);
 }
@@ -45,7 +45,8 @@ function startRust(name, variable, folder, config) {
 	const binary = process.env[variable];
 	if (!binary) throw new Error(`${variable} is not set: it must be the path of the ${name}'s binary`);
 	mustExist(binary, `${variable} must be the path of the ${name}'s binary`);
-	const file = path.join(folder.root, `${name}.${Date.now()}.json`);
+	if (config === null) return start(name, path.resolve(binary), [], folder, {});
+	const file = path.join(folder.root, `${name}.json`);
 	writeFileSync(file, JSON.stringify({ driver: 'fs', options: { base: folder.sessions }, ...config }));
 	return start(name, path.resolve(binary), ['--config', file], folder, {});
 }

@@ -1,0 +1,60 @@
+//! Answers `POST /api/session` as the Astro site beside it does, so that a test can store any value that JavaScript has
+//! from either side. For the tests alone: nothing here asks who is calling.
+//!
+//! `interop-probe --config FILE` listens on `PORT`, or on a free port.
+
+mod step;
+
+use std::error::Error;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use axum::routing::post;
+use axum::{Json, Router};
+use cloakroom::{Config, Session, SessionLayer, Sessions};
+use serde_json::Value as JsonValue;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::step::{Problem, Step};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let sessions = Sessions::from_config(Config::from_file(config_file()?)?).await?;
+    let app = Router::new().route("/api/session", post(answer)).layer(SessionLayer::new(sessions));
+
+    let port = std::env::var("PORT").map_or(Ok(0), |port| port.parse())?;
+    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut out = std::io::stdout();
+    writeln!(out, "probe: listening on http://localhost:{}", listener.local_addr()?.port())?;
+    out.flush()?;
+
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async move {
+            terminate.recv().await;
+        })
+        .await?;
+    Ok(())
+}
+
+fn config_file() -> Result<PathBuf, Box<dyn Error>> {
+    let mut arguments = std::env::args_os().skip(1);
+    match (arguments.next(), arguments.next(), arguments.next()) {
+        (Some(flag), Some(file), None) if flag == "--config" => Ok(file.into()),
+        _ => Err("usage: interop-probe --config FILE".into()),
+    }
+}
+
+/// Takes the steps in order and answers with the result of each.
+async fn answer(
+    session: Session,
+    Json(steps): Json<Vec<Step>>,
+) -> Result<Json<Vec<JsonValue>>, Problem> {
+    let mut results = Vec::with_capacity(steps.len());
+    for step in steps {
+        results.push(step.take(&session).await?);
+    }
+    Ok(Json(results))
+}

@@ -1,0 +1,103 @@
+// The cookie's bytes: what Rust sends is what Astro sends.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Client } from '../lib/client.mjs';
+import { needs, sessionFolder, startAstro, startProbe } from '../lib/servers.mjs';
+import { session } from '../site/every-cookie-option.config.mjs';
+
+const set = { do: 'set', key: 'cart', value: '[[]]' };
+const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
+
+const sites = [
+	{ options: 'the default options', build: 'dist', config: {} },
+	{ options: 'every option', build: 'dist-every-cookie-option', config: session },
+];
+
+for (const { options, build, config } of sites) {
+	describe(`The cookie with ${options}`, needs('CLOAKROOM_PROBE'), () => {
+		let folder, astro, probe;
+		before(async () => {
+			folder = sessionFolder();
+			[astro, probe] = await Promise.all([startAstro(folder, { build }), startProbe(folder, config)]);
+		});
+		after(async () => {
+			await Promise.all([astro?.stop(), probe?.stop()]);
+			folder?.remove();
+		});
+
+		/** What both sides send for the same steps of the same visitor; the visitor's session is made by Astro. */
+		async function sent(...steps) {
+			const visitor = new Client();
+			await visitor.steps(astro, set);
+			const answers = [];
+			for (const server of [astro, probe]) {
+				// A session of its own for each side, under the same ID: destroy by the first is not seen by the second.
+				const client = new Client(visitor.cookies);
+				await client.steps(server, ...steps);
+				answers.push(client.setCookies);
+			}
+			return answers;
+		}
+
+		test('is the same to the byte when a value is set', async () => {
+			const [byAstro, byRust] = await sent(set);
+			assert.equal(byAstro.length, 1);
+			assert.deepEqual(byRust, byAstro);
+		});
+
+		test('is sent once when several values are set', async () => {
+			const [byAstro, byRust] = await sent(set, { ...set, key: 'other' }, { do: 'delete', key: 'other' });
+			assert.equal(byAstro.length, 1);
+			assert.deepEqual(byRust, byAstro);
+		});
+
+		test('is not sent when a value is read', async () => {
+			const [byAstro, byRust] = await sent({ do: 'get', key: 'cart' }, { do: 'keys' });
+			assert.deepEqual(byAstro, []);
+			assert.deepEqual(byRust, []);
+		});
+
+		test('is not sent when an entry is deleted', async () => {
+			const [byAstro, byRust] = await sent({ do: 'delete', key: 'cart' });
+			assert.deepEqual(byAstro, []);
+			assert.deepEqual(byRust, []);
+		});
+
+		test('is the same but for the ID when a session is regenerated', async () => {
+			const [byAstro, byRust] = (await sentApart({ do: 'regenerate' })).map((cookies) =>
+				cookies.map((cookie) => cookie.replace(uuid, 'ID')),
+			);
+			assert.match(byAstro[0], /=ID; /);
+			assert.deepEqual(byRust, byAstro);
+		});
+
+		test('is the same to the byte when a session is destroyed', async () => {
+			const [byAstro, byRust] = await sentApart({ do: 'destroy' });
+			assert.match(byAstro[0], /=deleted; .*Expires=Thu, 01 Jan 1970 00:00:00 GMT/);
+			assert.deepEqual(byRust, byAstro);
+		});
+
+		test('is the same but for the ID for a new visitor', async () => {
+			const answers = [];
+			for (const server of [astro, probe]) {
+				const client = new Client();
+				await client.steps(server, set);
+				assert.match(client.setCookies[0], uuid);
+				answers.push(client.setCookies.map((cookie) => cookie.replace(uuid, 'ID')));
+			}
+			assert.deepEqual(answers[1], answers[0]);
+		});
+
+		/** As `sent`, for steps that end a session: each side ends one of its own. */
+		async function sentApart(...steps) {
+			const answers = [];
+			for (const server of [astro, probe]) {
+				const client = new Client();
+				await client.steps(astro, set);
+				await client.steps(server, ...steps);
+				answers.push(client.setCookies);
+			}
+			return answers;
+		}
+	});
+}

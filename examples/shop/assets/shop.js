@@ -7,6 +7,13 @@ const show = (cart) => {
   button.textContent = `🛒 ${cart.length} items`;
 };
 
+let clearing;
+const announce = (text) => {
+  clearTimeout(clearing);
+  status.textContent = text;
+  clearing = setTimeout(() => (status.textContent = ""), 6000);
+};
+
 const refresh = async () => {
   const response = await fetch("/api/cart", { headers: { Accept: "application/json" } });
   if (response.ok) show(await response.json());
@@ -35,7 +42,7 @@ addEventListener("submit", async (event) => {
     if (!response.ok) throw new Error(response.statusText);
     const cart = await response.json();
     show(cart);
-    status.textContent = `${form.dataset.addToCart} added. ${cart.length} items in your cart.`;
+    announce(`${form.dataset.addToCart} added. ${cart.length} items in your cart.`);
   } catch {
     // The form's own way tells what is wrong, on a page of its own.
     form.submit();

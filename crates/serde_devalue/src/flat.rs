@@ -43,6 +43,11 @@ impl<'a> Flat<'a> {
         Flat { text, index }
     }
 
+    /// The length of the text.
+    pub(crate) fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
     /// The number of slots.
     pub(crate) fn len(&self) -> usize {
         self.index.len()
@@ -120,7 +125,7 @@ impl<'a> Flat<'a> {
     }
 
     /// The beginning of a slot.
-    fn cursor(&self, slot: usize) -> Result<Cursor<'a>> {
+    pub(crate) fn cursor(&self, slot: usize) -> Result<Cursor<'a>> {
         match self.index.bounds(slot) {
             Some(bounds) => Ok(Cursor::new(self.text, bounds, slot, self.len())),
             None => Err(Error::data("there is no such slot").at_slot(slot)),

@@ -5,6 +5,7 @@ mod flat;
 mod index;
 mod reference;
 mod slot;
+mod splice;
 mod text;
 mod token;
 
@@ -13,3 +14,4 @@ pub use flat::Flat;
 pub use index::Index;
 pub use reference::Reference;
 pub use slot::{Fields, MapEntries};
+pub use splice::{Piece, Source, Splice};

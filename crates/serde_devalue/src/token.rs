@@ -167,7 +167,12 @@ impl<'a> Tokens<'a> {
     /// The next token as a reference to a value, which a hole is not.
     pub(crate) fn next_reference(&mut self) -> Option<Result<Reference>> {
         let token = self.next()?;
-        Some(token.and_then(|token| self.cursor.value(token)))
+        Some(token.and_then(|token| self.reference(token)))
+    }
+
+    /// What a token that came from here refers to, if it is not a hole.
+    pub(crate) fn reference(&self, token: Token<'a>) -> Result<Reference> {
+        self.cursor.value(token)
     }
 
     /// That a token is not what it should be.

@@ -67,8 +67,8 @@ fn unicode_escape(unit: u16) -> [u8; 6] {
 /// A string token that was found well-formed, still escaped.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RawString<'a> {
-    /// What stands between the quotes.
-    body: &'a str,
+    /// The token, quotes and escapes included.
+    token: &'a str,
     escaped: bool,
     /// Where the token begins in the text, for errors.
     offset: usize,
@@ -89,9 +89,8 @@ impl<'a> RawString<'a> {
     /// # Errors
     /// If it is not a string of JSON's grammar (RFC 8259, section 7).
     pub(crate) fn scan(text: &'a [u8], start: usize) -> Result<(Self, usize)> {
-        let body = start + 1;
         let mut escaped = false;
-        let mut at = body;
+        let mut at = start + 1;
         loop {
             match text.get(at) {
                 Some(b'"') => break,
@@ -109,30 +108,44 @@ impl<'a> RawString<'a> {
                 None => return Err(Error::eof(at)),
             }
         }
-        let body = std::str::from_utf8(&text[body..at])
-            .map_err(|error| Error::syntax("the text is not UTF-8", body + error.valid_up_to()))?;
-        Ok((RawString { body, escaped, offset: start }, at + 1))
+        let token = std::str::from_utf8(&text[start..=at])
+            .map_err(|error| Error::syntax("the text is not UTF-8", start + error.valid_up_to()))?;
+        Ok((RawString { token, escaped, offset: start }, at + 1))
     }
 
     /// What stands between the quotes, still escaped.
     pub(crate) fn body(self) -> &'a str {
-        self.body
+        &self.token[1..self.token.len() - 1]
+    }
+
+    /// The token as [`write`] would have written it.
+    pub(crate) fn canonical(self) -> Cow<'a, [u8]> {
+        let token = self.token.as_bytes();
+        if !self.escaped && !token.contains(&b'<') && !token.contains(&0xe2) {
+            return Cow::Borrowed(token);
+        }
+        let mut out = Vec::with_capacity(token.len());
+        match self.unescape() {
+            Unescaped::WellFormed(string) => write(&mut out, &string),
+            Unescaped::IllFormed(units) => write_utf16(&mut out, &units),
+        }
+        Cow::Owned(out)
     }
 
     /// The string, if it has no escapes.
     pub(crate) fn plain(self) -> Option<&'a str> {
-        (!self.escaped).then_some(self.body)
+        (!self.escaped).then(|| self.body())
     }
 
     /// The string, whatever is in it.
     pub(crate) fn unescape(self) -> Unescaped<'a> {
         if !self.escaped {
-            return Unescaped::WellFormed(Cow::Borrowed(self.body));
+            return Unescaped::WellFormed(Cow::Borrowed(self.body()));
         }
-        let mut string = String::with_capacity(self.body.len());
+        let mut string = String::with_capacity(self.token.len());
         // Once a surrogate is unpaired, the whole string is kept as UTF-16.
         let mut units: Option<Vec<u16>> = None;
-        let mut rest = self.body;
+        let mut rest = self.body();
         while !rest.is_empty() {
             let run = rest.find('\\').unwrap_or(rest.len());
             match &mut units {

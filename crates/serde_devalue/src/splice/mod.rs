@@ -1,0 +1,290 @@
+//! A new text out of pieces of others.
+
+mod content;
+mod walk;
+
+use std::borrow::Cow;
+
+use crate::{
+    error::{Error, Result},
+    flat::Flat,
+    reference::Reference,
+    text::{number, string},
+};
+use content::{Part, Target};
+
+/// Writes a new devalue text out of pieces of others, without decoding them.
+///
+/// Slots are copied and their references rewritten. Slots are numbered in JavaScript's order, primitives are shared by
+/// value, containers by identity within one source: for texts that devalue or this crate wrote, the output is to the
+/// byte what JavaScript writes when it parses the sources, builds the Map and stringifies it, with URLs in Astro's
+/// form.
+///
+/// The strings and numbers of other texts are brought into JavaScript's form, too. Nothing else is: the order of keys
+/// and the choice between dense and sparse arrays stay as they are, and the literals of dates and the like are not
+/// interpreted.
+///
+/// ```
+/// use serde_devalue::{Flat, Index, Piece, Splice};
+///
+/// # fn main() -> serde_devalue::Result<()> {
+/// let record = br#"[["Map",1,2],"cart",["Set",3],"apple"]"#;
+/// let index = Index::new(record)?;
+/// let flat = Flat::new(record, &index);
+///
+/// let mut splice = Splice::map();
+/// let source = splice.source(flat);
+/// for entry in flat.map(flat.root()?)? {
+///     let (key, value) = entry?;
+///     splice.copy(&flat.string(key)?, source, value)?;
+/// }
+/// splice.object("visits", &[("data", Piece::Number(7.0)), ("expires", Piece::Undefined)])?;
+/// assert_eq!(
+///     splice.finish()?,
+///     br#"[["Map",1,2,4,5],"cart",["Set",3],"apple","visits",{"data":6,"expires":-1},7]"#,
+/// );
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Splice<'s> {
+    sources: Vec<Flat<'s>>,
+    /// The parts of the root's slot.
+    root: Vec<Part<'s>>,
+}
+
+/// A text that pieces are copied from, known to the [`Splice`] that made it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Source(usize);
+
+/// The value of a field that [`Splice::object`] writes.
+#[derive(Clone, Copy, Debug)]
+pub enum Piece {
+    /// The subtree at a reference of a source.
+    Copy(Source, Reference),
+    /// A number, NaN, the infinities and -0 among them.
+    Number(f64),
+    /// JavaScript's `undefined`.
+    Undefined,
+}
+
+impl<'s> Splice<'s> {
+    /// A text whose root is a Map, which gets its entries in the order of the calls.
+    pub fn map() -> Splice<'s> {
+        Splice { sources: Vec::new(), root: vec![Part::literal(b"\"Map\"")] }
+    }
+
+    /// Adds a source. Containers are shared within one source, never among sources.
+    pub fn source(&mut self, flat: Flat<'s>) -> Source {
+        self.sources.push(flat);
+        Source(self.sources.len() - 1)
+    }
+
+    /// Adds the entry `key` → the subtree of `source` at `value`.
+    ///
+    /// The key must be new: entries are not compared.
+    ///
+    /// # Errors
+    /// If the source is another `Splice`'s, or has no such slot.
+    pub fn copy(&mut self, key: &str, source: Source, value: Reference) -> Result<()> {
+        let value = self.target(Piece::Copy(source, value))?;
+        self.entry(key, value);
+        Ok(())
+    }
+
+    /// Adds the entry `key` → a plain object with these fields, in this order.
+    ///
+    /// The key and the names must be new: they are not compared. JavaScript would put names that are array indices,
+    /// such as `0`, first: so should the caller.
+    ///
+    /// # Errors
+    /// As [`copy`](Splice::copy), and if a field is named `__proto__`, which JavaScript would refuse to read.
+    pub fn object(&mut self, key: &str, fields: &[(&str, Piece)]) -> Result<()> {
+        let mut parts = Vec::with_capacity(fields.len());
+        for &(name, piece) in fields {
+            if name == "__proto__" {
+                return Err(Error::data("an object must not have a `__proto__` property"));
+            }
+            parts.push(Part { label: canonical(name), target: self.target(piece)? });
+        }
+        self.entry(key, Target::Object(parts));
+        Ok(())
+    }
+
+    /// Writes the text.
+    ///
+    /// # Errors
+    /// If a slot that is copied is not what devalue writes, or the text has more slots than references can name.
+    pub fn finish(self) -> Result<Vec<u8>> {
+        walk::write(&self.sources, self.root)
+    }
+
+    fn entry(&mut self, key: &str, value: Target<'s>) {
+        self.root.push(Part::item(Target::Primitive(canonical(key))));
+        self.root.push(Part::item(value));
+    }
+
+    fn target(&self, piece: Piece) -> Result<Target<'s>> {
+        match piece {
+            Piece::Undefined => Ok(Target::Done(Reference::UNDEFINED)),
+            Piece::Number(number) => Ok(match Reference::from_number(number) {
+                Some(sentinel) => Target::Done(sentinel),
+                None => {
+                    let mut text = Vec::new();
+                    number::write(&mut text, number);
+                    Target::Primitive(text.into())
+                }
+            }),
+            Piece::Copy(source, reference) => {
+                let Some(flat) = self.sources.get(source.0) else {
+                    return Err(Error::data("the source belongs to another splice"));
+                };
+                match reference.slot() {
+                    Some(slot) if slot >= flat.len() => {
+                        Err(Error::data("there is no such slot").at_slot(slot))
+                    }
+                    None if reference.is_hole() => {
+                        Err(Error::data("a hole can only stand in an array"))
+                    }
+                    _ => Ok(Target::copied(source.0, reference)),
+                }
+            }
+        }
+    }
+}
+
+fn canonical<'s>(string: &str) -> Cow<'s, [u8]> {
+    let mut text = Vec::new();
+    string::write(&mut text, string);
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Index;
+
+    /// Every entry of the Map in `text`, copied.
+    fn copied(text: &str) -> Result<String> {
+        let index = Index::new(text.as_bytes())?;
+        let flat = Flat::new(text.as_bytes(), &index);
+        let mut splice = Splice::map();
+        let source = splice.source(flat);
+        for entry in flat.map(flat.root()?)? {
+            let (key, value) = entry?;
+            splice.copy(&flat.string(key)?, source, value)?;
+        }
+        Ok(String::from_utf8(splice.finish()?).unwrap())
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(copied(text).unwrap(), expected);
+    }
+
+    #[track_caller]
+    fn check_unchanged(text: &str) {
+        check(text, text);
+    }
+
+    #[test]
+    fn slots_are_numbered_in_javascripts_order() {
+        check(
+            r#"[["Map",6,5,4,2],"unused",{"x":3,"y":3},[4,-2,-1,-6],"a",[2,4,5],"b"]"#,
+            r#"[["Map",1,2,5,3],"b",[3,5,2],{"x":4,"y":4},[5,-2,-1,-6],"a"]"#,
+        );
+    }
+
+    #[test]
+    fn primitives_are_shared_by_value_and_containers_by_identity() {
+        check(
+            r#"[["Map",1,2,3,4],"a",[5,6,7,8,9],"b",[10,6,11,8,12],1,[],1.0,["BigInt","1"],["Date",""],"a",[],["BigInt","1"]]"#,
+            r#"[["Map",1,2,7,8],"a",[3,4,3,5,6],1,[],["BigInt","1"],["Date",""],"b",[1,4,9,5,5],[]]"#,
+        );
+    }
+
+    #[test]
+    fn every_kind_of_slot_is_copied() {
+        check_unchanged(
+            r#"[["Map",1,2],"key",[3,4,5,6,8,11,12,15,17],["Date","1970-01-01T00:00:00.000Z"],["RegExp","a","gi"],["BigInt","12"],["URL",7],"https://e.com/",["Set",9,10],1,true,["URLSearchParams","a=1"],{"x":13,"y":14},null,"y",["null","x",16,"y",9],"\u003Cb>",["Object",18],"boxed"]"#,
+        );
+        check_unchanged(
+            r#"[["Map",1,2],"key",[3,5,6,7,8,9],["Uint8Array",4,1,2],["ArrayBuffer","AQID"],["DataView",4],["Temporal.PlainDate","2026-11-23"],[-7,1000,3,1,999,-1],["Custom",1],["Map",1,-3]]"#,
+        );
+    }
+
+    #[test]
+    fn cycles_are_copied() {
+        check_unchanged(r#"[["Map",1,2],"self",{"me":2,"map":3},["Map",1,3]]"#);
+    }
+
+    #[test]
+    fn a_reference_to_the_root_copies_the_map_as_a_value() {
+        check(r#"[["Map",1,0],"self"]"#, r#"[["Map",1,2],"self",["Map",1,2]]"#);
+    }
+
+    #[test]
+    fn foreign_forms_become_javascripts() {
+        check(
+            " [ [ \"Map\" , 1 , 2 ] , \"\\u006b\" , [ 3 , 4 , 5 , 6, 7.0, 8 ] , 1.50 , \"a\\/<\" , -0 , 1e400,1E2,{\"\\u0061\" : 1}] ",
+            r#"[["Map",1,2],"k",[3,4,-6,-4,5,6],1.5,"a/\u003C",100,{"a":1}]"#,
+        );
+        check(
+            r#"[["Map",1,2,3,4,5,6],"a",["URL","https://e.com/"],"b",["Map",-6,1],"c",["Set",-6]]"#,
+            r#"[["Map",1,2,4,5,7,8],"a",["URL",3],"https://e.com/","b",["Map",6,1],0,"c",["Set",6]]"#,
+        );
+    }
+
+    #[test]
+    fn deep_values_take_no_stack() {
+        let depth = 100_000;
+        let mut text = String::from(r#"[["Map",1,2],"deep""#);
+        for slot in 3..depth {
+            text.push_str(&format!(",[{slot}]"));
+        }
+        text.push_str(",[]]");
+        check_unchanged(&text);
+    }
+
+    #[test]
+    fn what_javascript_refuses_to_read_is_not_copied() {
+        for slot in [
+            r#"{"__proto__":1}"#,
+            r#"["null","__proto__",1]"#,
+            r#"["null",1,1]"#,
+            r#"["null","a"]"#,
+            r#"["Map",1]"#,
+            r#"["Set","a"]"#,
+            "[7]",
+            "{\"a\":-2}",
+            "01",
+        ] {
+            let error = copied(&format!(r#"[["Map",1,2],"key",{slot}]"#)).unwrap_err();
+            assert_eq!(error.slot(), Some(2), "{slot}: {error}");
+        }
+    }
+
+    #[test]
+    fn objects_are_built_in_place() {
+        let text = br#"["a"]"#;
+        let index = Index::new(text).unwrap();
+        let mut splice = Splice::map();
+        let source = splice.source(Flat::new(text, &index));
+        let data = Piece::Copy(source, Reference::ROOT);
+        splice.object("a", &[("data", data), ("expires", Piece::Number(-0.0))]).unwrap();
+        splice
+            .object(
+                "b",
+                &[("data", Piece::Copy(source, Reference::NAN)), ("b", Piece::Number(0.5))],
+            )
+            .unwrap();
+        assert!(splice.object("c", &[("__proto__", data)]).is_err());
+        assert!(splice.copy("c", Source(1), Reference::ROOT).is_err());
+        assert!(splice.copy("c", source, Reference::HOLE).is_err());
+        assert!(splice.copy("c", source, Reference::to_slot(1).unwrap()).is_err());
+        assert_eq!(
+            String::from_utf8(splice.finish().unwrap()).unwrap(),
+            r#"[["Map",1,2,3,4],"a",{"data":1,"expires":-6},"b",{"data":-3,"b":5},0.5]"#,
+        );
+    }
+}

@@ -116,7 +116,7 @@ pub(super) fn read<'s>(
         }
         Slot::Tagged { tag, mut args } if tag == "BigInt" => return bigint(&mut args),
         Slot::Tagged { tag, args } => {
-            parts.push(Part { label: tag_text(&tag), target: Target::None });
+            parts.push(Part { label: tag_text(tag.clone()), target: Target::None });
             read_args(&tag, args, source, parts)?;
         }
         // Scalars were read above.
@@ -233,12 +233,12 @@ fn index<'s>(index: u32) -> Part<'s> {
 }
 
 /// A tag with its quotes. JavaScript does not escape a reducer's name, so neither do we, where it can be read at all.
-fn tag_text<'s>(tag: &Cow<'_, str>) -> Cow<'s, [u8]> {
+fn tag_text<'s>(tag: Cow<'_, str>) -> Cow<'s, [u8]> {
     Cow::Owned(match tag {
         Cow::Borrowed(tag) => [b"\"", tag.as_bytes(), b"\""].concat(),
         Cow::Owned(tag) => {
             let mut text = Vec::new();
-            string::write(&mut text, tag);
+            string::write(&mut text, &tag);
             text
         }
     })

@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Cloakroom's sessions for tower services and for axum.
+//!
+//! [`SessionLayer`] gives every request a lazy session handle in its extensions, and commits it after the
+//! handler has returned and before the headers leave. A request that never touches its session costs that
+//! handle: no cookie is parsed, no store asked, no lock taken, no header sent.
+//!
+//! With the feature `axum`, the module [`axum`] has the extractor and errors that are responses.
+
+#[cfg(feature = "axum")]
+pub mod axum;
+mod body;
+mod failure;
+mod future;
+mod headers;
+mod layer;
+
+pub use body::SessionBody;
+pub use failure::Failure;
+pub use future::ResponseFuture;
+pub use layer::{SessionLayer, SessionService};

@@ -1,1 +1,126 @@
-//! Placeholder.
+//! Server-side sessions for Rust that share their store and their cookie with Astro.
+//!
+//! The browser holds a ticket, a cookie with a random ID; the server keeps the coat, the data. This is the
+//! system of Astro's *Sessions* documentation, to the byte: an Astro front end and a Rust back end can hold
+//! the same session.
+//!
+//! # A first program
+//!
+//! ```no_run
+//! use axum::{Json, Router, routing::{get, post}};
+//! use cloakroom::axum::{Result, Session};
+//! use cloakroom::{Config, Key, SessionLayer, Sessions};
+//!
+//! const CART: Key<Vec<String>> = Key::new("cart");
+//!
+//! async fn cart_button(session: Session) -> Result<String> {
+//!     let cart = session.get(CART).await?.unwrap_or_default();
+//!     Ok(format!("🛒 {} items", cart.len()))
+//! }
+//!
+//! async fn add_to_cart(session: Session, Json(item): Json<String>) -> Result<Json<Vec<String>>> {
+//!     Ok(Json(session.update(CART, |cart| cart.push(item.clone())).await?))
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let sessions = Sessions::from_config(Config::load()?).await?;
+//!     let app = Router::new()
+//!         .route("/", get(cart_button))
+//!         .route("/api/addToCart", post(add_to_cart))
+//!         .layer(SessionLayer::new(sessions));
+//!     axum::serve(tokio::net::TcpListener::bind("127.0.0.1:4321").await?, app).await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Reading and writing
+//!
+//! Reads are async, because the first one of a request loads the record. Writes are not: `set` is seen at once
+//! and saved once, after the handler returned and before the headers leave.
+//!
+//! ```
+//! # use cloakroom::{Config, CookieHeaders, SetOptions, Sessions};
+//! # use std::time::Duration;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> cloakroom::Result<()> {
+//! # let sessions = Sessions::from_config(Config::new("memory")).await?;
+//! # let session = sessions.session(CookieHeaders::default());
+//! session.set("theme", "dark")?;
+//! assert_eq!(session.get::<String>("theme").await?.as_deref(), Some("dark"));
+//!
+//! // An entry with a lifetime of its own.
+//! session.set_with("code", &1234, SetOptions::new().ttl(Duration::from_secs(300)))?;
+//!
+//! assert_eq!(session.keys().await?, ["theme", "code"]);
+//! session.delete("code");
+//! assert!(!session.has("code").await?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | Astro | here |
+//! |---|---|
+//! | `await session.get('cart')` | `session.get::<Vec<String>>("cart").await?` or `session.get(CART).await?` |
+//! | `session.set('cart', cart, { ttl: 60 })` | `session.set_with(CART, &cart, SetOptions::new().ttl(…))?` |
+//! | `await session.has(…)`, `keys()`, `values()`, `entries()` | the same |
+//! | `session.delete('cart')` | `session.delete("cart")` |
+//! | `await session.regenerate()` | `session.regenerate().await?` |
+//! | `session.destroy()` | `session.destroy()` |
+//! | `await session.load(id)` | `session.load(id).await?` |
+//! | `session.sessionID` | `session.id()` |
+//! | – | `session.update(CART, …)`, `session.take(CART)`, `session.save()` |
+//!
+//! # Losing nothing
+//!
+//! What a request changed is saved per key, on top of what other requests saved meanwhile: two that change
+//! different keys both win. To change a value that depends on the old one, use [`Session::update`]: it
+//! compares, swaps and tries again, so that two hundred parallel additions to a cart leave two hundred items.
+//!
+//! ```
+//! # use cloakroom::{Config, CookieHeaders, Key, Sessions};
+//! # const CART: Key<Vec<String>> = Key::new("cart");
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> cloakroom::Result<()> {
+//! # let sessions = Sessions::from_config(Config::new("memory")).await?;
+//! # let session = sessions.session(CookieHeaders::default());
+//! let cart = session.update(CART, |cart| cart.push("scarf".to_owned())).await?;
+//! assert_eq!(cart, ["scarf"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Logging in and out
+//!
+//! Call [`Session::regenerate`] when somebody gains privileges: the data moves to a new ID, and the old one is
+//! dead. [`Session::destroy`] ends a session; a write that was under way when it happened does not bring it
+//! back.
+//!
+//! # Values
+//!
+//! Anything that serde can serialise can be stored. Dates, maps, sets, URLs and big integers keep their
+//! JavaScript types when their fields say so; [`devalue`] has the table.
+//!
+//! # Configuration
+//!
+//! [`Config`] has the shape of Astro's `session: { driver, options, cookie, ttl }`, from Rust, TOML, JSON or
+//! the environment. Drivers go by their unstorage names, each behind the feature of that name.
+//!
+//! # Pages without a session
+//!
+//! A route outside the layer has no session, as a prerendered page has none in Astro. The extractor answers
+//! there with an error that says so; `Option<Session>` is `None`.
+//!
+//! # Where sessions fail
+//!
+//! A store that does not answer is 503 with `Retry-After`, a record that cannot be read is 500 and its bytes are
+//! kept, and no failed commit sends a cookie. [`ErrorKind`] lists everything that can go wrong.
+
+#[cfg(feature = "axum")]
+pub use cloakroom_tower::axum;
+
+pub use cloakroom_session::{
+    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Finished, Key, Result, SameSite,
+    Session, SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
+};
+pub use cloakroom_tower::{SessionBody, SessionLayer, SessionService};

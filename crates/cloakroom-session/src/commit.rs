@@ -1,0 +1,247 @@
+//! The commit: one write that loses nobody's update.
+//!
+//! Changes are per key. They are applied to the record as it was loaded, and written on the condition that the
+//! store still has that record. Where it has a newer one, the same changes are applied to that. Where it has
+//! none any more, somebody logged out: the changes are dropped, and the session stays gone.
+
+use cloakroom_storage::{RemoveOutcome, When};
+
+use crate::changes::{Changes, Written};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::SessionId;
+use crate::observe;
+use crate::record;
+use crate::session::Inner;
+use crate::state::{CookieIntent, Current, New};
+use crate::store::{Stored, now};
+
+/// After the first conflict the writers of one process queue up, so this many conflicts in a row mean this
+/// many writes by other processes in the meantime.
+const ATTEMPTS: u32 = 1000;
+
+/// How a commit ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Saved,
+    DestroyedElsewhere,
+}
+
+/// How one attempt to write ended.
+enum Attempt {
+    /// Written, or there was nothing to write.
+    Done,
+    /// More is known now; try again.
+    Again,
+    /// Another request was faster.
+    Conflict(SessionId),
+    DestroyedElsewhere(SessionId),
+}
+
+/// Writes everything that changed, then removes what was destroyed.
+pub(crate) async fn commit(inner: &Inner) -> Result<Outcome> {
+    let _io = inner.io.lock().await;
+    let written = write(inner, |changes| Ok(changes)).await;
+    // A logout happens even where the write after it failed.
+    let removed = remove_doomed(inner).await;
+    let outcome = written?;
+    removed?;
+    Ok(outcome)
+}
+
+/// Writes everything that changed and one entry more, which `change` makes anew from the newest value.
+pub(crate) async fn update(
+    inner: &Inner,
+    key: &str,
+    mut change: impl FnMut() -> Result<Written>,
+) -> Result<()> {
+    let _io = inner.io.lock().await;
+    inner.resolve().await?;
+    inner.admit_creation(&mut inner.lock())?;
+    let outcome = write(inner, |mut changes| {
+        changes.set(key, change()?);
+        Ok(changes)
+    })
+    .await?;
+    match outcome {
+        Outcome::Saved => {
+            let mut state = inner.lock();
+            if state.current.id().is_some() {
+                state.cookie = CookieIntent::HandOut;
+            }
+            Ok(())
+        }
+        Outcome::DestroyedElsewhere => Err(destroyed()),
+    }
+}
+
+async fn write(
+    inner: &Inner,
+    mut prepare: impl FnMut(Changes) -> Result<Changes>,
+) -> Result<Outcome> {
+    let mut turn = None;
+    for attempt in 1..=ATTEMPTS {
+        let pending = inner.lock().changes.clone();
+        let changes = prepare(pending.clone())?;
+        match write_once(inner, &changes).await? {
+            Attempt::Done => {
+                inner.lock().changes.forget(&pending);
+                return Ok(Outcome::Saved);
+            }
+            Attempt::Again => {}
+            Attempt::DestroyedElsewhere(id) => return Ok(destroyed_elsewhere(inner, id)),
+            Attempt::Conflict(id) => {
+                observe::conflict(&id, attempt);
+                if turn.is_none() {
+                    turn = Some(inner.shared().queue(id).await);
+                } else {
+                    pause(attempt).await;
+                }
+                match inner.shared().store.load(id).await? {
+                    Some(newer) => replace(inner, id, Current::Stored(newer)),
+                    None => return Ok(destroyed_elsewhere(inner, id)),
+                }
+            }
+        }
+    }
+    Err(Error::new(
+        ErrorKind::Conflict,
+        format!(
+            "other requests changed the session {ATTEMPTS} times while this one tried to: try again"
+        ),
+    ))
+}
+
+async fn write_once(inner: &Inner, changes: &Changes) -> Result<Attempt> {
+    let current = inner.lock().current.clone();
+    match current {
+        Current::Unresolved if changes.is_empty() => Ok(Attempt::Done),
+        Current::Unresolved => {
+            inner.resolve().await?;
+            Ok(Attempt::Again)
+        }
+        // Deletes alone do not make a session.
+        Current::Absent if !changes.has_sets() => Ok(Attempt::Done),
+        Current::Absent => {
+            inner.lock().current = Current::New(New::empty());
+            Ok(Attempt::Again)
+        }
+        Current::New(new) if !new.regenerated && !changes.has_sets() => {
+            replace(inner, new.id, Current::Absent);
+            Ok(Attempt::Done)
+        }
+        Current::New(new) => create(inner, new, changes).await,
+        Current::Stored(_) if changes.is_empty() => Ok(Attempt::Done),
+        Current::Stored(stored) => modify(inner, stored, changes).await,
+    }
+}
+
+/// Writes a record that no store has seen: without a read, and after a `regenerate` before the old one goes.
+async fn create(inner: &Inner, new: New, changes: &Changes) -> Result<Attempt> {
+    let store = &inner.shared().store;
+    let draft = record::apply(new.base.as_deref(), changes, now())?;
+    inner.check_size(draft.bytes.len(), "the session")?;
+    let Some(stored) = store.write(new.id, draft, When::Absent).await? else {
+        // Somebody has this very ID: never seen with 122 random bits, and still not overwritten.
+        replace(inner, new.id, Current::New(New { id: SessionId::random(), ..new.clone() }));
+        return Ok(Attempt::Again);
+    };
+    let Some((old, version)) = new.replaces.clone() else {
+        replace(inner, new.id, Current::Stored(stored));
+        return Ok(Attempt::Done);
+    };
+    match store.remove(old, When::Version(version)).await {
+        Ok(RemoveOutcome::Removed) => {
+            replace(inner, new.id, Current::Stored(stored));
+            Ok(Attempt::Done)
+        }
+        // Destroyed, or regenerated by another request that was faster: there is one winner.
+        Ok(RemoveOutcome::Missing) => {
+            store.remove(new.id, When::Always).await?;
+            Ok(Attempt::DestroyedElsewhere(old))
+        }
+        // Changed since it was loaded: take the newer data along instead.
+        Ok(RemoveOutcome::Conflict) => {
+            observe::conflict(&old, 1);
+            store.remove(new.id, When::Always).await?;
+            let Some(newer) = store.load(old).await? else {
+                return Ok(Attempt::DestroyedElsewhere(old));
+            };
+            let base = Some(newer.record);
+            let replaces = Some((old, newer.version));
+            replace(inner, new.id, Current::New(New { base, replaces, ..new.clone() }));
+            Ok(Attempt::Again)
+        }
+        Err(error) => {
+            // The browser keeps the old ID, so the new record would be nobody's.
+            let _ = store.remove(new.id, When::Always).await;
+            Err(error)
+        }
+    }
+}
+
+/// Writes a record on top of the one that was loaded.
+async fn modify(inner: &Inner, stored: Stored, changes: &Changes) -> Result<Attempt> {
+    let store = &inner.shared().store;
+    let id = stored.id;
+    let stored = if store.compares() {
+        stored
+    } else {
+        // A driver that cannot compare: look once more, as late as possible.
+        match store.load(id).await? {
+            Some(newest) => newest,
+            None => return Ok(Attempt::DestroyedElsewhere(id)),
+        }
+    };
+    let draft = record::apply(Some(&stored.record), changes, now())?;
+    if draft.bytes == *stored.record.bytes() {
+        return Ok(Attempt::Done);
+    }
+    inner.check_size(draft.bytes.len(), "the session")?;
+    match store.write(id, draft, When::Version(stored.version)).await? {
+        Some(stored) => {
+            replace(inner, id, Current::Stored(stored));
+            Ok(Attempt::Done)
+        }
+        None => Ok(Attempt::Conflict(id)),
+    }
+}
+
+async fn remove_doomed(inner: &Inner) -> Result<()> {
+    loop {
+        let Some(id) = inner.lock().doomed.first().copied() else { return Ok(()) };
+        inner.shared().store.remove(id, When::Always).await?;
+        // Forgotten only now, so that a failure leaves it to the next attempt.
+        inner.lock().doomed.retain(|doomed| *doomed != id);
+    }
+}
+
+/// Takes over what is known now of session `id`, unless `destroy` was called while the store was at work.
+fn replace(inner: &Inner, id: SessionId, current: Current) {
+    let mut state = inner.lock();
+    if state.current.id() == Some(id) {
+        state.current = current;
+    }
+}
+
+fn destroyed_elsewhere(inner: &Inner, id: SessionId) -> Outcome {
+    observe::destroyed_elsewhere(&id);
+    let mut state = inner.lock();
+    state.current = Current::Absent;
+    state.changes.clear();
+    state.cookie = CookieIntent::Delete;
+    Outcome::DestroyedElsewhere
+}
+
+pub(crate) fn destroyed() -> Error {
+    Error::new(
+        ErrorKind::Destroyed,
+        "the session was destroyed by another request since this one loaded it: nothing was saved",
+    )
+}
+
+/// Apart, so that two processes that collided do not collide again; a few milliseconds at most.
+async fn pause(attempt: u32) {
+    let ceiling = 100 * u64::from(attempt.min(50));
+    let random = SessionId::random().random_bits() % ceiling;
+    tokio::time::sleep(std::time::Duration::from_micros(random)).await;
+}

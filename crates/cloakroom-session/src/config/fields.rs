@@ -1,0 +1,80 @@
+//! Reads a table key by key, and refuses what is left over.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+
+/// A table of the configuration. It learns the keys that exist by being asked for them.
+pub(super) struct Fields {
+    /// What stands before a key in messages: `cookie.`.
+    path: &'static str,
+    values: Map<String, Value>,
+    known: Vec<&'static str>,
+}
+
+impl Fields {
+    pub(super) fn new(path: &'static str, values: Map<String, Value>) -> Fields {
+        Fields { path, values, known: Vec::new() }
+    }
+
+    pub(super) fn take(&mut self, key: &'static str) -> Option<Value> {
+        self.known.push(key);
+        // `null` says nothing, as `undefined` does in Astro's own file.
+        self.values.remove(key).filter(|value| !value.is_null())
+    }
+
+    pub(super) fn string(&mut self, key: &'static str) -> Result<Option<String>> {
+        self.typed(key, "a string", |value| value.as_str().map(str::to_owned))
+    }
+
+    pub(super) fn boolean(&mut self, key: &'static str) -> Result<Option<bool>> {
+        self.typed(key, "true or false", Value::as_bool)
+    }
+
+    pub(super) fn integer(&mut self, key: &'static str) -> Result<Option<u64>> {
+        self.typed(key, "a whole number, 0 or above", Value::as_u64)
+    }
+
+    pub(super) fn table(&mut self, key: &'static str) -> Result<Option<Map<String, Value>>> {
+        self.typed(key, "a table", |value| value.as_object().cloned())
+    }
+
+    fn typed<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(value) = self.take(key) else { return Ok(None) };
+        match read(&value) {
+            Some(read) => Ok(Some(read)),
+            None => {
+                Err(Error::config(format!("{}{key} is {value}: it must be {expected}", self.path)))
+            }
+        }
+    }
+
+    /// # Errors
+    /// Names the first key that nobody asked for, and the nearest that somebody did.
+    pub(super) fn finish(self) -> Result<()> {
+        let Some(unknown) = self.values.keys().next() else { return Ok(()) };
+        let advice = match nearest(unknown, &self.known) {
+            Some(near) => format!("did you mean `{}{near}`?", self.path),
+            None => format!("it can be one of {}", self.known.join(", ")),
+        };
+        Err(Error::config(format!(
+            "unknown key `{}{unknown}` in the configuration: {advice}",
+            self.path
+        )))
+    }
+}
+
+fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let distance =
+        |key: &&str| strsim::damerau_levenshtein(&word.to_lowercase(), &key.to_lowercase());
+    known
+        .iter()
+        .min_by_key(|key| distance(key))
+        .filter(|key| distance(key) <= 1 + key.len() / 3)
+        .copied()
+}

@@ -1,0 +1,125 @@
+use super::*;
+
+fn error(toml: &str) -> String {
+    Config::from_toml(toml).unwrap_err().to_string()
+}
+
+#[test]
+fn everything_astro_configures_is_read() {
+    let config = Config::from_json(
+        r#"{
+            "driver": "lru-cache",
+            "options": { "max": 10 },
+            "ttl": 3600,
+            "cookie": {
+                "name": "sid", "domain": "example.com", "path": "/shop",
+                "maxAge": 60, "sameSite": "Strict", "secure": false
+            }
+        }"#,
+    )
+    .unwrap();
+    assert_eq!(config.driver, "lru-cache");
+    assert_eq!(config.options["max"], 10);
+    assert_eq!(config.ttl, Some(Duration::from_secs(3600)));
+    assert_eq!(
+        config.cookie,
+        CookieConfig {
+            name: "sid".into(),
+            domain: Some("example.com".into()),
+            path: "/shop".into(),
+            max_age: Some(60),
+            same_site: SameSite::Strict,
+            secure: false,
+            partitioned: false,
+            host_prefix: false,
+        }
+    );
+}
+
+#[test]
+fn an_empty_configuration_is_the_default_files_on_disk() {
+    let config = Config::from_toml("").unwrap();
+    assert_eq!(config, Config::default());
+    assert_eq!(config.driver, "fs-lite");
+    assert_eq!(config.options["base"], ".data/sessions");
+}
+
+#[test]
+fn a_driver_without_options_does_not_inherit_those_of_the_default() {
+    assert!(Config::from_toml("driver = 'memory'").unwrap().options.is_empty());
+}
+
+#[test]
+fn a_cookie_may_be_its_name_alone() {
+    assert_eq!(Config::from_toml("cookie = 'sid'").unwrap().cookie.name, "sid");
+}
+
+#[test]
+fn the_driver_may_be_written_as_astro_6_does() {
+    let toml = "driver = { entrypoint = 'unstorage/drivers/fs-lite', config = { base = 'x' } }";
+    let config = Config::from_toml(toml).unwrap();
+    assert_eq!((config.driver.as_str(), config.options["base"].as_str()), ("fs-lite", Some("x")));
+}
+
+#[test]
+fn the_whole_may_stand_under_session() {
+    assert_eq!(Config::from_toml("[session]\nttl = 5").unwrap().ttl, Some(Duration::from_secs(5)));
+}
+
+#[test]
+fn same_site_takes_every_form_of_astros() {
+    let read = |value: &str| {
+        Config::from_toml(&format!("cookie.sameSite = {value}")).unwrap().cookie.same_site
+    };
+    assert_eq!(read("true"), SameSite::Strict);
+    assert_eq!(read("false"), SameSite::Omit);
+    assert_eq!(read("'LAX'"), SameSite::Lax);
+    assert_eq!(read("'none'"), SameSite::None);
+}
+
+#[test]
+fn a_typo_is_answered_with_the_nearest_key() {
+    assert!(
+        error("drvier = 'memory'")
+            .contains("unknown key `drvier` in the configuration: did you mean `driver`?")
+    );
+    assert!(error("cookie.samesite = 'lax'").contains("did you mean `cookie.sameSite`?"));
+    assert!(error("cookie.max_age = 5").contains("did you mean `cookie.maxAge`?"));
+    assert!(error("colour = 'red'").contains("it can be one of driver, options"));
+}
+
+#[test]
+fn an_impossible_value_is_named_with_its_key() {
+    assert!(error("ttl = -1").contains("ttl is -1"));
+    assert!(error("ttl = 'soon'").contains("ttl is \"soon\""));
+    assert!(error("ttl = 0").contains("ttl is 0"));
+    assert!(error("driver = 7").contains("driver is 7"));
+    assert!(error("cookie = 7").contains("cookie is 7"));
+    assert!(error("cookie.sameSite = 'loose'").contains("cookie.sameSite is \"loose\""));
+    assert!(error("cookie.httpOnly = false").contains("always HttpOnly"));
+    assert!(error("options = []").contains("options is []"));
+    assert!(error("ttl = ").contains("not TOML"));
+}
+
+#[test]
+fn a_file_is_named_in_what_is_wrong_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.toml");
+    std::fs::write(&path, "tll = 5").unwrap();
+    let error = Config::from_file(&path).unwrap_err().to_string();
+    assert!(error.contains("shop.toml") && error.contains("`ttl`"), "{error}");
+
+    let missing = Config::from_file(folder.path().join("none.toml")).unwrap_err().to_string();
+    assert!(missing.contains("none.toml"), "{missing}");
+    let other = Config::from_file(folder.path().join("shop.yaml")).unwrap_err().to_string();
+    assert!(other.contains("shop.yaml"), "{other}");
+}
+
+#[test]
+fn the_environment_goes_over_the_file_key_by_key() {
+    let mut map = toml_map("ttl = 5\ncookie = { name = 'sid', path = '/shop' }").unwrap();
+    merge(&mut map, json_map(r#"{ "ttl": 6, "cookie": { "path": "/" } }"#).unwrap());
+    let config = Config::from_map(map).unwrap();
+    assert_eq!(config.ttl, Some(Duration::from_secs(6)));
+    assert_eq!((config.cookie.name.as_str(), config.cookie.path.as_str()), ("sid", "/"));
+}

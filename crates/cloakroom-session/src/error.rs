@@ -1,0 +1,105 @@
+//! What can go wrong with a session.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// A result whose error is this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong with a session, where, and what to do about it.
+///
+/// Opaque on purpose: [`Error::kind`] says what a program may decide by, `Display` what a person needs, and
+/// `source` keeps the cause.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What a program may decide by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The key is empty.
+    EmptyKey,
+    /// The value cannot be written in the devalue format.
+    NotSerializable,
+    /// The stored value is not of the type that was asked for.
+    WrongType,
+    /// The stored record is not a session; its bytes are kept.
+    Corrupt,
+    /// The value or the whole session is larger than the configured limit.
+    TooLarge,
+    /// The store cannot be reached or did not answer in time; a later request may succeed.
+    Unavailable,
+    /// The store answered, and refuses: a read-only folder, a full disk, a wrong password.
+    Storage,
+    /// The session was destroyed elsewhere between this request's load and its write.
+    Destroyed,
+    /// Other requests kept changing the session, and the retries ran out.
+    Conflict,
+    /// The response's headers have left, so a cookie can no longer be sent.
+    ResponseStarted,
+    /// The text is not a session ID.
+    InvalidId,
+    /// The configuration is not usable.
+    Config,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error(Box::new(Inner { kind, message: message.into(), source: None }))
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Error {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Config, message)
+    }
+
+    /// What a program may decide by.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether the same call may succeed a little later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Unavailable | ErrorKind::Conflict)
+    }
+
+    /// The session was destroyed elsewhere while this request held it.
+    pub fn is_destroyed(&self) -> bool {
+        self.0.kind == ErrorKind::Destroyed
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}

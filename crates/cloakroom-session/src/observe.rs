@@ -1,0 +1,29 @@
+//! What operators see: a trace event and a counter for each thing that should be rare.
+
+use crate::id::SessionId;
+
+/// A write found that the session had been destroyed elsewhere; its changes were dropped.
+pub(crate) fn destroyed_elsewhere(id: &SessionId) {
+    tracing::info!(session = ?id, "changes dropped: the session was destroyed by another request");
+    count("cloakroom_sessions_destroyed_elsewhere_total");
+}
+
+/// Another request changed the session first; the write is tried again on top of its result.
+pub(crate) fn conflict(id: &SessionId, attempt: u32) {
+    tracing::debug!(session = ?id, attempt, "another request changed the session first, merging");
+    count("cloakroom_session_conflicts_total");
+}
+
+/// A stored record could not be read; it was kept.
+pub(crate) fn corrupt(id: &SessionId, error: &crate::Error) {
+    tracing::error!(session = ?id, %error, "the stored session cannot be read, its bytes are kept");
+    count("cloakroom_sessions_corrupt_total");
+}
+
+#[cfg(feature = "metrics")]
+fn count(name: &'static str) {
+    metrics::counter!(name).increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+fn count(_name: &'static str) {}

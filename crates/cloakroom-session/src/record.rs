@@ -1,0 +1,282 @@
+//! The stored record: the devalue text of `Map<key, {data, expires}>`.
+//!
+//! Nothing in it is decoded before somebody asks, and a new record is written out of the pieces of the old
+//! one, so entries that nobody touched keep their bytes.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_devalue::{Flat, Index, Piece, Reference, Splice, Value};
+
+use crate::changes::{Change, Changes, Written};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A record as it was loaded or written.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    bytes: Bytes,
+    index: Index,
+    /// Entries whose `expires` is before this moment are not there (milliseconds since 1970). Fixed, so that
+    /// one request sees one state.
+    now: f64,
+}
+
+/// One entry of a record, undecoded.
+#[derive(Clone, Copy)]
+struct Entry {
+    /// The object `{data, expires}`.
+    whole: Reference,
+    data: Reference,
+    /// `None` for an entry that does not expire.
+    expires: Option<f64>,
+}
+
+impl Record {
+    /// Finds the record's parts.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`] where the bytes are not a devalue text of a `Map`.
+    pub(crate) fn parse(bytes: Bytes, now: f64) -> Result<Record> {
+        let index = Index::new(&bytes).map_err(corrupt)?;
+        let record = Record { bytes, index, now };
+        let flat = record.flat();
+        flat.root().and_then(|root| flat.map(root)).map_err(corrupt)?;
+        Ok(record)
+    }
+
+    fn flat(&self) -> Flat<'_> {
+        Flat::new(&self.bytes, &self.index)
+    }
+
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The value under `key`, decoded.
+    pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        match self.find(key)? {
+            Some(entry) => {
+                self.flat().decode(entry.data).map(Some).map_err(|error| wrong_type(key, error))
+            }
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn has(&self, key: &str) -> Result<bool> {
+        Ok(self.find(key)?.is_some())
+    }
+
+    /// The keys in `Map` order.
+    pub(crate) fn keys(&self) -> Result<Vec<String>> {
+        Ok(self.entries()?.into_iter().map(|(key, _)| key.into_owned()).collect())
+    }
+
+    /// All live entries, decoded, in `Map` order.
+    pub(crate) fn decoded(&self) -> Result<Vec<(String, Value)>> {
+        self.entries()?
+            .into_iter()
+            .map(|(key, entry)| {
+                let value = self.flat().decode(entry.data).map_err(corrupt)?;
+                Ok((key.into_owned(), value))
+            })
+            .collect()
+    }
+
+    fn find(&self, key: &str) -> Result<Option<Entry>> {
+        let flat = self.flat();
+        let mut found = None;
+        for pair in flat.root().and_then(|root| flat.map(root)).map_err(corrupt)? {
+            let (name, entry) = pair.map_err(corrupt)?;
+            if flat.string_eq(name, key) {
+                // Not the first: in a `Map` with a repeated key the last one wins.
+                found = Some(entry);
+            }
+        }
+        match found {
+            Some(whole) => Ok(Some(self.entry(whole)?).filter(|entry| self.is_alive(entry))),
+            None => Ok(None),
+        }
+    }
+
+    /// All live entries in `Map` order, each key once.
+    fn entries(&self) -> Result<Vec<(Cow<'_, str>, Entry)>> {
+        let flat = self.flat();
+        let mut entries: Vec<(Cow<'_, str>, Entry)> = Vec::new();
+        let mut places: HashMap<Cow<'_, str>, usize> = HashMap::new();
+        for pair in flat.root().and_then(|root| flat.map(root)).map_err(corrupt)? {
+            let (name, whole) = pair.map_err(corrupt)?;
+            let key = flat.string(name).map_err(corrupt)?;
+            let entry = self.entry(whole)?;
+            match places.get(&key) {
+                Some(&place) => entries[place].1 = entry,
+                None => {
+                    places.insert(key.clone(), entries.len());
+                    entries.push((key, entry));
+                }
+            }
+        }
+        entries.retain(|(_, entry)| self.is_alive(entry));
+        Ok(entries)
+    }
+
+    fn entry(&self, whole: Reference) -> Result<Entry> {
+        let flat = self.flat();
+        let mut entry = Entry { whole, data: Reference::UNDEFINED, expires: None };
+        for field in flat.object(whole).map_err(corrupt)? {
+            let (name, value) = field.map_err(corrupt)?;
+            match &*name {
+                "data" => entry.data = value,
+                // Not a number means no expiry, as in Astro.
+                "expires" => {
+                    entry.expires = flat.number(value).ok().filter(|expires| expires.is_finite())
+                }
+                _ => {}
+            }
+        }
+        Ok(entry)
+    }
+
+    /// Astro's rule: gone when `expires` is a number before now.
+    fn is_alive(&self, entry: &Entry) -> bool {
+        entry.expires.is_none_or(|expires| expires >= self.now)
+    }
+}
+
+/// A record about to be written.
+pub(crate) struct Draft {
+    pub(crate) bytes: Bytes,
+    /// Until the last entry expires; `None` where one never does.
+    pub(crate) ttl: Option<Duration>,
+}
+
+/// Where an entry of a draft comes from.
+enum Origin<'a> {
+    /// Kept from the record as it is.
+    Kept(Entry),
+    Set(&'a Written),
+}
+
+/// Applies a request's changes to a record, or to none.
+///
+/// The bytes are those that JavaScript would write for the same `Map`: an overwritten key keeps its place, a
+/// new one goes to the end, expired entries are left out.
+pub(crate) fn apply(record: Option<&Record>, changes: &Changes, now: f64) -> Result<Draft> {
+    let plan = plan(record, changes)?;
+    // All indices first: the splice borrows them.
+    let indices: Vec<Option<Index>> = plan
+        .iter()
+        .map(|(_, origin)| match origin {
+            Origin::Kept(_) => Ok(None),
+            Origin::Set(written) => Index::new(&written.text).map(Some),
+        })
+        .collect::<Result<_, _>>()
+        .map_err(not_serializable)?;
+
+    let mut splice = Splice::map();
+    let kept = record.map(|record| splice.source(record.flat()));
+    let mut lifetime = Lifetime::default();
+    for ((key, origin), index) in plan.iter().zip(&indices) {
+        match (origin, kept, index) {
+            (Origin::Kept(entry), Some(source), _) => {
+                splice.copy(key, source, entry.whole).map_err(corrupt)?;
+                lifetime.add(entry.expires);
+            }
+            (Origin::Set(written), _, Some(index)) => {
+                let flat = Flat::new(&written.text, index);
+                let source = splice.source(flat);
+                let data = Piece::Copy(source, flat.root().map_err(not_serializable)?);
+                let expires = written.expires.map_or(Piece::Undefined, Piece::Number);
+                splice
+                    .object(key, &[("data", data), ("expires", expires)])
+                    .map_err(not_serializable)?;
+                lifetime.add(written.expires);
+            }
+            // A kept entry has a record, and a set one an index.
+            _ => {}
+        }
+    }
+    let bytes = splice.finish().map_err(not_serializable)?.into();
+    Ok(Draft { bytes, ttl: lifetime.ttl(now) })
+}
+
+/// The draft's entries in `Map` order.
+fn plan<'a>(
+    record: Option<&'a Record>,
+    changes: &'a Changes,
+) -> Result<Vec<(Cow<'a, str>, Origin<'a>)>> {
+    let mut plan = Vec::new();
+    let mut overwritten = HashSet::new();
+    for (key, entry) in record.map(Record::entries).transpose()?.unwrap_or_default() {
+        match changes.get(&key) {
+            None => plan.push((key, Origin::Kept(entry))),
+            Some(Change::Set { written, moved: false }) => {
+                overwritten.insert(key.clone());
+                plan.push((key, Origin::Set(written)));
+            }
+            Some(Change::Set { moved: true, .. } | Change::Delete) => {}
+        }
+    }
+    for (key, change) in changes.iter() {
+        if let Change::Set { written, .. } = change
+            && !overwritten.contains(key)
+        {
+            plan.push((key.into(), Origin::Set(written)));
+        }
+    }
+    Ok(plan)
+}
+
+/// How long a store has to keep a record: until the last of its entries has expired.
+#[derive(Default)]
+struct Lifetime {
+    latest: f64,
+    /// An entry without expiry is kept for ever, and its record with it; so is a record without entries,
+    /// which says nothing about its lifetime.
+    endless: bool,
+    entries: usize,
+}
+
+impl Lifetime {
+    fn add(&mut self, expires: Option<f64>) {
+        self.entries += 1;
+        match expires {
+            Some(expires) => self.latest = self.latest.max(expires),
+            None => self.endless = true,
+        }
+    }
+
+    fn ttl(&self, now: f64) -> Option<Duration> {
+        if self.endless || self.entries == 0 {
+            return None;
+        }
+        // One millisecond more, because an entry is still alive in the millisecond it expires at.
+        Duration::try_from_secs_f64((self.latest - now + 1.0).max(1.0) / 1000.0).ok()
+    }
+}
+
+fn corrupt(error: serde_devalue::Error) -> Error {
+    Error::new(
+        ErrorKind::Corrupt,
+        format!(
+            "the stored session is not a record that can be read, and is left as it is ({error}): \
+             restore or remove it"
+        ),
+    )
+    .with_source(error)
+}
+
+fn not_serializable(error: serde_devalue::Error) -> Error {
+    Error::new(ErrorKind::NotSerializable, format!("the session could not be serialised: {error}"))
+        .with_source(error)
+}
+
+pub(crate) fn wrong_type(key: &str, error: serde_devalue::Error) -> Error {
+    Error::new(
+        ErrorKind::WrongType,
+        format!("the session entry {key:?} does not hold the type that was asked for: {error}"),
+    )
+    .with_source(error)
+}

@@ -1,0 +1,565 @@
+//! The session object: Astro's methods in Rust's spelling.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_devalue::{Options, Value};
+
+use crate::changes::{Change, Written};
+use crate::commit;
+use crate::cookie::{CookieHeaders, Ticket};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::SessionId;
+use crate::key::SessionKey;
+use crate::record::{Record, wrong_type};
+use crate::sessions::{Sessions, Shared};
+use crate::state::{CookieIntent, Current, New, State};
+use crate::store::now;
+
+/// The session of one request.
+///
+/// Reads are async, because the first one loads the record; `set` and `delete` are not: they are seen at once
+/// and saved once, when the framework calls [`Session::finish`] at the end of the request. Cheap to clone: all
+/// clones are the same session.
+///
+/// ```
+/// # use cloakroom_session::{Config, CookieHeaders, Key, Sessions};
+/// const CART: Key<Vec<String>> = Key::new("cart");
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> cloakroom_session::Result<()> {
+/// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+/// # let session = sessions.session(CookieHeaders::default());
+/// assert_eq!(session.get(CART).await?, None);
+/// session.set("theme", "dark")?;
+/// let cart = session.update(CART, |cart| cart.push("scarf".to_owned())).await?;
+/// assert_eq!(cart, ["scarf"]);
+/// assert_eq!(session.get::<String>("theme").await?.as_deref(), Some("dark"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    sessions: Sessions,
+    cookies: CookieHeaders,
+    /// Whether any method was called; read without the lock by requests that never did.
+    touched: AtomicBool,
+    state: Mutex<State>,
+    /// Held across I/O: one load or one write of a request at a time.
+    pub(crate) io: tokio::sync::Mutex<()>,
+}
+
+/// How an entry is set.
+///
+/// ```
+/// use std::time::Duration;
+/// use cloakroom_session::SetOptions;
+///
+/// let one_hour = SetOptions::new().ttl(Duration::from_secs(3600));
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SetOptions {
+    ttl: Option<Duration>,
+}
+
+impl SetOptions {
+    /// As `set` without options: the configured ttl.
+    pub const fn new() -> SetOptions {
+        SetOptions { ttl: None }
+    }
+
+    /// How long the entry lives, from now. Goes before the configured ttl.
+    #[must_use]
+    pub const fn ttl(mut self, ttl: Duration) -> SetOptions {
+        self.ttl = Some(ttl);
+        self
+    }
+}
+
+/// What the response has to say about the session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finished {
+    /// The value of the one `Set-Cookie` header.
+    pub set_cookie: Option<String>,
+    /// The session was read or changed, so the response depends on the cookie: `Vary: Cookie`.
+    pub used: bool,
+}
+
+impl Session {
+    pub(crate) fn new(sessions: Sessions, cookies: CookieHeaders) -> Session {
+        Session {
+            inner: Arc::new(Inner {
+                sessions,
+                cookies,
+                touched: AtomicBool::new(false),
+                state: Mutex::default(),
+                io: tokio::sync::Mutex::new(()),
+            }),
+        }
+    }
+
+    /// The value under `key`, or `None`.
+    ///
+    /// The first read of a request loads the record; a request without a cookie never does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongType`] where the value is not a `T`, [`ErrorKind::Corrupt`] where the record cannot be
+    /// read, [`ErrorKind::Unavailable`] where the store does not answer.
+    pub async fn get<T: DeserializeOwned>(&self, key: impl SessionKey<T>) -> Result<Option<T>> {
+        self.inner.resolve_unless(|state| state.changes.get(key.name()).is_some()).await?;
+        self.inner.value(key.name())
+    }
+
+    /// Whether there is an entry under `key`, even one whose value is undefined.
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub async fn has(&self, key: &str) -> Result<bool> {
+        self.inner.resolve_unless(|state| state.changes.get(key).is_some()).await?;
+        let (change, record) = self.inner.sources(key);
+        match (change, record) {
+            (Some(change), _) => Ok(matches!(change, Change::Set { .. })),
+            (None, Some(record)) => record.has(key),
+            (None, None) => Ok(false),
+        }
+    }
+
+    /// The keys, in `Map` order.
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub async fn keys(&self) -> Result<Vec<String>> {
+        self.inner.resolve_unless(|_| false).await?;
+        let (record, changes) = self.inner.view();
+        let mut keys = match record {
+            Some(record) => record.keys()?,
+            None => Vec::new(),
+        };
+        keys.retain(|key| {
+            !matches!(changes.get(key), Some(Change::Delete | Change::Set { moved: true, .. }))
+        });
+        let stored = keys.len();
+        for (key, change) in changes.iter() {
+            if matches!(change, Change::Set { .. })
+                && !keys[..stored].iter().any(|stored| stored == key)
+            {
+                keys.push(key.to_owned());
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The values, in `Map` order.
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub async fn values(&self) -> Result<Vec<Value>> {
+        Ok(self.entries().await?.into_iter().map(|(_, value)| value).collect())
+    }
+
+    /// The keys and values, in `Map` order.
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub async fn entries(&self) -> Result<Vec<(String, Value)>> {
+        let keys = self.keys().await?;
+        keys.into_iter()
+            .map(|key| {
+                let value = self.inner.value(&key)?.unwrap_or(Value::Undefined);
+                Ok((key, value))
+            })
+            .collect()
+    }
+
+    /// Sets an entry, with the configured ttl.
+    ///
+    /// The value is serialised now: changing it afterwards changes nothing, and one that cannot be stored fails
+    /// here, where the mistake is. The first entry gives the session its ID.
+    ///
+    /// # Errors
+    /// [`ErrorKind::EmptyKey`], [`ErrorKind::NotSerializable`], [`ErrorKind::TooLarge`], and
+    /// [`ErrorKind::ResponseStarted`] where the session does not exist yet and its cookie can no longer be sent.
+    pub fn set<T: Serialize + ?Sized>(&self, key: impl SessionKey<T>, value: &T) -> Result<()> {
+        self.set_with(key, value, SetOptions::new())
+    }
+
+    /// Sets an entry with options of its own.
+    ///
+    /// # Errors
+    /// As [`Session::set`].
+    pub fn set_with<T: Serialize + ?Sized>(
+        &self,
+        key: impl SessionKey<T>,
+        value: &T,
+        options: SetOptions,
+    ) -> Result<()> {
+        let written = self.inner.write_value(key.name(), value, options)?;
+        let mut state = self.inner.touched();
+        self.inner.admit_creation(&mut state)?;
+        state.changes.set(key.name(), written);
+        state.cookie = CookieIntent::HandOut;
+        Ok(())
+    }
+
+    /// Removes an entry; of no effect where there is none.
+    pub fn delete(&self, key: &str) {
+        let mut state = self.inner.touched();
+        // Where there is no session there is nothing to delete; not even an empty record is left behind.
+        if state.current.is_unresolved() && !matches!(self.inner.ticket(), Ticket::Id(_)) {
+            state.current = Current::Absent;
+        }
+        if !matches!(state.current, Current::Absent) {
+            state.changes.delete(key);
+        }
+    }
+
+    /// Removes an entry and returns its value.
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub async fn take<T: DeserializeOwned>(&self, key: impl SessionKey<T>) -> Result<Option<T>> {
+        self.inner.resolve_unless(|state| state.changes.get(key.name()).is_some()).await?;
+        let value = self.inner.value(key.name())?;
+        if value.is_some() {
+            self.delete(key.name());
+        }
+        Ok(value)
+    }
+
+    /// Changes an entry without losing what any other request changes: load, apply, compare and swap, and
+    /// again on a conflict. Returns what was stored. A missing entry starts as `T::default()`.
+    ///
+    /// Unlike `set` this writes at once, together with everything else that this request changed so far.
+    /// `change` may run several times, each time on a newer value.
+    ///
+    /// # Errors
+    /// As [`Session::get`] and [`Session::set`]; [`ErrorKind::Destroyed`] where the session was destroyed
+    /// elsewhere in the meantime, and [`ErrorKind::Conflict`] where the retries ran out.
+    pub async fn update<T>(&self, key: impl SessionKey<T>, change: impl FnMut(&mut T)) -> Result<T>
+    where
+        T: Default + Serialize + DeserializeOwned,
+    {
+        self.update_with(key, SetOptions::new(), change).await
+    }
+
+    /// As [`Session::update`], with options for the entry.
+    ///
+    /// # Errors
+    /// As [`Session::update`].
+    pub async fn update_with<T>(
+        &self,
+        key: impl SessionKey<T>,
+        options: SetOptions,
+        mut change: impl FnMut(&mut T),
+    ) -> Result<T>
+    where
+        T: Default + Serialize + DeserializeOwned,
+    {
+        let inner = &*self.inner;
+        inner.touch();
+        let mut updated = None;
+        commit::update(inner, key.name(), || {
+            let mut value: T = inner.value(key.name())?.unwrap_or_default();
+            change(&mut value);
+            let written = inner.write_value(key.name(), &value, options)?;
+            updated = Some(value);
+            Ok(written)
+        })
+        .await?;
+        updated.ok_or_else(|| Error::new(ErrorKind::Conflict, "the update was never applied"))
+    }
+
+    /// Gives the session a new ID and keeps its data; the old ID is dead once the request is finished.
+    ///
+    /// Call it whenever somebody gains privileges, at a login above all. As in Astro, a session is created where
+    /// there was none.
+    ///
+    /// # Errors
+    /// As [`Session::get`]; [`ErrorKind::ResponseStarted`] where the cookie can no longer be sent.
+    pub async fn regenerate(&self) -> Result<()> {
+        self.inner.resolve_unless(|_| false).await?;
+        let _io = self.inner.io.lock().await;
+        let mut state = self.inner.lock();
+        if state.response_started {
+            return Err(response_started("regenerate"));
+        }
+        let (base, replaces) = match &state.current {
+            Current::Stored(stored) => {
+                (Some(Arc::clone(&stored.record)), Some((stored.id, stored.version.clone())))
+            }
+            Current::New(new) => (new.base.clone(), new.replaces.clone()),
+            Current::Unresolved | Current::Absent => (None, None),
+        };
+        state.current = Current::New(New { base, replaces, regenerated: true, ..New::empty() });
+        state.cookie = CookieIntent::HandOut;
+        Ok(())
+    }
+
+    /// Ends the session: its record is removed from the store at the end of the request, its cookie deleted,
+    /// its data gone at once. What is set afterwards begins a new session.
+    pub fn destroy(&self) {
+        let idle = self.inner.io.try_lock();
+        let mut state = self.inner.touched();
+        let presented = match self.inner.ticket() {
+            Ticket::Id(id) => Some(id),
+            Ticket::Malformed | Ticket::Missing => None,
+        };
+        state.destroy(presented, idle.is_err());
+    }
+
+    /// Replaces the session by the stored one with this ID and hands out its cookie. Returns whether there is
+    /// one; where not, nothing changes. Unsaved changes to the current session are dropped, as in Astro.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidId`] where `id` is not a v4 UUID, [`ErrorKind::ResponseStarted`] where the cookie can
+    /// no longer be sent, and as [`Session::get`].
+    pub async fn load(&self, id: &str) -> Result<bool> {
+        self.inner.touch();
+        let id = SessionId::parse(id).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidId,
+                "the text is not a session ID: it must be a version 4 UUID",
+            )
+        })?;
+        let _io = self.inner.io.lock().await;
+        if self.inner.lock().response_started {
+            return Err(response_started("load"));
+        }
+        let Some(stored) = self.inner.shared().store.load(id).await? else { return Ok(false) };
+        let mut state = self.inner.lock();
+        state.current = Current::Stored(stored);
+        state.changes.clear();
+        state.cookie = CookieIntent::HandOut;
+        Ok(true)
+    }
+
+    /// Saves now instead of at the end of the request. Where nothing changes afterwards, the end of the request
+    /// does not write again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Destroyed`] where the session was destroyed elsewhere since it was loaded, and as
+    /// [`Session::update`].
+    pub async fn save(&self) -> Result<()> {
+        self.inner.touch();
+        match commit::commit(&self.inner).await? {
+            commit::Outcome::Saved => Ok(()),
+            commit::Outcome::DestroyedElsewhere => Err(commit::destroyed()),
+        }
+    }
+
+    /// The ID, once something has resolved it: a first read, or a write that began a new session.
+    pub fn id(&self) -> Option<SessionId> {
+        self.inner.lock().current.id()
+    }
+}
+
+/// For authors of framework adapters.
+impl Session {
+    /// Whether anything was asked of the session. Where not, the response needs nothing from it.
+    pub fn is_used(&self) -> bool {
+        self.inner.touched.load(Ordering::Acquire)
+    }
+
+    /// Whether a handle other than this one is still alive, so that the session may still change.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.inner) > 1
+    }
+
+    /// Commits: to be called after the handler returned and before the headers leave.
+    ///
+    /// # Errors
+    /// As [`Session::save`], except that a session that was destroyed elsewhere is no error here: its changes
+    /// are dropped and its cookie deleted. After an error no cookie may be sent.
+    pub async fn finish(&self) -> Result<Finished> {
+        if !self.is_used() {
+            self.start_response();
+            return Ok(Finished::default());
+        }
+        let outcome = commit::commit(&self.inner).await;
+        let mut state = self.inner.lock();
+        state.response_started = true;
+        outcome?;
+        let set_cookie = match (state.cookie, state.current.id()) {
+            (CookieIntent::HandOut, Some(id)) => Some(self.inner.shared().cookie.hand_out(&id)),
+            // A browser that presented no cookie has none to forget.
+            (CookieIntent::Delete, _) if self.inner.ticket() != Ticket::Missing => {
+                Some(self.inner.shared().cookie.delete())
+            }
+            _ => None,
+        };
+        Ok(Finished { set_cookie, used: true })
+    }
+
+    /// Says that the headers have left, for a session that nobody has used so far.
+    pub fn start_response(&self) {
+        self.inner.lock().response_started = true;
+    }
+
+    /// Whether something changed that no commit has written yet.
+    pub fn is_changed(&self) -> bool {
+        self.is_used() && self.inner.lock().is_changed()
+    }
+}
+
+impl Inner {
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.sessions.shared
+    }
+
+    /// The state. A panic elsewhere while it was held leaves it consistent: every change to it is one step.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn touch(&self) {
+        self.touched.store(true, Ordering::Release);
+    }
+
+    fn touched(&self) -> MutexGuard<'_, State> {
+        self.touch();
+        self.lock()
+    }
+
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.shared().cookie.read(&self.cookies)
+    }
+
+    /// Loads the record, once, unless `known` says that the state alone has the answer.
+    async fn resolve_unless(&self, known: impl FnOnce(&State) -> bool) -> Result<()> {
+        {
+            let state = self.touched();
+            if !state.current.is_unresolved() || known(&state) {
+                return Ok(());
+            }
+        }
+        let _io = self.io.lock().await;
+        self.resolve().await
+    }
+
+    /// Asks the store for the record that the cookie names. A miss is remembered. `io` must be held.
+    pub(crate) async fn resolve(&self) -> Result<()> {
+        let before = {
+            let state = self.lock();
+            if !state.current.is_unresolved() {
+                return Ok(());
+            }
+            state.destroyed
+        };
+        let current = match self.ticket() {
+            Ticket::Missing | Ticket::Malformed => Current::Absent,
+            Ticket::Id(id) => match self.shared().store.load(id).await? {
+                Some(stored) => Current::Stored(stored),
+                None => Current::Absent,
+            },
+        };
+        let mut state = self.lock();
+        // Destroyed by another task while the store was asked: it stays destroyed.
+        if state.destroyed == before {
+            state.current = current;
+        }
+        Ok(())
+    }
+
+    /// The change to `key` and the record, whichever there is.
+    fn sources(&self, key: &str) -> (Option<Change>, Option<Arc<Record>>) {
+        let state = self.lock();
+        (state.changes.get(key).cloned(), state.current.record().cloned())
+    }
+
+    fn view(&self) -> (Option<Arc<Record>>, crate::changes::Changes) {
+        let state = self.lock();
+        (state.current.record().cloned(), state.changes.clone())
+    }
+
+    /// The value under `key` as far as it is known without I/O.
+    fn value<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        match self.sources(key) {
+            (Some(Change::Set { written, .. }), _) => serde_devalue::from_slice(&written.text)
+                .map(Some)
+                .map_err(|error| wrong_type(key, error)),
+            (Some(Change::Delete), _) | (None, None) => Ok(None),
+            (None, Some(record)) => record.get(key),
+        }
+    }
+
+    /// Serialises a value for storage.
+    fn write_value<T: Serialize + ?Sized>(
+        &self,
+        key: &str,
+        value: &T,
+        options: SetOptions,
+    ) -> Result<Written> {
+        if key.is_empty() {
+            return Err(Error::new(
+                ErrorKind::EmptyKey,
+                "a session entry needs a key that is not empty",
+            ));
+        }
+        let text = Options::astro().to_vec(value).map_err(|error| {
+            Error::new(
+                ErrorKind::NotSerializable,
+                format!("the value for the session entry {key:?} cannot be stored: {error}"),
+            )
+            .with_source(error)
+        })?;
+        self.check_size(text.len(), &format!("the value for the session entry {key:?}"))?;
+        let ttl = options.ttl.or(self.shared().ttl);
+        let expires = ttl.map(|ttl| (now() + ttl.as_secs_f64() * 1000.0).floor());
+        Ok(Written { text, expires })
+    }
+
+    pub(crate) fn check_size(&self, size: usize, what: &str) -> Result<()> {
+        let limit = self.shared().max_size;
+        if size <= limit {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "{what} is {size} bytes, more than the limit of {limit} (maxSize): keep large data elsewhere \
+                 and its key in the session"
+            ),
+        ))
+    }
+
+    /// Gives a session that does not exist yet its ID, while a cookie can still carry it.
+    pub(crate) fn admit_creation(&self, state: &mut State) -> Result<()> {
+        if state.response_started && !matches!(state.current, Current::Stored(_)) {
+            return Err(response_started("set"));
+        }
+        let absent = match state.current {
+            Current::Absent => true,
+            Current::Unresolved => !matches!(self.ticket(), Ticket::Id(_)),
+            Current::New(_) | Current::Stored(_) => false,
+        };
+        if absent {
+            state.current = Current::New(New::empty());
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Session").field("id", &self.id()).finish_non_exhaustive()
+    }
+}
+
+fn response_started(method: &str) -> Error {
+    Error::new(
+        ErrorKind::ResponseStarted,
+        format!(
+            "`{method}` came after the response's headers had left, when no cookie can name a new session any \
+             more: call it before the response starts, or read the session before it so that it is loaded"
+        ),
+    )
+}

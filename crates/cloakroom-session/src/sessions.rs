@@ -1,0 +1,135 @@
+//! What all requests share.
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloakroom_storage::{DynDriver, Sweeper};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::config::Config;
+use crate::cookie::{CookieHeaders, SessionCookie};
+use crate::error::Result;
+use crate::id::SessionId;
+use crate::session::Session;
+use crate::store::{Store, from_storage};
+
+/// The sessions of a site: a driver, a cookie and limits. Cheap to clone.
+///
+/// ```
+/// use cloakroom_session::{Config, CookieHeaders, Sessions};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> cloakroom_session::Result<()> {
+/// let sessions = Sessions::from_config(Config::new("memory")).await?;
+///
+/// let session = sessions.session(CookieHeaders::default());
+/// session.set("theme", "dark")?;
+/// let finished = session.finish().await?;
+/// assert!(finished.set_cookie.is_some());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Sessions {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) cookie: SessionCookie,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) max_size: usize,
+    queues: Queues,
+    /// Ends with the last clone.
+    _sweeper: Option<Sweeper>,
+}
+
+impl Sessions {
+    /// Opens the configured driver.
+    ///
+    /// Removes expired records in the background where the driver does not do so itself, until the last clone
+    /// is dropped.
+    ///
+    /// # Errors
+    /// Where the configuration is not usable or the driver cannot be opened.
+    pub async fn from_config(config: Config) -> Result<Sessions> {
+        // Before the driver, which may create a folder or a connection.
+        SessionCookie::new(&config.cookie)?;
+        let driver =
+            cloakroom_storage::open_with_timeout(&config.driver, &config.options, config.timeout)
+                .await
+                .map_err(from_storage)?;
+        Sessions::with_driver(driver, &config)
+    }
+
+    /// Uses a driver that is open already; the configuration's `driver`, `options` and `timeout` are ignored.
+    /// Wrap it in [`Timeout`](cloakroom_storage::Timeout) where its calls have no deadline of their own.
+    ///
+    /// # Errors
+    /// Where the rest of the configuration is not usable.
+    pub fn with_driver(driver: DynDriver, config: &Config) -> Result<Sessions> {
+        config.check()?;
+        let cookie = SessionCookie::new(&config.cookie)?;
+        let sweeper = config
+            .sweep_interval
+            .filter(|_| !driver.capabilities().native_ttl)
+            .map(|interval| Sweeper::spawn(Arc::clone(&driver), interval));
+        let shared = Shared {
+            store: Store::new(driver),
+            cookie,
+            ttl: config.ttl,
+            max_size: config.max_size,
+            queues: Queues::default(),
+            _sweeper: sweeper,
+        };
+        Ok(Sessions { shared: Arc::new(shared) })
+    }
+
+    /// The session of one request. No I/O, no parsing: both wait until somebody asks for data.
+    pub fn session(&self, cookies: impl Into<CookieHeaders>) -> Session {
+        Session::new(self.clone(), cookies.into())
+    }
+
+    /// The driver in use.
+    pub fn driver(&self) -> &DynDriver {
+        self.shared.store.driver()
+    }
+}
+
+impl Shared {
+    /// Waits until nobody else in this process who met a conflict over this session is writing it.
+    pub(crate) async fn queue(&self, id: SessionId) -> MutexGuard<'_, ()> {
+        self.queues.wait(id).await
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Sessions")
+            .field("driver", &self.driver().name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Writers that met a conflict queue up, so that many writers of one session cost a write each and not a
+/// storm of retries. Sessions share a fixed number of queues.
+struct Queues {
+    hasher: RandomState,
+    queues: [Mutex<()>; 64],
+}
+
+impl Default for Queues {
+    fn default() -> Queues {
+        Queues { hasher: RandomState::new(), queues: std::array::from_fn(|_| Mutex::new(())) }
+    }
+}
+
+impl Queues {
+    async fn wait(&self, id: SessionId) -> MutexGuard<'_, ()> {
+        let place = self.hasher.hash_one(id) as usize % self.queues.len();
+        self.queues[place].lock().await
+    }
+}

@@ -1,0 +1,87 @@
+//! The extractor.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::ops::Deref;
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::request::Parts;
+
+/// The request's session.
+///
+/// Dereferences to [`cloakroom_session::Session`], so a `&Session` can be handed to functions that know
+/// nothing of axum. A type of its own, because only the crate of a type or of a trait may implement one for
+/// the other. `Option<Session>` is `None` on a route without sessions.
+#[derive(Clone, Debug)]
+pub struct Session(cloakroom_session::Session);
+
+impl Deref for Session {
+    type Target = cloakroom_session::Session;
+
+    fn deref(&self) -> &cloakroom_session::Session {
+        &self.0
+    }
+}
+
+impl From<Session> for cloakroom_session::Session {
+    fn from(session: Session) -> cloakroom_session::Session {
+        session.0
+    }
+}
+
+impl Session {
+    fn of(parts: &Parts) -> Option<Session> {
+        parts.extensions.get::<cloakroom_session::Session>().cloned().map(Session)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Session {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        _state: &S,
+    ) -> Result<Session, SessionRejection> {
+        Session::of(parts).ok_or_else(|| SessionRejection { route: parts.uri.path().to_owned() })
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for Session {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        _state: &S,
+    ) -> Result<Option<Session>, Infallible> {
+        Ok(Session::of(parts))
+    }
+}
+
+/// A session was asked for on a route that has none: a static page, or a route added after the layer.
+#[derive(Clone, Debug)]
+pub struct SessionRejection {
+    route: String,
+}
+
+impl fmt::Display for SessionRejection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "the route {} has no session: sessions exist only on routes rendered on demand, below a \
+             SessionLayer; add the route before `.layer(SessionLayer::new(sessions))`, or take \
+             `Option<Session>`",
+            self.route
+        )
+    }
+}
+
+impl std::error::Error for SessionRejection {}
+
+impl IntoResponse for SessionRejection {
+    fn into_response(self) -> Response {
+        tracing::error!(route = self.route, "{self}");
+        (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response()
+    }
+}

@@ -1,0 +1,28 @@
+//! The session in axum: an extractor, and errors that are responses.
+//!
+//! ```
+//! use axum::{Json, Router, routing::post};
+//! use cloakroom_session::{Config, Key, Sessions};
+//! use cloakroom_tower::SessionLayer;
+//! use cloakroom_tower::axum::{Result, Session};
+//!
+//! const CART: Key<Vec<String>> = Key::new("cart");
+//!
+//! async fn add_to_cart(session: Session, Json(item): Json<String>) -> Result<Json<Vec<String>>> {
+//!     Ok(Json(session.update(CART, |cart| cart.push(item.clone())).await?))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> cloakroom_session::Result<()> {
+//! let sessions = Sessions::from_config(Config::new("memory")).await?;
+//! let app: Router =
+//!     Router::new().route("/api/addToCart", post(add_to_cart)).layer(SessionLayer::new(sessions));
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod extract;
+
+pub use error::{Result, SessionError};
+pub use extract::{Session, SessionRejection};

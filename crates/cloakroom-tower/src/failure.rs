@@ -1,0 +1,75 @@
+//! Errors as responses.
+
+use cloakroom_session::{Error, ErrorKind};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+
+/// How long a client should wait before it tries again, in seconds.
+const RETRY_SECONDS: u64 = 2;
+
+/// The answer to a request whose session failed: a status and a sentence that gives nothing away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The response's status.
+    pub status: StatusCode,
+    /// The response's text.
+    pub message: &'static str,
+    /// Whether the same request may succeed a little later, which `Retry-After` tells.
+    pub retry: bool,
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Failure {
+        let (status, message) = match error.kind() {
+            ErrorKind::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The session store is not available. Please try again in a moment.",
+            ),
+            ErrorKind::Conflict => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The session is being changed by many requests at once. Please try again in a moment.",
+            ),
+            ErrorKind::Destroyed => {
+                (StatusCode::CONFLICT, "The session has ended in the meantime. Nothing was saved.")
+            }
+            ErrorKind::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "This is more than a session can hold. Nothing was saved.",
+            ),
+            ErrorKind::InvalidId => (StatusCode::BAD_REQUEST, "This is not a session ID."),
+            ErrorKind::Corrupt => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The stored session cannot be read. It was left as it is.",
+            ),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "The session failed. Nothing was saved."),
+        };
+        let failure = Failure { status, message, retry: error.is_retryable() };
+        // The client gets a sentence; whoever runs the server gets the cause.
+        if status.is_server_error() {
+            tracing::error!(%error, cause = cause(error), %status, "a session failed");
+        } else {
+            tracing::info!(%error, %status, "a session failed");
+        }
+        failure
+    }
+}
+
+impl Failure {
+    /// The response, with a body made by `body`.
+    pub fn into_response<B>(self, body: impl FnOnce(&'static str) -> B) -> Response<B> {
+        let mut response = Response::new(body(self.message));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.retry {
+            headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
+        }
+        response
+    }
+}
+
+fn cause(error: &Error) -> Option<String> {
+    std::error::Error::source(error).map(ToString::to_string)
+}

@@ -1,0 +1,82 @@
+//! handler → commit → cookie.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use cloakroom_session::{Error, Finished, Session};
+use http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use crate::body::SessionBody;
+use crate::failure::Failure;
+use crate::headers;
+
+pub(crate) type CommitFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+pin_project! {
+    /// Waits for the handler, then for the commit.
+    pub struct ResponseFuture<F, B> {
+        #[pin]
+        handler: F,
+        session: Session,
+        commit: Option<(CommitFuture<Finished>, Response<B>)>,
+    }
+}
+
+impl<F, B> ResponseFuture<F, B> {
+    pub(crate) fn new(handler: F, session: Session) -> ResponseFuture<F, B> {
+        ResponseFuture { handler, session, commit: None }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body<Data = Bytes>,
+{
+    type Output = Result<Response<SessionBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (commit, _) = match this.commit {
+            Some(commit) => commit,
+            None => {
+                let response = ready!(this.handler.poll(context))?;
+                if !this.session.is_used() {
+                    return Poll::Ready(Ok(unused(response, this.session)));
+                }
+                let session = this.session.clone();
+                this.commit.insert((Box::pin(async move { session.finish().await }), response))
+            }
+        };
+        let finished = ready!(commit.as_mut().poll(context));
+        // Dropping the commit's future drops its handle too, so that only those of the body are left.
+        let response = this.commit.take().map(|(_, response)| response);
+        Poll::Ready(Ok(match (finished, response) {
+            (Ok(finished), Some(mut response)) => {
+                headers::apply(&finished, response.headers_mut());
+                watched(response, this.session)
+            }
+            (Err(error), _) => Failure::from(&error).into_response(SessionBody::text),
+            // The response stands beside its commit, always.
+            (Ok(_), None) => Response::new(SessionBody::text("")),
+        }))
+    }
+}
+
+/// Nobody asked for the session. Somebody may yet, where the body still holds a handle.
+fn unused<B>(response: Response<B>, session: &Session) -> Response<SessionBody<B>> {
+    if session.is_shared() {
+        session.start_response();
+    }
+    watched(response, session)
+}
+
+/// Lets the body commit what changes while it streams, where it holds a handle to change anything with.
+fn watched<B>(response: Response<B>, session: &Session) -> Response<SessionBody<B>> {
+    let session = session.is_shared().then(|| session.clone());
+    response.map(|body| SessionBody::new(body, session))
+}

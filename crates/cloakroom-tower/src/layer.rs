@@ -1,0 +1,84 @@
+//! The layer and its service.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use cloakroom_session::{CookieHeaders, Sessions};
+use http::{Request, Response};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::body::SessionBody;
+use crate::future::ResponseFuture;
+
+/// Gives requests their session, and saves it when they are answered.
+///
+/// ```
+/// use cloakroom_session::{Config, Session, Sessions};
+/// use cloakroom_tower::SessionLayer;
+/// use http::{Request, Response};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sessions = Sessions::from_config(Config::new("memory")).await?;
+/// let service = ServiceBuilder::new().layer(SessionLayer::new(sessions)).service(service_fn(
+///     async |request: Request<String>| {
+///         if let Some(session) = request.extensions().get::<Session>() {
+///             session.set("theme", "dark")?;
+///         }
+///         Ok::<_, cloakroom_session::Error>(Response::new(String::from("hello")))
+///     },
+/// ));
+/// let response = service.oneshot(Request::new(String::new())).await?;
+/// assert!(response.headers().contains_key("set-cookie"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SessionLayer {
+    sessions: Sessions,
+}
+
+impl SessionLayer {
+    /// A layer over these sessions.
+    pub fn new(sessions: Sessions) -> SessionLayer {
+        SessionLayer { sessions }
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> SessionService<S> {
+        SessionService { inner, sessions: self.sessions.clone() }
+    }
+}
+
+/// The service that [`SessionLayer`] makes.
+#[derive(Clone, Debug)]
+pub struct SessionService<S> {
+    inner: S,
+    sessions: Sessions,
+}
+
+impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
+    ResponseBody: Body<Data = Bytes>,
+{
+    type Response = Response<SessionBody<ResponseBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, ResponseBody>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+        let session = self.sessions.session(CookieHeaders::from(request.headers()));
+        request.extensions_mut().insert(session.clone());
+        ResponseFuture::new(self.inner.call(request), session)
+    }
+}

@@ -1,1 +1,40 @@
-fn main() {}
+//! The workspace's own commands.
+//!
+//! `cargo xtask test` runs every check there is and installs the peers that they need; `cargo xtask tidy` runs
+//! those that compare the tree with itself.
+
+mod command;
+mod peers;
+mod report;
+mod test;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test   every check: peers, format, lints, docs, unit, conformance, interop and browser tests
+  tidy   what the tree says about itself: drivers, features, tables, versions, dependencies, sizes
+";
+
+fn main() -> ExitCode {
+    let argument = std::env::args().nth(1);
+    let report = match argument.as_deref() {
+        Some("test") => test::run(&root()),
+        Some("tidy") => tidy::run(&root()),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    report.finish()
+}
+
+/// The workspace's folder: this crate's parent.
+fn root() -> PathBuf {
+    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.pop();
+    root
+}

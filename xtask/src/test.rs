@@ -1,0 +1,109 @@
+//! `cargo xtask test`: every check there is, in the order in which they are cheap.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::command::{command, execute, execute_lines};
+use crate::report::Report;
+use crate::{peers, tidy};
+
+pub(crate) fn run(root: &Path) -> Report {
+    let mut report = Report::default();
+    report.check("format", execute(&mut cargo(root, &["fmt", "--all", "--check"])));
+    tidy::check(root, &mut report);
+    let lints =
+        ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
+    report.check("lints", execute(&mut cargo(root, &lints)));
+    let docs = ["doc", "--workspace", "--no-deps", "--all-features"];
+    report.check("docs", execute(cargo(root, &docs).env("RUSTDOCFLAGS", "-D warnings")));
+    report.check("features", features(root));
+    rust_tests(root, &mut report);
+    report.check("peers", peers::install(root));
+    interop_tests(root, &mut report);
+    report
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Command {
+    command(root, &std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
+}
+
+/// Each crate builds without its optional parts, too.
+fn features(root: &Path) -> Result<(), String> {
+    for package in
+        ["serde_devalue", "cloakroom-storage", "cloakroom-session", "cloakroom-tower", "cloakroom"]
+    {
+        execute(&mut cargo(
+            root,
+            &["check", "--quiet", "--package", package, "--no-default-features"],
+        ))?;
+    }
+    Ok(())
+}
+
+/// Unit, conformance, behaviour and documentation tests.
+fn rust_tests(root: &Path, report: &mut Report) {
+    let arguments = ["test", "--workspace", "--all-features", "--no-fail-fast"];
+    let (mut passed, mut failed) = (0, 0);
+    let outcome = execute_lines(&mut cargo(root, &arguments), |line| {
+        if let Some(counts) = line.strip_prefix("test result: ") {
+            passed += counted(counts, " passed");
+            failed += counted(counts, " failed");
+        }
+    });
+    finish("rust tests", outcome, passed, failed, report);
+}
+
+/// The real Astro, the real browser, and the shop between them.
+fn interop_tests(root: &Path, report: &mut Report) {
+    let build = ["build", "--package", "shop", "--package", "interop-probe"];
+    report.check("shop", execute(&mut cargo(root, &build)));
+    let interop = root.join("interop");
+    report.check("astro build", execute(&mut command(&interop, "npm", &["run", "build"])));
+
+    let binaries = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root.join("target"), Into::into)
+        .join("debug");
+    let (mut passed, mut failed) = (0, 0);
+    let mut tests = command(&interop, "npm", &["test"]);
+    tests
+        .env("CLOAKROOM_SHOP", binaries.join("shop"))
+        .env("CLOAKROOM_PROBE", binaries.join("interop-probe"));
+    let outcome = execute_lines(&mut tests, |line| {
+        let mut words = line.trim_start_matches(['#', 'ℹ', ' ']).split(' ');
+        match (words.next(), words.next().and_then(|count| count.parse::<u64>().ok())) {
+            (Some("pass"), Some(count)) => passed += count,
+            (Some("fail" | "cancelled" | "skipped" | "todo"), Some(count)) => failed += count,
+            _ => {}
+        }
+    });
+    finish("interop tests", outcome, passed, failed, report);
+}
+
+/// A runner that fails without a failed test, or that ran none, is a failure too.
+fn finish(name: &str, outcome: Result<(), String>, passed: u64, failed: u64, report: &mut Report) {
+    report.count(name, passed, failed);
+    if failed == 0 {
+        let ran = if passed == 0 { Err("no test ran".to_owned()) } else { Ok(()) };
+        report.check(name, outcome.and(ran));
+    }
+}
+
+fn counted(text: &str, what: &str) -> u64 {
+    text.split(what)
+        .next()
+        .and_then(|before| before.rsplit(' ').next())
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_from_cargos_result_line() {
+        let line =
+            "FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.01s";
+        assert_eq!((counted(line, " passed"), counted(line, " failed")), (12, 3));
+    }
+}

@@ -1,0 +1,224 @@
+//! `cargo xtask tidy`: what stands in two places must agree, and what was agreed on must hold.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::report::Report;
+
+type Check = fn(&Tree) -> Result<(), String>;
+
+const CHECKS: [(&str, Check); 6] = [
+    ("drivers: file, feature, row, README and conformance test agree", drivers),
+    ("dependencies point one way", dependencies),
+    ("versions are stated once", versions),
+    ("no file has grown past its concept", sizes),
+    ("nothing is left unfinished", unfinished),
+    ("links in the documents lead somewhere", links),
+];
+
+/// Lines that a source file may have before it is asked to be two.
+const LONGEST_FILE: usize = 500;
+
+/// Who may stand on whom. Everything else is refused.
+const DEPENDENCIES: [(&str, &[&str]); 5] = [
+    ("serde_devalue", &[]),
+    ("cloakroom-storage", &[]),
+    ("cloakroom-session", &["serde_devalue", "cloakroom-storage"]),
+    ("cloakroom-tower", &["cloakroom-session"]),
+    ("cloakroom", &["serde_devalue", "cloakroom-storage", "cloakroom-session", "cloakroom-tower"]),
+];
+
+/// Crates of HTTP frameworks, which nothing below the framework crates may know.
+const FRAMEWORKS: [&str; 8] = [
+    "axum",
+    "axum-core",
+    "tower",
+    "tower-service",
+    "tower-layer",
+    "http-body",
+    "hyper",
+    "actix-web",
+];
+
+pub(crate) fn run(root: &Path) -> Report {
+    let mut report = Report::default();
+    check(root, &mut report);
+    report
+}
+
+pub(crate) fn check(root: &Path, report: &mut Report) {
+    let tree = Tree { root: root.to_owned() };
+    println!("\n==> tidy");
+    for (name, check) in CHECKS {
+        report.check(&format!("tidy: {name}"), check(&tree));
+    }
+}
+
+struct Tree {
+    root: PathBuf,
+}
+
+impl Tree {
+    fn read(&self, path: &str) -> Result<String, String> {
+        fs::read_to_string(self.root.join(path)).map_err(|error| format!("{path}: {error}"))
+    }
+
+    fn manifest(&self, package: &str) -> Result<toml::Table, String> {
+        let path = format!("crates/{package}/Cargo.toml");
+        self.read(&path)?.parse().map_err(|error| format!("{path}: {error}"))
+    }
+
+    /// Every file that is ours and ends so, relative to the root.
+    fn files(&self, ends: &str) -> Vec<String> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                let path = entry.path();
+                if path.is_dir() {
+                    let skipped = ["target", "node_modules", ".git", "dist", ".astro", ".data"];
+                    if !skipped.iter().any(|skipped| name == *skipped) {
+                        folders.push(path);
+                    }
+                } else if path.to_string_lossy().ends_with(ends)
+                    && let Ok(relative) = path.strip_prefix(&self.root)
+                {
+                    files.push(relative.to_string_lossy().into_owned());
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+}
+
+/// A driver is one file, one feature, one row, one line of the README's table and one conformance test.
+fn drivers(tree: &Tree) -> Result<(), String> {
+    let folder = "crates/cloakroom-storage";
+    let files: BTreeSet<String> = tree
+        .files(".rs")
+        .iter()
+        .filter_map(|path| path.strip_prefix(&format!("{folder}/src/drivers/")))
+        .filter_map(|path| path.strip_suffix("/mod.rs").or(path.strip_suffix(".rs")))
+        .filter(|name| !["mod", "unavailable"].contains(name) && !name.contains('/'))
+        .map(|name| name.replace('_', "-"))
+        .collect();
+    if files.is_empty() {
+        return Err("there are no drivers at all".to_owned());
+    }
+    let manifest = tree.manifest("cloakroom-storage")?;
+    let features = manifest.get("features").and_then(|features| features.as_table());
+    let rows = tree.read(&format!("{folder}/src/drivers/mod.rs"))?;
+    let readme = tree.read("README.md")?;
+    for name in &files {
+        let missing = |what: String| Err(format!("the driver `{name}` has no {what}"));
+        if !features.is_some_and(|features| features.contains_key(name)) {
+            return missing(format!("feature in {folder}/Cargo.toml"));
+        }
+        if !rows.contains(&format!("\"{name}\"")) {
+            return missing(format!("row in {folder}/src/drivers/mod.rs"));
+        }
+        if !readme.contains(&format!("| `{name}`")) {
+            return missing("row in README.md".to_owned());
+        }
+        let test = format!("{folder}/tests/{}.rs", name.replace('-', "_"));
+        if !tree.read(&test).is_ok_and(|text| text.contains("conformance::run")) {
+            return missing(format!("call of conformance::run in {test}"));
+        }
+    }
+    let in_table = readme.lines().filter(|line| line.starts_with("| `")).count();
+    if in_table == files.len() {
+        return Ok(());
+    }
+    Err(format!(
+        "README.md's driver table has {in_table} rows, and there are {} drivers",
+        files.len()
+    ))
+}
+
+fn dependencies(tree: &Tree) -> Result<(), String> {
+    for (package, allowed) in DEPENDENCIES {
+        let manifest = tree.manifest(package)?;
+        let dependencies =
+            manifest.get("dependencies").and_then(|dependencies| dependencies.as_table());
+        for name in dependencies.into_iter().flat_map(|dependencies| dependencies.keys()) {
+            let ours = DEPENDENCIES.iter().any(|(package, _)| package == name);
+            if ours && !allowed.contains(&name.as_str()) {
+                return Err(format!("{package} depends on {name}, which is above it"));
+            }
+            let below = !matches!(package, "cloakroom-tower" | "cloakroom");
+            if below && FRAMEWORKS.contains(&name.as_str()) {
+                return Err(format!(
+                    "{package} depends on {name}, but knows nothing of HTTP frameworks"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn versions(tree: &Tree) -> Result<(), String> {
+    for path in tree.files("Cargo.toml") {
+        // The fuzz targets are a workspace of their own, and are never published.
+        if path == "Cargo.toml" || path.starts_with("fuzz/") {
+            continue;
+        }
+        let text = tree.read(&path)?;
+        for key in ["version", "edition", "rust-version", "license"] {
+            if !text.contains(&format!("{key}.workspace = true")) {
+                return Err(format!("{path} does not take its {key} from the workspace"));
+            }
+        }
+        let pinned =
+            text.lines().find(|line| line.contains(" = \"") && line.contains("version = \""));
+        if let Some(line) = pinned {
+            return Err(format!("{path} states a version of its own: {line}"));
+        }
+    }
+    Ok(())
+}
+
+fn sizes(tree: &Tree) -> Result<(), String> {
+    for path in tree.files(".rs") {
+        let lines = tree.read(&path)?.lines().count();
+        if lines > LONGEST_FILE {
+            return Err(format!("{path} has {lines} lines: is it one concept or two?"));
+        }
+    }
+    Ok(())
+}
+
+fn unfinished(tree: &Tree) -> Result<(), String> {
+    // In pieces, so that this file is not its own finding.
+    let words = [
+        concat!("todo", "!("),
+        concat!("unimple", "mented!("),
+        concat!("#[", "ignore"),
+        concat!("FIX", "ME"),
+    ];
+    for path in tree.files(".rs") {
+        let text = tree.read(&path)?;
+        if let Some(word) = words.iter().find(|word| text.contains(**word)) {
+            return Err(format!("{path} contains `{word}`"));
+        }
+    }
+    Ok(())
+}
+
+/// Relative links of Markdown files.
+fn links(tree: &Tree) -> Result<(), String> {
+    for path in tree.files(".md") {
+        let text = tree.read(&path)?;
+        let folder = tree.root.join(&path);
+        let folder = folder.parent().unwrap_or(&tree.root);
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !file.contains("://") && !folder.join(file).exists() {
+                return Err(format!("{path} links to {target}, which is not there"));
+            }
+        }
+    }
+    Ok(())
+}

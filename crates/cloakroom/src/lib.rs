@@ -124,3 +124,8 @@ pub use cloakroom_session::{
     Session, SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
 };
 pub use cloakroom_tower::{SessionBody, SessionLayer, SessionService};
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

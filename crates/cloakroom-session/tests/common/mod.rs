@@ -1,5 +1,8 @@
 //! A store that remembers what it was asked, can fail, and can let another request slip in between.
 
+// Every test binary uses its own part of this.
+#![allow(dead_code, unreachable_pub)]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,5 +1,8 @@
 //! A memory store that fails on demand, and requests without a server.
 
+// Every test binary uses its own part of this.
+#![allow(dead_code, unreachable_pub)]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

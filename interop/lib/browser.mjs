@@ -1,20 +1,10 @@
 // A real Chromium, headless: Debian's package `chromium`, or the one that CHROMIUM names.
-import { accessSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const images = path.resolve(import.meta.dirname, '../../docs/images');
-
-/** For `describe` and `test`, as `needs` is for the servers. */
-export function needsChromium() {
-	try {
-		accessSync(executablePath);
-		return {};
-	} catch {
-		return process.env.CI ? {} : { skip: `${executablePath} is missing: install chromium, or set CHROMIUM` };
-	}
-}
 
 export const launch = () => chromium.launch({ executablePath });
 

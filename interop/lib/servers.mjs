@@ -1,6 +1,6 @@
 // Starts and stops the servers under test: the built Astro site, the Rust shop, the Rust probe.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { accessSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,13 +8,25 @@ import path from 'node:path';
 const site = path.resolve(import.meta.dirname, '../site');
 const startDeadline = 30_000;
 
-/** A folder of sessions, removed when the tests of the file have ended. */
-export function sessionFolder() {
-	const root = mkdtempSync(path.join(tmpdir(), 'cloakroom-interop-'));
-	// Where the site keeps its sessions, relative to where it is started.
-	const sessions = path.join(root, '.data/sessions');
-	mkdirSync(sessions, { recursive: true });
-	return { root, sessions, remove: () => rmSync(root, { recursive: true, force: true }) };
+/** A folder of sessions and the servers that share it. */
+export class Folder {
+	root = mkdtempSync(path.join(tmpdir(), 'cloakroom-interop-'));
+	/** Where the site keeps its sessions, relative to where it is started. */
+	sessions = path.join(this.root, '.data/sessions');
+	servers = [];
+
+	constructor() {
+		mkdirSync(this.sessions, { recursive: true });
+	}
+
+	/** Stops the servers and removes the folder. The Rust servers must end by themselves, without an error. */
+	async close() {
+		const ends = await Promise.all(this.servers.map((server) => server.stop()));
+		rmSync(this.root, { recursive: true, force: true });
+		for (const [index, { name, output }] of this.servers.entries()) {
+			if (name !== 'astro') assert.equal(ends[index], 0, `${name} did not shut down cleanly\n${output()}`);
+		}
+	}
 }
 
 /** The real Astro site, built by `npm run build`. `build` is its output folder. */
@@ -32,13 +44,6 @@ export function startShop(folder, config = {}) {
 /** The probe of `interop/probe`, at the path in CLOAKROOM_PROBE. */
 export function startProbe(folder, config = {}) {
 	return startRust('probe', 'CLOAKROOM_PROBE', folder, config);
-}
-
-/** For `describe` and `test`: without the binaries nothing runs, which is said aloud, and is a failure under CI. */
-export function needs(...variables) {
-	const missing = variables.filter((name) => !process.env[name]);
-	if (missing.length === 0 || process.env.CI) return {};
-	return { skip: `${missing.join(' and ')} must be set to the path of a binary` };
 }
 
 function startRust(name, variable, folder, config) {
@@ -59,39 +64,37 @@ async function start(name, command, args, folder, env) {
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
 	let output = '';
-	const port = await new Promise((resolve, reject) => {
+	const ended = new Promise((resolve) => {
+		child.once('error', (error) => resolve(`could not be started: ${error.message}`));
+		child.once('exit', (code, signal) => resolve(code ?? signal));
+	});
+	const server = {
+		name,
+		output: () => output,
+		/** Returns the exit code, or the name of the signal that ended it. */
+		async stop() {
+			child.kill('SIGTERM');
+			return ended;
+		},
+	};
+	folder.servers.push(server);
+
+	let timer;
+	server.port = await new Promise((resolve, reject) => {
 		const fail = (reason) => reject(new Error(`${name} ${reason}\n${output}`));
-		const timer = setTimeout(() => fail('did not say where it listens'), startDeadline);
+		timer = setTimeout(fail, startDeadline, 'did not say where it listens');
+		ended.then((end) => fail(`ended at once: ${end}`));
 		const read = (chunk) => {
 			output += chunk;
 			const line = /listening on http:\/\/(?:localhost|127\.0\.0\.1):(\d+)/.exec(output);
-			if (line) {
-				clearTimeout(timer);
-				resolve(Number(line[1]));
-			}
+			if (line) resolve(Number(line[1]));
 		};
 		child.stdout.on('data', read);
 		child.stderr.on('data', read);
-		child.once('error', (error) => fail(`could not be started: ${error.message}`));
-		child.once('exit', (code, signal) => fail(`ended at once (${signal ?? code})`));
-	}).catch((error) => {
-		child.kill('SIGKILL');
-		throw error;
-	});
-	return {
-		name,
-		port,
-		// One host name for all: a browser shares cookies among the ports of a host.
-		url: `http://localhost:${port}`,
-		output: () => output,
-		async stop() {
-			if (child.exitCode === null && child.signalCode === null) {
-				child.kill('SIGTERM');
-				await once(child, 'exit');
-			}
-			return { code: child.exitCode, signal: child.signalCode };
-		},
-	};
+	}).finally(() => clearTimeout(timer));
+	// One host name for all: a browser shares cookies among the ports of a host.
+	server.url = `http://localhost:${server.port}`;
+	return server;
 }
 
 function mustExist(file, advice) {

@@ -4,19 +4,19 @@
 // site runs in the same folder and shares them.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { launch, needsChromium, openPage, screenshot } from '../lib/browser.mjs';
-import { needs, sessionFolder, startAstro, startShop } from '../lib/servers.mjs';
+import { launch, openPage, screenshot } from '../lib/browser.mjs';
+import { Folder, startAstro, startShop } from '../lib/servers.mjs';
+import { suite } from '../lib/suite.mjs';
 
-describe('A visit in Chromium', { ...needs('CLOAKROOM_SHOP'), ...needsChromium() }, () => {
+suite('A visit in Chromium', { needs: ['shop', 'chromium'] }, () => {
 	let folder, astro, shop, browser;
 	before(async () => {
-		folder = sessionFolder();
+		folder = new Folder();
 		[astro, shop, browser] = await Promise.all([startAstro(folder), startShop(folder, null), launch()]);
 	});
 	after(async () => {
 		await browser?.close();
-		await Promise.all([astro?.stop(), shop?.stop()]);
-		folder?.remove();
+		await folder?.close();
 	});
 
 	const cartButton = (page) => page.locator('a[href="/checkout"]').filter({ hasText: '🛒' });

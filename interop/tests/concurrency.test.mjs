@@ -1,13 +1,14 @@
 // Many requests at once: nothing is lost, and nobody reads half a record.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { Client } from '../lib/client.mjs';
-import { needs, sessionFolder, startAstro, startProbe, startShop } from '../lib/servers.mjs';
+import { Folder, startAstro, startProbe, startShop } from '../lib/servers.mjs';
+import { suite } from '../lib/suite.mjs';
 
-describe('Many requests at once in one session', needs('CLOAKROOM_SHOP', 'CLOAKROOM_PROBE'), () => {
+suite('Many requests at once in one session', { needs: ['shop', 'probe'] }, () => {
 	let folder, astro, shop, otherShop, probe;
 	before(async () => {
-		folder = sessionFolder();
+		folder = new Folder();
 		[astro, shop, otherShop, probe] = await Promise.all([
 			startAstro(folder),
 			startShop(folder),
@@ -15,10 +16,7 @@ describe('Many requests at once in one session', needs('CLOAKROOM_SHOP', 'CLOAKR
 			startProbe(folder),
 		]);
 	});
-	after(async () => {
-		await Promise.all([astro, shop, otherShop, probe].map((server) => server?.stop()));
-		folder?.remove();
-	});
+	after(() => folder?.close());
 
 	/** Reads a key on a server again and again while `work` runs. Returns how often; fails if the ID ever changes. */
 	async function readDuring(work, client, server, key, check) {

@@ -1,8 +1,9 @@
 // The cookie's bytes: what Rust sends is what Astro sends.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { Client } from '../lib/client.mjs';
-import { needs, sessionFolder, startAstro, startProbe } from '../lib/servers.mjs';
+import { Folder, startAstro, startProbe } from '../lib/servers.mjs';
+import { suite } from '../lib/suite.mjs';
 import { session } from '../site/every-cookie-option.config.mjs';
 
 const set = { do: 'set', key: 'cart', value: '[[]]' };
@@ -14,16 +15,13 @@ const sites = [
 ];
 
 for (const { options, build, config } of sites) {
-	describe(`The cookie with ${options}`, needs('CLOAKROOM_PROBE'), () => {
+	suite(`The cookie with ${options}`, { needs: ['probe'] }, () => {
 		let folder, astro, probe;
 		before(async () => {
-			folder = sessionFolder();
+			folder = new Folder();
 			[astro, probe] = await Promise.all([startAstro(folder, { build }), startProbe(folder, config)]);
 		});
-		after(async () => {
-			await Promise.all([astro?.stop(), probe?.stop()]);
-			folder?.remove();
-		});
+		after(() => folder?.close());
 
 		/** What both sides send for the same steps of the same visitor; the visitor's session is made by Astro. */
 		async function sent(...steps) {

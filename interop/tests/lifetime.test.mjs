@@ -1,22 +1,20 @@
 // What ends a session, or an entry, on one side has ended it on the other.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { Client } from '../lib/client.mjs';
 import { exists, read } from '../lib/records.mjs';
-import { needs, sessionFolder, startAstro, startProbe } from '../lib/servers.mjs';
+import { Folder, startAstro, startProbe } from '../lib/servers.mjs';
+import { suite } from '../lib/suite.mjs';
 import { until } from '../lib/until.mjs';
 
-describe('The end of a shared session', needs('CLOAKROOM_PROBE'), () => {
+suite('The end of a shared session', { needs: ['probe'] }, () => {
 	let folder, servers;
 	before(async () => {
-		folder = sessionFolder();
+		folder = new Folder();
 		const [astro, probe] = await Promise.all([startAstro(folder), startProbe(folder)]);
 		servers = { astro, probe };
 	});
-	after(async () => {
-		await Promise.all([servers?.astro.stop(), servers?.probe.stop()]);
-		folder?.remove();
-	});
+	after(() => folder?.close());
 
 	/** Runs a test in both directions. */
 	function bothWays(name, run) {

@@ -1,22 +1,20 @@
 // One visitor, two shops: what happens in the Rust shop is known to the Astro site, and the reverse.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { parse } from 'devalue';
 import { Client } from '../lib/client.mjs';
 import { exists, read } from '../lib/records.mjs';
-import { needs, sessionFolder, startAstro, startShop } from '../lib/servers.mjs';
+import { Folder, startAstro, startShop } from '../lib/servers.mjs';
+import { suite } from '../lib/suite.mjs';
 import { until } from '../lib/until.mjs';
 
-describe('One session in the Rust shop and the Astro site', needs('CLOAKROOM_SHOP'), () => {
+suite('One session in the Rust shop and the Astro site', { needs: ['shop'] }, () => {
 	let folder, astro, shop;
 	before(async () => {
-		folder = sessionFolder();
+		folder = new Folder();
 		[astro, shop] = await Promise.all([startAstro(folder), startShop(folder)]);
 	});
-	after(async () => {
-		await Promise.all([astro?.stop(), shop?.stop()]);
-		folder?.remove();
-	});
+	after(() => folder?.close());
 
 	test('who logs in on Astro is greeted by name in the Rust shop', async () => {
 		const client = new Client();

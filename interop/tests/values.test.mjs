@@ -3,23 +3,21 @@
 // A story of five requests is told to Astro alone, and its record is noted after each of them. The same story is then
 // told with the Rust probe taking some of the turns, and the records must be the same to the byte at every turn.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { parse, stringify } from 'devalue';
 import { Client } from '../lib/client.mjs';
 import { read } from '../lib/records.mjs';
-import { needs, sessionFolder, startAstro, startProbe } from '../lib/servers.mjs';
+import { Folder, startAstro, startProbe } from '../lib/servers.mjs';
+import { suite } from '../lib/suite.mjs';
 import { values } from '../lib/values.mjs';
 
-describe('Values in a shared session', needs('CLOAKROOM_PROBE'), () => {
+suite('Values in a shared session', { needs: ['probe'] }, () => {
 	let folder, astro, probe;
 	before(async () => {
-		folder = sessionFolder();
+		folder = new Folder();
 		[astro, probe] = await Promise.all([startAstro(folder), startProbe(folder)]);
 	});
-	after(async () => {
-		await Promise.all([astro?.stop(), probe?.stop()]);
-		folder?.remove();
-	});
+	after(() => folder?.close());
 
 	const story = (value) => [
 		{ do: 'set', key: 'value', value: stringify(value) },

@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { executablePath } from './browser.mjs';
+
+const missing = {
+	shop: () => !process.env.CLOAKROOM_SHOP && 'CLOAKROOM_SHOP must be the path of the shop\'s binary',
+	probe: () => !process.env.CLOAKROOM_PROBE && 'CLOAKROOM_PROBE must be the path of the probe\'s binary',
+	chromium: () => !existsSync(executablePath) && `${executablePath} is missing: install chromium, or set CHROMIUM`,
+};
+
+/** As `describe`, for tests that need a peer: where one is missing they are skipped aloud, and under CI they fail. */
+export function suite(name, { needs }, body) {
+	const reason = needs.map((peer) => missing[peer]()).find(Boolean);
+	if (!reason) return describe(name, body);
+	if (!process.env.CI) return test(name, { skip: reason });
+	return test(name, () => {
+		throw new Error(reason);
+	});
+}

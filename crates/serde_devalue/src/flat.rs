@@ -48,6 +48,11 @@ impl<'a> Flat<'a> {
         self.text.len()
     }
 
+    /// The text and the index.
+    pub(crate) fn parts(&self) -> (&'a [u8], &'a Index) {
+        (self.text, self.index)
+    }
+
     /// The number of slots.
     pub(crate) fn len(&self) -> usize {
         self.index.len()
@@ -121,15 +126,12 @@ impl<'a> Flat<'a> {
 
     /// The shape of a slot.
     pub(crate) fn slot(&self, slot: usize) -> Result<Slot<'a>> {
-        Slot::read(self.cursor(slot)?)
+        self.index.slot(self.text, slot)
     }
 
     /// The beginning of a slot.
     pub(crate) fn cursor(&self, slot: usize) -> Result<Cursor<'a>> {
-        match self.index.bounds(slot) {
-            Some(bounds) => Ok(Cursor::new(self.text, bounds, slot, self.len())),
-            None => Err(Error::data("there is no such slot").at_slot(slot)),
-        }
+        self.index.cursor(self.text, slot)
     }
 
     /// Checks that every slot is JSON, those that nothing refers to as well, as `JSON.parse` does.
@@ -146,6 +148,21 @@ impl<'a> Flat<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// What borrows from the text alone, and outlives the index.
+impl Index {
+    /// The shape of a slot.
+    pub(crate) fn slot<'t>(&self, text: &'t [u8], slot: usize) -> Result<Slot<'t>> {
+        Slot::read(self.cursor(text, slot)?)
+    }
+
+    fn cursor<'t>(&self, text: &'t [u8], slot: usize) -> Result<Cursor<'t>> {
+        match self.bounds(slot) {
+            Some(bounds) => Ok(Cursor::new(text, bounds, slot, self.len())),
+            None => Err(Error::data("there is no such slot").at_slot(slot)),
+        }
     }
 }
 

@@ -147,9 +147,13 @@ fn skip_string(text: &[u8], start: usize) -> Result<usize> {
 }
 
 /// JSON's whitespace (RFC 8259, section 2).
+#[inline]
 pub(crate) fn skip_whitespace(text: &[u8], start: usize) -> usize {
-    let rest = text.get(start..).unwrap_or_default();
-    start + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
+    let mut at = start;
+    while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(at) {
+        at += 1;
+    }
+    at
 }
 
 /// The sentinels that may stand in place of the array of slots.

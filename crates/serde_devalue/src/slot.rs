@@ -29,9 +29,6 @@ pub(crate) enum Slot<'a> {
     },
 }
 
-/// The first item of a sparse array's slot.
-const SPARSE: f64 = -7.0;
-
 impl<'a> Slot<'a> {
     /// Reads the shape of the slot that begins at the cursor.
     pub(crate) fn read(mut cursor: Cursor<'a>) -> Result<Self> {
@@ -56,9 +53,9 @@ impl<'a> Slot<'a> {
         let mut rest = tokens.clone();
         match rest.next().transpose()?.map(|token| token.scalar) {
             Some(Scalar::String(tag)) => Ok(Slot::Tagged { tag: tag.to_str()?, args: rest }),
-            Some(Scalar::Number(text)) if text[0] == b'-' && number::parse(text) == SPARSE => {
+            Some(scalar) if is_sparse(scalar) => {
                 let length = match rest.next().transpose()? {
-                    Some(token) => array_index(&rest, token, u32::MAX)?,
+                    Some(token) => array_index(&rest, token, 1 << 32)?,
                     None => return Err(rest.missing("a sparse array has a length")),
                 };
                 Ok(Slot::SparseArray { length, items: SparseItems { tokens: rest, length } })
@@ -68,12 +65,17 @@ impl<'a> Slot<'a> {
     }
 }
 
-/// A token that is an integer from 0 to `max`.
-fn array_index<'a>(tokens: &Tokens<'a>, token: Token<'a>, max: u32) -> Result<u32> {
+/// Whether a slot that begins with this is a sparse array.
+pub(crate) fn is_sparse(first: Scalar<'_>) -> bool {
+    matches!(first, Scalar::Number(text) if text.starts_with(b"-") && number::parse(text) == -7.0)
+}
+
+/// A token that is an integer from 0 to below `limit`.
+pub(crate) fn array_index<'a>(tokens: &Tokens<'a>, token: Token<'a>, limit: u64) -> Result<u32> {
     if let Scalar::Number(text) = token.scalar {
         let number = number::parse(text);
         let index = number as u32;
-        if f64::from(index) == number && index <= max {
+        if f64::from(index) == number && u64::from(index) < limit {
             return Ok(index);
         }
     }
@@ -88,7 +90,7 @@ impl Iterator for Items<'_> {
     type Item = Result<Reference>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next_item()
+        Some(self.0.next_item()?.map(|place| place.reference))
     }
 }
 
@@ -105,10 +107,7 @@ impl Iterator for SparseItems<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let token = self.tokens.next()?;
         Some(token.and_then(|token| {
-            let index = match self.length {
-                0 => return Err(self.tokens.invalid("an index in an array of length 0", token)),
-                length => array_index(&self.tokens, token, length - 1)?,
-            };
+            let index = array_index(&self.tokens, token, self.length.into())?;
             match self.tokens.next_reference() {
                 Some(item) => Ok((index, item?)),
                 None => Err(self.tokens.missing("the last index of a sparse array has no item")),
@@ -126,7 +125,7 @@ pub struct Fields<'a>(Members<'a>);
 impl<'a> Fields<'a> {
     /// The next field with its key as it is written, which may hold unpaired surrogates.
     pub(crate) fn next_raw(&mut self) -> Option<Result<(RawString<'a>, Reference)>> {
-        self.0.next_field()
+        Some(self.0.next_field()?.map(|(key, place)| (key, place.reference)))
     }
 }
 
@@ -135,7 +134,7 @@ impl<'a> Iterator for Fields<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let field = self.0.next_field()?;
-        Some(field.and_then(|(key, value)| Ok((key.to_str()?, value))))
+        Some(field.and_then(|(key, place)| Ok((key.to_str()?, place.reference))))
     }
 }
 

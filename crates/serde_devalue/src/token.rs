@@ -1,5 +1,7 @@
 //! The inside of a slot, token by token: strict JSON, of scalars only.
 
+use std::borrow::Cow;
+
 use crate::{
     error::{Error, Result},
     index::skip_whitespace,
@@ -22,6 +24,14 @@ pub(crate) enum Scalar<'a> {
     /// As it is written, of JSON's grammar.
     Number(&'a [u8]),
     String(RawString<'a>),
+}
+
+/// A reference and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) reference: Reference,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 /// A place in one slot of a text.
@@ -93,6 +103,64 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The next key, and the colon behind it.
+    fn key(&mut self) -> Result<RawString<'a>> {
+        if self.peek() != Some(b'"') {
+            return Err(self.expected("a key"));
+        }
+        let (key, end) =
+            RawString::scan(self.text, self.at).map_err(|error| error.at_slot(self.slot))?;
+        self.at = end;
+        self.skip_whitespace();
+        if self.peek() != Some(b':') {
+            return Err(self.expected("`:`"));
+        }
+        self.advance();
+        Ok(key)
+    }
+
+    /// The slot from here to its end, without the whitespace behind it.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.text.get(self.at..self.end).unwrap_or_default().trim_ascii_end()
+    }
+
+    /// Where the cursor stands in the text.
+    pub(crate) fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The next scalar as a reference.
+    fn place(&mut self) -> Result<Place> {
+        let start = self.at;
+        if let Some((slot, length)) = self.canonical_slot() {
+            self.at += length;
+            return Ok(Place { reference: slot, start, end: start + length });
+        }
+        let token = self.scalar()?;
+        let end = match token.scalar {
+            Scalar::Number(text) => start + text.len(),
+            _ => start,
+        };
+        Ok(Place { reference: self.item(token)?, start, end })
+    }
+
+    /// A slot's index in the form that nearly all of them have, and its length. Anything else goes the long way.
+    fn canonical_slot(&self) -> Option<(Reference, usize)> {
+        let rest = self.text.get(self.at..self.end)?;
+        let mut slot = 0;
+        for (length, &byte) in rest.iter().enumerate().take(10) {
+            match byte {
+                b'0'..=b'9' => slot = slot * 10 + usize::from(byte - b'0'),
+                b',' | b']' | b'}' if length == 1 || length > 1 && rest[0] != b'0' => {
+                    let slot = (slot < self.slots).then(|| Reference::to_slot(slot))??;
+                    return Some((slot, length));
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
     /// That the slot ends here.
     pub(crate) fn finish(&self) -> Result<()> {
         if self.at == self.end { Ok(()) } else { Err(self.expected("the end of the slot")) }
@@ -122,16 +190,17 @@ impl<'a> Cursor<'a> {
         reference.ok_or_else(|| self.invalid("there is no slot of that index", token))
     }
 
-    /// What a token refers to that is anything but an item of an array.
-    fn value(&self, token: Token<'a>) -> Result<Reference> {
-        match self.item(token)? {
+    /// Refuses a hole where only a value can stand.
+    fn value(&self, place: Place) -> Result<Place> {
+        if place.reference.is_hole() {
             // DIFFERENCE: JavaScript reads a hole as undefined outside arrays. Nothing writes it.
-            Reference::HOLE => Err(self.invalid("a hole can only stand in an array", token)),
-            reference => Ok(reference),
+            let error = Error::data("a hole can only stand in an array");
+            return Err(error.at_slot(self.slot).at_offset(place.start));
         }
+        Ok(place)
     }
 
-    fn invalid(&self, message: &'static str, token: Token<'a>) -> Error {
+    fn invalid(&self, message: impl Into<Cow<'static, str>>, token: Token<'a>) -> Error {
         Error::data(message).at_slot(self.slot).at_offset(token.offset)
     }
 }
@@ -142,6 +211,25 @@ enum Progress {
     First,
     Later,
     Done,
+}
+
+impl Progress {
+    /// Steps over the separator; whether another token comes, or the list is closed.
+    fn advance(&mut self, cursor: &mut Cursor<'_>, close: u8) -> Result<bool> {
+        let next = cursor.peek();
+        match self {
+            Progress::Done => return Ok(false),
+            _ if next == Some(close) => {
+                *self = Progress::Done;
+                cursor.advance();
+                return cursor.finish().map(|()| false);
+            }
+            Progress::First => *self = Progress::Later,
+            Progress::Later if next == Some(b',') => cursor.advance(),
+            Progress::Later => return Err(cursor.expected("`,` or the closing bracket")),
+        }
+        Ok(true)
+    }
 }
 
 /// The scalar tokens of an array slot. Ends after the first error.
@@ -158,25 +246,32 @@ impl<'a> Tokens<'a> {
         Tokens { cursor, progress: Progress::First }
     }
 
+    /// The first byte of the next token, or the closing bracket.
+    pub(crate) fn peek(&self) -> Option<u8> {
+        let mut cursor = self.cursor.clone();
+        if self.progress == Progress::Later && cursor.peek() == Some(b',') {
+            cursor.advance();
+        }
+        cursor.peek()
+    }
+
     /// The next token as an item of an array, where holes are allowed.
-    pub(crate) fn next_item(&mut self) -> Option<Result<Reference>> {
-        let token = self.next()?;
-        Some(token.and_then(|token| self.cursor.item(token)))
+    pub(crate) fn next_item(&mut self) -> Option<Result<Place>> {
+        self.next_with(Cursor::place)
+    }
+
+    /// The next token as a reference to a value, which a hole is not.
+    pub(crate) fn next_value(&mut self) -> Option<Result<Place>> {
+        self.next_with(|cursor| cursor.place().and_then(|place| cursor.value(place)))
     }
 
     /// The next token as a reference to a value, which a hole is not.
     pub(crate) fn next_reference(&mut self) -> Option<Result<Reference>> {
-        let token = self.next()?;
-        Some(token.and_then(|token| self.reference(token)))
-    }
-
-    /// What a token that came from here refers to, if it is not a hole.
-    pub(crate) fn reference(&self, token: Token<'a>) -> Result<Reference> {
-        self.cursor.value(token)
+        Some(self.next_value()?.map(|place| place.reference))
     }
 
     /// That a token is not what it should be.
-    pub(crate) fn invalid(&self, message: &'static str, token: Token<'a>) -> Error {
+    pub(crate) fn invalid(&self, message: impl Into<Cow<'static, str>>, token: Token<'a>) -> Error {
         self.cursor.invalid(message, token)
     }
 
@@ -185,24 +280,19 @@ impl<'a> Tokens<'a> {
         Error::data(message).at_slot(self.cursor.slot)
     }
 
-    fn advance(&mut self) -> Result<Option<Token<'a>>> {
-        match self.progress {
-            Progress::Done => return Ok(None),
-            Progress::First if self.cursor.peek() == Some(b']') => return self.close(),
-            Progress::First => self.progress = Progress::Later,
-            Progress::Later => match self.cursor.peek() {
-                Some(b',') => self.cursor.advance(),
-                Some(b']') => return self.close(),
-                _ => return Err(self.cursor.expected("`,` or `]`")),
-            },
+    /// Reads what comes next, unless the list ends here.
+    fn next_with<T>(
+        &mut self,
+        read: impl FnOnce(&mut Cursor<'a>) -> Result<T>,
+    ) -> Option<Result<T>> {
+        let next = self.progress.advance(&mut self.cursor, b']').and_then(|more| match more {
+            true => read(&mut self.cursor).map(Some),
+            false => Ok(None),
+        });
+        if next.is_err() {
+            self.progress = Progress::Done;
         }
-        self.cursor.scalar().map(Some)
-    }
-
-    fn close(&mut self) -> Result<Option<Token<'a>>> {
-        self.progress = Progress::Done;
-        self.cursor.advance();
-        self.cursor.finish().map(|()| None)
+        next.transpose()
     }
 }
 
@@ -210,11 +300,7 @@ impl<'a> Iterator for Tokens<'a> {
     type Item = Result<Token<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let token = self.advance();
-        if token.is_err() {
-            self.progress = Progress::Done;
-        }
-        token.transpose()
+        self.next_with(Cursor::scalar)
     }
 }
 
@@ -233,46 +319,33 @@ impl<'a> Members<'a> {
     }
 
     /// The next key and what it refers to.
-    pub(crate) fn next_field(&mut self) -> Option<Result<(RawString<'a>, Reference)>> {
-        let member = self.next()?;
-        Some(member.and_then(|(key, token)| {
+    pub(crate) fn next_field(&mut self) -> Option<Result<(RawString<'a>, Place)>> {
+        self.next_with(|cursor, key| {
             if key.is("__proto__") {
-                let message = "an object must not have a `__proto__` property";
-                return Err(self.cursor.invalid(message, token));
+                let error = Error::data("an object must not have a `__proto__` property");
+                return Err(error.at_slot(cursor.slot).at_offset(key.offset()));
             }
-            Ok((key, self.cursor.value(token)?))
-        }))
+            let place = cursor.place()?;
+            Ok((key, cursor.value(place)?))
+        })
     }
 
-    fn advance(&mut self) -> Result<Option<(RawString<'a>, Token<'a>)>> {
-        match self.progress {
-            Progress::Done => return Ok(None),
-            Progress::First if self.cursor.peek() == Some(b'}') => return self.close(),
-            Progress::First => self.progress = Progress::Later,
-            Progress::Later => match self.cursor.peek() {
-                Some(b',') => self.cursor.advance(),
-                Some(b'}') => return self.close(),
-                _ => return Err(self.cursor.expected("`,` or `}`")),
-            },
+    /// Reads a key, and lets `read` read the rest of the field, unless the object ends here.
+    fn next_with<T>(
+        &mut self,
+        read: impl FnOnce(&mut Cursor<'a>, RawString<'a>) -> Result<T>,
+    ) -> Option<Result<T>> {
+        let next = self.progress.advance(&mut self.cursor, b'}').and_then(|more| match more {
+            true => {
+                let key = self.cursor.key()?;
+                read(&mut self.cursor, key).map(Some)
+            }
+            false => Ok(None),
+        });
+        if next.is_err() {
+            self.progress = Progress::Done;
         }
-        if self.cursor.peek() != Some(b'"') {
-            return Err(self.cursor.expected("a key"));
-        }
-        let Scalar::String(key) = self.cursor.scalar()?.scalar else {
-            return Err(self.cursor.expected("a key"));
-        };
-        if self.cursor.peek() != Some(b':') {
-            return Err(self.cursor.expected("`:`"));
-        }
-        self.cursor.advance();
-        let token = self.cursor.scalar()?;
-        Ok(Some((key, token)))
-    }
-
-    fn close(&mut self) -> Result<Option<(RawString<'a>, Token<'a>)>> {
-        self.progress = Progress::Done;
-        self.cursor.advance();
-        self.cursor.finish().map(|()| None)
+        next.transpose()
     }
 }
 
@@ -280,10 +353,6 @@ impl<'a> Iterator for Members<'a> {
     type Item = Result<(RawString<'a>, Token<'a>)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let member = self.advance();
-        if member.is_err() {
-            self.progress = Progress::Done;
-        }
-        member.transpose()
+        self.next_with(|cursor, key| Ok((key, cursor.scalar()?)))
     }
 }

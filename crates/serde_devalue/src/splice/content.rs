@@ -1,245 +1,236 @@
-//! What a slot to be copied is made of.
+//! What a slot to be copied holds.
 
 use std::borrow::Cow;
 
+use super::draft::{Draft, Gap, Target};
 use crate::{
     error::Result,
     flat::Flat,
     reference::Reference,
-    slot::Slot,
-    text::{number, string},
-    token::{Scalar, Token, Tokens},
+    slot::{array_index, is_sparse},
+    text::number,
+    token::{Cursor, Members, Place, Scalar, Token, Tokens},
 };
 
-/// One part of a container's slot: a literal, an item, or a field.
-#[derive(Debug)]
-pub(super) struct Part<'s> {
-    /// The text of the literal, or of the field's key.
-    pub(super) label: Cow<'s, [u8]>,
-    pub(super) target: Target<'s>,
-}
-
-/// What an item or a field refers to.
-#[derive(Debug)]
-pub(super) enum Target<'s> {
-    /// Nothing: the part is a literal.
-    None,
-    /// A slot of a source.
-    Slot { source: usize, slot: usize },
-    /// A primitive that has its text, but perhaps no slot yet.
-    Primitive(Cow<'s, [u8]>),
-    /// A plain object that no source has.
-    Object(Vec<Part<'s>>),
-    /// A slot of the text that is being written, or a sentinel.
-    Done(Reference),
-}
-
-impl<'s> Part<'s> {
-    pub(super) fn literal(text: &'static [u8]) -> Self {
-        Part { label: Cow::Borrowed(text), target: Target::None }
-    }
-
-    pub(super) fn item(target: Target<'s>) -> Self {
-        Part { label: Cow::Borrowed(b""), target }
-    }
-}
-
-impl Target<'_> {
-    /// What a reference of a source refers to.
-    pub(super) fn copied(source: usize, reference: Reference) -> Self {
-        match reference.slot() {
-            Some(slot) => Target::Slot { source, slot },
-            None => Target::Done(reference),
-        }
-    }
-
-    /// JavaScript's Maps and Sets turn -0 into 0.
-    fn collection_key(source: usize, reference: Reference) -> Self {
-        match reference {
-            Reference::NEGATIVE_ZERO => Target::Primitive(Cow::Borrowed(b"0")),
-            reference => Target::copied(source, reference),
-        }
-    }
-}
-
-/// What a slot of a source holds.
+/// What a slot holds, as JavaScript would write it.
 pub(super) enum Content<'s> {
-    /// A slot that the text shares by value, as JavaScript would write it.
+    /// A slot that is shared by value.
     Primitive(Cow<'s, [u8]>),
     /// A literal that JavaScript writes as a sentinel: `-0` and `1e400`.
     Sentinel(Reference),
-    /// An object or a list, whose parts were added.
-    Container(Bracket),
+    /// A slot with the gaps that were added.
+    Container(Cow<'s, [u8]>),
 }
 
-/// How a container's slot is written.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Bracket {
-    Object,
-    List,
+/// Reads slots of one source, and adds the gaps of what it reads.
+pub(super) struct Reader<'r, 's> {
+    pub(super) flat: Flat<'s>,
+    pub(super) source: usize,
+    pub(super) gaps: &'r mut Vec<Gap>,
+    pub(super) primitives: &'r mut Vec<Cow<'s, [u8]>>,
 }
 
-/// Reads a slot and adds its parts to `parts`.
-pub(super) fn read<'s>(
-    flat: Flat<'s>,
-    source: usize,
-    slot: usize,
-    parts: &mut Vec<Part<'s>>,
-) -> Result<Content<'s>> {
-    let mut cursor = flat.cursor(slot)?;
-    if !matches!(cursor.peek(), Some(b'[' | b'{')) {
-        let token = cursor.scalar()?;
-        cursor.finish()?;
-        return Ok(primitive(token));
+impl<'s> Reader<'_, 's> {
+    /// Reads one slot.
+    pub(super) fn read(&mut self, slot: usize) -> Result<Content<'s>> {
+        let mut cursor = self.flat.cursor(slot)?;
+        match cursor.peek() {
+            Some(b'{') => self.object(cursor),
+            Some(b'[') => self.list(cursor),
+            _ => {
+                let token = cursor.scalar()?;
+                cursor.finish()?;
+                Ok(match sentinel(token) {
+                    Some(sentinel) => Content::Sentinel(sentinel),
+                    None => Content::Primitive(literal(token)),
+                })
+            }
+        }
     }
-    match Slot::read(cursor)? {
-        Slot::Object(mut fields) => {
-            while let Some(field) = fields.next_raw() {
-                let (key, value) = field?;
-                parts.push(Part { label: key.canonical(), target: Target::copied(source, value) });
-            }
-            return Ok(Content::Container(Bracket::Object));
-        }
-        Slot::Array(items) => {
-            for item in items {
-                parts.push(Part::item(Target::copied(source, item?)));
-            }
-        }
-        Slot::SparseArray { length, items } => {
-            parts.push(Part::literal(b"-7"));
-            parts.push(index(length));
-            for item in items {
-                let (at, item) = item?;
-                parts.push(index(at));
-                parts.push(Part::item(Target::copied(source, item)));
-            }
-        }
-        Slot::Tagged { tag, mut args } if tag == "BigInt" => return bigint(&mut args),
-        Slot::Tagged { tag, args } => {
-            parts.push(Part { label: tag_text(tag.clone()), target: Target::None });
-            read_args(&tag, args, source, parts)?;
-        }
-        // Scalars were read above.
-        Slot::Null | Slot::Bool(_) | Slot::Number(_) | Slot::String(_) => {}
-    }
-    Ok(Content::Container(Bracket::List))
-}
 
-/// The tag tells which arguments are references.
-fn read_args<'s>(
-    tag: &str,
-    mut args: Tokens<'s>,
-    source: usize,
-    parts: &mut Vec<Part<'s>>,
-) -> Result<()> {
-    match tag {
-        "Set" => {
-            while let Some(member) = args.next_reference() {
-                parts.push(Part::item(Target::collection_key(source, member?)));
-            }
+    fn object(&mut self, cursor: Cursor<'s>) -> Result<Content<'s>> {
+        let mut draft = Draft::new(cursor.rest(), cursor.offset());
+        let mut members = Members::new(cursor);
+        while let Some(field) = members.next_field() {
+            let (key, place) = field?;
+            draft.comma();
+            draft.token(&key.canonical(), key.offset());
+            draft.punctuation(b':');
+            self.gap(&mut draft, place)?;
         }
-        "Map" => {
-            while let Some(key) = args.next_reference() {
-                parts.push(Part::item(Target::collection_key(source, key?)));
-                let value = args.next_reference();
-                let value =
-                    value.ok_or_else(|| args.missing("the last key of the Map has no value"))??;
-                parts.push(Part::item(Target::copied(source, value)));
-            }
+        draft.punctuation(b'}');
+        Ok(Content::Container(draft.finish()))
+    }
+
+    fn list(&mut self, cursor: Cursor<'s>) -> Result<Content<'s>> {
+        let mut draft = Draft::new(cursor.rest(), cursor.offset());
+        let mut tokens = Tokens::new(cursor);
+        // The first token tells what a list is.
+        let mut first = None;
+        if let Some(b'"' | b'-') = tokens.peek() {
+            first = tokens.clone().next().transpose()?;
         }
-        "null" => {
-            while let Some(key) = args.next().transpose()? {
-                match key.scalar {
-                    Scalar::String(name) if !name.is("__proto__") => {
-                        parts.push(Part { label: name.canonical(), target: Target::None });
-                    }
-                    _ => return Err(args.invalid("expected a key other than `__proto__`", key)),
+        let mut is_primitive = false;
+        match first.map(|token| (token, token.scalar)) {
+            Some((token, Scalar::String(tag))) => {
+                tokens.next();
+                draft.comma();
+                // JavaScript does not escape the name of a reducer.
+                draft.token(&Cow::Borrowed(tag.token()), token.offset);
+                let tag = tag.to_str()?;
+                is_primitive = tag == "BigInt";
+                self.args(&tag, &mut tokens, &mut draft)?;
+            }
+            Some((token, scalar)) if is_sparse(scalar) => {
+                tokens.next();
+                draft.comma();
+                draft.token(&literal(token), token.offset);
+                self.sparse(&mut tokens, &mut draft)?;
+            }
+            _ => {
+                while let Some(item) = tokens.next_item() {
+                    draft.comma();
+                    self.gap(&mut draft, item?)?;
                 }
-                let value = args.next_reference();
-                let value = value.ok_or_else(|| args.missing("the last key has no value"))??;
-                parts.push(Part::item(Target::copied(source, value)));
             }
         }
-        _ => {
-            // `["Tag",reference]`, as every reducer of JavaScript writes, and the view on a buffer, whose offset and
-            // length follow; or a built-in type that holds literals.
-            let mut first = true;
-            while let Some(token) = args.next().transpose()? {
-                parts.push(match token.scalar {
-                    Scalar::Number(_) if first && !holds_literals(tag) => {
-                        Part::item(Target::copied(source, args.reference(token)?))
-                    }
-                    // Astro writes its URLs through a reducer, and reads both forms.
-                    Scalar::String(href) if first && tag == "URL" => {
-                        Part::item(Target::Primitive(href.canonical()))
-                    }
-                    _ => Part { label: literal(token), target: Target::None },
-                });
-                first = false;
-            }
-        }
+        draft.punctuation(b']');
+        let text = draft.finish();
+        Ok(if is_primitive { Content::Primitive(text) } else { Content::Container(text) })
     }
-    Ok(())
+
+    fn sparse(&mut self, tokens: &mut Tokens<'s>, draft: &mut Draft<'s>) -> Result<()> {
+        let index =
+            |tokens: &mut Tokens<'s>, draft: &mut Draft<'s>, limit| -> Result<Option<u32>> {
+                let Some(token) = tokens.next().transpose()? else { return Ok(None) };
+                let index = array_index(tokens, token, limit)?;
+                draft.comma();
+                draft.token(&literal(token), token.offset);
+                Ok(Some(index))
+            };
+        let length = index(tokens, draft, 1 << 32)?;
+        let length = length.ok_or_else(|| tokens.missing("a sparse array has a length"))?;
+        while index(tokens, draft, length.into())?.is_some() {
+            self.value(tokens, draft, "the last index of a sparse array has no item")?;
+        }
+        Ok(())
+    }
+
+    /// The arguments of a tag, which tells what is a reference and what is not.
+    fn args(&mut self, tag: &str, args: &mut Tokens<'s>, draft: &mut Draft<'s>) -> Result<()> {
+        match tag {
+            "Set" => {
+                while let Some(member) = args.next_value() {
+                    self.collection_key(draft, member?)?;
+                }
+            }
+            "Map" => {
+                while let Some(key) = args.next_value() {
+                    self.collection_key(draft, key?)?;
+                    self.value(args, draft, "the last key of the Map has no value")?;
+                }
+            }
+            "null" => {
+                while let Some(key) = args.next().transpose()? {
+                    if !matches!(key.scalar, Scalar::String(name) if !name.is("__proto__")) {
+                        return Err(args.invalid("expected a key other than `__proto__`", key));
+                    }
+                    draft.comma();
+                    draft.token(&literal(key), key.offset);
+                    self.value(args, draft, "the last key has no value")?;
+                }
+            }
+            _ => {
+                // As every reducer of JavaScript writes: `["Tag",reference]`. Views on a buffer have their offset and
+                // their length behind it.
+                if !holds_literals(tag) && matches!(args.peek(), Some(b'0'..=b'9' | b'-')) {
+                    self.value(args, draft, "the tag has no argument")?;
+                } else if tag == "URL"
+                    && let Some(href) = args.next().transpose()?
+                {
+                    self.url(draft, href)?;
+                }
+                while let Some(token) = args.next().transpose()? {
+                    draft.comma();
+                    draft.token(&literal(token), token.offset);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// devalue's own form of a URL becomes Astro's, which has the text in a slot. Astro reads both.
+    fn url(&mut self, draft: &mut Draft<'s>, href: Token<'s>) -> Result<()> {
+        let place = Place { reference: Reference::ROOT, start: href.offset, end: href.offset };
+        draft.comma();
+        self.primitive(draft, place, literal(href))
+    }
+
+    /// JavaScript's Maps and Sets turn -0 into 0.
+    fn collection_key(&mut self, draft: &mut Draft<'s>, key: Place) -> Result<()> {
+        draft.comma();
+        if key.reference == Reference::NEGATIVE_ZERO {
+            return self.primitive(draft, key, Cow::Borrowed(b"0"));
+        }
+        self.gap(draft, key)
+    }
+
+    /// The next token, which must refer to a value.
+    fn value(
+        &mut self,
+        tokens: &mut Tokens<'s>,
+        draft: &mut Draft<'s>,
+        missing: &'static str,
+    ) -> Result<()> {
+        let value = tokens.next_value().ok_or_else(|| tokens.missing(missing))??;
+        draft.comma();
+        self.gap(draft, value)
+    }
+
+    fn gap(&mut self, draft: &mut Draft<'s>, place: Place) -> Result<()> {
+        self.gaps.push(draft.gap(place, Target::copied(self.source, place.reference))?);
+        Ok(())
+    }
+
+    fn primitive(
+        &mut self,
+        draft: &mut Draft<'s>,
+        place: Place,
+        text: Cow<'s, [u8]>,
+    ) -> Result<()> {
+        self.primitives.push(text);
+        self.gaps.push(draft.gap(place, Target::Primitive(self.primitives.len() - 1))?);
+        Ok(())
+    }
 }
 
 fn holds_literals(tag: &str) -> bool {
-    matches!(tag, "Date" | "RegExp" | "ArrayBuffer" | "URLSearchParams")
+    matches!(tag, "BigInt" | "Date" | "RegExp" | "ArrayBuffer" | "URLSearchParams")
         || tag.starts_with("Temporal.")
 }
 
-/// A literal argument.
+/// A scalar as JavaScript writes it.
 fn literal(token: Token<'_>) -> Cow<'_, [u8]> {
     match token.scalar {
         Scalar::Null => Cow::Borrowed(b"null"),
         Scalar::Bool(true) => Cow::Borrowed(b"true"),
         Scalar::Bool(false) => Cow::Borrowed(b"false"),
-        Scalar::Number(text) => Cow::Borrowed(text),
         Scalar::String(string) => string.canonical(),
-    }
-}
-
-/// A slot that is a scalar.
-fn primitive(token: Token<'_>) -> Content<'_> {
-    let Scalar::Number(text) = token.scalar else {
-        return Content::Primitive(literal(token));
-    };
-    if number::parse_integer(text).is_some() && text != b"-0" {
-        return Content::Primitive(Cow::Borrowed(text));
-    }
-    let number = number::parse(text);
-    match Reference::from_number(number) {
-        Some(sentinel) => Content::Sentinel(sentinel),
-        None => {
+        Scalar::Number(text) if number::is_canonical(text) => Cow::Borrowed(text),
+        Scalar::Number(text) => {
             let mut canonical = Vec::with_capacity(text.len());
-            number::write(&mut canonical, number);
-            Content::Primitive(Cow::Owned(canonical))
+            number::write(&mut canonical, number::parse(text));
+            Cow::Owned(canonical)
         }
     }
 }
 
-/// A BigInt, which is a primitive, although its slot is a list.
-fn bigint<'s>(args: &mut Tokens<'s>) -> Result<Content<'s>> {
-    let Some(digits) = args.next().transpose()? else {
-        return Err(args.missing("a BigInt has digits"));
-    };
-    args.try_for_each(|token| token.map(drop))?;
-    Ok(Content::Primitive(Cow::Owned([b"[\"BigInt\",", &*literal(digits), b"]"].concat())))
-}
-
-fn index<'s>(index: u32) -> Part<'s> {
-    let mut text = Vec::new();
-    number::write_integer(&mut text, index.into());
-    Part { label: Cow::Owned(text), target: Target::None }
-}
-
-/// A tag with its quotes. JavaScript does not escape a reducer's name, so neither do we, where it can be read at all.
-fn tag_text<'s>(tag: Cow<'_, str>) -> Cow<'s, [u8]> {
-    Cow::Owned(match tag {
-        Cow::Borrowed(tag) => [b"\"", tag.as_bytes(), b"\""].concat(),
-        Cow::Owned(tag) => {
-            let mut text = Vec::new();
-            string::write(&mut text, &tag);
-            text
+/// The sentinel of a literal that JavaScript would not write.
+fn sentinel(token: Token<'_>) -> Option<Reference> {
+    match token.scalar {
+        Scalar::Number(text) if !number::is_canonical(text) => {
+            Reference::from_number(number::parse(text))
         }
-    })
+        _ => None,
+    }
 }

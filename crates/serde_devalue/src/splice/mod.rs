@@ -1,6 +1,7 @@
 //! A new text out of pieces of others.
 
 mod content;
+mod draft;
 mod walk;
 
 use std::borrow::Cow;
@@ -11,7 +12,7 @@ use crate::{
     reference::Reference,
     text::{number, string},
 };
-use content::{Part, Target};
+use draft::{Gap, Target};
 
 /// Writes a new devalue text out of pieces of others, without decoding them.
 ///
@@ -49,8 +50,18 @@ use content::{Part, Target};
 #[derive(Debug)]
 pub struct Splice<'s> {
     sources: Vec<Flat<'s>>,
-    /// The parts of the root's slot.
-    root: Vec<Part<'s>>,
+    root: Built,
+    /// The objects that no source has.
+    objects: Vec<Built>,
+    /// The texts of keys and numbers that no source has.
+    primitives: Vec<Cow<'s, [u8]>>,
+}
+
+/// A slot that was built here, with gaps where the references will stand.
+#[derive(Debug, Default)]
+struct Built {
+    text: Vec<u8>,
+    gaps: Vec<Gap>,
 }
 
 /// A text that pieces are copied from, known to the [`Splice`] that made it.
@@ -71,7 +82,8 @@ pub enum Piece {
 impl<'s> Splice<'s> {
     /// A text whose root is a Map, which gets its entries in the order of the calls.
     pub fn map() -> Splice<'s> {
-        Splice { sources: Vec::new(), root: vec![Part::literal(b"\"Map\"")] }
+        let root = Built { text: b"[\"Map\"]".to_vec(), gaps: Vec::new() };
+        Splice { sources: Vec::new(), root, objects: Vec::new(), primitives: Vec::new() }
     }
 
     /// Adds a source. Containers are shared within one source, never among sources.
@@ -88,8 +100,7 @@ impl<'s> Splice<'s> {
     /// If the source is another `Splice`'s, or has no such slot.
     pub fn copy(&mut self, key: &str, source: Source, value: Reference) -> Result<()> {
         let value = self.target(Piece::Copy(source, value))?;
-        self.entry(key, value);
-        Ok(())
+        self.entry(key, value)
     }
 
     /// Adds the entry `key` → a plain object with these fields, in this order.
@@ -100,15 +111,20 @@ impl<'s> Splice<'s> {
     /// # Errors
     /// As [`copy`](Splice::copy), and if a field is named `__proto__`, which JavaScript would refuse to read.
     pub fn object(&mut self, key: &str, fields: &[(&str, Piece)]) -> Result<()> {
-        let mut parts = Vec::with_capacity(fields.len());
+        let mut object = Built::default();
         for &(name, piece) in fields {
             if name == "__proto__" {
                 return Err(Error::data("an object must not have a `__proto__` property"));
             }
-            parts.push(Part { label: canonical(name), target: self.target(piece)? });
+            object.text.push(if object.text.is_empty() { b'{' } else { b',' });
+            string::write(&mut object.text, name);
+            object.text.push(b':');
+            let target = self.target(piece)?;
+            object.gaps.push(Gap::empty(object.text.len(), target)?);
         }
-        self.entry(key, Target::Object(parts));
-        Ok(())
+        object.text.extend_from_slice(if fields.is_empty() { b"{}" } else { b"}" });
+        self.objects.push(object);
+        self.entry(key, Target::Object(self.objects.len() - 1))
     }
 
     /// Writes the text.
@@ -116,15 +132,28 @@ impl<'s> Splice<'s> {
     /// # Errors
     /// If a slot that is copied is not what devalue writes, or the text has more slots than references can name.
     pub fn finish(self) -> Result<Vec<u8>> {
-        walk::write(&self.sources, self.root)
+        walk::write(self)
     }
 
-    fn entry(&mut self, key: &str, value: Target<'s>) {
-        self.root.push(Part::item(Target::Primitive(canonical(key))));
-        self.root.push(Part::item(value));
+    fn entry(&mut self, key: &str, value: Target) -> Result<()> {
+        let mut text = Vec::new();
+        string::write(&mut text, key);
+        let key = self.primitive(text);
+        for target in [key, value] {
+            // Before the closing bracket.
+            let end = self.root.text.len() - 1;
+            self.root.text.insert(end, b',');
+            self.root.gaps.push(Gap::empty(end + 1, target)?);
+        }
+        Ok(())
     }
 
-    fn target(&self, piece: Piece) -> Result<Target<'s>> {
+    fn primitive(&mut self, text: Vec<u8>) -> Target {
+        self.primitives.push(Cow::Owned(text));
+        Target::Primitive(self.primitives.len() - 1)
+    }
+
+    fn target(&mut self, piece: Piece) -> Result<Target> {
         match piece {
             Piece::Undefined => Ok(Target::Done(Reference::UNDEFINED)),
             Piece::Number(number) => Ok(match Reference::from_number(number) {
@@ -132,7 +161,7 @@ impl<'s> Splice<'s> {
                 None => {
                     let mut text = Vec::new();
                     number::write(&mut text, number);
-                    Target::Primitive(text.into())
+                    self.primitive(text)
                 }
             }),
             Piece::Copy(source, reference) => {
@@ -151,12 +180,6 @@ impl<'s> Splice<'s> {
             }
         }
     }
-}
-
-fn canonical<'s>(string: &str) -> Cow<'s, [u8]> {
-    let mut text = Vec::new();
-    string::write(&mut text, string);
-    text.into()
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! The walk that numbers the slots, and the text that comes out of it.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, hash_map::Entry},
-    ops::Range,
-};
+use std::{borrow::Cow, hash::BuildHasher, ops::Range};
 
-use super::content::{self, Bracket, Content, Part, Target};
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::{
+    Built, Splice,
+    content::{Content, Reader},
+    draft::{Gap, Target},
+};
 use crate::{
     error::{Error, Result},
     flat::Flat,
@@ -14,162 +16,148 @@ use crate::{
     text::number,
 };
 
-/// Writes the text whose root is a list of these parts.
-pub(super) fn write<'s>(sources: &[Flat<'s>], root: Vec<Part<'s>>) -> Result<Vec<u8>> {
+/// Writes the text of a splice.
+pub(super) fn write(splice: Splice<'_>) -> Result<Vec<u8>> {
+    let Splice { sources, root, objects, primitives } = splice;
+    let slots = sources.iter().map(Flat::len).sum();
     let mut walk = Walk {
-        sources,
         done: sources.iter().map(|source| vec![None; source.len()]).collect(),
-        primitives: HashMap::new(),
-        slots: Vec::new(),
-        parts: root,
+        sources,
+        objects,
+        primitives,
+        known: HashTable::new(),
+        hasher: DefaultHashBuilder::default(),
+        slots: Vec::with_capacity(slots),
+        gaps: Vec::with_capacity(slots),
     };
-    walk.run()?;
-    let capacity = sources.iter().map(Flat::text_len).sum::<usize>() + 64;
-    Ok(walk.text(capacity))
+    walk.run(root)?;
+    Ok(walk.text())
 }
 
-struct Walk<'w, 's> {
-    sources: &'w [Flat<'s>],
+struct Walk<'s> {
+    sources: Vec<Flat<'s>>,
+    /// The objects that no source has, until they are written.
+    objects: Vec<Built>,
+    /// The texts of primitives that are referred to by their text.
+    primitives: Vec<Cow<'s, [u8]>>,
     /// For each source and slot, what it has become.
     done: Vec<Vec<Option<Reference>>>,
-    /// Primitives by their text. The hasher is seeded at random: the texts come from visitors.
-    primitives: HashMap<Cow<'s, [u8]>, Reference>,
+    /// The slots of primitives, found by their text. The hasher is seeded at random: visitors choose the texts.
+    known: HashTable<Reference>,
+    hasher: DefaultHashBuilder,
     /// The slots of the new text, in its order.
     slots: Vec<Slot<'s>>,
-    /// The parts of all containers: those of one stand side by side.
-    parts: Vec<Part<'s>>,
+    /// The gaps of all slots: those of one stand side by side.
+    gaps: Vec<Gap>,
 }
 
-enum Slot<'s> {
-    Primitive(Cow<'s, [u8]>),
-    Container(Bracket, Range<usize>),
+struct Slot<'s> {
+    text: Cow<'s, [u8]>,
+    gaps: Range<usize>,
 }
 
-impl<'s> Walk<'_, 's> {
+/// A reference, and the gaps of its slot if they are to be visited.
+type Visited = (Reference, Option<Range<usize>>);
+
+impl<'s> Walk<'s> {
     /// Numbers the slots in pre-order of first visits. The stack is on the heap: values may be deep.
-    fn run(&mut self) -> Result<()> {
-        let root = 0..self.parts.len();
-        self.push(Slot::Container(Bracket::List, root.clone()))?;
-        let mut open = vec![root];
-        while let Some(parts) = open.last_mut() {
-            let Some(at) = parts.next() else {
+    fn run(&mut self, root: Built) -> Result<()> {
+        let (_, root) = self.build(root)?;
+        let mut open: Vec<_> = root.into_iter().collect();
+        while let Some(gaps) = open.last_mut() {
+            let Some(at) = gaps.next() else {
                 open.pop();
                 continue;
             };
-            let target = std::mem::replace(&mut self.parts[at].target, Target::None);
-            let (reference, inside) = match target {
-                Target::None => continue,
-                Target::Done(reference) => (reference, None),
-                Target::Primitive(text) => (self.primitive(text)?, None),
-                Target::Object(fields) => {
-                    let start = self.parts.len();
-                    self.parts.extend(fields);
-                    self.container(Bracket::Object, start)?
+            let (reference, inside) = match self.gaps[at].target {
+                Target::Done(_) => continue,
+                Target::Primitive(at) => {
+                    let text = std::mem::take(&mut self.primitives[at]);
+                    (self.primitive(text)?, None)
                 }
-                Target::Slot { source, slot } => self.copy(source, slot)?,
+                Target::Object(at) => {
+                    let object = std::mem::take(&mut self.objects[at]);
+                    self.build(object)?
+                }
+                Target::Slot { source, slot } => self.copy(source, slot as usize)?,
             };
-            self.parts[at].target = Target::Done(reference);
+            self.gaps[at].target = Target::Done(reference);
             open.extend(inside);
         }
         Ok(())
     }
 
-    /// What a source's slot becomes, and where its parts are if this is the first visit.
-    fn copy(&mut self, source: usize, slot: usize) -> Result<(Reference, Option<Range<usize>>)> {
+    /// What a source's slot becomes.
+    fn copy(&mut self, source: usize, slot: usize) -> Result<Visited> {
         if let Some(reference) = self.done[source][slot] {
             return Ok((reference, None));
         }
-        let start = self.parts.len();
-        let (reference, inside) =
-            match content::read(self.sources[source], source, slot, &mut self.parts)? {
-                Content::Primitive(text) => (self.primitive(text)?, None),
-                Content::Sentinel(reference) => (reference, None),
-                Content::Container(bracket) => self.container(bracket, start)?,
-            };
+        let start = self.gaps.len();
+        let (gaps, primitives) = (&mut self.gaps, &mut self.primitives);
+        let mut reader = Reader { flat: self.sources[source], source, gaps, primitives };
+        let (reference, inside) = match reader.read(slot)? {
+            Content::Primitive(text) => (self.primitive(text)?, None),
+            Content::Sentinel(reference) => (reference, None),
+            Content::Container(text) => self.container(text, start)?,
+        };
         self.done[source][slot] = Some(reference);
         Ok((reference, inside))
     }
 
-    /// A slot for the container whose parts were added from `start` on.
-    fn container(
-        &mut self,
-        bracket: Bracket,
-        start: usize,
-    ) -> Result<(Reference, Option<Range<usize>>)> {
-        let parts = start..self.parts.len();
-        Ok((self.push(Slot::Container(bracket, parts.clone()))?, Some(parts)))
+    /// The slot of something that was built.
+    fn build(&mut self, built: Built) -> Result<Visited> {
+        let start = self.gaps.len();
+        self.gaps.extend(built.gaps);
+        self.container(Cow::Owned(built.text), start)
+    }
+
+    /// A slot for the container whose gaps were added from `start` on.
+    fn container(&mut self, text: Cow<'s, [u8]>, start: usize) -> Result<Visited> {
+        let gaps = start..self.gaps.len();
+        let reference = self.next()?;
+        self.slots.push(Slot { text, gaps: gaps.clone() });
+        Ok((reference, Some(gaps)))
     }
 
     /// The one slot of a primitive.
     fn primitive(&mut self, text: Cow<'s, [u8]>) -> Result<Reference> {
-        let reference = next(&self.slots)?;
-        match self.primitives.entry(text) {
-            Entry::Occupied(known) => Ok(*known.get()),
-            Entry::Vacant(new) => {
-                self.slots.push(Slot::Primitive(new.key().clone()));
-                Ok(*new.insert(reference))
-            }
+        let new = self.next()?;
+        let Walk { known, hasher, slots, .. } = self;
+        let text_of = |reference: &Reference| match reference.slot() {
+            Some(slot) => &*slots[slot].text,
+            None => b"",
+        };
+        let hash = hasher.hash_one(&*text);
+        if let Some(known) = known.find(hash, |known| *text_of(known) == *text) {
+            return Ok(*known);
         }
+        known.insert_unique(hash, new, |known| hasher.hash_one(text_of(known)));
+        slots.push(Slot { text, gaps: 0..0 });
+        Ok(new)
     }
 
-    fn push(&mut self, slot: Slot<'s>) -> Result<Reference> {
-        let reference = next(&self.slots)?;
-        self.slots.push(slot);
-        Ok(reference)
+    /// The reference to the slot that comes next.
+    fn next(&self) -> Result<Reference> {
+        Reference::to_slot(self.slots.len())
+            .ok_or_else(|| Error::limit("the text has too many slots"))
     }
 
-    fn text(&self, capacity: usize) -> Vec<u8> {
-        let mut out = Vec::with_capacity(capacity);
-        let mut separator = b'[';
+    fn text(&self) -> Vec<u8> {
+        let length: usize = self.slots.iter().map(|slot| slot.text.len() + 1).sum();
+        let mut out = Vec::with_capacity(length + 2 * self.gaps.len());
         for slot in &self.slots {
-            out.push(separator);
-            separator = b',';
-            match slot {
-                Slot::Primitive(text) => out.extend_from_slice(text),
-                Slot::Container(Bracket::Object, parts) => {
-                    container(&mut out, *b"{}", &self.parts[parts.clone()], |out, part| {
-                        out.extend_from_slice(&part.label);
-                        out.push(b':');
-                        reference(out, &part.target);
-                    });
+            out.push(if out.is_empty() { b'[' } else { b',' });
+            let mut copied = 0;
+            for gap in &self.gaps[slot.gaps.clone()] {
+                out.extend_from_slice(&slot.text[copied..gap.start as usize]);
+                if let Target::Done(reference) = gap.target {
+                    number::write_integer(&mut out, reference.as_i32().into());
                 }
-                Slot::Container(Bracket::List, parts) => {
-                    container(&mut out, *b"[]", &self.parts[parts.clone()], |out, part| {
-                        out.extend_from_slice(&part.label);
-                        reference(out, &part.target);
-                    });
-                }
+                copied = gap.end as usize;
             }
+            out.extend_from_slice(&slot.text[copied..]);
         }
         out.push(b']');
         out
-    }
-}
-
-/// The reference to the slot that comes next.
-fn next(slots: &[Slot<'_>]) -> Result<Reference> {
-    Reference::to_slot(slots.len()).ok_or_else(|| Error::limit("the text has too many slots"))
-}
-
-fn container<'s>(
-    out: &mut Vec<u8>,
-    [open, close]: [u8; 2],
-    parts: &[Part<'s>],
-    write: impl Fn(&mut Vec<u8>, &Part<'s>),
-) {
-    out.push(open);
-    for (at, part) in parts.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        write(out, part);
-    }
-    out.push(close);
-}
-
-/// Writes what a part refers to, if it refers to anything.
-fn reference(out: &mut Vec<u8>, target: &Target<'_>) {
-    if let Target::Done(reference) = target {
-        number::write_integer(out, reference.as_i32().into());
     }
 }

@@ -104,6 +104,26 @@ pub(crate) fn parse_integer(number: &[u8]) -> Option<i64> {
     Some(if negative { -integer } else { integer })
 }
 
+/// Whether a number that [`scan`] has accepted is surely written as JavaScript writes it.
+///
+/// Decimals of up to 15 digits survive the way to `f64` and back, so for those the text alone tells.
+pub(crate) fn is_canonical(number: &[u8]) -> bool {
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    if digits.len() > 15 {
+        return false;
+    }
+    match digits.iter().position(|&byte| byte == b'.') {
+        None => number != b"-0" && digits.iter().all(u8::is_ascii_digit),
+        Some(point) => {
+            let fraction = &digits[point + 1..];
+            // From 1e-7 down there is an exponent.
+            fraction.iter().all(u8::is_ascii_digit)
+                && !fraction.ends_with(b"0")
+                && !(digits.starts_with(b"0") && fraction.starts_with(b"000000"))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,5 +170,19 @@ mod tests {
         assert_eq!(parse(b"1e400"), f64::INFINITY);
         assert_eq!(parse(b"9007199254740993"), 9_007_199_254_740_992.0);
         assert_eq!(parse(b"0.1"), 0.1);
+    }
+
+    #[test]
+    fn what_is_called_canonical_is_what_would_be_written() {
+        for canonical in
+            ["0", "-7", "42", "28.73", "-0.5", "0.000001", "123456789012345", "0.0000015"]
+        {
+            assert!(is_canonical(canonical.as_bytes()), "{canonical}");
+            assert_eq!(written(parse(canonical.as_bytes())), canonical);
+        }
+        for other in ["-0", "1.0", "-0.0", "1e2", "1.5e3", "0.0000001", "1.50", "1234567890123456"]
+        {
+            assert!(!is_canonical(other.as_bytes()), "{other}");
+        }
     }
 }

@@ -75,7 +75,7 @@ pub(crate) struct RawString<'a> {
 }
 
 /// A JavaScript string: nearly always well-formed, but it may hold unpaired surrogates.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Unescaped<'a> {
     /// Borrowed where there was nothing to unescape.
     WellFormed(Cow<'a, str>),
@@ -111,6 +111,16 @@ impl<'a> RawString<'a> {
         let token = std::str::from_utf8(&text[start..=at])
             .map_err(|error| Error::syntax("the text is not UTF-8", start + error.valid_up_to()))?;
         Ok((RawString { token, escaped, offset: start }, at + 1))
+    }
+
+    /// Where the token begins in the text.
+    pub(crate) fn offset(self) -> usize {
+        self.offset
+    }
+
+    /// The token, quotes and escapes included.
+    pub(crate) fn token(self) -> &'a [u8] {
+        self.token.as_bytes()
     }
 
     /// What stands between the quotes, still escaped.

@@ -31,6 +31,7 @@
 //! configuration becomes a driver; [`drivers`] which drivers there are; [`conformance`] what each must do.
 
 mod capabilities;
+pub mod conformance;
 #[cfg(any(feature = "memory", feature = "lru-cache"))]
 mod deadlines;
 mod driver;

@@ -1,0 +1,71 @@
+//! The `memory` driver.
+#![cfg(feature = "memory")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloakroom_storage::drivers::memory::Memory;
+use cloakroom_storage::{Driver, DynDriver, ItemKey, SetOutcome, When, conformance};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_conforms() {
+    let store: DynDriver = Arc::new(Memory::new());
+    conformance::run(|| async { store.clone() }).await;
+}
+
+#[tokio::test]
+async fn a_version_is_never_used_again() {
+    let memory = Memory::new();
+    let key = ItemKey::new("key").unwrap();
+    let SetOutcome::Written { version: old } =
+        memory.set(&key, "same".into(), When::Always, None).await.unwrap()
+    else {
+        panic!("not written")
+    };
+    memory.remove(&key, When::Always).await.unwrap();
+    let _ = memory.set(&key, "same".into(), When::Absent, None).await.unwrap();
+    let outcome = memory.set(&key, "late".into(), When::Version(old), None).await.unwrap();
+    assert_eq!(outcome, SetOutcome::Conflict);
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_items_are_freed_by_later_writes_without_a_sweep() {
+    let memory = Memory::new();
+    let key = |index: usize| ItemKey::new(&format!("key-{index}")).unwrap();
+    for index in 0..1000 {
+        let _ = memory
+            .set(&key(index), "value".into(), When::Always, Some(Duration::from_secs(1)))
+            .await
+            .unwrap();
+    }
+    tokio::time::advance(Duration::from_secs(2)).await;
+    for index in 1000..3000 {
+        let _ = memory.set(&key(index), "value".into(), When::Always, None).await.unwrap();
+    }
+    assert_eq!(format!("{memory:?}"), "Memory { items: 2000, .. }");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_looks_at_the_expired_items_only() {
+    let memory = Memory::new();
+    for index in 0..1000 {
+        let key = ItemKey::new(&format!("key-{index}")).unwrap();
+        let ttl = Duration::from_secs(if index % 100 == 0 { 1 } else { 1000 });
+        let _ = memory.set(&key, "value".into(), When::Always, Some(ttl)).await.unwrap();
+    }
+    tokio::time::advance(Duration::from_secs(2)).await;
+    let first = memory.sweep(6).await.unwrap();
+    assert_eq!((first.removed, first.finished), (6, false));
+    let second = memory.sweep(6).await.unwrap();
+    assert_eq!((second.removed, second.examined, second.finished), (4, 4, true));
+}
+
+#[tokio::test]
+async fn options_are_refused_because_there_are_none() {
+    let options = serde_json::from_str(r#"{"base": "x"}"#).unwrap();
+    let error = cloakroom_storage::open("memory", &options).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "memory: cannot open the store: no such option `base`; there are none"
+    );
+}

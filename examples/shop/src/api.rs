@@ -22,7 +22,8 @@ pub struct AddToCart {
 /// `POST /api/addToCart`: answers with the cart. The item need not be in the catalogue.
 pub async fn add_to_cart(session: Session, Json(body): Json<AddToCart>) -> Result<Response> {
     if !cart::is_item(&body.item) {
-        let error = json!({ "error": format!("`item` must have 1 to {} characters", cart::LONGEST_ITEM) });
+        let error =
+            json!({ "error": format!("`item` must have 1 to {} characters", cart::LONGEST_ITEM) });
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, Json(error)).into_response());
     }
     Ok(Json(cart::add(&session, &body.item, body.size).await?).into_response())

@@ -22,9 +22,11 @@ pub async fn add(session: &Session, item: &str, size: Option<f64>) -> Result<Vec
     if let (Some(sizes), Some(size)) = (sizes, size)
         && sizes.all.contains(&size)
     {
-        session.update(SIZES, |chosen| {
-            chosen.insert(sizes.name.to_owned(), size);
-        }).await?;
+        session
+            .update(SIZES, |chosen| {
+                chosen.0.insert(sizes.name.to_owned(), size);
+            })
+            .await?;
     }
     Ok(session.update(CART, |cart| cart.push(item.to_owned())).await?)
 }

@@ -48,8 +48,11 @@ pub static HAT: Sizes =
 pub static GLOVES: Sizes =
     Sizes { name: "gloves", label: "Glove size", all: &[7.0, 7.5, 8.0, 8.5, 9.0, 9.5] };
 /// European shoe sizes.
-pub static BOOTS: Sizes =
-    Sizes { name: "boots", label: "Boot size", all: &[37.0, 38.0, 39.0, 40.0, 41.0, 42.0, 43.0, 44.0] };
+pub static BOOTS: Sizes = Sizes {
+    name: "boots",
+    label: "Boot size",
+    all: &[37.0, 38.0, 39.0, 40.0, 41.0, 42.0, 43.0, 44.0],
+};
 
 /// Every row of sizes, in the order of the settings form.
 pub static SIZES: [&Sizes; 4] = [&COAT, &HAT, &GLOVES, &BOOTS];
@@ -63,11 +66,15 @@ pub static CATALOGUE: [Product; 8] = [
         slug: "loden-coat",
         name: "Loden coat",
         department: "coats",
-        price: 289_00,
+        price: 28900,
         summary: "Fulled wool that shrugs off a long drizzle.",
         text: "Woven loosely, then fulled until wind and drizzle give up. A centre-front of horn buttons, deep \
                pockets that take a paperback, and a lining that slides over a jumper.",
-        details: &["100% virgin wool, viscose lining", "Horn buttons", "Brush when dry; hang it up"],
+        details: &[
+            "100% virgin wool, viscose lining",
+            "Horn buttons",
+            "Brush when dry; hang it up",
+        ],
         sizes: Some(&COAT),
         picture: Asset::svg("loden-coat.svg", include_bytes!("../pictures/loden-coat.svg")),
         alt: "A green loden coat on a hanger",
@@ -76,32 +83,42 @@ pub static CATALOGUE: [Product; 8] = [
         slug: "harbour-raincoat",
         name: "Harbour raincoat",
         department: "coats",
-        price: 149_00,
+        price: 14900,
         summary: "Taped seams, a proper hood, and toggles for cold fingers.",
         text: "For quays and bus stops. The hood stays up in a headwind, the toggles close with gloves on, and \
                the yellow is visible from the other side of the harbour.",
-        details: &["Recycled polyester, taped seams", "Two-way drawcord hood", "Packs into its own pocket"],
+        details: &[
+            "Recycled polyester, taped seams",
+            "Two-way drawcord hood",
+            "Packs into its own pocket",
+        ],
         sizes: Some(&COAT),
-        picture: Asset::svg("harbour-raincoat.svg", include_bytes!("../pictures/harbour-raincoat.svg")),
+        picture: Asset::svg(
+            "harbour-raincoat.svg",
+            include_bytes!("../pictures/harbour-raincoat.svg"),
+        ),
         alt: "A yellow hooded raincoat on a hanger",
     },
     Product {
         slug: "lambswool-scarf",
         name: "Lambswool scarf",
         department: "scarves",
-        price: 45_00,
+        price: 4500,
         summary: "Two metres of red, and three stripes so you know which is yours.",
         text: "Long enough to go round twice and still tuck in. Woven in small runs and washed until soft.",
         details: &["100% lambswool", "30 × 200 cm with fringes", "Wash by hand, dry flat"],
         sizes: None,
-        picture: Asset::svg("lambswool-scarf.svg", include_bytes!("../pictures/lambswool-scarf.svg")),
+        picture: Asset::svg(
+            "lambswool-scarf.svg",
+            include_bytes!("../pictures/lambswool-scarf.svg"),
+        ),
         alt: "A red lambswool scarf with cream and navy stripes over a peg",
     },
     Product {
         slug: "felt-hat",
         name: "Felt hat",
         department: "hats",
-        price: 79_00,
+        price: 7900,
         summary: "Wool felt, a grosgrain band, a feather you may remove.",
         text: "Blocked by steam on a wooden form and finished by hand. It keeps its shape in a crowded hall and \
                forgives being sat on once.",
@@ -114,23 +131,30 @@ pub static CATALOGUE: [Product; 8] = [
         slug: "walking-umbrella",
         name: "Walking umbrella",
         department: "umbrellas",
-        price: 65_00,
+        price: 6500,
         summary: "A steel shaft, eight ribs, a crook of bent chestnut.",
         text: "Heavy enough to lean on and light enough to forget on a train, which is why there is room for a \
                name under the collar.",
         details: &["Steel shaft, fibreglass ribs", "Chestnut crook", "Opens to 104 cm"],
         sizes: None,
-        picture: Asset::svg("walking-umbrella.svg", include_bytes!("../pictures/walking-umbrella.svg")),
+        picture: Asset::svg(
+            "walking-umbrella.svg",
+            include_bytes!("../pictures/walking-umbrella.svg"),
+        ),
         alt: "A furled blue umbrella hanging by its wooden crook",
     },
     Product {
         slug: "leather-gloves",
         name: "Leather gloves",
         department: "gloves",
-        price: 59_00,
+        price: 5900,
         summary: "Hair-sheep leather over a thin layer of cashmere.",
         text: "Cut a little narrow, because leather gives. After a week they are yours and fit nobody else.",
-        details: &["Hair-sheep leather, cashmere lining", "Sewn with three points on the back", "Do not dry on a heater"],
+        details: &[
+            "Hair-sheep leather, cashmere lining",
+            "Sewn with three points on the back",
+            "Do not dry on a heater",
+        ],
         sizes: Some(&GLOVES),
         picture: Asset::svg("leather-gloves.svg", include_bytes!("../pictures/leather-gloves.svg")),
         alt: "A pair of brown leather gloves clipped to a peg",
@@ -139,7 +163,7 @@ pub static CATALOGUE: [Product; 8] = [
         slug: "garden-boots",
         name: "Garden boots",
         department: "boots",
-        price: 89_00,
+        price: 8900,
         summary: "Natural rubber, half height, easy to step out of at the door.",
         text: "Made of natural rubber over cotton jersey, with a ledge on the heel so that one foot can free the \
                other.",
@@ -152,7 +176,7 @@ pub static CATALOGUE: [Product; 8] = [
         slug: "beech-hanger",
         name: "Beech hanger",
         department: "coats",
-        price: 9_50,
+        price: 950,
         summary: "Broad shoulders for heavy coats, with a paper tag for a name.",
         text: "Turned from one piece of steamed beech, 45 mm at the shoulder, so that a wet coat dries in its own \
                shape. Comes with a tag and a length of string.",

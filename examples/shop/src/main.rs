@@ -53,9 +53,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let app = shop::app(Sessions::from_config(config).await?);
 
     let address = SocketAddr::new(arguments.host, arguments.port);
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error}; PORT chooses another port"))?;
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        format!("cannot listen on {address}: {error}; PORT chooses another port")
+    })?;
     announce(listener.local_addr()?, &place)?;
 
     // Both signals are asked for before the first request, so that none is missed.
@@ -86,14 +86,18 @@ fn place(config: &Config) -> String {
     let place = match config.driver.as_str() {
         "memory" | "lru-cache" => "this process",
         "null" => "nowhere",
-        _ => option("base").or_else(|| option("name")).or_else(|| option("host")).unwrap_or("as configured"),
+        _ => option("base")
+            .or_else(|| option("name"))
+            .or_else(|| option("host"))
+            .unwrap_or("as configured"),
     };
     format!("{}, {place}", config.driver)
 }
 
 /// Says that the shop is ready, for people and for programs that wait for it.
 fn announce(address: SocketAddr, place: &str) -> std::io::Result<()> {
-    let host = if address.ip().is_loopback() { "localhost".to_owned() } else { address.ip().to_string() };
+    let host =
+        if address.ip().is_loopback() { "localhost".to_owned() } else { address.ip().to_string() };
     let mut out = std::io::stdout().lock();
     writeln!(out, "shop: listening on http://{host}:{}", address.port())?;
     writeln!(out, "shop: sessions in {place}")?;

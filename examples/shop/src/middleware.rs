@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cloakroom::Session;
 use cloakroom::axum::Result;
-use jiff::Timestamp;
+use cloakroom::devalue::Date;
 use url::Url;
 
 use crate::pages::problem;
@@ -14,13 +14,13 @@ use crate::session::LAST_VISIT;
 
 /// When the visitor saw a page before this one. [`last_visit`] leaves it in the request's extensions.
 #[derive(Clone, Copy, Debug)]
-pub struct PreviousVisit(pub Option<Timestamp>);
+pub struct PreviousVisit(pub Option<Date>);
 
 /// Sets `lastVisit` to now on every page view.
 pub async fn last_visit(session: Session, mut request: Request, next: Next) -> Result<Response> {
     if request.method() == Method::GET {
         request.extensions_mut().insert(PreviousVisit(session.get(LAST_VISIT).await?));
-        session.set(LAST_VISIT, &Timestamp::now())?;
+        session.set(LAST_VISIT, &Date::now())?;
     }
     Ok(next.run(request).await)
 }
@@ -81,7 +81,8 @@ pub async fn errors_as_pages(request: Request, next: Next) -> Response {
 pub async fn security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers
+        .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response

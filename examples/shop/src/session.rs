@@ -1,25 +1,26 @@
 //! The session's keys and their types. An Astro site that shares the store declares the same in
 //! `App.SessionData`.
-
-use std::collections::{BTreeMap, BTreeSet};
+//!
+//! `Date`, `Map`, `Set` and `Url` are JavaScript's, for what Rust and serde have no word for. The collections
+//! inside keep the order of insertion, as JavaScript's do.
 
 use cloakroom::Key;
-use jiff::Timestamp;
+use cloakroom::devalue::{Date, Map, Set, Url};
+use indexmap::{IndexMap, IndexSet};
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 /// The slugs in the cart, in the order they were added. JavaScript: `string[]`.
 pub const CART: Key<Vec<String>> = Key::new("cart");
 /// Who is logged in. JavaScript: `{ name: string }`.
 pub const USER: Key<User> = Key::new("user");
 /// When the latest page was shown. JavaScript: `Date`.
-pub const LAST_VISIT: Key<Timestamp> = Key::new("lastVisit");
+pub const LAST_VISIT: Key<Date> = Key::new("lastVisit");
 /// The visitor's own page. JavaScript: `URL`.
 pub const HOMEPAGE: Key<Url> = Key::new("settings:homepage");
 /// Departments of interest. JavaScript: `Set<string>`.
-pub const INTERESTS: Key<BTreeSet<String>> = Key::new("settings:interests");
+pub const INTERESTS: Key<Set<IndexSet<String>>> = Key::new("settings:interests");
 /// Sizes by their name. JavaScript: `Map<string, number>`.
-pub const SIZES: Key<BTreeMap<String, f64>> = Key::new("settings:sizes");
+pub const SIZES: Key<Map<IndexMap<String, f64>>> = Key::new("settings:sizes");
 
 /// Somebody who is logged in.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use cloakroom::Session;
-use jiff::Timestamp;
+use cloakroom::devalue::Date;
 
 use crate::middleware::PreviousVisit;
 use crate::session::{CART, USER};
@@ -17,21 +17,22 @@ pub struct Visitor {
     /// Their name, when logged in.
     pub name: Option<String>,
     /// When they were here before.
-    pub last_visit: Option<Timestamp>,
+    pub last_visit: Option<Date>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let session = Session::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let session =
+            Session::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
         let previous = parts.extensions.get::<PreviousVisit>();
         let last_visit = previous.and_then(|&PreviousVisit(time)| time);
         read(&session, last_visit).await.map_err(IntoResponse::into_response)
     }
 }
 
-async fn read(session: &Session, last_visit: Option<Timestamp>) -> cloakroom::axum::Result<Visitor> {
+async fn read(session: &Session, last_visit: Option<Date>) -> cloakroom::axum::Result<Visitor> {
     let items = session.get(CART).await?.unwrap_or_default().len();
     let name = session.get(USER).await?.map(|user| user.name);
     Ok(Visitor { items, name, last_visit })

@@ -1,3 +1,4 @@
+use cloakroom::devalue::Date;
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 
@@ -22,7 +23,7 @@ pub fn layout(title: &str, visitor: Option<&Visitor>, main: &Markup) -> Markup {
             body {
                 a class="skip" href="#main" { "Skip to the content" }
                 (header(visitor))
-                @if let Some(time) = visitor.and_then(|visitor| visitor.last_visit) { (welcome_back(time)) }
+                @if let Some(date) = visitor.and_then(|visitor| visitor.last_visit) { (welcome_back(date)) }
                 main id="main" { (main) }
                 footer {
                     p { "Hook & Peg sells things that hang in a hall. It is a demonstration: nothing is charged, nothing is sent." }
@@ -62,11 +63,15 @@ fn account(visitor: Option<&Visitor>) -> Markup {
     }
 }
 
-fn welcome_back(time: Timestamp) -> Markup {
+fn welcome_back(date: Date) -> Markup {
+    // JavaScript's dates may be invalid or beyond the year 9999; nobody was here then.
+    let time = date.millis().and_then(|millis| Timestamp::from_millisecond(millis).ok());
     html! {
-        p class="welcome" {
-            "Welcome back, last visit "
-            time datetime=(time) { (time.strftime("%A %-d %B %Y, %H:%M:%S UTC")) }
+        @if let Some(time) = time {
+            p class="welcome" {
+                "Welcome back, last visit "
+                time datetime=(time) { (time.strftime("%A %-d %B %Y, %H:%M:%S UTC")) }
+            }
         }
     }
 }

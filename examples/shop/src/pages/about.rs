@@ -8,7 +8,8 @@ use maud::{Markup, html};
 
 use crate::components::layout;
 
-static PAGE: LazyLock<String> = LazyLock::new(|| layout("About the shop", None, &text()).into_string());
+static PAGE: LazyLock<String> =
+    LazyLock::new(|| layout("About the shop", None, &text()).into_string());
 
 /// `GET /about`.
 pub async fn show() -> impl IntoResponse {

@@ -1,12 +1,11 @@
 //! `/cart`: what is in the cart. Its forms are what the script's `fetch` does without a script.
 
-use std::collections::BTreeMap;
-
 use axum::Form;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use cloakroom::Session;
 use cloakroom::axum::Result;
+use indexmap::IndexMap;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -27,7 +26,7 @@ pub struct ItemForm {
 /// `GET /cart`.
 pub async fn show(visitor: Visitor, session: Session) -> Result<Markup> {
     let cart = session.get(CART).await?.unwrap_or_default();
-    let sizes = session.get(SIZES).await?.unwrap_or_default();
+    let sizes = session.get(SIZES).await?.unwrap_or_default().0;
     Ok(layout("Cart", Some(&visitor), &contents(&cart::lines(&cart), &sizes)))
 }
 
@@ -46,7 +45,7 @@ pub async fn remove(session: Session, Form(form): Form<ItemForm>) -> Result<Redi
     Ok(Redirect::to("/cart"))
 }
 
-fn contents(lines: &[Line<'_>], sizes: &BTreeMap<String, f64>) -> Markup {
+fn contents(lines: &[Line<'_>], sizes: &IndexMap<String, f64>) -> Markup {
     html! {
         h1 { "Your cart" }
         @if lines.is_empty() {
@@ -62,7 +61,7 @@ fn contents(lines: &[Line<'_>], sizes: &BTreeMap<String, f64>) -> Markup {
     }
 }
 
-fn row(line: &Line<'_>, sizes: &BTreeMap<String, f64>) -> Markup {
+fn row(line: &Line<'_>, sizes: &IndexMap<String, f64>) -> Markup {
     let name = line.product().map_or(line.item, |product| product.name);
     html! {
         li class="line" {
@@ -90,7 +89,7 @@ fn row(line: &Line<'_>, sizes: &BTreeMap<String, f64>) -> Markup {
 }
 
 /// The cart holds slugs alone; the size is the one that the visitor wears.
-fn size(product: &Product, own: &BTreeMap<String, f64>) -> Markup {
+fn size(product: &Product, own: &IndexMap<String, f64>) -> Markup {
     html! {
         @if let Some(sizes) = product.sizes {
             small {

@@ -39,7 +39,8 @@ pub async fn place(
     }
     visitor.items = 0;
     let Form(order) = order.unwrap_or_default();
-    Ok(layout("Thank you", Some(&visitor), &confirmation(&cart::lines(&cart), order.name.trim())).into_response())
+    Ok(layout("Thank you", Some(&visitor), &confirmation(&cart::lines(&cart), order.name.trim()))
+        .into_response())
 }
 
 fn form(lines: &[Line<'_>], name: &str) -> Markup {

@@ -27,7 +27,11 @@ pub async fn show(visitor: Visitor) -> Markup {
 }
 
 /// `POST /login`.
-pub async fn log_in(visitor: Visitor, session: Session, Form(form): Form<LoginForm>) -> Result<Response> {
+pub async fn log_in(
+    visitor: Visitor,
+    session: Session,
+    Form(form): Form<LoginForm>,
+) -> Result<Response> {
     let name = form.name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME {
         let refused = page(&visitor, Some("Please give a name of at most 60 letters."));

@@ -19,14 +19,27 @@ pub fn page(status: StatusCode) -> Response {
 /// The page's markup alone.
 pub fn body(status: StatusCode) -> Markup {
     let (title, text) = match status {
-        StatusCode::NOT_FOUND => ("An empty peg", "There is nothing at this address. It may have been sold out."),
-        StatusCode::FORBIDDEN => ("Not from here", "This form was sent from another site, so nothing was changed."),
-        StatusCode::METHOD_NOT_ALLOWED => ("Not like this", "This address answers another kind of request."),
-        StatusCode::SERVICE_UNAVAILABLE => {
-            ("Back in a moment", "The cloakroom cannot be reached just now. Nothing is lost; please try again.")
+        StatusCode::NOT_FOUND => {
+            ("An empty peg", "There is nothing at this address. It may have been sold out.")
         }
-        status if status.is_client_error() => ("Something is missing", "We could not read what was sent. Please go back and try again."),
-        _ => ("That was us", "Something went wrong on our side. It has been written down; please try again."),
+        StatusCode::FORBIDDEN => {
+            ("Not from here", "This form was sent from another site, so nothing was changed.")
+        }
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("Not like this", "This address answers another kind of request.")
+        }
+        StatusCode::SERVICE_UNAVAILABLE => (
+            "Back in a moment",
+            "The cloakroom cannot be reached just now. Nothing is lost; please try again.",
+        ),
+        status if status.is_client_error() => (
+            "Something is missing",
+            "We could not read what was sent. Please go back and try again.",
+        ),
+        _ => (
+            "That was us",
+            "Something went wrong on our side. It has been written down; please try again.",
+        ),
     };
     layout(
         title,

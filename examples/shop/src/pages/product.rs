@@ -13,12 +13,16 @@ use crate::session::SIZES;
 use crate::visitor::Visitor;
 
 /// `GET /products/{slug}`.
-pub async fn show(visitor: Visitor, session: Session, Path(slug): Path<String>) -> Result<Response> {
+pub async fn show(
+    visitor: Visitor,
+    session: Session,
+    Path(slug): Path<String>,
+) -> Result<Response> {
     let Some(product) = catalogue::find(&slug) else {
         return Ok(problem::not_found().await.into_response());
     };
     let chosen = session.get(SIZES).await?.unwrap_or_default();
-    let own = product.sizes.and_then(|sizes| chosen.get(sizes.name).copied());
+    let own = product.sizes.and_then(|sizes| chosen.0.get(sizes.name).copied());
     Ok(layout(product.name, Some(&visitor), &article(product, own)).into_response())
 }
 

@@ -1,16 +1,16 @@
 //! `/settings`: a URL, a Set and a Map in the session.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use axum::extract::RawForm;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use cloakroom::Session;
 use cloakroom::axum::Result;
+use cloakroom::devalue::{Map, Set, Url};
+use indexmap::{IndexMap, IndexSet};
 use maud::{Markup, html};
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
-use crate::catalogue;
+use crate::catalogue::{self, Sizes};
 use crate::components::layout;
 use crate::session::{HOMEPAGE, INTERESTS, SIZES};
 use crate::visitor::Visitor;
@@ -19,16 +19,16 @@ use crate::visitor::Visitor;
 #[derive(Debug, Default)]
 struct Settings {
     homepage: String,
-    interests: BTreeSet<String>,
-    sizes: BTreeMap<String, f64>,
+    interests: IndexSet<String>,
+    sizes: IndexMap<String, f64>,
 }
 
 /// `GET /settings`.
 pub async fn show(visitor: Visitor, session: Session) -> Result<Markup> {
     let settings = Settings {
-        homepage: session.get(HOMEPAGE).await?.map(String::from).unwrap_or_default(),
-        interests: session.get(INTERESTS).await?.unwrap_or_default(),
-        sizes: session.get(SIZES).await?.unwrap_or_default(),
+        homepage: session.get(HOMEPAGE).await?.map(|url| url.to_string()).unwrap_or_default(),
+        interests: session.get(INTERESTS).await?.unwrap_or_default().0,
+        sizes: session.get(SIZES).await?.unwrap_or_default().0,
     };
     Ok(layout("Settings", Some(&visitor), &form(&settings, None)))
 }
@@ -41,7 +41,10 @@ pub async fn save(visitor: Visitor, session: Session, RawForm(body): RawForm) ->
         text => match web_address(text) {
             Some(url) => Some(url),
             None => {
-                let refused = form(&settings, Some("Please give a whole address, such as https://example.org/."));
+                let refused = form(
+                    &settings,
+                    Some("Please give a whole address, such as https://example.org/."),
+                );
                 let page = layout("Settings", Some(&visitor), &refused);
                 return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
             }
@@ -51,8 +54,8 @@ pub async fn save(visitor: Visitor, session: Session, RawForm(body): RawForm) ->
         Some(url) => session.set(HOMEPAGE, &url)?,
         None => session.delete(HOMEPAGE.name()),
     }
-    session.set(INTERESTS, &settings.interests)?;
-    session.set(SIZES, &settings.sizes)?;
+    session.set(INTERESTS, &Set(settings.interests))?;
+    session.set(SIZES, &Map(settings.sizes))?;
     Ok(Redirect::to("/settings").into_response())
 }
 
@@ -76,11 +79,15 @@ fn read(body: &[u8]) -> Settings {
 
 /// Only what a link may safely lead to: never `javascript:`.
 fn web_address(text: &str) -> Option<Url> {
-    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+    url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https")).map(Url::from)
 }
 
 fn form(settings: &Settings, error: Option<&str>) -> Markup {
-    let foreign = settings.interests.iter().map(String::as_str).filter(|name| !catalogue::INTERESTS.contains(name));
+    let foreign = settings
+        .interests
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !catalogue::INTERESTS.contains(name));
     html! {
         h1 { "Settings" }
         p class="lead" { "What we should know about you. It stays in your session." }
@@ -111,9 +118,7 @@ fn form(settings: &Settings, error: Option<&str>) -> Markup {
                         (sizes.label)
                         select name={ "size:" (sizes.name) } {
                             option value="" { "—" }
-                            @for &size in sizes.all {
-                                option value=(size) selected[settings.sizes.get(sizes.name) == Some(&size)] { (size) }
-                            }
+                            (options(sizes, settings.sizes.get(sizes.name).copied()))
                         }
                     }
                 }
@@ -126,7 +131,19 @@ fn form(settings: &Settings, error: Option<&str>) -> Markup {
     }
 }
 
+/// The sizes that the shop has, and the visitor's own wherever it came from, so that saving loses nothing.
+fn options(sizes: &Sizes, own: Option<f64>) -> Markup {
+    let foreign = own.filter(|size| !sizes.all.contains(size));
+    html! {
+        @for size in sizes.all.iter().copied().chain(foreign) {
+            option value=(size) selected[own == Some(size)] { (size) }
+        }
+    }
+}
+
 /// Sizes that this shop has no row for: another program may have added them.
-fn foreign_sizes(sizes: &BTreeMap<String, f64>) -> impl Iterator<Item = (&String, &f64)> {
-    sizes.iter().filter(|(name, _)| catalogue::SIZES.iter().all(|known| known.name != name.as_str()))
+fn foreign_sizes(sizes: &IndexMap<String, f64>) -> impl Iterator<Item = (&String, &f64)> {
+    sizes
+        .iter()
+        .filter(|(name, _)| catalogue::SIZES.iter().all(|known| known.name != name.as_str()))
 }

@@ -1,0 +1,184 @@
+//! One visit, step by step.
+
+use axum::http::StatusCode;
+
+use crate::support::{Client, in_memory};
+
+#[tokio::test]
+async fn an_added_item_is_counted_by_the_cart_button_of_every_page() {
+    let mut client = Client::new(in_memory().await);
+    assert_eq!(client.add_to_cart("felt-hat").await.json(), ["felt-hat"]);
+    assert_eq!(client.add_to_cart("garden-boots").await.json(), ["felt-hat", "garden-boots"]);
+    for path in ["/", "/products/felt-hat", "/cart", "/checkout", "/login", "/settings"] {
+        let page = client.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(page.text.contains(r#"<a href="/checkout""#), "{path}");
+        assert!(page.text.contains(">🛒 2 items</a>"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_javascript_a_form_adds_to_the_cart_and_another_takes_out() {
+    let mut client = Client::new(in_memory().await);
+    for _ in 0..2 {
+        let answer = client.post_form("/cart", "item=felt-hat").await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (StatusCode::SEE_OTHER, Some("/cart"))
+        );
+    }
+    client.post_form("/cart", "item=beech-hanger").await;
+    let page = client.get("/cart").await.text;
+    assert!(page.contains("Felt hat") && page.contains("€158"), "two hats are one line");
+    assert!(page.contains("€167.50"), "and this is the total");
+
+    let answer = client.post_form("/cart/remove", "item=felt-hat").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(client.cart().await, ["felt-hat", "beech-hanger"]);
+}
+
+#[tokio::test]
+async fn what_another_program_put_into_the_cart_is_shown_as_it_is() {
+    let mut client = Client::new(in_memory().await);
+    client.add_to_cart("a <b>tent</b>").await;
+    let page = client.get("/cart").await.text;
+    assert!(page.contains("a &lt;b&gt;tent&lt;/b&gt;"));
+    assert!(page.contains("Not from this shop’s catalogue"));
+}
+
+#[tokio::test]
+async fn checking_out_shows_the_order_and_empties_the_cart() {
+    let mut client = Client::new(in_memory().await);
+    client.add_to_cart("felt-hat").await;
+    assert!(client.get("/checkout").await.text.contains("Place the order"));
+
+    let confirmation =
+        client.post_form("/checkout", "name=Ada&street=Munkegata+1&town=Trondheim").await;
+    assert_eq!(confirmation.status, StatusCode::OK);
+    assert!(confirmation.text.contains("Thank you, Ada") && confirmation.text.contains("Felt hat"));
+    assert!(confirmation.text.contains("🛒 0 items"));
+    assert!(client.cart().await.is_empty());
+
+    let again = client.post_form("/checkout", "name=Ada").await;
+    assert_eq!((again.status, again.header("location")), (StatusCode::SEE_OTHER, Some("/cart")));
+}
+
+#[tokio::test]
+async fn logging_in_changes_the_id_and_keeps_the_cart() {
+    let mut client = Client::new(in_memory().await);
+    client.add_to_cart("felt-hat").await;
+    let mut planted = client.clone();
+
+    let answer = client.post_form("/login", "name=+Ada+").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_ne!(client.id, planted.id);
+    let page = client.get("/login").await.text;
+    assert!(page.contains("Hello, Ada") && page.contains("🛒 1 items"));
+
+    assert!(planted.cart().await.is_empty(), "the id from before is worth nothing");
+}
+
+#[tokio::test]
+async fn logging_out_deletes_the_cookie_and_kills_the_id() {
+    let mut client = Client::new(in_memory().await);
+    client.add_to_cart("felt-hat").await;
+    client.post_form("/login", "name=Ada").await;
+    let mut kept = client.clone();
+
+    let answer = client.post_form("/logout", "").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert!(
+        answer
+            .header("set-cookie")
+            .unwrap()
+            .starts_with("astro-session=deleted; Path=/; Expires=Thu, 01 Jan 1970")
+    );
+    assert_eq!(client.id, None);
+    assert!(kept.cart().await.is_empty());
+    assert!(kept.get("/login").await.text.contains("A name will do"));
+}
+
+#[tokio::test]
+async fn a_name_must_have_one_to_sixty_letters() {
+    let mut client = Client::new(in_memory().await);
+    for form in ["name=".to_owned(), "name=++".to_owned(), format!("name={}", "a".repeat(61))] {
+        let answer = client.post_form("/login", &form).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(answer.text.contains("at most 60 letters"));
+    }
+    assert_eq!(client.id, None, "a refused log-in makes no session");
+}
+
+#[tokio::test]
+async fn settings_survive_and_so_do_those_of_other_programs() {
+    let mut client = Client::new(in_memory().await);
+    let form = "homepage=https%3A%2F%2Fada.example%2Fnotes&interest=hats&interest=tents&size:hat=58&size:gloves=8.5&size:coat=42&size:ring=17";
+    assert_eq!(client.post_form("/settings", form).await.status, StatusCode::SEE_OTHER);
+    let page = client.get("/settings").await.text;
+    for expected in [
+        r#"value="https://ada.example/notes""#,
+        r#"name="interest" value="hats" checked"#,
+        r#"name="interest" value="tents" checked"#,
+        r#"<option value="58" selected"#,
+        r#"<option value="8.5" selected"#,
+        r#"<option value="42" selected"#,
+        r#"name="size:ring" value="17""#,
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    assert!(!page.contains(r#"value="boots" checked"#));
+
+    client.post_form("/settings", "homepage=").await;
+    let page = client.get("/settings").await.text;
+    assert!(
+        !page.contains("ada.example")
+            && !page.contains(" checked")
+            && !page.contains(r#"name="size:ring""#)
+    );
+}
+
+#[tokio::test]
+async fn a_homepage_must_be_a_web_address() {
+    let mut client = Client::new(in_memory().await);
+    for homepage in ["ada", "javascript:alert(1)"] {
+        let answer =
+            client.post_form("/settings", &format!("homepage={homepage}&interest=hats")).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            answer.text.contains("whole address")
+                && answer.text.contains(r#"value="hats" checked"#)
+        );
+    }
+    assert_eq!(client.id, None, "nothing was saved");
+}
+
+#[tokio::test]
+async fn a_size_chosen_with_a_product_is_remembered() {
+    let mut client = Client::new(in_memory().await);
+    client.post_form("/cart", "item=felt-hat&size=58").await;
+    assert!(client.get("/cart").await.text.contains("Hat size 58"));
+    assert!(client.get("/products/felt-hat").await.text.contains(r#"value="58" checked"#));
+    client.post_form("/cart", "item=felt-hat&size=580").await;
+    assert!(
+        client.get("/cart").await.text.contains("Hat size 58<"),
+        "there is no hat of 5.80 metres"
+    );
+}
+
+#[tokio::test]
+async fn the_second_page_says_when_the_first_was_seen() {
+    let mut client = Client::new(in_memory().await);
+    assert!(!client.get("/").await.text.contains("Welcome back"));
+    assert!(client.get("/").await.text.contains("Welcome back, last visit <time datetime=\"20"));
+}
+
+#[tokio::test]
+async fn an_item_has_one_to_two_hundred_characters() {
+    let mut client = Client::new(in_memory().await);
+    for item in [String::new(), "ü".repeat(201)] {
+        let answer = client.add_to_cart(&item).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(answer.text, r#"{"error":"`item` must have 1 to 200 characters"}"#);
+    }
+    assert_eq!(client.add_to_cart(&"ü".repeat(200)).await.json().len(), 1);
+}

@@ -3,7 +3,7 @@
 use crate::{
     error::{Error, Result},
     reference::Reference,
-    text::number,
+    text::{number, string},
 };
 
 /// Where the slots of a devalue text begin and end.
@@ -136,14 +136,15 @@ fn find_slots(text: &[u8], open: usize) -> Result<(Vec<u32>, usize)> {
 /// The end of the string that begins at `start`; what is in it is checked when it is read.
 fn skip_string(text: &[u8], start: usize) -> Result<usize> {
     let mut at = start + 1;
-    while let Some(&byte) = text.get(at) {
-        at += match byte {
-            b'"' => return Ok(at + 1),
-            b'\\' => 2,
-            _ => 1,
+    loop {
+        at = string::skip_plain(text, at);
+        at += match text.get(at) {
+            Some(b'"') => return Ok(at + 1),
+            Some(b'\\') => 2,
+            Some(_) => 1,
+            None => return Err(Error::eof(text.len())),
         };
     }
-    Err(Error::eof(text.len()))
 }
 
 /// JSON's whitespace (RFC 8259, section 2).

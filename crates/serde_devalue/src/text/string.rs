@@ -92,19 +92,19 @@ impl<'a> RawString<'a> {
         let mut escaped = false;
         let mut at = start + 1;
         loop {
+            at = skip_plain(text, at);
             match text.get(at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     at = scan_escape(text, at)?;
                 }
-                Some(0..0x20) => {
+                Some(_) => {
                     return Err(Error::syntax(
                         "a control character must be escaped in a string",
                         at,
                     ));
                 }
-                Some(_) => at += 1,
                 None => return Err(Error::eof(at)),
             }
         }
@@ -131,7 +131,9 @@ impl<'a> RawString<'a> {
     /// The token as [`write`] would have written it.
     pub(crate) fn canonical(self) -> Cow<'a, [u8]> {
         let token = self.token.as_bytes();
-        if !self.escaped && !token.contains(&b'<') && !token.contains(&0xe2) {
+        // Without an early end, so that the compiler can compare many bytes at once.
+        let escape = |found, &byte| found | (byte == b'<') | (byte == 0xe2);
+        if !self.escaped && !token.iter().fold(false, escape) {
             return Cow::Borrowed(token);
         }
         let mut out = Vec::with_capacity(token.len());
@@ -213,6 +215,27 @@ impl<'a> RawString<'a> {
             None => matches!(self.unescape(), Unescaped::WellFormed(string) if string == other),
         }
     }
+}
+
+/// The first quote, backslash or control character from `start` on, or the end: eight bytes at a time.
+pub(crate) fn skip_plain(text: &[u8], start: usize) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    // The high bit of every byte below `limit`; a byte above the lowest such one may be marked wrongly.
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
+    let mut at = start;
+    while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*bytes);
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let special = (quote | backslash | below(word, 0x20)) & (ONES << 7);
+        if special != 0 {
+            return at + special.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    let rest = text.get(at..).unwrap_or_default();
+    rest.iter().position(is_special).map_or(text.len().max(start), |found| at + found)
 }
 
 /// The end of the escape that begins with a backslash at `start`.
@@ -317,5 +340,25 @@ mod tests {
         for cut in ["\"", "\"a", "\"\\", "\"\\u00"] {
             assert!(RawString::scan(cut.as_bytes(), 0).unwrap_err().is_eof(), "{cut}");
         }
+    }
+
+    #[test]
+    fn plain_text_is_skipped_to_the_first_special_byte() {
+        for byte in 0..=u8::MAX {
+            let special = matches!(byte, b'"' | b'\\' | 0..0x20);
+            for place in 0..20 {
+                let mut text = [[b'a'; 20], [b'!'; 20], [0xff; 20], [0x80; 20]].map(|mut text| {
+                    text[place] = byte;
+                    text
+                });
+                for text in &mut text {
+                    let expected = if special { place } else { 20 };
+                    assert_eq!(skip_plain(text, 0), expected, "{byte} at {place}");
+                    text[19] = b'"';
+                    assert!(skip_plain(text, 0) <= 19);
+                }
+            }
+        }
+        assert_eq!(skip_plain(b"abc", 7), 7);
     }
 }

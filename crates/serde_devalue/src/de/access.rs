@@ -1,0 +1,255 @@
+//! The content of containers, as serde asks for it.
+
+use std::ops::Range;
+
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
+
+use super::{
+    Frame, Item, Node, at_slot,
+    key::{Key, UnitOnly},
+    keys::too_long,
+};
+use crate::{Error, Result, error::Step, reference::Reference, text::string::Unescaped};
+
+/// The items of an array or a Set.
+pub(super) struct ListAccess<'f, 'de> {
+    container: Node<'f, 'de>,
+    frame: &'f Frame<'f>,
+    items: Range<usize>,
+    index: u64,
+    length: u64,
+    is_set: bool,
+}
+
+impl<'f, 'de> ListAccess<'f, 'de> {
+    /// The items of an array, of which there are fewer than its length if it is sparse; or of a Set.
+    pub(super) fn visit<V: Visitor<'de>>(
+        container: Node<'f, 'de>,
+        items: Range<usize>,
+        length: u64,
+        is_set: bool,
+        visitor: V,
+    ) -> Result<V::Value> {
+        let frame = container.enter()?;
+        let mut access =
+            ListAccess { container, frame: &frame, items: items.clone(), index: 0, length, is_set };
+        let value = visitor.visit_seq(&mut access)?;
+        if access.index < length {
+            return Err(too_long(length));
+        }
+        container.reader.release(items);
+        Ok(value)
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut ListAccess<'_, 'de> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
+        if self.index >= self.length {
+            return Ok(None);
+        }
+        let item =
+            if self.items.is_empty() { None } else { self.container.reader.item(self.items.start) };
+        let at = match item {
+            Some(Item::Indexed(index, _)) if u64::from(index) > self.index => Reference::HOLE,
+            Some(item) => {
+                self.items.start += 1;
+                item.reference()
+            }
+            None => Reference::HOLE,
+        };
+        let value = seed.deserialize(self.container.inside(self.frame, at)).map_err(|error| {
+            let error = at_slot(error, at);
+            if self.is_set { error } else { error.under(Step::Index(self.index)) }
+        })?;
+        self.index += 1;
+        Ok(Some(value))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        // What is really there: a sparse array's length may be anything.
+        Some(self.items.len())
+    }
+}
+
+/// The properties of an object, or the entries of a Map.
+pub(super) struct EntryAccess<'f, 'de> {
+    container: Node<'f, 'de>,
+    frame: &'f Frame<'f>,
+    items: Range<usize>,
+    /// The item whose value comes next.
+    entry: Option<Item<'de>>,
+}
+
+impl<'f, 'de> EntryAccess<'f, 'de> {
+    pub(super) fn visit<V: Visitor<'de>>(
+        container: Node<'f, 'de>,
+        items: Range<usize>,
+        visitor: V,
+    ) -> Result<V::Value> {
+        let frame = container.enter()?;
+        let mut access =
+            EntryAccess { container, frame: &frame, items: items.clone(), entry: None };
+        let value = visitor.visit_map(&mut access)?;
+        if !access.items.is_empty() {
+            return Err(too_long(items.len() as u64));
+        }
+        container.reader.release(items);
+        Ok(value)
+    }
+
+    fn next(&mut self) -> Option<Item<'de>> {
+        self.items.next().and_then(|at| self.container.reader.item(at))
+    }
+
+    fn under_entry(&self, error: Error, entry: Item<'de>) -> Error {
+        match entry {
+            Item::Property(key, _) => match key.unescape() {
+                Unescaped::WellFormed(key) => error.under(Step::Property(&key)),
+                Unescaped::IllFormed(units) => {
+                    error.under(Step::Property(&String::from_utf16_lossy(&units)))
+                }
+            },
+            Item::Value(key) => error.under(Step::MapKey(&self.container.reader.key_text(key))),
+            Item::Indexed(index, _) => error.under(Step::Index(index.into())),
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for &mut EntryAccess<'_, 'de> {
+    type Error = Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
+        let Some(entry) = self.next() else { return Ok(None) };
+        self.entry = Some(entry);
+        let key = match entry {
+            Item::Property(key, _) => seed.deserialize(Key(key)),
+            _ => {
+                let at = entry.reference();
+                seed.deserialize(self.container.inside(self.frame, at))
+                    .map_err(|error| at_slot(error, at))
+            }
+        };
+        key.map(Some).map_err(|error| self.under_entry(error, entry))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
+        let entry = self.entry.take();
+        let value = match entry {
+            Some(Item::Value(_)) => self.next(),
+            entry => entry,
+        };
+        let (Some(entry), Some(value)) = (entry, value) else {
+            return Err(Error::data("a value was asked for before its key"));
+        };
+        let at = value.reference();
+        seed.deserialize(self.container.inside(self.frame, at))
+            .map_err(|error| self.under_entry(at_slot(error, at), entry))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        let keyed = self.container.reader.item(self.items.start);
+        let each = if matches!(keyed, Some(Item::Value(_))) { 2 } else { 1 };
+        Some(self.items.len() / each)
+    }
+}
+
+/// An enum's variant with its content: an object of one property.
+pub(super) struct VariantEntry<'a, 'f, 'de>(pub(super) &'a mut EntryAccess<'f, 'de>);
+
+impl<'f, 'de> EntryAccess<'f, 'de> {
+    pub(super) fn visit_variant<V: Visitor<'de>>(
+        container: Node<'f, 'de>,
+        items: Range<usize>,
+        visitor: V,
+    ) -> Result<V::Value> {
+        let frame = container.enter()?;
+        let mut access =
+            EntryAccess { container, frame: &frame, items: items.clone(), entry: None };
+        if MapAccess::size_hint(&&mut access) != Some(1) {
+            return Err(Error::data("an enum must be a string, or an object of one property"));
+        }
+        let value = visitor.visit_enum(VariantEntry(&mut access))?;
+        container.reader.release(items);
+        Ok(value)
+    }
+}
+
+impl<'de> EnumAccess<'de> for VariantEntry<'_, '_, 'de> {
+    type Error = Error;
+    type Variant = Self;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self)> {
+        let mut entries = &mut *self.0;
+        match entries.next_key_seed(seed)? {
+            Some(variant) => Ok((variant, self)),
+            None => Err(Error::data("an enum must be a string, or an object of one property")),
+        }
+    }
+}
+
+impl<'de> VariantAccess<'de> for VariantEntry<'_, '_, 'de> {
+    type Error = Error;
+
+    fn unit_variant(self) -> Result<()> {
+        (&mut *self.0).next_value()
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value> {
+        (&mut *self.0).next_value_seed(seed)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value> {
+        (&mut *self.0).next_value_seed(Tuple { length, visitor })
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        (&mut *self.0).next_value_seed(Struct { fields, visitor })
+    }
+}
+
+/// A tuple variant's content.
+struct Tuple<V> {
+    length: usize,
+    visitor: V,
+}
+
+impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Tuple<V> {
+    type Value = V::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+        deserializer.deserialize_tuple(self.length, self.visitor)
+    }
+}
+
+/// A struct variant's content.
+struct Struct<V> {
+    fields: &'static [&'static str],
+    visitor: V,
+}
+
+impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Struct<V> {
+    type Value = V::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+        deserializer.deserialize_struct("", self.fields, self.visitor)
+    }
+}
+
+/// A variant that is written as a string.
+pub(super) struct UnitVariant<'f, 'de>(pub(super) Node<'f, 'de>);
+
+impl<'de> EnumAccess<'de> for UnitVariant<'_, 'de> {
+    type Error = Error;
+    type Variant = UnitOnly;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, UnitOnly)> {
+        Ok((seed.deserialize(self.0)?, UnitOnly))
+    }
+}

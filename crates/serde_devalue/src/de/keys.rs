@@ -1,0 +1,269 @@
+//! What a container holds, in the order and with the uniqueness that JavaScript gives it.
+
+use std::{borrow::Cow, ops::Range};
+
+use hashbrown::{HashMap, HashSet, hash_map::Entry};
+
+use super::{Item, Reader};
+use crate::{
+    Error, Result,
+    reference::Reference,
+    slot::{Fields, MapEntries, Slot, SparseItems},
+    text::string::{RawString, Unescaped},
+    token::{Scalar, Tokens},
+    value::array_index,
+};
+
+/// Up to this many keys, comparing each with each is faster than hashing.
+const FEW: usize = 16;
+
+impl<'de> Reader<'_, 'de> {
+    /// Puts the items of a container on the stack, where they stay until [`release`](Reader::release).
+    pub(super) fn collect_items(
+        &self,
+        items: impl Iterator<Item = Result<Reference>>,
+    ) -> Result<Range<usize>> {
+        let mut stack = self.items.borrow_mut();
+        let start = stack.len();
+        for item in items {
+            stack.push(Item::Value(item?));
+        }
+        Ok(start..stack.len())
+    }
+
+    /// Takes a container's items off the stack.
+    pub(super) fn release(&self, items: Range<usize>) {
+        self.items.borrow_mut().truncate(items.start);
+    }
+
+    pub(super) fn item(&self, at: usize) -> Option<Item<'de>> {
+        self.items.borrow().get(at).copied()
+    }
+
+    /// The properties of an object: array indices first, the last of equal keys in the place of the first.
+    pub(super) fn collect_object(&self, mut fields: Fields<'de>) -> Result<Range<usize>> {
+        let mut stack = self.items.borrow_mut();
+        let start = stack.len();
+        while let Some(field) = fields.next_raw() {
+            let (key, value) = field?;
+            stack.push(Item::Property(key, value));
+        }
+        normalise_properties(&mut stack, start);
+        Ok(start..stack.len())
+    }
+
+    /// The same for an object without a prototype.
+    pub(super) fn collect_null_object(&self, mut args: Tokens<'de>) -> Result<Range<usize>> {
+        let mut stack = self.items.borrow_mut();
+        let start = stack.len();
+        while let Some(token) = args.next().transpose()? {
+            let Scalar::String(key) = token.scalar else {
+                return Err(args.invalid("an object's key must be a string", token));
+            };
+            if key.is("__proto__") {
+                return Err(args.invalid("an object must not have a `__proto__` property", token));
+            }
+            match args.next_reference() {
+                Some(value) => stack.push(Item::Property(key, value?)),
+                None => return Err(args.missing("the last key of the object has no value")),
+            }
+        }
+        normalise_properties(&mut stack, start);
+        Ok(start..stack.len())
+    }
+
+    /// The items of a sparse array, in ascending order, the last of equal indices.
+    pub(super) fn collect_sparse(&self, items: SparseItems<'de>) -> Result<Range<usize>> {
+        let mut stack = self.items.borrow_mut();
+        let start = stack.len();
+        for item in items {
+            let (index, value) = item?;
+            stack.push(Item::Indexed(index, value));
+        }
+        let index = |item: &Item<'_>| match item {
+            Item::Indexed(index, _) => *index,
+            _ => 0,
+        };
+        if !stack[start..].is_sorted_by(|a, b| index(a) < index(b)) {
+            let mut sorted = stack.split_off(start);
+            sorted.reverse();
+            sorted.sort_by_key(index);
+            sorted.dedup_by_key(|item| index(item));
+            stack.append(&mut sorted);
+        }
+        Ok(start..stack.len())
+    }
+
+    /// Keys and values of a Map in turn, the last of equal keys in the place of the first.
+    pub(super) fn collect_map(&self, entries: MapEntries<'de>) -> Result<Range<usize>> {
+        let mut stack = self.items.borrow_mut();
+        let start = stack.len();
+        for entry in entries {
+            let (key, value) = entry?;
+            stack.push(Item::Value(key));
+            stack.push(Item::Value(value));
+        }
+        self.drop_repeated(&mut stack, start, 2)?;
+        Ok(start..stack.len())
+    }
+
+    /// The members of a Set, each once.
+    pub(super) fn collect_set(&self, mut members: Tokens<'de>) -> Result<Range<usize>> {
+        let mut stack = self.items.borrow_mut();
+        let start = stack.len();
+        while let Some(member) = members.next_reference() {
+            stack.push(Item::Value(member?));
+        }
+        self.drop_repeated(&mut stack, start, 1)?;
+        Ok(start..stack.len())
+    }
+
+    /// Keeps of keys that are the same to JavaScript (`SameValueZero`) the first, with the last one's value.
+    fn drop_repeated(&self, stack: &mut Vec<Item<'de>>, start: usize, step: usize) -> Result<()> {
+        let keys = stack[start..].iter().step_by(step).map(|item| self.identity(item.reference()));
+        let keys = keys.collect::<Result<Vec<_>>>()?;
+        let repeated = if keys.len() <= FEW {
+            keys.iter().enumerate().any(|(at, key)| keys[..at].contains(key))
+        } else {
+            keys.iter().collect::<HashSet<_>>().len() < keys.len()
+        };
+        if repeated {
+            let old = stack.split_off(start);
+            let mut places = HashMap::new();
+            for (key, entry) in keys.into_iter().zip(old.chunks(step)) {
+                match places.entry(key) {
+                    Entry::Vacant(place) => {
+                        place.insert(stack.len());
+                        stack.extend_from_slice(entry);
+                    }
+                    Entry::Occupied(place) => {
+                        let place = *place.get();
+                        stack[place + 1..place + step].copy_from_slice(&entry[1..]);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// By what a Map knows a key.
+    fn identity(&self, at: Reference) -> Result<Identity<'de>> {
+        let Some(slot) = at.slot() else {
+            return Ok(match at {
+                Reference::NEGATIVE_ZERO => Identity::Number(0),
+                _ => Identity::Same(at),
+            });
+        };
+        Ok(match self.slot(slot)? {
+            Slot::String(string) => Identity::String(string.unescape()),
+            Slot::Number(number) => Identity::Number((number + 0.0).to_bits()),
+            Slot::Bool(bool) => Identity::Bool(bool),
+            Slot::Null => Identity::Null,
+            Slot::Tagged { tag, mut args } if tag == "BigInt" => match args.next().transpose()? {
+                Some(token) => match token.scalar {
+                    Scalar::String(digits) => Identity::BigInt(digits.to_str()?),
+                    _ => Identity::Same(at),
+                },
+                None => Identity::Same(at),
+            },
+            _ => Identity::Same(at),
+        })
+    }
+
+    /// A Map's key as devalue shows it in a path.
+    pub(super) fn key_text(&self, at: Reference) -> Cow<'static, str> {
+        let number = |number: f64| match () {
+            () if number.is_nan() => "NaN".into(),
+            () if number.is_infinite() && number > 0.0 => "Infinity".into(),
+            () if number.is_infinite() => "-Infinity".into(),
+            () => {
+                let mut text = Vec::new();
+                crate::text::number::write(&mut text, number);
+                String::from_utf8(text).unwrap_or_default().into()
+            }
+        };
+        let Some(slot) = at.slot() else {
+            return match at.number() {
+                Some(value) if value != 0.0 => number(value),
+                _ => at.as_i32().to_string().into(),
+            };
+        };
+        match self.slot(slot) {
+            Ok(Slot::String(string)) => format!("\"{}\"", string.body()).into(),
+            Ok(Slot::Number(value)) => number(value),
+            Ok(Slot::Bool(bool)) => bool.to_string().into(),
+            Ok(Slot::Null) => "null".into(),
+            _ => "...".into(),
+        }
+    }
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum Identity<'de> {
+    Same(Reference),
+    String(Unescaped<'de>),
+    Number(u64),
+    BigInt(Cow<'de, str>),
+    Bool(bool),
+    Null,
+}
+
+fn normalise_properties(stack: &mut Vec<Item<'_>>, start: usize) {
+    let properties = &stack[start..];
+    let repeated = if properties.len() <= FEW {
+        properties
+            .iter()
+            .enumerate()
+            .any(|(at, item)| properties[..at].iter().any(|other| same_key(item, other)))
+    } else {
+        let keys: HashSet<_> = properties.iter().filter_map(key).map(RawString::unescape).collect();
+        keys.len() < properties.len()
+    };
+    if repeated {
+        let mut places = HashMap::new();
+        for item in stack.split_off(start) {
+            let Some(key) = key(&item) else { continue };
+            match places.entry(key.unescape()) {
+                Entry::Vacant(place) => {
+                    place.insert(stack.len());
+                    stack.push(item);
+                }
+                Entry::Occupied(place) => stack[*place.get()] = item,
+            }
+        }
+    }
+    let index = |item: &Item<'_>| {
+        let key = key(item)?;
+        // A canonical index has no need of escapes, but may have them.
+        match key.plain() {
+            Some(plain) => array_index(plain),
+            None => array_index(&key.to_str().ok()?),
+        }
+    };
+    if stack[start..].iter().any(|item| index(item).is_some()) {
+        // Stable: the others keep their order.
+        stack[start..].sort_by_key(|item| index(item).map_or(u64::MAX, u64::from));
+    }
+}
+
+fn key<'de>(item: &Item<'de>) -> Option<RawString<'de>> {
+    match item {
+        Item::Property(key, _) => Some(*key),
+        _ => None,
+    }
+}
+
+fn same_key(a: &Item<'_>, b: &Item<'_>) -> bool {
+    match (a, b) {
+        (Item::Property(a, _), Item::Property(b, _)) => match (a.plain(), b.plain()) {
+            (Some(a), Some(b)) => a == b,
+            _ => a.unescape() == b.unescape(),
+        },
+        _ => false,
+    }
+}
+
+/// The error of a container whose reader did not want all of it.
+pub(super) fn too_long(length: u64) -> Error {
+    Error::data(format!("the type expects fewer items than the {length} there are"))
+}

@@ -1,0 +1,180 @@
+//! From devalue text to Rust.
+//!
+//! A [`Node`] is a reference in a text, and the crate's `serde::Deserializer`: it reads the slot that it refers to when
+//! serde asks for it, and nothing else. A slot that is referred to twice is read twice, so what a small text may cost
+//! is bounded by [budgets](Reader).
+
+mod access;
+mod key;
+mod keys;
+mod node;
+mod tagged;
+pub(crate) mod tree;
+mod view;
+
+use std::cell::{Cell, RefCell};
+
+use serde::Deserialize;
+
+use crate::{
+    Error, Flat, Index, Options, Result, reference::Reference, slot::Slot, text::string::RawString,
+};
+
+pub(crate) fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8], options: Options) -> Result<T> {
+    let index = Index::new(text)?;
+    // Slots that nothing refers to must be JSON as well.
+    let flat = Flat::new(text, &index);
+    flat.validate()?;
+    Reader::new(text, &index, options).decode(flat.root()?)
+}
+
+impl<'a> Flat<'a> {
+    /// Reads the value at a reference, and nothing else.
+    ///
+    /// # Errors
+    /// If a slot that it needs is not well-formed, or the value does not fit the type.
+    pub fn decode<T: Deserialize<'a>>(&self, at: Reference) -> Result<T> {
+        let (text, index) = self.parts();
+        Reader::new(text, index, Options::new()).decode(at)
+    }
+}
+
+/// What all nodes of one call share.
+pub(crate) struct Reader<'r, 'de> {
+    text: &'de [u8],
+    index: &'r Index,
+    options: Options,
+    /// How many values may still be read. Shared references make a tree of 2^n leaves out of n slots.
+    nodes: Cell<usize>,
+    /// How many bytes of strings and buffers may still be copied, for the same reason.
+    bytes: Cell<usize>,
+    /// The items of the containers that are being read, outermost first.
+    items: RefCell<Vec<Item<'de>>>,
+    /// The last buffer that a view was found to fit in, and its length.
+    buffer: Cell<Option<(usize, usize)>>,
+    sharing: RefCell<tree::Sharing>,
+}
+
+/// What a container holds at one place.
+#[derive(Clone, Copy)]
+enum Item<'de> {
+    /// An item of an array or a Set, a key of a Map, or a value of a Map.
+    Value(Reference),
+    /// An item of a sparse array.
+    Indexed(u32, Reference),
+    /// A property of an object.
+    Property(RawString<'de>, Reference),
+}
+
+impl Item<'_> {
+    fn reference(self) -> Reference {
+        match self {
+            Item::Value(reference) | Item::Indexed(_, reference) | Item::Property(_, reference) => {
+                reference
+            }
+        }
+    }
+}
+
+impl<'r, 'de> Reader<'r, 'de> {
+    fn new(text: &'de [u8], index: &'r Index, options: Options) -> Self {
+        Reader {
+            text,
+            index,
+            options,
+            nodes: Cell::new(text.len().saturating_mul(16).saturating_add(1 << 18)),
+            bytes: Cell::new(text.len().saturating_mul(64).saturating_add(1 << 20)),
+            items: RefCell::new(Vec::new()),
+            buffer: Cell::new(None),
+            sharing: RefCell::new(tree::Sharing::default()),
+        }
+    }
+
+    fn decode<T: Deserialize<'de>>(&self, at: Reference) -> Result<T> {
+        T::deserialize(Node { reader: self, at, outer: None }).map_err(|error| at_slot(error, at))
+    }
+
+    fn slot(&self, slot: usize) -> Result<Slot<'de>> {
+        self.index.slot(self.text, slot)
+    }
+
+    fn spend(budget: &Cell<usize>, amount: usize, what: &str) -> Result<()> {
+        match budget.get().checked_sub(amount) {
+            Some(rest) => {
+                budget.set(rest);
+                Ok(())
+            }
+            None => Err(Error::limit(format!(
+                "shared references make the text expand to too many {what} for its length"
+            ))),
+        }
+    }
+
+    fn spend_node(&self) -> Result<()> {
+        Self::spend(&self.nodes, 1, "values")
+    }
+
+    fn spend_bytes(&self, bytes: usize) -> Result<()> {
+        Self::spend(&self.bytes, bytes, "bytes")
+    }
+}
+
+fn at_slot(error: Error, at: Reference) -> Error {
+    match at.slot() {
+        Some(slot) => error.at_slot(slot),
+        None => error,
+    }
+}
+
+/// A reference in a text: what it refers to is read by serde's request.
+#[derive(Clone, Copy)]
+pub(crate) struct Node<'r, 'de> {
+    reader: &'r Reader<'r, 'de>,
+    at: Reference,
+    outer: Option<&'r Frame<'r>>,
+}
+
+/// A container that is being read, and those around it.
+#[derive(Clone, Copy)]
+struct Frame<'r> {
+    slot: usize,
+    depth: usize,
+    outer: Option<&'r Frame<'r>>,
+}
+
+impl<'r, 'de> Node<'r, 'de> {
+    /// The slot, or the sentinel.
+    fn read(&self) -> Result<Option<Slot<'de>>> {
+        self.reader.spend_node()?;
+        self.at.slot().map(|slot| self.reader.slot(slot)).transpose()
+    }
+
+    /// Enters the container that the node refers to.
+    fn enter(&self) -> Result<Frame<'r>> {
+        let slot = self.at.slot().unwrap_or_default();
+        let depth = self.outer.map_or(0, |outer| outer.depth) + 1;
+        let mut around = self.outer;
+        while let Some(frame) = around {
+            if frame.slot == slot {
+                return Err(Error::data("the value contains itself, which only `Value` can hold")
+                    .at_slot(slot));
+            }
+            around = frame.outer;
+        }
+        if depth > Options::MAX_DEPTH {
+            let max = Options::MAX_DEPTH;
+            return Err(
+                Error::limit(format!("nested more than {max} containers deep")).at_slot(slot)
+            );
+        }
+        Ok(Frame { slot, depth, outer: self.outer })
+    }
+
+    /// The same place, of another reference: a box's content.
+    fn inside<'f>(&self, frame: &'f Frame<'f>, at: Reference) -> Node<'f, 'de>
+    where
+        'r: 'f,
+    {
+        Node { reader: self.reader, at, outer: Some(frame) }
+    }
+}

@@ -1,0 +1,258 @@
+//! Objects and Maps.
+
+use serde::{Serialize, ser};
+
+use super::{
+    Open, Writer,
+    literal::{Kind, Literal},
+};
+use crate::{
+    Error, Result,
+    error::Step,
+    reference::Reference,
+    text::string::{self, RawString, Unescaped},
+    value::array_index,
+};
+
+/// An object or a Map that is being written.
+pub(crate) struct EntryWriter<'w> {
+    writer: &'w mut Writer,
+    container: Open,
+    /// The object around it, for an enum's variant.
+    variant: Option<(Open, &'static str)>,
+    form: Form,
+    empty: bool,
+    /// Where in `scratch` the key of the present property begins.
+    key_start: usize,
+    /// The key of the present entry of a Map.
+    map_key: Option<Reference>,
+    order: Order,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// The first key decides.
+    Undecided,
+    Object,
+    NullObject,
+    Map,
+}
+
+/// How far the keys are in JavaScript's order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Order {
+    Begin,
+    /// The last key was this array index.
+    Index(u32),
+    Names,
+}
+
+impl<'w> EntryWriter<'w> {
+    fn new(writer: &'w mut Writer, form: Form) -> Result<Self> {
+        let container = writer.open(match form {
+            Form::Undecided | Form::Object => b"{",
+            Form::NullObject => b"[\"null\"",
+            Form::Map => b"[\"Map\"",
+        })?;
+        Ok(EntryWriter {
+            writer,
+            container,
+            variant: None,
+            form,
+            empty: true,
+            key_start: 0,
+            map_key: None,
+            order: Order::Begin,
+        })
+    }
+
+    pub(super) fn object_or_map(writer: &'w mut Writer) -> Result<Self> {
+        Self::new(writer, Form::Undecided)
+    }
+
+    pub(super) fn object(writer: &'w mut Writer) -> Result<Self> {
+        Self::new(writer, Form::Object)
+    }
+
+    pub(super) fn null_object(writer: &'w mut Writer) -> Result<Self> {
+        Self::new(writer, Form::NullObject)
+    }
+
+    pub(super) fn map(writer: &'w mut Writer) -> Result<Self> {
+        Self::new(writer, Form::Map)
+    }
+
+    /// `{"variant": {…}}`
+    pub(super) fn variant(writer: &'w mut Writer, variant: &'static str) -> Result<Self> {
+        let object = writer.open(b"{")?;
+        string::write(&mut writer.scratch, variant);
+        writer.scratch.push(b':');
+        let inner = Self::object(writer)?;
+        Ok(EntryWriter { variant: Some((object, variant)), ..inner })
+    }
+
+    fn push_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
+        if self.form == Form::Map {
+            return self.push_map_key(key);
+        }
+        if !self.empty || self.form == Form::NullObject {
+            self.writer.scratch.push(b',');
+        }
+        self.key_start = self.writer.scratch.len();
+        match key.serialize(Literal(&mut self.writer.scratch)) {
+            Ok(Kind::String) => {
+                if self.form == Form::Undecided {
+                    self.form = Form::Object;
+                }
+                self.check_key()?;
+                self.writer.scratch.push(if self.form == Form::Object { b':' } else { b',' });
+                Ok(())
+            }
+            Ok(Kind::Integer) | Err(_) if self.form == Form::Undecided => {
+                self.form = Form::Map;
+                self.writer.scratch.truncate(self.container.start);
+                self.writer.scratch.extend_from_slice(b"[\"Map\"");
+                self.push_map_key(key)
+            }
+            Ok(Kind::Integer) | Err(_) => Err(self.under_variant(Error::data(
+                "a key that is not a string in an object, which the first key made it: write a Map with \
+                 #[serde(with = \"serde_devalue::map\")]",
+            ))),
+        }
+    }
+
+    fn push_map_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
+        self.writer.scratch.push(b',');
+        let key = match key.serialize(&mut *self.writer) {
+            Ok(key) => self.writer.key(key)?,
+            Err(error) => return Err(self.writer.under_map_key(error, None)),
+        };
+        self.writer.push_reference(key);
+        self.writer.scratch.push(b',');
+        self.map_key = Some(key);
+        Ok(())
+    }
+
+    /// A field's name, which is an object's key.
+    fn push_name(&mut self, name: &'static str) -> Result<()> {
+        if self.form == Form::Map {
+            return self.push_map_key(name);
+        }
+        if !self.empty || self.form == Form::NullObject {
+            self.writer.scratch.push(b',');
+        }
+        self.key_start = self.writer.scratch.len();
+        string::write(&mut self.writer.scratch, name);
+        self.check_key()?;
+        self.writer.scratch.push(if self.form == Form::NullObject { b',' } else { b':' });
+        Ok(())
+    }
+
+    /// Refuses `__proto__`, and notes whether the keys come in JavaScript's order.
+    fn check_key(&mut self) -> Result<()> {
+        let key = &self.writer.scratch[self.key_start..];
+        if key == b"\"__proto__\"" {
+            let error = Error::data("an object must not have a `__proto__` property");
+            return Err(self.under_variant(error));
+        }
+        let index = match key {
+            [b'"', digits @ .., b'"'] if digits.first().is_some_and(u8::is_ascii_digit) => {
+                std::str::from_utf8(digits).ok().and_then(array_index)
+            }
+            _ => None,
+        };
+        let order = index.map_or(Order::Names, Order::Index);
+        if order < self.order {
+            self.writer.out_of_order = true;
+        }
+        self.order = order;
+        Ok(())
+    }
+
+    fn push_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<()> {
+        let value = value.serialize(&mut *self.writer).map_err(|error| self.under_entry(error))?;
+        self.writer.push_reference(value);
+        self.empty = false;
+        Ok(())
+    }
+
+    fn under_entry(&self, error: Error) -> Error {
+        if self.form == Form::Map {
+            return self.writer.under_map_key(error, self.map_key);
+        }
+        let key = match RawString::scan(&self.writer.scratch, self.key_start) {
+            Ok((key, _)) => key.unescape(),
+            Err(_) => Unescaped::WellFormed("".into()),
+        };
+        let error = match key {
+            Unescaped::WellFormed(key) => error.under(Step::Property(&key)),
+            Unescaped::IllFormed(units) => {
+                error.under(Step::Property(&String::from_utf16_lossy(&units)))
+            }
+        };
+        self.under_variant(error)
+    }
+
+    fn under_variant(&self, error: Error) -> Error {
+        match self.variant {
+            Some((_, variant)) => error.under(Step::Property(variant)),
+            None => error,
+        }
+    }
+
+    fn finish(self) -> Result<Reference> {
+        let end = match self.form {
+            Form::Undecided | Form::Object => b'}',
+            Form::NullObject | Form::Map => b']',
+        };
+        let container = self.writer.close(self.container, end);
+        Ok(match self.variant {
+            None => container,
+            Some((object, _)) => {
+                self.writer.push_reference(container);
+                self.writer.close(object, b'}')
+            }
+        })
+    }
+}
+
+impl ser::SerializeMap for EntryWriter<'_> {
+    type Ok = Reference;
+    type Error = Error;
+
+    fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
+        self.push_key(key)
+    }
+
+    fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<()> {
+        self.push_value(value)
+    }
+
+    fn end(self) -> Result<Reference> {
+        self.finish()
+    }
+}
+
+macro_rules! fields {
+    ($($trait:ident)*) => {$(
+        impl ser::$trait for EntryWriter<'_> {
+            type Ok = Reference;
+            type Error = Error;
+
+            fn serialize_field<T: ?Sized + Serialize>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<()> {
+                self.push_name(name)?;
+                self.push_value(value)
+            }
+
+            fn end(self) -> Result<Reference> {
+                self.finish()
+            }
+        }
+    )*};
+}
+
+fields! { SerializeStruct SerializeStructVariant }

@@ -1,0 +1,408 @@
+//! JavaScript's `Date`.
+//!
+//! The time crates serialize as strings, and JavaScript would find a string. [`Date`] converts from and to their types,
+//! and the modules [`jiff`](crate::jiff), [`chrono`](crate::chrono) and [`time`](crate::time) (each with the feature of
+//! its name) do it for a field: `#[serde(with = "serde_devalue::jiff")]`.
+
+use std::{fmt, str::FromStr, time::SystemTime};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::tag;
+
+/// A JavaScript `Date`: a number of milliseconds since 1970 in UTC, or invalid.
+///
+/// Other formats see the ISO string, empty if the date is invalid.
+///
+/// ```
+/// use serde_devalue::Date;
+///
+/// let date = Date::from_millis(1_000_000_000_000.0);
+/// let text = serde_devalue::to_string(&date)?;
+/// assert_eq!(text, r#"[["Date","2001-09-09T01:46:40.000Z"]]"#);
+/// assert_eq!(serde_devalue::from_str::<Date>(&text)?, date);
+/// # Ok::<(), serde_devalue::Error>(())
+/// ```
+///
+/// Equality is that of the moment, and all invalid dates are equal: a `Date` can be a key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Date(Option<i64>);
+
+/// The latest moment that a Date can hold, and minus the earliest: 100,000,000 days (ECMA-262, 21.4.1.1).
+const MAX_MILLIS: i64 = 8_640_000_000_000_000;
+const MILLIS_PER_DAY: i64 = 86_400_000;
+
+impl Date {
+    /// The date that is none: `new Date(NaN)`.
+    pub const INVALID: Date = Date(None);
+
+    /// `new Date(millis)`: fractions are cut off; NaN and what is out of range are invalid.
+    pub fn from_millis(millis: f64) -> Self {
+        if millis.abs() <= MAX_MILLIS as f64 { Date(Some(millis as i64)) } else { Self::INVALID }
+    }
+
+    /// The present moment.
+    pub fn now() -> Self {
+        SystemTime::now().into()
+    }
+
+    /// The milliseconds since 1970, unless the date is invalid.
+    pub fn millis(self) -> Option<i64> {
+        self.0
+    }
+
+    /// Whether it is a moment at all.
+    pub fn is_valid(self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Reads what JavaScript's `new Date(string)` reads of its own format (ECMA-262, 21.4.1.32), without which the
+    /// date is invalid.
+    ///
+    /// DIFFERENCE: a time without an offset is UTC here, not the machine's local time; other formats, which every
+    /// engine reads in its own way, are invalid.
+    pub fn parse(text: &str) -> Self {
+        parse(text.as_bytes()).map_or(Self::INVALID, |millis| Self::from_millis(millis as f64))
+    }
+}
+
+/// Calls `f` with the text of `toISOString`, empty for an invalid date, without allocating.
+pub(crate) fn with_iso_text<R>(date: Date, f: impl FnOnce(&str) -> R) -> R {
+    let Some(millis) = date.0 else { return f("") };
+    let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY));
+    let time = millis.rem_euclid(MILLIS_PER_DAY);
+    let mut text = [0; 27];
+    let mut end = 0;
+    let mut put = |byte: u8| {
+        text[end] = byte;
+        end += 1;
+    };
+    let mut digits = |mut number: i64, mut scale: i64, after: u8| {
+        while scale > 0 {
+            put(b'0' + (number / scale) as u8);
+            number %= scale;
+            scale /= 10;
+        }
+        if after != 0 {
+            put(after);
+        }
+    };
+    match year {
+        0..=9999 => digits(year, 1000, b'-'),
+        _ => {
+            digits(0, 0, if year < 0 { b'-' } else { b'+' });
+            digits(year.abs(), 100_000, b'-');
+        }
+    }
+    digits(month, 10, b'-');
+    digits(day, 10, b'T');
+    digits(time / 3_600_000, 10, b':');
+    digits(time / 60_000 % 60, 10, b':');
+    digits(time / 1000 % 60, 10, b'.');
+    digits(time % 1000, 100, b'Z');
+    f(std::str::from_utf8(&text[..end]).unwrap_or_default())
+}
+
+/// The proleptic Gregorian date of a day since 1970 (Howard Hinnant, "chrono-compatible low-level date algorithms").
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// The inverse of [`civil_from_days`].
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let shifted_month = (month + 9) % 12;
+    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// The milliseconds of a date in JavaScript's format.
+fn parse(text: &[u8]) -> Option<i64> {
+    let mut rest = text;
+    let year = match rest.first()? {
+        sign @ (b'+' | b'-') => {
+            rest = &rest[1..];
+            let year = take_digits(&mut rest, 6)?;
+            match sign {
+                b'-' if year == 0 => return None,
+                b'-' => -year,
+                _ => year,
+            }
+        }
+        _ => take_digits(&mut rest, 4)?,
+    };
+    let (mut month, mut day) = (1, 1);
+    if take(&mut rest, b'-') {
+        month = take_digits(&mut rest, 2)?;
+        if take(&mut rest, b'-') {
+            day = take_digits(&mut rest, 2)?;
+        }
+    }
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let month_length = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=month_length).contains(&day) {
+        return None;
+    }
+    let mut millis = days_from_civil(year, month, day) * MILLIS_PER_DAY;
+    if take(&mut rest, b'T') {
+        millis += parse_time(&mut rest)?;
+    }
+    rest.is_empty().then_some(millis)
+}
+
+/// `HH:mm`, `HH:mm:ss` or `HH:mm:ss.sss`, and an offset.
+fn parse_time(rest: &mut &[u8]) -> Option<i64> {
+    let hours = take_digits(rest, 2)?;
+    if !take(rest, b':') {
+        return None;
+    }
+    let minutes = take_digits(rest, 2)?;
+    let mut seconds = 0;
+    let mut millis = 0;
+    if take(rest, b':') {
+        seconds = take_digits(rest, 2)?;
+        if take(rest, b'.') {
+            let fraction = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if fraction == 0 {
+                return None;
+            }
+            for place in 0..3 {
+                let digit = rest[..fraction].get(place).map_or(0, |digit| i64::from(digit - b'0'));
+                millis = millis * 10 + digit;
+            }
+            *rest = &rest[fraction..];
+        }
+    }
+    let midnight = hours == 24 && minutes == 0 && seconds == 0 && millis == 0;
+    if (hours > 23 && !midnight) || minutes > 59 || seconds > 59 {
+        return None;
+    }
+    let offset = match rest.first() {
+        None => 0,
+        Some(b'Z') => {
+            *rest = &rest[1..];
+            0
+        }
+        Some(sign @ (b'+' | b'-')) => {
+            *rest = &rest[1..];
+            let hours = take_digits(rest, 2)?;
+            if !take(rest, b':') {
+                return None;
+            }
+            let minutes = take_digits(rest, 2)?;
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let offset = hours * 60 + minutes;
+            if *sign == b'-' { -offset } else { offset }
+        }
+        Some(_) => return None,
+    };
+    Some(((hours * 60 + minutes - offset) * 60 + seconds) * 1000 + millis)
+}
+
+fn take(rest: &mut &[u8], byte: u8) -> bool {
+    let found = rest.first() == Some(&byte);
+    if found {
+        *rest = &rest[1..];
+    }
+    found
+}
+
+fn take_digits(rest: &mut &[u8], count: usize) -> Option<i64> {
+    let digits = rest.get(..count)?;
+    let mut number = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + i64::from(digit - b'0');
+    }
+    *rest = &rest[count..];
+    Some(number)
+}
+
+/// The text of `toISOString`, or `Invalid Date`.
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        with_iso_text(*self, |text| f.pad(if text.is_empty() { "Invalid Date" } else { text }))
+    }
+}
+
+impl fmt::Debug for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Date({self})")
+    }
+}
+
+/// The text is not of JavaScript's date format.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ParseDateError;
+
+impl fmt::Display for ParseDateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a date of the form 2020-01-31T12:34:56.789Z")
+    }
+}
+
+impl std::error::Error for ParseDateError {}
+
+/// As [`Date::parse`], but an invalid date is an error.
+impl FromStr for Date {
+    type Err = ParseDateError;
+
+    fn from_str(text: &str) -> Result<Self, ParseDateError> {
+        let date = Date::parse(text);
+        if date.is_valid() { Ok(date) } else { Err(ParseDateError) }
+    }
+}
+
+/// Cut off to milliseconds; out of range is invalid.
+impl From<SystemTime> for Date {
+    fn from(time: SystemTime) -> Self {
+        let nanos = match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => i128::try_from(since.as_nanos()).unwrap_or(i128::MAX),
+            Err(before) => i128::try_from(before.duration().as_nanos()).map_or(i128::MIN, |n| -n),
+        };
+        Date::from_millis(nanos.div_euclid(1_000_000) as f64)
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(tag::DATE, &IsoText(*self))
+    }
+}
+
+struct IsoText(Date);
+
+impl Serialize for IsoText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        with_iso_text(self.0, |text| serializer.serialize_str(text))
+    }
+}
+
+/// Reads a Date, a string of its format, or a number of milliseconds.
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(tag::DATE, DateVisitor)
+    }
+}
+
+struct DateVisitor;
+
+impl<'de> de::Visitor<'de> for DateVisitor {
+    type Value = Date;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a Date, a date as an ISO string, or a number of milliseconds")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Date, E> {
+        match text {
+            "" => Ok(Date::INVALID),
+            text => text.parse().map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_f64<E: de::Error>(self, millis: f64) -> Result<Date, E> {
+        Ok(Date::from_millis(millis))
+    }
+
+    fn visit_i64<E: de::Error>(self, millis: i64) -> Result<Date, E> {
+        Ok(Date::from_millis(millis as f64))
+    }
+
+    fn visit_u64<E: de::Error>(self, millis: u64) -> Result<Date, E> {
+        Ok(Date::from_millis(millis as f64))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Date, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_javascript_writes_them() {
+        for (millis, text) in [
+            (0.0, "1970-01-01T00:00:00.000Z"),
+            (-1.0, "1969-12-31T23:59:59.999Z"),
+            (951_782_400_000.0, "2000-02-29T00:00:00.000Z"),
+            (8.64e15, "+275760-09-13T00:00:00.000Z"),
+            (-8.64e15, "-271821-04-20T00:00:00.000Z"),
+            (-62_167_219_200_001.0, "-000001-12-31T23:59:59.999Z"),
+            (-62_167_219_200_000.0, "0000-01-01T00:00:00.000Z"),
+            (253_402_300_800_000.0, "+010000-01-01T00:00:00.000Z"),
+            (1.9, "1970-01-01T00:00:00.001Z"),
+        ] {
+            assert_eq!(Date::from_millis(millis).to_string(), text);
+            assert_eq!(Date::parse(text), Date::from_millis(millis), "{text}");
+        }
+        assert_eq!(Date::from_millis(f64::NAN), Date::INVALID);
+        assert_eq!(Date::from_millis(8.64e15 + 1.0), Date::INVALID);
+        assert_eq!(Date::INVALID.to_string(), "Invalid Date");
+    }
+
+    #[test]
+    fn shorter_forms_and_offsets_are_read() {
+        for (text, millis) in [
+            ("2020", 1_577_836_800_000),
+            ("2020-01", 1_577_836_800_000),
+            ("2020-01-01", 1_577_836_800_000),
+            ("2020-01-01T00:00", 1_577_836_800_000),
+            ("2020-01-01T00:00:00+02:00", 1_577_829_600_000),
+            ("2020-01-01T00:00:00.1234567-00:30", 1_577_838_600_123),
+            ("2019-12-31T24:00Z", 1_577_836_800_000),
+        ] {
+            assert_eq!(Date::parse(text).millis(), Some(millis), "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_an_invalid_date() {
+        for text in [
+            "",
+            "garbage",
+            "2020-13-01",
+            "2020-02-30",
+            "2019-02-29",
+            "2020-01-01T25:00",
+            "2020-01-01T00",
+            "2020-01-01T00:00:60Z",
+            "2020-01-01T00:00:00.Z",
+            "-000000-01-01T00:00:00.000Z",
+            "2020-01-01T00:00:00ZZ",
+            "+275760-09-13T00:00:00.001Z",
+        ] {
+            assert_eq!(Date::parse(text), Date::INVALID, "{text}");
+            assert_eq!(text.parse::<Date>(), Err(ParseDateError));
+        }
+    }
+
+    #[test]
+    fn system_time_converts() {
+        let before = SystemTime::UNIX_EPOCH - std::time::Duration::from_nanos(1);
+        assert_eq!(Date::from(before).millis(), Some(-1));
+    }
+}

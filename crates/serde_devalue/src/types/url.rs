@@ -1,0 +1,173 @@
+//! JavaScript's `URL`: a type of its own, and `with = "serde_devalue::url"` for [`url::Url`](https://docs.rs/url).
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::tag;
+
+/// A JavaScript `URL`. Other formats see its text.
+///
+/// With the `url` feature (on by default) it is parsed and normalised as JavaScript's `new URL(text)` does, and
+/// converts from and to `url::Url`. DIFFERENCE: without the feature, any text is taken as it is.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Url(String);
+
+/// The text is not an absolute URL.
+#[derive(Clone, Debug)]
+pub struct InvalidUrl {
+    #[cfg(feature = "url")]
+    source: url::ParseError,
+}
+
+impl fmt::Display for InvalidUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("invalid URL")?;
+        #[cfg(feature = "url")]
+        write!(f, ": {}", self.source)?;
+        Ok(())
+    }
+}
+
+impl std::error::Error for InvalidUrl {}
+
+impl Url {
+    /// `new URL(text)`.
+    ///
+    /// # Errors
+    /// If the text is not an absolute URL.
+    pub fn parse(text: &str) -> Result<Self, InvalidUrl> {
+        #[cfg(feature = "url")]
+        let url = url::Url::parse(text).map_err(|source| InvalidUrl { source })?.into();
+        #[cfg(not(feature = "url"))]
+        let url = Url(text.to_owned());
+        Ok(url)
+    }
+
+    /// The URL's text, `href` in JavaScript.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn into_string(self) -> String {
+        self.0
+    }
+
+    /// Of a text that is known to be normalised.
+    pub(crate) fn from_normalised(text: String) -> Self {
+        Url(text)
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "url")]
+impl From<url::Url> for Url {
+    fn from(url: url::Url) -> Self {
+        Url(url.into())
+    }
+}
+
+#[cfg(feature = "url")]
+impl TryFrom<Url> for url::Url {
+    type Error = url::ParseError;
+
+    fn try_from(url: Url) -> Result<Self, url::ParseError> {
+        url::Url::parse(&url.0)
+    }
+}
+
+impl Serialize for Url {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(tag::URL, &self.0)
+    }
+}
+
+/// Reads both of devalue's forms, and a string.
+impl<'de> Deserialize<'de> for Url {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(tag::URL, UrlVisitor)
+    }
+}
+
+struct UrlVisitor;
+
+impl<'de> de::Visitor<'de> for UrlVisitor {
+    type Value = Url;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a URL")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Url, E> {
+        Url::parse(text).map_err(E::custom)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Url, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+/// Writes a `url::Url` as a URL.
+///
+/// ```
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Settings {
+///     #[serde(with = "serde_devalue::url")]
+///     homepage: url::Url,
+/// }
+///
+/// let settings = Settings { homepage: "https://example.com".parse().unwrap() };
+/// let text = serde_devalue::to_string(&settings)?;
+/// assert_eq!(text, r#"[{"homepage":1},["URL","https://example.com/"]]"#);
+/// assert_eq!(serde_devalue::from_str::<Settings>(&text)?.homepage, settings.homepage);
+/// # Ok::<(), serde_devalue::Error>(())
+/// ```
+///
+/// # Errors
+/// What the serializer reports.
+#[cfg(feature = "url")]
+pub fn serialize<S: Serializer>(url: &url::Url, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_newtype_struct(tag::URL, url.as_str())
+}
+
+/// Reads a `url::Url` from either form of URL, or from a string.
+///
+/// # Errors
+/// If it is not an absolute URL.
+#[cfg(feature = "url")]
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<url::Url, D::Error> {
+    Url::deserialize(deserializer)?.try_into().map_err(de::Error::custom)
+}
+
+/// The same for `Option<url::Url>`: `with = "serde_devalue::url::option"`.
+#[cfg(feature = "url")]
+pub mod option {
+    use super::*;
+
+    /// Writes a `url::Url` as a URL, and `None` as null.
+    ///
+    /// # Errors
+    /// What the serializer reports.
+    pub fn serialize<S: Serializer>(
+        url: &Option<url::Url>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        url.clone().map(Url::from).serialize(serializer)
+    }
+
+    /// Reads a `url::Url`; null and undefined are `None`. Add `#[serde(default)]` for a missing field.
+    ///
+    /// # Errors
+    /// If it is not an absolute URL.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<url::Url>, D::Error> {
+        let url = Option::<Url>::deserialize(deserializer)?;
+        url.map(TryInto::try_into).transpose().map_err(de::Error::custom)
+    }
+}

@@ -33,18 +33,22 @@ addEventListener("submit", async (event) => {
   const fields = new FormData(form);
   const item = fields.get("item");
   const size = fields.has("size") ? Number(fields.get("size")) : undefined;
+  let response;
   try {
-    const response = await fetch("/api/addToCart", {
+    response = await fetch("/api/addToCart", {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json" },
       body: JSON.stringify({ item, size }),
+      // Arrives even if the visitor has gone on to the next page.
+      keepalive: true,
     });
-    if (!response.ok) throw new Error(response.statusText);
-    const cart = await response.json();
-    show(cart);
-    announce(`${form.dataset.addToCart} added. ${cart.length} items in your cart.`);
   } catch {
-    // The form's own way tells what is wrong, on a page of its own.
-    form.submit();
+    announce("The shop did not answer. Please try again.");
+    return;
   }
+  // The form's own way shows what is wrong, on a page of its own.
+  if (!response.ok) return form.submit();
+  const cart = await response.json();
+  show(cart);
+  announce(`${form.dataset.addToCart} added. ${cart.length} items in your cart.`);
 });

@@ -1,6 +1,6 @@
 //! A small shop on Cloakroom's sessions.
 //!
-//! Where to look: [`session`] holds the keys and their types, [`app`] the routes, [`pages`] one page per file,
+//! Where to look: [`session`] holds the keys and their types, [`mod@app`] the routes, [`pages`] one page per file,
 //! [`components`] what pages share, [`api`] the endpoints that scripts call, [`middleware`] what runs around a
 //! page. Everything a page shows beyond its session is in [`catalogue`].
 

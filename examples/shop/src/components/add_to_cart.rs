@@ -20,7 +20,7 @@ pub fn add_to_cart(product: &Product, sizes: Option<(&Sizes, Option<f64>)>) -> M
                 }
             }
             // The name is for those who hear a list of buttons.
-            button type="submit" { "Add to cart" span class="unseen" { ": " (product.name) } }
+            button type="submit" aria-label={ "Add to cart: " (product.name) } { "Add to cart" }
         }
     }
 }

@@ -41,6 +41,7 @@ mod ext;
 mod item;
 mod key;
 mod options;
+mod sweeper;
 mod timeout;
 
 pub use capabilities::Capabilities;
@@ -50,6 +51,7 @@ pub use error::{Error, ErrorKind, Operation, Result};
 pub use ext::DriverExt;
 pub use item::{Item, RemoveOutcome, SetOutcome, Swept, Version, When};
 pub use key::{ItemKey, KeyHash};
+pub use sweeper::{Sweeper, spawn_sweeper};
 pub use timeout::{DEFAULT_TIMEOUT, Timeout};
 
 /// What [`Driver::keys`] returns.

@@ -8,8 +8,14 @@ use serde_json::{Map, Value};
 use crate::options::nearest;
 use crate::{DEFAULT_TIMEOUT, DriverExt, DynDriver, Error, ErrorKind, Operation, Result};
 
+#[cfg(feature = "fs-lite")]
+pub mod fs_lite;
+#[cfg(feature = "lru-cache")]
+pub mod lru_cache;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "null")]
+pub mod null;
 mod unavailable;
 
 type Open = for<'a> fn(&'a Map<String, Value>) -> BoxFuture<'a, Result<DynDriver>>;
@@ -56,14 +62,40 @@ macro_rules! opener {
     }};
 }
 
-static DRIVERS: &[DriverInfo] = &[DriverInfo {
-    name: "memory",
-    aliases: &[],
-    feature: "memory",
-    summary: "In this process's memory. Gone when it ends.",
-    in_process: true,
-    open: opener!("memory", memory::Memory),
-}];
+static DRIVERS: &[DriverInfo] = &[
+    DriverInfo {
+        name: "fs-lite",
+        aliases: &["fs"],
+        feature: "fs-lite",
+        summary: "One file per item in a folder, shared by the processes of a machine.",
+        in_process: false,
+        open: opener!("fs-lite", fs_lite::FsLite),
+    },
+    DriverInfo {
+        name: "lru-cache",
+        aliases: &[],
+        feature: "lru-cache",
+        summary: "In this process's memory, up to a limit; the least recently used go first.",
+        in_process: true,
+        open: opener!("lru-cache", lru_cache::LruCache),
+    },
+    DriverInfo {
+        name: "memory",
+        aliases: &[],
+        feature: "memory",
+        summary: "In this process's memory. Gone when it ends.",
+        in_process: true,
+        open: opener!("memory", memory::Memory),
+    },
+    DriverInfo {
+        name: "null",
+        aliases: &[],
+        feature: "null",
+        summary: "Nowhere: every write is forgotten.",
+        in_process: true,
+        open: opener!("null", null::Null),
+    },
+];
 
 /// Every driver that this version knows, compiled in or not.
 pub fn drivers() -> &'static [DriverInfo] {

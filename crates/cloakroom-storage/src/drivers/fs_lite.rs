@@ -1,0 +1,260 @@
+//! `fs-lite`, which is Astro's `fs` too: one file per item.
+//!
+//! # Layout
+//! unstorage's: the item `a:b` is the file `<base>/a/b`, without extension, holding the value and nothing
+//! else. Temporary files and locks live in `<base>/.cloakroom`, which no key can reach; their names end in
+//! `$`, so that unstorage's listing leaves them out.
+//!
+//! # Writing
+//! A value is written to a temporary file and renamed, so that a reader sees the old value or the new one,
+//! also when the process is killed in between. A JavaScript writer truncates and rewrites in place instead;
+//! while it does, a reader would see an empty or cut file. So a file that was written in place within the last
+//! [milliseconds](read::SETTLING) is read again until it has settled.
+//!
+//! # Expiry
+//! A file whose modification time lies after its change time carries a deadline: the modification time. Only
+//! we write such files, on purpose. A JavaScript writer sets both times to now and thereby takes the deadline
+//! away, and restoring a file from a backup does so too, once the deadline has passed. Moving the deadline
+//! writes no data. Where there is no change time, which is everywhere but on Unix, files do not expire and
+//! [`Capabilities::expiry`] says so. Deadlines are wall-clock time, and the clocks of machines that share a
+//! folder must agree.
+//!
+//! # Compare and swap
+//! Bytes are compared under a lock file, one of a fixed number chosen by the key. It excludes every thread and
+//! process that uses this driver. A JavaScript writer knows no lock: what it wrote is seen by the comparison,
+//! except in the microseconds between comparing and renaming.
+
+mod lock;
+mod platform;
+mod read;
+mod store;
+mod sweep;
+mod walk;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::stream::BoxStream;
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+
+use crate::{
+    Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
+    SetOutcome, Swept, When, options,
+};
+use lock::Queues;
+use store::Store;
+use sweep::Cursor;
+
+const NAME: &str = "fs-lite";
+
+/// How many keys a listing is ahead of its reader.
+const LISTED_AHEAD: usize = 64;
+
+/// Items as files in a folder.
+///
+/// ```
+/// use cloakroom_storage::{Driver, ItemKey, When, drivers::fs_lite::{FsLite, Options}};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let folder = tempfile::tempdir()?;
+/// let files = FsLite::new(Options::new(folder.path()))?;
+/// files.set(&ItemKey::new("sess:42")?, "hello".into(), When::Always, None).await?;
+/// assert_eq!(std::fs::read_to_string(folder.path().join("sess/42"))?, "hello");
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(example()).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct FsLite {
+    store: Arc<Store>,
+    queues: Queues,
+    cursor: Arc<Cursor>,
+}
+
+/// unstorage's options for `fs-lite` and `fs`, and one of ours.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Options {
+    /// The folder, made when it is missing. Relative to where the process was when it opened the store.
+    pub base: PathBuf,
+    /// Refuses every write.
+    ///
+    /// DIFFERENCE: unstorage drops writes silently; here they are errors, for a session that seems saved and
+    /// is not helps nobody.
+    #[serde(default)]
+    pub read_only: bool,
+    /// Makes the disk keep each write and removal before it counts as done.
+    ///
+    /// Off, a killed process loses nothing, but a power cut may lose what was written in the seconds before
+    /// (the file system may then show the value before, or none). On, nothing is lost, at the cost of two
+    /// fsyncs per write and one per removal or touch: about 0.1 to 5 ms on a solid-state disk, 10 to 30 ms on a
+    /// turning one.
+    #[serde(default)]
+    pub sync: bool,
+    /// Accepted for unstorage's sake: there is no `clear` here that it could forbid.
+    #[serde(default)]
+    #[allow(dead_code)]
+    no_clear: bool,
+    /// Accepted for unstorage's sake: it filters what is watched and listed there, by a function or by
+    /// patterns. Listings here leave out only what cannot be a key.
+    #[serde(default)]
+    #[allow(dead_code)]
+    ignore: Option<IgnoredAny>,
+}
+
+impl Options {
+    /// The default options for the folder `base`.
+    pub fn new(base: impl AsRef<Path>) -> Options {
+        Options {
+            base: base.as_ref().to_owned(),
+            read_only: false,
+            sync: false,
+            no_clear: false,
+            ignore: None,
+        }
+    }
+}
+
+impl FsLite {
+    /// A store in a folder.
+    ///
+    /// # Errors
+    /// With [`ErrorKind::InvalidOptions`] when the base is empty or no folder.
+    pub fn new(options: Options) -> Result<FsLite> {
+        let base = std::path::absolute(&options.base).map_err(|error| {
+            options::invalid(NAME, "option `base` is not a path").with_source(error)
+        })?;
+        if base.metadata().is_ok_and(|metadata| !metadata.is_dir()) {
+            let message = format!("option `base`: `{}` is a file, not a folder", base.display());
+            return Err(options::invalid(NAME, message));
+        }
+        let store = Arc::new(Store::new(base, options.read_only, options.sync));
+        Ok(FsLite { store, queues: Queues::new(), cursor: Arc::default() })
+    }
+
+    /// A store with options as a configuration gives them.
+    ///
+    /// # Errors
+    /// With [`ErrorKind::InvalidOptions`].
+    pub fn open(options: &Map<String, Value>) -> Result<FsLite> {
+        FsLite::new(options::parse(NAME, options)?)
+    }
+
+    /// Does blocking work where it blocks nobody.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        operation: Operation,
+        key: Option<&ItemKey>,
+        work: impl FnOnce(&Store) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.store.clone();
+        let result = match tokio::task::spawn_blocking(move || work(&store)).await {
+            Ok(result) => result,
+            Err(error) if error.is_cancelled() => {
+                Err(Error::new(ErrorKind::Cancelled, "the runtime is shutting down")
+                    .with_source(error))
+            }
+            Err(error) => {
+                Err(Error::new(ErrorKind::Other, "the file operation panicked").with_source(error))
+            }
+        };
+        result.map_err(|error| {
+            let error = error.with_driver(NAME).with_operation(operation);
+            if let Some(key) = key { error.with_key(key) } else { error }
+        })
+    }
+
+    /// As [`blocking`](FsLite::blocking), when it is this key's turn: waiting here costs no thread.
+    async fn change<T: Send + 'static>(
+        &self,
+        operation: Operation,
+        key: &ItemKey,
+        work: impl FnOnce(&Store, &ItemKey) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let turn = self.queues.wait(key).await;
+        let own_key = key.clone();
+        self.blocking(operation, Some(key), move |store| {
+            let _turn = turn;
+            work(store, &own_key)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Driver for FsLite {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            retains: true,
+            compare_and_swap: true,
+            expiry: cfg!(unix),
+            iteration: true,
+            durable: true,
+            shared: true,
+            read_only: self.store.read_only(),
+            ..Capabilities::none()
+        }
+    }
+
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
+        let own_key = key.clone();
+        self.blocking(Operation::Get, Some(key), move |store| store.get(&own_key)).await
+    }
+
+    async fn set(
+        &self,
+        key: &ItemKey,
+        value: Bytes,
+        when: When,
+        ttl: Option<Duration>,
+    ) -> Result<SetOutcome> {
+        self.change(Operation::Set, key, move |store, key| store.set(key, value, when, ttl)).await
+    }
+
+    async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
+        self.change(Operation::Remove, key, move |store, key| store.remove(key, when)).await
+    }
+
+    async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
+        self.change(Operation::Touch, key, move |store, key| store.touch(key, ttl)).await
+    }
+
+    fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
+        let (store, prefix) = (self.store.clone(), prefix.to_owned());
+        stream::once(async move {
+            let (sender, receiver) = mpsc::channel(LISTED_AHEAD);
+            // Ends by itself when the receiver is dropped.
+            tokio::task::spawn_blocking(move || {
+                for key in store.keys(&prefix) {
+                    let key = key
+                        .map_err(|error| error.with_driver(NAME).with_operation(Operation::Keys));
+                    if sender.blocking_send(key).is_err() {
+                        return;
+                    }
+                }
+            });
+            stream::unfold(receiver, async |mut receiver| {
+                receiver.recv().await.map(|key| (key, receiver))
+            })
+        })
+        .flatten()
+        .boxed()
+    }
+
+    async fn sweep(&self, budget: usize) -> Result<Swept> {
+        let cursor = self.cursor.clone();
+        self.blocking(Operation::Sweep, None, move |store| cursor.sweep(store, budget)).await
+    }
+}

@@ -1,0 +1,94 @@
+//! Reading a file that somebody may be writing to.
+
+use std::fs::Metadata;
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+
+use super::platform;
+
+/// For how long after its last modification a file that was written in place is not yet trusted: a writer
+/// takes that long at most between truncating and writing, or between two parts of a large value.
+pub(super) const SETTLING: Duration = Duration::from_millis(20);
+
+/// How long a reader waits for a file to settle.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How often it looks meanwhile.
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// What is under a path.
+pub(super) enum Found {
+    /// No file.
+    Nothing,
+    /// A file that has expired, or that its writer left empty.
+    Dead,
+    /// An item.
+    Live(Bytes, Metadata),
+}
+
+impl Found {
+    /// The item's bytes.
+    pub(super) fn value(self) -> Option<Bytes> {
+        match self {
+            Found::Live(value, _) => Some(value),
+            Found::Nothing | Found::Dead => None,
+        }
+    }
+}
+
+/// Reads the file, again for a short while if it is being written in place.
+pub(super) fn read(path: &Path) -> io::Result<Found> {
+    let begin = Instant::now();
+    loop {
+        let started = SystemTime::now();
+        let Some((value, metadata)) = read_once(path)? else { return Ok(Found::Nothing) };
+        if has_expired(&metadata) {
+            return Ok(Found::Dead);
+        }
+        let settled = !value.is_empty() && has_settled(&metadata, started);
+        if settled || begin.elapsed() > PATIENCE {
+            return Ok(if value.is_empty() { Found::Dead } else { Found::Live(value, metadata) });
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Whether the item's time has passed.
+pub(super) fn has_expired(metadata: &Metadata) -> bool {
+    platform::deadline(metadata).is_some_and(|deadline| deadline <= SystemTime::now())
+}
+
+/// Whether nobody can have written to the file in place since shortly before `started`. Our own files are
+/// always settled: their modification time is in the future or has been set back.
+fn has_settled(metadata: &Metadata, started: SystemTime) -> bool {
+    let Ok(modified) = metadata.modified() else { return true };
+    platform::deadline(metadata).is_some()
+        || modified + SETTLING < started
+        // Whoever writes with a clock that is ahead of ours cannot be waited for.
+        || modified > started + PATIENCE
+}
+
+fn read_once(path: &Path) -> io::Result<Option<(Bytes, Metadata)>> {
+    let mut file = match platform::options().read(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // The times are taken after the bytes: a file that is old then was old while it was read.
+    let mut value = Vec::with_capacity(4096);
+    match file.by_ref().take(u64::MAX).read_to_end(&mut value) {
+        Ok(_) => {}
+        // A folder holds other items and is none itself.
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is neither a file nor a folder"));
+    }
+    value.shrink_to_fit();
+    Ok(Some((value.into(), metadata)))
+}

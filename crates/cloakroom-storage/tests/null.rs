@@ -1,0 +1,12 @@
+//! The `null` driver.
+#![cfg(feature = "null")]
+
+use std::sync::Arc;
+
+use cloakroom_storage::drivers::null::Null;
+use cloakroom_storage::{DynDriver, conformance};
+
+#[tokio::test]
+async fn null_conforms() {
+    conformance::run(|| async { Arc::new(Null::new()) as DynDriver }).await;
+}

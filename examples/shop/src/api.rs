@@ -3,8 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use cloakroom::Session;
-use cloakroom::axum::Result;
+use cloakroom::axum::{Result, Session};
 use serde::Deserialize;
 use serde_json::json;
 

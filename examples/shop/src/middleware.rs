@@ -4,8 +4,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use cloakroom::Session;
-use cloakroom::axum::Result;
+use cloakroom::axum::{Result, Session};
 use cloakroom::devalue::Date;
 use url::Url;
 

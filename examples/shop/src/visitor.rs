@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use cloakroom::Session;
+use cloakroom::axum::Session;
 use cloakroom::devalue::Date;
 
 use crate::middleware::PreviousVisit;

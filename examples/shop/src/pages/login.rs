@@ -3,8 +3,7 @@
 use axum::Form;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use cloakroom::Session;
-use cloakroom::axum::Result;
+use cloakroom::axum::{Result, Session};
 use maud::{Markup, html};
 use serde::Deserialize;
 

@@ -2,8 +2,7 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use cloakroom::Session;
-use cloakroom::axum::Result;
+use cloakroom::axum::{Result, Session};
 use maud::{Markup, html};
 
 use super::problem;

@@ -3,8 +3,7 @@
 use axum::extract::RawForm;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use cloakroom::Session;
-use cloakroom::axum::Result;
+use cloakroom::axum::{Result, Session};
 use cloakroom::devalue::{Map, Set, Url};
 use indexmap::{IndexMap, IndexSet};
 use maud::{Markup, html};

@@ -43,11 +43,6 @@ impl<'a> Flat<'a> {
         Flat { text, index }
     }
 
-    /// The length of the text.
-    pub(crate) fn text_len(&self) -> usize {
-        self.text.len()
-    }
-
     /// The text and the index.
     pub(crate) fn parts(&self) -> (&'a [u8], &'a Index) {
         (self.text, self.index)
@@ -227,11 +222,11 @@ mod tests {
     /// Reads a slot to its end.
     fn drain(flat: Flat<'_>, number: usize) -> Result<()> {
         match flat.slot(number)? {
-            Slot::Object(fields) => fields.map(|field| field.map(drop)).collect(),
-            Slot::Array(items) => items.map(|item| item.map(drop)).collect(),
-            Slot::SparseArray { items, .. } => items.map(|item| item.map(drop)).collect(),
+            Slot::Object(mut fields) => fields.try_for_each(|field| field.map(drop)),
+            Slot::Array(mut items) => items.try_for_each(|item| item.map(drop)),
+            Slot::SparseArray { mut items, .. } => items.try_for_each(|item| item.map(drop)),
             Slot::Tagged { tag, args } if tag == "Map" => {
-                MapEntries(args).map(|entry| entry.map(drop)).collect()
+                MapEntries(args).try_for_each(|entry| entry.map(drop))
             }
             Slot::Tagged { mut args, .. } => {
                 while let Some(reference) = args.next_reference() {

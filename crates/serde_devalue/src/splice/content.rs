@@ -54,7 +54,7 @@ impl<'s> Reader<'_, 's> {
         while let Some(field) = members.next_field() {
             let (key, place) = field?;
             draft.comma();
-            draft.token(&key.canonical(), key.offset());
+            draft.token(key.canonical(), key.offset());
             draft.punctuation(b':');
             self.gap(&mut draft, place)?;
         }
@@ -76,7 +76,7 @@ impl<'s> Reader<'_, 's> {
                 tokens.next();
                 draft.comma();
                 // JavaScript does not escape the name of a reducer.
-                draft.token(&Cow::Borrowed(tag.token()), token.offset);
+                draft.token(Cow::Borrowed(tag.token()), token.offset);
                 let tag = tag.to_str()?;
                 is_primitive = tag == "BigInt";
                 self.args(&tag, &mut tokens, &mut draft)?;
@@ -84,7 +84,7 @@ impl<'s> Reader<'_, 's> {
             Some((token, scalar)) if is_sparse(scalar) => {
                 tokens.next();
                 draft.comma();
-                draft.token(&literal(token), token.offset);
+                draft.token(literal(token), token.offset);
                 self.sparse(&mut tokens, &mut draft)?;
             }
             _ => {
@@ -105,7 +105,7 @@ impl<'s> Reader<'_, 's> {
                 let Some(token) = tokens.next().transpose()? else { return Ok(None) };
                 let index = array_index(tokens, token, limit)?;
                 draft.comma();
-                draft.token(&literal(token), token.offset);
+                draft.token(literal(token), token.offset);
                 Ok(Some(index))
             };
         let length = index(tokens, draft, 1 << 32)?;
@@ -136,7 +136,7 @@ impl<'s> Reader<'_, 's> {
                         return Err(args.invalid("expected a key other than `__proto__`", key));
                     }
                     draft.comma();
-                    draft.token(&literal(key), key.offset);
+                    draft.token(literal(key), key.offset);
                     self.value(args, draft, "the last key has no value")?;
                 }
             }
@@ -152,7 +152,7 @@ impl<'s> Reader<'_, 's> {
                 }
                 while let Some(token) = args.next().transpose()? {
                     draft.comma();
-                    draft.token(&literal(token), token.offset);
+                    draft.token(literal(token), token.offset);
                 }
             }
         }

@@ -89,13 +89,13 @@ impl<'s> Draft<'s> {
     }
 
     /// A token in JavaScript's form; borrowed, it is as it stands in the text at an offset.
-    pub(super) fn token(&mut self, text: &Cow<'s, [u8]>, offset: usize) {
+    pub(super) fn token(&mut self, text: Cow<'s, [u8]>, offset: usize) {
         let rest = self.source.get(self.same..).unwrap_or_default();
         let is_same = offset == self.offset + self.same
-            && (matches!(text, Cow::Borrowed(_)) || rest.starts_with(text));
+            && (matches!(text, Cow::Borrowed(_)) || rest.starts_with(&text));
         match &mut self.owned {
             None if is_same => self.same += text.len(),
-            _ => self.owned().extend_from_slice(text),
+            _ => self.owned().extend_from_slice(&text),
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) fn write(splice: Splice<'_>) -> Result<Vec<u8>> {
         sources,
         objects,
         primitives,
-        known: HashTable::new(),
+        known: HashTable::with_capacity(slots),
         hasher: DefaultHashBuilder::default(),
         slots: Vec::with_capacity(slots),
         gaps: Vec::with_capacity(slots),

@@ -40,7 +40,7 @@ enum Attempt {
 /// Writes everything that changed, then removes what was destroyed.
 pub(crate) async fn commit(inner: &Inner) -> Result<Outcome> {
     let _io = inner.io.lock().await;
-    let written = write(inner, |changes| Ok(changes)).await;
+    let written = write(inner, Ok).await;
     // A logout happens even where the write after it failed.
     let removed = remove_doomed(inner).await;
     let outcome = written?;

@@ -69,22 +69,6 @@ impl Record {
         Ok(self.find(key)?.is_some())
     }
 
-    /// The keys in `Map` order.
-    pub(crate) fn keys(&self) -> Result<Vec<String>> {
-        Ok(self.entries()?.into_iter().map(|(key, _)| key.into_owned()).collect())
-    }
-
-    /// All live entries, decoded, in `Map` order.
-    pub(crate) fn decoded(&self) -> Result<Vec<(String, Value)>> {
-        self.entries()?
-            .into_iter()
-            .map(|(key, entry)| {
-                let value = self.flat().decode(entry.data).map_err(corrupt)?;
-                Ok((key.into_owned(), value))
-            })
-            .collect()
-    }
-
     fn find(&self, key: &str) -> Result<Option<Entry>> {
         let flat = self.flat();
         let mut found = None;
@@ -202,7 +186,29 @@ pub(crate) fn apply(record: Option<&Record>, changes: &Changes, now: f64) -> Res
     Ok(Draft { bytes, ttl: lifetime.ttl(now) })
 }
 
-/// The draft's entries in `Map` order.
+/// The keys that a record has after these changes, in `Map` order.
+pub(crate) fn keys(record: Option<&Record>, changes: &Changes) -> Result<Vec<String>> {
+    Ok(plan(record, changes)?.into_iter().map(|(key, _)| key.into_owned()).collect())
+}
+
+/// The keys and values that a record has after these changes, in `Map` order.
+pub(crate) fn entries(record: Option<&Record>, changes: &Changes) -> Result<Vec<(String, Value)>> {
+    let decode = |(key, origin): (Cow<'_, str>, Origin<'_>)| {
+        let value = match (origin, record) {
+            (Origin::Kept(entry), Some(record)) => {
+                record.flat().decode(entry.data).map_err(corrupt)?
+            }
+            (Origin::Kept(_), None) => Value::Undefined,
+            (Origin::Set(written), _) => {
+                serde_devalue::from_slice(&written.text).map_err(corrupt)?
+            }
+        };
+        Ok((key.into_owned(), value))
+    };
+    plan(record, changes)?.into_iter().map(decode).collect()
+}
+
+/// The entries after these changes, undecoded, in `Map` order.
 fn plan<'a>(
     record: Option<&'a Record>,
     changes: &'a Changes,

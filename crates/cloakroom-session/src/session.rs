@@ -9,13 +9,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_devalue::{Options, Value};
 
-use crate::changes::{Change, Written};
+use crate::changes::{Change, Changes, Written};
 use crate::commit;
 use crate::cookie::{CookieHeaders, Ticket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::key::SessionKey;
-use crate::record::{Record, wrong_type};
+use crate::record::{self, Record, wrong_type};
 use crate::sessions::{Sessions, Shared};
 use crate::state::{CookieIntent, Current, New, State};
 use crate::store::now;
@@ -140,22 +140,7 @@ impl Session {
     pub async fn keys(&self) -> Result<Vec<String>> {
         self.inner.resolve_unless(|_| false).await?;
         let (record, changes) = self.inner.view();
-        let mut keys = match record {
-            Some(record) => record.keys()?,
-            None => Vec::new(),
-        };
-        keys.retain(|key| {
-            !matches!(changes.get(key), Some(Change::Delete | Change::Set { moved: true, .. }))
-        });
-        let stored = keys.len();
-        for (key, change) in changes.iter() {
-            if matches!(change, Change::Set { .. })
-                && !keys[..stored].iter().any(|stored| stored == key)
-            {
-                keys.push(key.to_owned());
-            }
-        }
-        Ok(keys)
+        record::keys(record.as_deref(), &changes)
     }
 
     /// The values, in `Map` order.
@@ -171,13 +156,9 @@ impl Session {
     /// # Errors
     /// As [`Session::get`].
     pub async fn entries(&self) -> Result<Vec<(String, Value)>> {
-        let keys = self.keys().await?;
-        keys.into_iter()
-            .map(|key| {
-                let value = self.inner.value(&key)?.unwrap_or(Value::Undefined);
-                Ok((key, value))
-            })
-            .collect()
+        self.inner.resolve_unless(|_| false).await?;
+        let (record, changes) = self.inner.view();
+        record::entries(record.as_deref(), &changes)
     }
 
     /// Sets an entry, with the configured ttl.
@@ -475,7 +456,7 @@ impl Inner {
         (state.changes.get(key).cloned(), state.current.record().cloned())
     }
 
-    fn view(&self) -> (Option<Arc<Record>>, crate::changes::Changes) {
+    fn view(&self) -> (Option<Arc<Record>>, Changes) {
         let state = self.lock();
         (state.current.record().cloned(), state.changes.clone())
     }

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::config::Config;
 use crate::cookie::{CookieHeaders, SessionCookie};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::SessionId;
 use crate::session::Session;
 use crate::store::{Store, from_storage};
@@ -68,14 +68,21 @@ impl Sessions {
     /// Wrap it in [`Timeout`](cloakroom_storage::Timeout) where its calls have no deadline of their own.
     ///
     /// # Errors
-    /// Where the rest of the configuration is not usable.
+    /// Where the rest of the configuration is not usable, and outside of a tokio runtime where there is something
+    /// to sweep.
     pub fn with_driver(driver: DynDriver, config: &Config) -> Result<Sessions> {
         config.check()?;
         let cookie = SessionCookie::new(&config.cookie)?;
-        let sweeper = config
-            .sweep_interval
-            .filter(|_| !driver.capabilities().native_ttl)
-            .map(|interval| Sweeper::spawn(Arc::clone(&driver), interval));
+        let sweeper = match config.sweep_interval {
+            None => None,
+            Some(_) if tokio::runtime::Handle::try_current().is_err() => {
+                return Err(Error::config(
+                    "expired records are removed by a background task, which needs a tokio runtime: call this \
+                     within one, or set sweep_interval to None",
+                ));
+            }
+            Some(interval) => Some(cloakroom_storage::spawn_sweeper(Arc::clone(&driver), interval)),
+        };
         let shared = Shared {
             store: Store::new(driver),
             cookie,

@@ -1,7 +1,7 @@
 //! A store that remembers what it was asked, can fail, and can let another request slip in between.
 
 // Every test binary uses its own part of this.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

@@ -28,7 +28,7 @@
 //!
 //! # Reading order
 //! [`ItemKey`], [`Item`] and [`Driver`] say what a store is; [`Error`] what can go wrong; [`open`] how a
-//! configuration becomes a driver; [`drivers`] which drivers there are; [`conformance`] what each must do.
+//! configuration becomes a driver; [`drivers()`] which drivers there are; [`conformance`] what each must do.
 
 mod capabilities;
 pub mod conformance;
@@ -40,6 +40,7 @@ mod error;
 mod ext;
 mod item;
 mod key;
+#[allow(dead_code)] // Nobody reads options where no driver is compiled in.
 mod options;
 mod sweeper;
 mod timeout;

@@ -1,5 +1,6 @@
 //! The `lru-cache` driver.
 #![cfg(feature = "lru-cache")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! The `memory` driver.
 #![cfg(feature = "memory")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! The `null` driver.
 #![cfg(feature = "null")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
 

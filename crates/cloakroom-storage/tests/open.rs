@@ -1,5 +1,6 @@
 //! From a configuration to a driver.
 #![cfg(all(feature = "memory", feature = "fs-lite"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fmt;
 use std::future::pending;

@@ -9,7 +9,7 @@
 //! A value is written to a temporary file and renamed, so that a reader sees the old value or the new one,
 //! also when the process is killed in between. A JavaScript writer truncates and rewrites in place instead;
 //! while it does, a reader would see an empty or cut file. So a file that was written in place within the last
-//! [milliseconds](read::SETTLING) is read again until it has settled.
+//! few milliseconds is read again until it has settled.
 //!
 //! # Expiry
 //! A file whose modification time lies after its change time carries a deadline: the modification time. Only

@@ -38,8 +38,11 @@ mod unix {
         SystemTime::UNIX_EPOCH.checked_add(whole)?.checked_add(rest)
     }
 
-    /// What changes when a file is replaced or written to.
-    pub(in super::super) fn fingerprint(metadata: &Metadata) -> impl PartialEq + use<> {
+    /// What changes when a file is replaced or written to: where it is, how long, and its times.
+    pub(in super::super) type Fingerprint = ((u64, u64, u64), (i64, i64), (i64, i64));
+
+    /// The file's fingerprint.
+    pub(in super::super) fn fingerprint(metadata: &Metadata) -> Fingerprint {
         (
             (metadata.dev(), metadata.ino(), metadata.len()),
             (metadata.mtime(), metadata.mtime_nsec()),
@@ -88,7 +91,9 @@ mod elsewhere {
         None
     }
 
-    pub(in super::super) fn fingerprint(metadata: &Metadata) -> impl PartialEq + use<> {
+    pub(in super::super) type Fingerprint = (u64, Option<SystemTime>);
+
+    pub(in super::super) fn fingerprint(metadata: &Metadata) -> Fingerprint {
         (metadata.len(), metadata.modified().ok())
     }
 

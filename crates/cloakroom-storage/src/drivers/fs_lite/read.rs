@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 
-use super::platform;
+use super::platform::{self, Fingerprint};
 
 /// For how long after its last modification a file that was written in place is not yet trusted: a writer
 /// takes that long at most between truncating and writing, or between two parts of a large value.
@@ -25,8 +25,8 @@ pub(super) enum Found {
     Nothing,
     /// A file that has expired, or that its writer left empty.
     Dead,
-    /// An item.
-    Live(Bytes, Metadata),
+    /// An item, and how to tell whether its file has changed since.
+    Live(Bytes, Fingerprint),
 }
 
 impl Found {
@@ -50,7 +50,11 @@ pub(super) fn read(path: &Path) -> io::Result<Found> {
         }
         let settled = !value.is_empty() && has_settled(&metadata, started);
         if settled || begin.elapsed() > PATIENCE {
-            return Ok(if value.is_empty() { Found::Dead } else { Found::Live(value, metadata) });
+            return Ok(if value.is_empty() {
+                Found::Dead
+            } else {
+                Found::Live(value, platform::fingerprint(&metadata))
+            });
         }
         std::thread::sleep(PAUSE);
     }

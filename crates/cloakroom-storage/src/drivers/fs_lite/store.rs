@@ -8,10 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+use super::NAME;
 use super::lock::{Lock, Stripe};
+use super::platform::{self, Fingerprint};
 use super::read::{self, Found};
 use super::walk::Walk;
-use super::{NAME, platform};
 use crate::{Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result, SetOutcome, When};
 
 /// The folder inside the base that is ours.
@@ -74,8 +75,8 @@ impl Store {
                 Found::Live(..) => return Ok(SetOutcome::Conflict),
             },
             When::Version(version) => match self.find(&path)? {
-                Found::Live(current, metadata) if version.as_bytes() == Some(&current) => {
-                    Expected::Item(current, Box::new(metadata))
+                Found::Live(current, fingerprint) if version.as_bytes() == Some(&current) => {
+                    Expected::Item(current, fingerprint)
                 }
                 _ => return Ok(SetOutcome::Conflict),
             },
@@ -327,15 +328,24 @@ impl Store {
             // A link, unlike a rename, replaces nothing that somebody without our lock has put there.
             Expected::Nothing => match fs::hard_link(&temporary.path, path) {
                 Ok(()) => return Ok(true),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    // A folder is no item that somebody else has just made: it would be there for ever.
+                    return if path.is_dir() {
+                        Err(io::ErrorKind::IsADirectory.into())
+                    } else {
+                        Ok(false)
+                    };
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
                 // Not every file system has links.
                 Err(_) if path.symlink_metadata().is_ok() => return Ok(false),
                 Err(_) => {}
             },
-            Expected::Item(value, metadata) => {
-                let now = path.symlink_metadata()?;
-                let unchanged = platform::fingerprint(&now) == platform::fingerprint(metadata);
+            Expected::Item(value, fingerprint) => {
+                // Looked at once more, as late as can be: a JavaScript writer does not wait for our lock.
+                let unchanged = path
+                    .symlink_metadata()
+                    .is_ok_and(|now| platform::fingerprint(&now) == *fingerprint);
                 if !unchanged && read::read(path)?.value().as_ref() != Some(value) {
                     return Ok(false);
                 }
@@ -369,7 +379,7 @@ impl Store {
 enum Expected {
     Anything,
     Nothing,
-    Item(Bytes, Box<Metadata>),
+    Item(Bytes, Fingerprint),
 }
 
 /// A temporary file, removed when it was not moved into its place.

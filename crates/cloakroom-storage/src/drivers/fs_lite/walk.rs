@@ -43,7 +43,8 @@ impl Walk {
         begins: &str,
     ) -> io::Result<Option<(PathBuf, ItemKey)>> {
         let name = entry.file_name();
-        let Some(name) = name.to_str() else { return Ok(None) };
+        // A name that no key leads to belongs to somebody else. A `:` would be a folder.
+        let Some(name) = name.to_str().filter(|name| !name.contains(':')) else { return Ok(None) };
         if begins.is_empty() && name == OWN_FOLDER {
             return Ok(None);
         }
@@ -59,7 +60,6 @@ impl Walk {
         if !kind.is_file() || !raw.starts_with(&self.prefix) {
             return Ok(None);
         }
-        // A name that no key leads to belongs to somebody else.
         let key = ItemKey::new(&raw).ok().filter(|key| key.as_str() == raw);
         Ok(key.map(|key| (entry.path(), key)))
     }

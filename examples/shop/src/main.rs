@@ -1,7 +1,7 @@
 //! `cargo run -p shop`: opens the shop.
 
 use std::error::Error;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,7 +33,11 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
 
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,7 +60,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         format!("cannot listen on {address}: {error}; PORT chooses another port")
     })?;
-    announce(listener.local_addr()?, &place)?;
+    announce(listener.local_addr()?, &place);
 
     // Both signals are asked for before the first request, so that none is missed.
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -95,13 +99,13 @@ fn place(config: &Config) -> String {
 }
 
 /// Says that the shop is ready, for people and for programs that wait for it.
-fn announce(address: SocketAddr, place: &str) -> std::io::Result<()> {
+fn announce(address: SocketAddr, place: &str) {
     let host =
         if address.ip().is_loopback() { "localhost".to_owned() } else { address.ip().to_string() };
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "shop: listening on http://{host}:{}", address.port())?;
-    writeln!(out, "shop: sessions in {place}")?;
-    out.flush()
+    let port = address.port();
+    let lines = format!("shop: listening on http://{host}:{port}\nshop: sessions in {place}\n");
+    // Whoever started the shop may have stopped listening to it: no reason to close.
+    _ = std::io::stdout().lock().write_all(lines.as_bytes());
 }
 
 /// The error and its causes, each on a line.

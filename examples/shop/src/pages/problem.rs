@@ -50,6 +50,12 @@ pub fn body(status: StatusCode) -> Markup {
                 h1 { (title) }
                 p class="lead" { (text) }
                 p { a class="button" href="/" { "Back to the shop" } }
+                // A session that cannot be read is left as it is; its visitor may still walk away from it.
+                @if status == StatusCode::INTERNAL_SERVER_ERROR {
+                    form method="post" action="/logout" {
+                        p { "If it keeps happening: " button class="plain" type="submit" { "start afresh" } }
+                    }
+                }
             }
         },
     )

@@ -2,7 +2,7 @@
 
 use axum::http::{Request, StatusCode};
 
-use crate::support::{Client, in_memory};
+use crate::support::{Client, in_memory, on_files};
 
 /// The addresses of this page that lead to embedded files.
 fn assets(page: &str) -> Vec<&str> {
@@ -81,4 +81,22 @@ async fn reading_the_cart_makes_no_session() {
     let mut client = Client::new(in_memory().await);
     assert!(client.cart().await.is_empty());
     assert_eq!(client.id, None);
+}
+
+#[tokio::test]
+async fn a_damaged_session_is_kept_and_its_visitor_can_start_afresh() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut client = Client::new(on_files(folder.path()).await);
+    client.add_to_cart("felt-hat").await;
+    let record = folder.path().join(client.id.as_ref().unwrap());
+    std::fs::write(&record, "damaged").unwrap();
+
+    let answer = client.get("/").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(answer.text.contains("That was us") && answer.text.contains(r#"action="/logout""#));
+    assert_eq!(answer.header("set-cookie"), None);
+    assert_eq!(std::fs::read_to_string(&record).unwrap(), "damaged");
+
+    assert_eq!(client.post_form("/logout", "").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(client.get("/").await.status, StatusCode::OK);
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io::{IsTerminal as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -26,8 +26,8 @@ struct Arguments {
     port: u16,
 
     /// The address to listen on.
-    #[arg(long, env = "HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    host: IpAddr,
+    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
+    host: String,
 }
 
 #[tokio::main]
@@ -56,9 +56,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let place = place(&config);
     let app = shop::app(Sessions::from_config(config).await?);
 
-    let address = SocketAddr::new(arguments.host, arguments.port);
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        format!("cannot listen on {address}: {error}; PORT chooses another port")
+    let (host, port) = (arguments.host.as_str(), arguments.port);
+    let listener = TcpListener::bind((host, port)).await.map_err(|error| {
+        format!("cannot listen on {host}:{port}: {error}; HOST and PORT choose another address")
     })?;
     announce(listener.local_addr()?, &place);
 
@@ -108,12 +108,14 @@ fn announce(address: SocketAddr, place: &str) {
     _ = std::io::stdout().lock().write_all(lines.as_bytes());
 }
 
-/// The error and its causes, each on a line.
+/// The error, and those of its causes that it does not tell itself.
 fn report(error: &dyn Error) {
-    eprintln!("shop: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        eprintln!("  because: {error}");
-        cause = error.source();
+    let message = error.to_string();
+    eprintln!("shop: {message}");
+    for cause in std::iter::successors(error.source(), |&error| error.source()) {
+        let cause = cause.to_string();
+        if !message.contains(&cause) {
+            eprintln!("  because: {cause}");
+        }
     }
 }

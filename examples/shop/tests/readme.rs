@@ -1,5 +1,8 @@
 //! The README's curl transcript, run line by line against the shop.
 
+// Clippy's leave for tests reaches test functions alone, not their helpers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,7 +15,8 @@ fn the_readmes_transcript_is_what_happens() {
     assert!(transcript.len() >= 5, "the transcript is missing from the README");
     for (command, expected) in transcript {
         let command = command.replace("http://localhost:4321", &shop.address);
-        let output = Command::new("sh").args(["-c", &command]).current_dir(folder.path()).output().unwrap();
+        let output =
+            Command::new("sh").args(["-c", &command]).current_dir(folder.path()).output().unwrap();
         let output = String::from_utf8(output.stdout).unwrap();
         let lines: Vec<String> = output.lines().map(|line| without_id(line.trim_end())).collect();
         assert_eq!(lines, expected, "{command}");

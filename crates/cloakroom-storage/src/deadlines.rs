@@ -1,32 +1,56 @@
 //! Which items expire when, for the drivers that keep items in memory.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::num::NonZeroI64;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use crate::ItemKey;
 
-/// The moment `ttl` from now; `None` when there is none, or when it is too far off to be told.
+/// A moment at which an item expires, in one word: there may be millions of them.
 ///
 /// The clock is monotonic, so that setting the wall clock ends no session. It is tokio's, so that a test can
 /// pause it.
-pub(crate) fn after(ttl: Option<Duration>) -> Option<Instant> {
-    Instant::now().checked_add(ttl?)
-}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Deadline(NonZeroI64);
 
-/// Whether `deadline` has come.
-pub(crate) fn has_passed(deadline: Option<Instant>) -> bool {
-    deadline.is_some_and(|deadline| deadline <= Instant::now())
+impl Deadline {
+    pub(crate) fn now() -> Deadline {
+        static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+        // Below zero where a paused clock began before the epoch.
+        let now = tokio::time::Instant::now().into_std();
+        let nanoseconds = match now.checked_duration_since(*EPOCH) {
+            Some(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+            None => {
+                i64::try_from(EPOCH.duration_since(now).as_nanos()).map_or(i64::MIN, |until| -until)
+            }
+        };
+        Deadline::at(nanoseconds)
+    }
+
+    /// The moment `ttl` from now; `None` when there is none, or when it is centuries away.
+    pub(crate) fn after(ttl: Option<Duration>) -> Option<Deadline> {
+        let ttl = i64::try_from(ttl?.as_nanos()).ok()?;
+        Deadline::now().0.get().checked_add(ttl).map(Deadline::at)
+    }
+
+    /// Zero is taken to be one, so that an optional deadline is one word too.
+    fn at(nanoseconds: i64) -> Deadline {
+        Deadline(NonZeroI64::new(nanoseconds).unwrap_or(const { NonZeroI64::new(1).unwrap() }))
+    }
+
+    pub(crate) fn has_passed(self) -> bool {
+        self <= Deadline::now()
+    }
 }
 
 /// Keys in the order of their deadlines, so that finding the expired ones costs nothing for the others.
 #[derive(Debug, Default)]
-pub(crate) struct Deadlines(BTreeSet<(Instant, ItemKey)>);
+pub(crate) struct Deadlines(BTreeSet<(Deadline, ItemKey)>);
 
 impl Deadlines {
     /// Moves `key` from its old deadline to its new one.
-    pub(crate) fn replace(&mut self, key: &ItemKey, old: Option<Instant>, new: Option<Instant>) {
+    pub(crate) fn replace(&mut self, key: &ItemKey, old: Option<Deadline>, new: Option<Deadline>) {
         if old == new {
             return;
         }
@@ -39,7 +63,7 @@ impl Deadlines {
     }
 
     /// Takes out the key that expired first, if one has expired by `now`.
-    pub(crate) fn pop_expired(&mut self, now: Instant) -> Option<ItemKey> {
+    pub(crate) fn pop_expired(&mut self, now: Deadline) -> Option<ItemKey> {
         self.0.first().filter(|(deadline, _)| *deadline <= now)?;
         self.0.pop_first().map(|(_, key)| key)
     }

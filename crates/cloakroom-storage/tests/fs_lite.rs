@@ -260,3 +260,14 @@ async fn removing_the_lock_files_does_no_harm() {
     set(&files, "a", "two", None).await;
     assert_eq!(get(&files, "a").await.as_deref(), Some("two"));
 }
+
+#[test]
+fn a_call_that_the_runtime_gives_up_is_cancelled_and_did_not_time_out() {
+    let (_folder, files) = store();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let handle = runtime.handle().clone();
+    runtime.shutdown_background();
+    let error = handle.block_on(files.get(&key("a"))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    assert!(!error.is_timeout());
+}

@@ -12,9 +12,8 @@ use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
-use tokio::time::Instant;
 
-use crate::deadlines::{self, Deadlines};
+use crate::deadlines::{Deadline, Deadlines};
 use crate::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result, SetOutcome,
     Swept, When, options,
@@ -94,7 +93,7 @@ struct Stored {
     value: Bytes,
     version: u64,
     ttl: Option<Duration>,
-    deadline: Option<Instant>,
+    deadline: Option<Deadline>,
 }
 
 impl LruCache {
@@ -151,7 +150,7 @@ impl LruCache {
 impl Cache {
     /// The item under `key` unless it has expired; then it is freed. Does not count as a use.
     fn live(&mut self, key: &ItemKey) -> Option<&mut Stored> {
-        if deadlines::has_passed(self.items.peek(key)?.deadline) {
+        if self.items.peek(key)?.deadline.is_some_and(Deadline::has_passed) {
             self.remove(key);
         }
         self.items.peek_mut(key)
@@ -170,14 +169,14 @@ impl Cache {
 
     fn move_deadline(&mut self, key: &ItemKey, ttl: Option<Duration>) {
         let Some(stored) = self.items.peek_mut(key) else { return };
-        let new = deadlines::after(ttl);
+        let new = Deadline::after(ttl);
         let old = std::mem::replace(&mut stored.deadline, new);
         stored.ttl = ttl;
         self.deadlines.replace(key, old, new);
     }
 
     fn free_expired(&mut self, budget: usize) -> usize {
-        let now = Instant::now();
+        let now = Deadline::now();
         let mut freed = 0;
         while freed < budget
             && let Some(key) = self.deadlines.pop_expired(now)
@@ -257,7 +256,7 @@ impl Driver for LruCache {
         cache.free_expired(2);
         cache.last_version += 1;
         let version = cache.last_version;
-        let deadline = deadlines::after(ttl);
+        let deadline = Deadline::after(ttl);
         cache.deadlines.replace(key, None, deadline);
         cache.size += size;
         let stored = Stored { value: Bytes::copy_from_slice(&value), version, ttl, deadline };
@@ -293,7 +292,10 @@ impl Driver for LruCache {
 
     fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
         let cache = self.lock();
-        let live = cache.items.iter().filter(|(_, stored)| !deadlines::has_passed(stored.deadline));
+        let live = cache
+            .items
+            .iter()
+            .filter(|(_, stored)| !stored.deadline.is_some_and(Deadline::has_passed));
         let keys = live
             .filter(|(key, _)| key.as_str().starts_with(prefix))
             .map(|(key, _)| Ok(key.clone()));

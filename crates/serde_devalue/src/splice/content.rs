@@ -169,10 +169,20 @@ impl<'s> Reader<'_, 's> {
     /// JavaScript's Maps and Sets turn -0 into 0.
     fn collection_key(&mut self, draft: &mut Draft<'s>, key: Place) -> Result<()> {
         draft.comma();
-        if key.reference == Reference::NEGATIVE_ZERO {
+        if self.is_negative_zero(key.reference)? {
             return self.primitive(draft, key, Cow::Borrowed(b"0"));
         }
         self.gap(draft, key)
+    }
+
+    /// Whether it is the sentinel, or a slot that holds it as a literal, as nothing writes it.
+    fn is_negative_zero(&self, reference: Reference) -> Result<bool> {
+        let Some(slot) = reference.slot() else {
+            return Ok(reference == Reference::NEGATIVE_ZERO);
+        };
+        let mut cursor = self.flat.cursor(slot)?;
+        Ok(cursor.peek() == Some(b'-')
+            && sentinel(cursor.scalar()?) == Some(Reference::NEGATIVE_ZERO))
     }
 
     /// The next token, which must refer to a value.

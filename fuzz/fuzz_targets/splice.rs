@@ -1,0 +1,30 @@
+//! Copying the entries of a record ends, with a text or an error. The text has the same values, and copying its
+//! entries changes nothing any more.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_devalue::{Flat, Index, Result, Splice, Value, from_slice};
+
+fn copy(text: &[u8]) -> Result<Vec<u8>> {
+    let index = Index::new(text)?;
+    let flat = Flat::new(text, &index);
+    let mut splice = Splice::map();
+    let source = splice.source(flat);
+    for entry in flat.map(flat.root()?)? {
+        let (key, value) = entry?;
+        splice.copy(&flat.string(key)?, source, value)?;
+    }
+    splice.finish()
+}
+
+fuzz_target!(|text: &[u8]| {
+    let Ok(written) = copy(text) else { return };
+    let twice = copy(&written).expect("what was spliced is spliced again");
+    assert_eq!(String::from_utf8_lossy(&twice), String::from_utf8_lossy(&written));
+    // A splice interprets no dates and the like, so it copies what decoding refuses; the reverse must not happen.
+    if from_slice::<Value>(text).is_ok()
+        && let Err(error) = from_slice::<Value>(&written)
+    {
+        assert!(error.is_limit(), "no longer decoded: {error}");
+    }
+});

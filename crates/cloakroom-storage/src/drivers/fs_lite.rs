@@ -93,10 +93,10 @@ pub struct Options {
     pub read_only: bool,
     /// Makes the disk keep each write and removal before it counts as done.
     ///
-    /// Off, a killed process loses nothing, but a power cut may lose what was written in the seconds before
-    /// (the file system may then show the value before, or none). On, nothing is lost, at the cost of two
-    /// fsyncs per write and one per removal or touch: about 0.1 to 5 ms on a solid-state disk, 10 to 30 ms on a
-    /// turning one.
+    /// Off, a killed process loses nothing, but a power cut may lose what was written in the seconds before:
+    /// the value before may be back then, or a removed item, or a file may be empty, which reads as missing.
+    /// On, nothing is lost, at the cost of two fsyncs per write and one per removal or touch. On ext4 on a
+    /// virtual disk, a write took 0.3 ms without and 8 ms with it, a touch 0.03 ms and 1.2 ms.
     #[serde(default)]
     pub sync: bool,
     /// Accepted for unstorage's sake: there is no `clear` here that it could forbid.

@@ -72,8 +72,8 @@ async function start(name, command, args, folder, env) {
 		name,
 		output: () => output,
 		/** Returns the exit code, or the name of the signal that ended it. */
-		async stop() {
-			child.kill('SIGTERM');
+		async stop(signal = 'SIGTERM') {
+			child.kill(signal);
 			return ended;
 		},
 	};

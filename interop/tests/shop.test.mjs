@@ -151,4 +151,16 @@ suite('One session in the Rust shop and the Astro site', { needs: ['shop'] }, ()
 			}
 		});
 	}
+
+	for (const signal of ['SIGTERM', 'SIGINT']) {
+		test(`the Rust shop ends cleanly on ${signal}, and the one that is started next knows the visitor`, async () => {
+			const client = new Client();
+			const first = await startShop(folder);
+			await client.submit(first, '/login', { name: 'Ada' });
+			assert.equal(await first.stop(signal), 0);
+			const second = await startShop(folder);
+			assert.match(await client.page(second, '/login'), /Hello, Ada/);
+			assert.equal(await second.stop(signal), 0);
+		});
+	}
 });

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 
 use axum::routing::post;
 use axum::{Json, Router};
-use cloakroom::{Config, Session, SessionLayer, Sessions};
+use cloakroom::axum::Session;
+use cloakroom::{Config, SessionLayer, Sessions};
 use serde_json::Value as JsonValue;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};

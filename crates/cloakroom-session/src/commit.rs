@@ -9,9 +9,10 @@ use cloakroom_storage::{RemoveOutcome, When};
 use crate::changes::{Changes, Written};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
+use crate::inner::Inner;
 use crate::observe;
 use crate::record;
-use crate::session::Inner;
+
 use crate::state::{CookieIntent, Current, New};
 use crate::store::{Stored, now};
 

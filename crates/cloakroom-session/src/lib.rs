@@ -23,6 +23,7 @@ mod config;
 mod cookie;
 mod error;
 mod id;
+mod inner;
 mod key;
 mod observe;
 mod record;

@@ -1,5 +1,7 @@
 //! Two requests, or two hundred, at once.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! The layer and the extractor in a real axum router: what goes over the wire.
 
 #![cfg(feature = "axum")]
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

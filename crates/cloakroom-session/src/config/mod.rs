@@ -371,7 +371,7 @@ fn file_map(path: &Path) -> Result<Map<String, Value>> {
 }
 
 fn in_file(path: &Path, error: Error) -> Error {
-    Error::config(format!("{}: {error}", path.display())).with_source(error)
+    Error::config(format!("the configuration file {}: {error}", path.display())).with_source(error)
 }
 
 #[cfg(test)]

@@ -1,0 +1,191 @@
+//! What the clones of a session share: the request's cookies, what is known of the session, and the way to the
+//! store.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_devalue::Options;
+
+use crate::changes::{Change, Changes, Written};
+use crate::cookie::{CookieHeaders, Ticket};
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::{Record, wrong_type};
+use crate::sessions::{Sessions, Shared};
+use crate::state::{Current, New, State};
+use crate::store::now;
+
+pub(crate) struct Inner {
+    sessions: Sessions,
+    cookies: CookieHeaders,
+    /// Whether any method was called; read without the lock by requests that never did.
+    touched: AtomicBool,
+    state: Mutex<State>,
+    /// Held across I/O: one load or one write of a request at a time.
+    pub(crate) io: tokio::sync::Mutex<()>,
+}
+
+impl Inner {
+    pub(crate) fn new(sessions: Sessions, cookies: CookieHeaders) -> Inner {
+        Inner {
+            sessions,
+            cookies,
+            touched: AtomicBool::new(false),
+            state: Mutex::default(),
+            io: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// Whether any method was called.
+    pub(crate) fn is_touched(&self) -> bool {
+        self.touched.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.sessions.shared
+    }
+
+    /// The state. A panic elsewhere while it was held leaves it consistent: every change to it is one step.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn touch(&self) {
+        self.touched.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn touched(&self) -> MutexGuard<'_, State> {
+        self.touch();
+        self.lock()
+    }
+
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.shared().cookie.read(&self.cookies)
+    }
+
+    /// Loads the record, once, unless `known` says that the state alone has the answer.
+    pub(crate) async fn resolve_unless(&self, known: impl FnOnce(&State) -> bool) -> Result<()> {
+        {
+            let state = self.touched();
+            if !state.current.is_unresolved() || known(&state) {
+                return Ok(());
+            }
+        }
+        let _io = self.io.lock().await;
+        self.resolve().await
+    }
+
+    /// Asks the store for the record that the cookie names. A miss is remembered. `io` must be held.
+    pub(crate) async fn resolve(&self) -> Result<()> {
+        let before = {
+            let state = self.lock();
+            if !state.current.is_unresolved() {
+                return Ok(());
+            }
+            state.destroyed
+        };
+        let current = match self.ticket() {
+            Ticket::Missing | Ticket::Malformed => Current::Absent,
+            Ticket::Id(id) => match self.shared().store.load(id).await? {
+                Some(stored) => Current::Stored(stored),
+                None => Current::Absent,
+            },
+        };
+        let mut state = self.lock();
+        // Destroyed by another task while the store was asked: it stays destroyed.
+        if state.destroyed == before {
+            state.current = current;
+        }
+        Ok(())
+    }
+
+    /// The change to `key` and the record, whichever there is.
+    pub(crate) fn sources(&self, key: &str) -> (Option<Change>, Option<Arc<Record>>) {
+        let state = self.lock();
+        (state.changes.get(key).cloned(), state.current.record().cloned())
+    }
+
+    pub(crate) fn view(&self) -> (Option<Arc<Record>>, Changes) {
+        let state = self.lock();
+        (state.current.record().cloned(), state.changes.clone())
+    }
+
+    /// The value under `key` as far as it is known without I/O.
+    pub(crate) fn value<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        match self.sources(key) {
+            (Some(Change::Set { written, .. }), _) => serde_devalue::from_slice(&written.text)
+                .map(Some)
+                .map_err(|error| wrong_type(key, error)),
+            (Some(Change::Delete), _) | (None, None) => Ok(None),
+            (None, Some(record)) => record.get(key),
+        }
+    }
+
+    /// Serialises a value for storage.
+    pub(crate) fn write_value<T: Serialize + ?Sized>(
+        &self,
+        key: &str,
+        value: &T,
+        ttl: Option<Duration>,
+    ) -> Result<Written> {
+        if key.is_empty() {
+            return Err(Error::new(
+                ErrorKind::EmptyKey,
+                "a session entry needs a key that is not empty",
+            ));
+        }
+        let text = Options::astro().to_vec(value).map_err(|error| {
+            Error::new(
+                ErrorKind::NotSerializable,
+                format!("the value for the session entry {key:?} cannot be stored: {error}"),
+            )
+            .with_source(error)
+        })?;
+        self.check_size(text.len(), &format!("the value for the session entry {key:?}"))?;
+        let ttl = ttl.or(self.shared().ttl);
+        let expires = ttl.map(|ttl| (now() + ttl.as_secs_f64() * 1000.0).floor());
+        Ok(Written { text, expires })
+    }
+
+    pub(crate) fn check_size(&self, size: usize, what: &str) -> Result<()> {
+        let limit = self.shared().max_size;
+        if size <= limit {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "{what} is {size} bytes, more than the limit of {limit} (maxSize): keep large data elsewhere \
+                 and its key in the session"
+            ),
+        ))
+    }
+
+    /// Gives a session that does not exist yet its ID, while a cookie can still carry it.
+    pub(crate) fn admit_creation(&self, state: &mut State) -> Result<()> {
+        if state.response_started && !matches!(state.current, Current::Stored(_)) {
+            return Err(response_started("set"));
+        }
+        let absent = match state.current {
+            Current::Absent => true,
+            Current::Unresolved => !matches!(self.ticket(), Ticket::Id(_)),
+            Current::New(_) | Current::Stored(_) => false,
+        };
+        if absent {
+            state.current = Current::New(New::empty());
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn response_started(method: &str) -> Error {
+    Error::new(
+        ErrorKind::ResponseStarted,
+        format!(
+            "`{method}` came after the response's headers had left, when no cookie can name a new session any \
+             more: call it before the response starts, or read the session before it so that it is loaded"
+        ),
+    )
+}

@@ -200,8 +200,10 @@ fn unfinished(tree: &Tree) -> Result<(), String> {
         concat!("#[", "ignore"),
         concat!("FIX", "ME"),
     ];
+    // What a test runs in a process of its own is a test that the runner alone must not run.
+    let part_of_a_test = concat!("#[", "ignore = \"a part of `");
     for path in tree.files(".rs") {
-        let text = tree.read(&path)?;
+        let text = tree.read(&path)?.replace(part_of_a_test, "");
         if let Some(word) = words.iter().find(|word| text.contains(**word)) {
             return Err(format!("{path} contains `{word}`"));
         }

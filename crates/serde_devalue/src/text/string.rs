@@ -131,9 +131,7 @@ impl<'a> RawString<'a> {
     /// The token as [`write`] would have written it.
     pub(crate) fn canonical(self) -> Cow<'a, [u8]> {
         let token = self.token.as_bytes();
-        // Without an early end, so that the compiler can compare many bytes at once.
-        let escape = |found, &byte| found | (byte == b'<') | (byte == 0xe2);
-        if !self.escaped && !token.iter().fold(false, escape) {
+        if !self.escaped && !may_need_escape(token) {
             return Cow::Borrowed(token);
         }
         let mut out = Vec::with_capacity(token.len());
@@ -217,17 +215,38 @@ impl<'a> RawString<'a> {
     }
 }
 
+/// A byte with the value 1 in each place of a word.
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+/// Marks the high bit of each byte below `limit`, and perhaps of bytes behind the first such one.
+fn below(word: u64, limit: u8) -> u64 {
+    word.wrapping_sub(ONES * u64::from(limit)) & !word & (ONES << 7)
+}
+
+/// Marks the high bit of each byte that is this one, and perhaps of bytes behind the first such one.
+fn equal(word: u64, byte: u8) -> u64 {
+    below(word ^ (ONES * u64::from(byte)), 1)
+}
+
+/// Whether there is a byte that devalue escapes and JSON does not, or perhaps only begins so.
+fn may_need_escape(token: &[u8]) -> bool {
+    let (words, rest) = token.as_chunks();
+    let found = |word: u64| (equal(word, b'<') | word) & (ONES << 7) != 0;
+    if words.iter().any(|word| found(u64::from_le_bytes(*word)))
+        || rest.iter().any(|&byte| byte == b'<' || !byte.is_ascii())
+    {
+        // Text in other languages takes this way, and nearly all of it is plain.
+        return token.contains(&b'<') || token.contains(&0xe2);
+    }
+    false
+}
+
 /// The first quote, backslash or control character from `start` on, or the end: eight bytes at a time.
 pub(crate) fn skip_plain(text: &[u8], start: usize) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    // The high bit of every byte below `limit`; a byte above the lowest such one may be marked wrongly.
-    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
     let mut at = start;
     while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk) {
         let word = u64::from_le_bytes(*bytes);
-        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
-        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
-        let special = (quote | backslash | below(word, 0x20)) & (ONES << 7);
+        let special = equal(word, b'"') | equal(word, b'\\') | below(word, 0x20);
         if special != 0 {
             return at + special.trailing_zeros() as usize / 8;
         }

@@ -66,9 +66,8 @@ fn check_rewritten(case: &Case, expected: &str, options: Options) -> Result<(), 
 
 #[test]
 fn valid_texts_are_written_again_as_they_were() {
-    let count = check(vectors().valid, |case| {
-        check_rewritten(case, &case.wire, options(&case.reducers))
-    });
+    let count =
+        check(vectors().valid, |case| check_rewritten(case, &case.wire, options(&case.reducers)));
     assert!(count > 200);
 }
 
@@ -102,8 +101,7 @@ fn lenient_texts_are_read_as_javascript_reads_them() {
 }
 
 /// DIFFERENCE: both encodings of URLs are always read, and Float16Array although older engines do not have it.
-const ACCEPTED: [&str; 2] =
-    ["URL via astro-encoded, builtin reviver?", "Float16Array on node20"];
+const ACCEPTED: [&str; 2] = ["URL via astro-encoded, builtin reviver?", "Float16Array on node20"];
 
 #[test]
 fn invalid_texts_are_errors_that_name_the_place() {
@@ -114,9 +112,8 @@ fn invalid_texts_are_errors_that_name_the_place() {
             (Err(error), true) => Err(format!("was to be accepted: {error}")),
             (Ok(value), false) => Err(format!("became {value:?}")),
             (Err(error), false) => {
-                let located = error.slot().is_some()
-                    || error.offset().is_some()
-                    || !error.path().is_empty();
+                let located =
+                    error.slot().is_some() || error.offset().is_some() || !error.path().is_empty();
                 if located { Ok(()) } else { Err(format!("names no place: {error}")) }
             }
         }

@@ -23,6 +23,17 @@ pub(super) struct ListAccess<'f, 'de> {
 }
 
 impl<'f, 'de> ListAccess<'f, 'de> {
+    /// The items of an array without holes, or of a Set.
+    pub(super) fn visit_all<V: Visitor<'de>>(
+        container: Node<'f, 'de>,
+        items: Range<usize>,
+        is_set: bool,
+        visitor: V,
+    ) -> Result<V::Value> {
+        let length = items.len() as u64;
+        Self::visit(container, items, length, is_set, visitor)
+    }
+
     /// The items of an array, of which there are fewer than its length if it is sparse; or of a Set.
     pub(super) fn visit<V: Visitor<'de>>(
         container: Node<'f, 'de>,
@@ -60,6 +71,8 @@ impl<'de> SeqAccess<'de> for &mut ListAccess<'_, 'de> {
             }
             None => Reference::HOLE,
         };
+        // Also for a hole, which takes no text: nothing else bounds how many there are.
+        self.container.reader.spend_node()?;
         let value = seed.deserialize(self.container.inside(self.frame, at)).map_err(|error| {
             let error = at_slot(error, at);
             if self.is_set { error } else { error.under(Step::Index(self.index)) }
@@ -123,6 +136,7 @@ impl<'de> MapAccess<'de> for &mut EntryAccess<'_, 'de> {
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
         let Some(entry) = self.next() else { return Ok(None) };
+        self.container.reader.spend_node()?;
         self.entry = Some(entry);
         let key = match entry {
             Item::Property(key, _) => seed.deserialize(Key(key)),

@@ -5,11 +5,12 @@
 //! is bounded by [budgets](Reader).
 
 mod access;
+pub(crate) mod content;
 mod key;
 mod keys;
 mod node;
 mod tagged;
-pub(crate) mod tree;
+mod tree;
 mod view;
 
 use std::cell::{Cell, RefCell};
@@ -145,7 +146,6 @@ struct Frame<'r> {
 impl<'r, 'de> Node<'r, 'de> {
     /// The slot, or the sentinel.
     fn read(&self) -> Result<Option<Slot<'de>>> {
-        self.reader.spend_node()?;
         self.at.slot().map(|slot| self.reader.slot(slot)).transpose()
     }
 

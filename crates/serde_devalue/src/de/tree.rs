@@ -19,80 +19,12 @@ use super::{
     Frame, Item, Node,
     access::{EntryAccess, ListAccess},
     at_slot,
+    content::{Content, Kind},
     key::Key,
-    tagged::Tagged,
 };
 use crate::{
-    Error, JsString, RegExp, Result,
-    error::Step,
-    reference::Reference,
-    slot::Slot,
-    text::string::RawString,
-    types::typed_array::{ViewKind, ViewRange},
+    Error, JsString, Result, error::Step, reference::Reference, types::typed_array::ViewRange,
 };
-
-/// What a node is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub(crate) enum Kind {
-    Undefined,
-    Hole,
-    Null,
-    False,
-    True,
-    Number,
-    String,
-    BigInt,
-    Boxed,
-    Date,
-    RegExp,
-    Url,
-    UrlSearchParams,
-    Object,
-    NullObject,
-    Array,
-    SparseArray,
-    Map,
-    Set,
-    ArrayBuffer,
-    View,
-    Temporal,
-    Custom,
-    Reference,
-}
-
-impl Kind {
-    const ALL: [Kind; 24] = [
-        Kind::Undefined,
-        Kind::Hole,
-        Kind::Null,
-        Kind::False,
-        Kind::True,
-        Kind::Number,
-        Kind::String,
-        Kind::BigInt,
-        Kind::Boxed,
-        Kind::Date,
-        Kind::RegExp,
-        Kind::Url,
-        Kind::UrlSearchParams,
-        Kind::Object,
-        Kind::NullObject,
-        Kind::Array,
-        Kind::SparseArray,
-        Kind::Map,
-        Kind::Set,
-        Kind::ArrayBuffer,
-        Kind::View,
-        Kind::Temporal,
-        Kind::Custom,
-        Kind::Reference,
-    ];
-
-    pub(crate) fn from_index(index: u32) -> Option<Self> {
-        Self::ALL.get(index as usize).copied()
-    }
-}
 
 /// Which objects were seen, so that a second reference to one is not read again.
 #[derive(Default)]
@@ -114,7 +46,7 @@ impl Sharing {
     }
 
     /// The number of an object that was seen before.
-    fn see(&mut self, slot: usize) -> Option<u32> {
+    pub(super) fn see(&mut self, slot: usize) -> Option<u32> {
         let seen = self.seen.get_mut(slot)?;
         if seen.0 == self.tree {
             self.shared.push(seen.1);
@@ -160,142 +92,7 @@ pub(super) fn visit_node<'de, V: Visitor<'de>>(
     node: Node<'_, 'de>,
     visitor: V,
 ) -> Result<V::Value> {
-    let content = node.content()?;
-    visitor.visit_enum(NodeAccess { node, content })
-}
-
-/// What belongs to a node's kind.
-enum Content<'de> {
-    Plain(Kind),
-    /// A number, or a date's milliseconds.
-    Number(Kind, f64),
-    String(RawString<'de>),
-    Text(Kind, String),
-    RegExp(RegExp),
-    Bytes(Vec<u8>),
-    Boxed(Reference),
-    /// Properties, or entries of a Map.
-    Entries(Kind, Range<usize>),
-    /// Items of an array, or members of a Set.
-    Items(Kind, Range<usize>),
-    SparseArray(u32, Range<usize>),
-    View(ViewKind, Reference, Option<ViewRange>),
-    Temporal(&'static str, String),
-    Custom(String, Reference),
-    /// The number of an object that was seen before.
-    Reference(u32),
-}
-
-impl Content<'_> {
-    fn kind(&self) -> Kind {
-        match self {
-            Content::Plain(kind)
-            | Content::Number(kind, _)
-            | Content::Text(kind, _)
-            | Content::Entries(kind, _)
-            | Content::Items(kind, _) => *kind,
-            Content::String(_) => Kind::String,
-            Content::RegExp(_) => Kind::RegExp,
-            Content::Bytes(_) => Kind::ArrayBuffer,
-            Content::Boxed(_) => Kind::Boxed,
-            Content::SparseArray(..) => Kind::SparseArray,
-            Content::View(..) => Kind::View,
-            Content::Temporal(..) => Kind::Temporal,
-            Content::Custom(..) => Kind::Custom,
-            Content::Reference(_) => Kind::Reference,
-        }
-    }
-}
-
-impl<'de> Node<'_, 'de> {
-    fn content(&self) -> Result<Content<'de>> {
-        let reader = self.reader;
-        let slot = match self.read()? {
-            None => {
-                return Ok(match self.at.number() {
-                    Some(number) => Content::Number(Kind::Number, number),
-                    None if self.at.is_hole() => Content::Plain(Kind::Hole),
-                    None => Content::Plain(Kind::Undefined),
-                });
-            }
-            Some(slot) => slot,
-        };
-        let tagged = match slot {
-            Slot::Null => return Ok(Content::Plain(Kind::Null)),
-            Slot::Bool(false) => return Ok(Content::Plain(Kind::False)),
-            Slot::Bool(true) => return Ok(Content::Plain(Kind::True)),
-            Slot::Number(number) => return Ok(Content::Number(Kind::Number, number)),
-            Slot::String(string) => {
-                reader.spend_bytes(string.body().len())?;
-                return Ok(Content::String(string));
-            }
-            Slot::Object(fields) => {
-                return self.unless_seen(|| {
-                    Ok(Content::Entries(Kind::Object, reader.collect_object(fields)?))
-                });
-            }
-            Slot::Array(items) => {
-                return self
-                    .unless_seen(|| Ok(Content::Items(Kind::Array, reader.collect_items(items)?)));
-            }
-            Slot::SparseArray { length, items } => {
-                return self.unless_seen(|| {
-                    Ok(Content::SparseArray(length, reader.collect_sparse(items)?))
-                });
-            }
-            Slot::Tagged { tag, args } => (tag, args),
-        };
-        let (tag, args) = tagged;
-        if tag == "BigInt" && !reader.options.custom_tags.contains(&"BigInt") {
-            return match self.tagged(tag, args)? {
-                Tagged::BigInt(integer) => {
-                    reader.spend_bytes(integer.as_str().len())?;
-                    Ok(Content::Text(Kind::BigInt, integer.as_str().to_owned()))
-                }
-                _ => Err(Error::data("expected a BigInt")),
-            };
-        }
-        self.unless_seen(|| self.tagged_content(self.tagged(tag, args)?))
-    }
-
-    /// Objects are read once, and named from then on.
-    fn unless_seen(&self, read: impl FnOnce() -> Result<Content<'de>>) -> Result<Content<'de>> {
-        let seen = match self.at.slot() {
-            Some(slot) => self.reader.sharing.borrow_mut().see(slot),
-            None => None,
-        };
-        match seen {
-            Some(number) => Ok(Content::Reference(number)),
-            None => read(),
-        }
-    }
-
-    fn tagged_content(&self, tagged: Tagged<'de>) -> Result<Content<'de>> {
-        let reader = self.reader;
-        Ok(match tagged {
-            Tagged::BigInt(integer) => Content::Text(Kind::BigInt, integer.to_string()),
-            Tagged::Boxed(primitive) => Content::Boxed(primitive),
-            Tagged::Date(date) => {
-                Content::Number(Kind::Date, date.millis().map_or(f64::NAN, |millis| millis as f64))
-            }
-            Tagged::RegExp(regexp) => Content::RegExp(regexp),
-            Tagged::Url(url) => Content::Text(Kind::Url, url.into_string()),
-            Tagged::UrlSearchParams(params) => {
-                Content::Text(Kind::UrlSearchParams, params.into_string())
-            }
-            Tagged::NullObject(args) => {
-                Content::Entries(Kind::NullObject, reader.collect_null_object(args)?)
-            }
-            Tagged::Map(entries) => Content::Entries(Kind::Map, reader.collect_map(entries)?),
-            Tagged::Set(members) => Content::Items(Kind::Set, reader.collect_set(members)?),
-            Tagged::ArrayBuffer => Content::Bytes(reader.buffer_bytes(self.at)?),
-            Tagged::View { kind, buffer, range } => Content::View(kind, buffer, range),
-            Tagged::Temporal(temporal) => {
-                Content::Temporal(temporal.kind().name(), temporal.as_str().to_owned())
-            }
-            Tagged::Custom(tag, value) => Content::Custom(tag.into_owned(), value),
-        })
-    }
+    visitor.visit_enum(NodeAccess { node, content: node.content(true)? })
 }
 
 /// A node's kind and content.
@@ -342,41 +139,15 @@ impl<'de> VariantAccess<'de> for NodeAccess<'_, 'de> {
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value> {
-        let node = self.node;
         match self.content {
             Content::Items(kind, items) => {
-                let length = items.len() as u64;
-                return ListAccess::visit(node, items, length, kind == Kind::Set, visitor);
+                ListAccess::visit_all(self.node, items, kind == Kind::Set, visitor)
             }
             Content::SparseArray(length, items) => {
-                let frame = node.enter()?;
-                let mut access =
-                    SparseAccess { node, frame: &frame, length: Some(length), items, value: None };
-                return visitor.visit_seq(&mut access);
+                SparseAccess::visit(self.node, length, items, visitor)
             }
-            _ => {}
+            content => visit_parts(self.node, content, visitor),
         }
-        let frame = node.enter()?;
-        let parts = match self.content {
-            Content::RegExp(regexp) => {
-                let (source, flags) = regexp.into_parts();
-                vec![Part::of_string(source), Part::String(flags)]
-            }
-            Content::Temporal(kind, text) => vec![Part::Str(kind), Part::String(text)],
-            Content::Custom(tag, value) => {
-                vec![Part::String(tag), Part::Node(node.inside(&frame, value))]
-            }
-            Content::View(kind, buffer, range) => {
-                let buffer = Part::Node(node.inside(&frame, buffer));
-                let mut parts = vec![Part::Str(kind.name()), buffer];
-                if let Some(ViewRange { offset, length }) = range {
-                    parts.extend([Part::Integer(offset as u64), Part::Integer(length as u64)]);
-                }
-                parts
-            }
-            _ => return Err(unexpected()),
-        };
-        visitor.visit_seq(SeqDeserializer::new(parts.into_iter()))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -391,6 +162,35 @@ impl<'de> VariantAccess<'de> for NodeAccess<'_, 'de> {
     }
 }
 
+/// Types that are a tuple of parts.
+fn visit_parts<'de, V: Visitor<'de>>(
+    node: Node<'_, 'de>,
+    content: Content<'de>,
+    visitor: V,
+) -> Result<V::Value> {
+    let frame = node.enter()?;
+    let parts = match content {
+        Content::RegExp(regexp) => {
+            let (source, flags) = regexp.into_parts();
+            vec![Part::of_string(source), Part::String(flags)]
+        }
+        Content::Temporal(kind, text) => vec![Part::Str(kind.name()), Part::String(text)],
+        Content::Custom(tag, value) => {
+            vec![Part::String(tag), Part::Node(node.inside(&frame, value))]
+        }
+        Content::View(kind, buffer, range) => {
+            let buffer = Part::Node(node.inside(&frame, buffer));
+            let mut parts = vec![Part::Str(kind.name()), buffer];
+            if let Some(ViewRange { offset, length }) = range.as_deref().copied() {
+                parts.extend([Part::Integer(offset as u64), Part::Integer(length as u64)]);
+            }
+            parts
+        }
+        _ => return Err(unexpected()),
+    };
+    visitor.visit_seq(SeqDeserializer::new(parts.into_iter()))
+}
+
 /// The length of a sparse array, and then indices and items in turn.
 struct SparseAccess<'f, 'de> {
     node: Node<'f, 'de>,
@@ -399,6 +199,23 @@ struct SparseAccess<'f, 'de> {
     items: Range<usize>,
     /// The item whose index was visited.
     value: Option<(u32, Reference)>,
+}
+
+impl<'f, 'de> SparseAccess<'f, 'de> {
+    fn visit<V: Visitor<'de>>(
+        node: Node<'f, 'de>,
+        length: u32,
+        items: Range<usize>,
+        visitor: V,
+    ) -> Result<V::Value> {
+        let frame = node.enter()?;
+        let length = Some(length);
+        let mut access =
+            SparseAccess { node, frame: &frame, length, items: items.clone(), value: None };
+        let value = visitor.visit_seq(&mut access)?;
+        node.reader.release(items);
+        Ok(value)
+    }
 }
 
 impl<'de> SeqAccess<'de> for &mut SparseAccess<'_, 'de> {

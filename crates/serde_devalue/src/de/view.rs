@@ -14,10 +14,10 @@ pub(super) fn bytes(
     reader: &Reader<'_, '_>,
     kind: ViewKind,
     buffer: Reference,
-    range: Option<ViewRange>,
+    range: Option<&ViewRange>,
 ) -> Result<Vec<u8>> {
     let bytes = reader.buffer_bytes(buffer)?;
-    let Some(ViewRange { offset, length }) = range else { return Ok(bytes) };
+    let Some(&ViewRange { offset, length }) = range else { return Ok(bytes) };
     let shown = length
         .checked_mul(kind.element_size())
         .and_then(|size| offset.checked_add(size))

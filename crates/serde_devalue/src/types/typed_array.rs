@@ -52,6 +52,11 @@ impl ViewKind {
         Self::ALL[self as usize].2
     }
 
+    /// Whether it is naturally read as bytes.
+    pub(crate) fn is_bytes(self) -> bool {
+        matches!(self, Self::Uint8Array | Self::Uint8ClampedArray | Self::DataView)
+    }
+
     /// The kind of this name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, kind, _)| *kind == name).map(|(kind, ..)| *kind)

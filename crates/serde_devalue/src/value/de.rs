@@ -4,13 +4,13 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor},
+    de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor},
 };
 
 use super::{Custom, Object, SparseArray, Value, share};
 use crate::{
     ArrayBuffer, BigInt, JsString, RegExp, Temporal, TypedArray, Url, UrlSearchParams,
-    de::tree::Kind,
+    de::content::Kind,
     tag,
     types::{
         temporal::TemporalKind,
@@ -87,33 +87,38 @@ impl<'de> Visitor<'de> for Node {
 
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Option<Value>, A::Error> {
         let (kind, content) = access.variant_seed(KindSeed)?;
-        Ok(Some(match kind {
-            Kind::Hole => return content.unit_variant().map(|()| None),
-            Kind::Undefined => Value::Undefined,
-            Kind::Null => Value::Null,
-            Kind::False => Value::Bool(false),
-            Kind::True => Value::Bool(true),
-            Kind::Number => Value::Number(content.newtype_variant()?),
-            Kind::String => Value::String(content.newtype_variant()?),
-            Kind::Object => content.struct_variant(&[], Properties).map(Value::Object)?,
-            Kind::NullObject => content.struct_variant(&[], Properties).map(Value::NullObject)?,
-            Kind::Array => content.tuple_variant(0, Items)?,
-            Kind::SparseArray => content.tuple_variant(0, Sparse)?,
-            Kind::Map => content.struct_variant(&[], Entries)?,
-            Kind::Set => content.tuple_variant(0, Members)?,
-            Kind::Boxed => Value::Boxed(Box::new(content.newtype_variant_seed(Item)?)),
-            Kind::Reference => Value::Reference(content.newtype_variant()?),
-            Kind::RegExp | Kind::View | Kind::Temporal | Kind::Custom => {
-                content.tuple_variant(0, Parts(kind))?
-            }
-            _ => leaf(kind, content)?,
-        }))
+        if kind == Kind::Hole {
+            content.unit_variant().map(|()| None)
+        } else if kind.is_leaf() {
+            leaf(kind, content).map(Some)
+        } else {
+            container(kind, content).map(Some)
+        }
     }
 }
 
-/// Apart, so that the many temporaries do not lie on the stack at every level of a deep tree.
+// Functions of their own, because without optimisation the temporaries of all would lie on the stack at every level of
+// a deep tree.
+
+fn container<'de, A: VariantAccess<'de>>(kind: Kind, content: A) -> Result<Value, A::Error> {
+    match kind {
+        Kind::Object | Kind::NullObject | Kind::Map => content.struct_variant(&[], Entries(kind)),
+        Kind::Boxed => {
+            content.newtype_variant_seed(Item).map(|inner| Value::Boxed(Box::new(inner)))
+        }
+        _ => content.tuple_variant(0, Items(kind)),
+    }
+}
+
 fn leaf<'de, A: VariantAccess<'de>>(kind: Kind, content: A) -> Result<Value, A::Error> {
     Ok(match kind {
+        Kind::Undefined => Value::Undefined,
+        Kind::Null => Value::Null,
+        Kind::False => Value::Bool(false),
+        Kind::True => Value::Bool(true),
+        Kind::Number => Value::Number(content.newtype_variant()?),
+        Kind::String => Value::String(content.newtype_variant()?),
+        Kind::Reference => Value::Reference(content.newtype_variant()?),
         Kind::Date => Value::Date(content.newtype_variant()?),
         Kind::ArrayBuffer => Value::ArrayBuffer(content.newtype_variant_seed(Bytes)?),
         _ => {
@@ -146,52 +151,39 @@ macro_rules! expecting {
     };
 }
 
-struct Properties;
-
-impl<'de> Visitor<'de> for Properties {
-    type Value = Object;
-
-    expecting!("the properties of an object");
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-        let mut entries = Vec::with_capacity(map.size_hint().unwrap_or(0));
-        while let Some(key) = map.next_key::<JsString>()? {
-            entries.push((key, map.next_value_seed(Item)?));
-        }
-        Ok(Object::from_ordered(entries))
-    }
-}
-
-struct Entries;
+/// The properties of an object, or the entries of a Map.
+struct Entries(Kind);
 
 impl<'de> Visitor<'de> for Entries {
     type Value = Value;
 
-    expecting!("the entries of a Map");
+    expecting!("the content of an object or a Map");
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut entries = Vec::with_capacity(map.size_hint().unwrap_or(0));
-        while let Some(key) = map.next_key_seed(Item)? {
-            entries.push((without_negative_zero(key), map.next_value_seed(Item)?));
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+        match self.0 {
+            Kind::Object => properties(map).map(Value::Object),
+            Kind::NullObject => properties(map).map(Value::NullObject),
+            _ => entries(map),
         }
-        Ok(Value::Map(entries))
     }
 }
 
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Value;
-
-    expecting!("the members of a Set");
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut members = Vec::with_capacity(seq.size_hint().unwrap_or(0));
-        while let Some(member) = seq.next_element_seed(Item)? {
-            members.push(without_negative_zero(member));
-        }
-        Ok(Value::Set(members))
+fn properties<'de, A: MapAccess<'de>>(mut map: A) -> Result<Object, A::Error> {
+    let mut entries = Vec::with_capacity(map.size_hint().unwrap_or(0));
+    while let Some(key) = map.next_key::<JsString>()? {
+        let value = map.next_value_seed(Item)?;
+        entries.push((key, value));
     }
+    Ok(Object::from_ordered(entries))
+}
+
+fn entries<'de, A: MapAccess<'de>>(mut map: A) -> Result<Value, A::Error> {
+    let mut entries = Vec::with_capacity(map.size_hint().unwrap_or(0));
+    while let Some(key) = map.next_key_seed(Item)? {
+        let value = map.next_value_seed(Item)?;
+        entries.push((without_negative_zero(key), value));
+    }
+    Ok(Value::Map(entries))
 }
 
 /// Maps and Sets make -0 a 0.
@@ -202,23 +194,36 @@ fn without_negative_zero(key: Value) -> Value {
     }
 }
 
-struct Items;
+/// The items of an array, the members of a Set, or the parts of another type.
+struct Items(Kind);
 
 impl<'de> Visitor<'de> for Items {
     type Value = Value;
 
-    expecting!("the items of an array");
+    expecting!("the content of a value");
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::with_capacity(seq.size_hint().unwrap_or(0));
-        while let Some(item) = seq.next_element_seed(Node)? {
-            match item {
-                Some(item) => items.push(item),
-                None => return with_holes(items, seq),
-            }
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Value, A::Error> {
+        match self.0 {
+            Kind::Array => items(seq),
+            Kind::Set => members(seq),
+            Kind::SparseArray => sparse(seq),
+            Kind::View => view(seq),
+            Kind::Custom => custom(seq),
+            Kind::Temporal => temporal(seq),
+            _ => regexp(seq),
         }
-        Ok(Value::Array(items))
     }
+}
+
+fn items<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Value, A::Error> {
+    let mut items = Vec::with_capacity(seq.size_hint().unwrap_or(0));
+    while let Some(item) = seq.next_element_seed(Node)? {
+        match item {
+            Some(item) => items.push(item),
+            None => return with_holes(items, seq),
+        }
+    }
+    Ok(Value::Array(items))
 }
 
 /// The rest of an array after its first hole.
@@ -234,24 +239,55 @@ fn with_holes<'de, A: SeqAccess<'de>>(items: Vec<Value>, mut seq: A) -> Result<V
     Ok(Value::SparseArray(SparseArray { length, entries }))
 }
 
-struct Sparse;
-
-impl<'de> Visitor<'de> for Sparse {
-    type Value = Value;
-
-    expecting!("the length, indices and items of a sparse array");
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let length = required(seq.next_element()?)?;
-        let mut entries = Vec::with_capacity(seq.size_hint().unwrap_or(0));
-        while let Some(index) = seq.next_element()? {
-            entries.push((index, required(seq.next_element_seed(Item)?)?));
-        }
-        if entries.len() == length as usize {
-            return Ok(entries.into_iter().map(|(_, item)| item).collect());
-        }
-        Ok(Value::SparseArray(SparseArray { length, entries }))
+fn sparse<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Value, A::Error> {
+    let length = required(seq.next_element()?)?;
+    let mut entries = Vec::with_capacity(seq.size_hint().unwrap_or(0));
+    while let Some(index) = seq.next_element()? {
+        let item = seq.next_element_seed(Item)?;
+        entries.push((index, item.unwrap_or_default()));
     }
+    if entries.len() == length as usize {
+        return Ok(entries.into_iter().map(|(_, item)| item).collect());
+    }
+    Ok(Value::SparseArray(SparseArray { length, entries }))
+}
+
+fn members<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Value, A::Error> {
+    let mut members = Vec::with_capacity(seq.size_hint().unwrap_or(0));
+    while let Some(member) = seq.next_element_seed(Item)? {
+        members.push(without_negative_zero(member));
+    }
+    Ok(Value::Set(members))
+}
+
+fn regexp<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Value, A::Error> {
+    let source = required(seq.next_element()?)?;
+    let flags = required(seq.next_element()?)?;
+    Ok(Value::RegExp(Box::new(RegExp::from_parts(source, flags))))
+}
+
+fn temporal<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Value, A::Error> {
+    let kind: &str = required(seq.next_element()?)?;
+    let kind = required(TemporalKind::from_name(kind))?;
+    let text: String = required(seq.next_element()?)?;
+    Ok(Value::Temporal(Box::new(Temporal::new(kind, text).map_err(A::Error::custom)?)))
+}
+
+fn custom<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Value, A::Error> {
+    let tag = required(seq.next_element()?)?;
+    let value = required(seq.next_element_seed(Item)?)?;
+    Ok(Value::Custom(Box::new(Custom { tag, value })))
+}
+
+fn view<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Value, A::Error> {
+    let kind: &str = required(seq.next_element()?)?;
+    let kind = required(ViewKind::from_name(kind))?;
+    let buffer = required(seq.next_element_seed(Item)?)?;
+    let range = match seq.next_element()? {
+        Some(offset) => Some(ViewRange { offset, length: required(seq.next_element()?)? }),
+        None => None,
+    };
+    Ok(Value::TypedArray(Box::new(TypedArray { kind, buffer, range })))
 }
 
 struct Bytes;
@@ -271,48 +307,5 @@ impl Visitor<'_> for Bytes {
 
     fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<ArrayBuffer, E> {
         Ok(ArrayBuffer(bytes))
-    }
-}
-
-/// Types that are a tuple of parts.
-struct Parts(Kind);
-
-impl<'de> Visitor<'de> for Parts {
-    type Value = Value;
-
-    expecting!("the parts of a value");
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let unknown = || de::Error::custom("an unknown kind of value");
-        Ok(match self.0 {
-            Kind::RegExp => {
-                let source = required(seq.next_element()?)?;
-                let flags = required(seq.next_element()?)?;
-                Value::RegExp(Box::new(RegExp::from_parts(source, flags)))
-            }
-            Kind::Temporal => {
-                let kind: &str = required(seq.next_element()?)?;
-                let kind = TemporalKind::from_name(kind).ok_or_else(unknown)?;
-                let text: String = required(seq.next_element()?)?;
-                Value::Temporal(Box::new(Temporal::new(kind, text).map_err(A::Error::custom)?))
-            }
-            Kind::Custom => {
-                let tag = required(seq.next_element()?)?;
-                let value = required(seq.next_element_seed(Item)?)?;
-                Value::Custom(Box::new(Custom { tag, value }))
-            }
-            _ => {
-                let kind: &str = required(seq.next_element()?)?;
-                let kind = ViewKind::from_name(kind).ok_or_else(unknown)?;
-                let buffer = required(seq.next_element_seed(Item)?)?;
-                let range = match seq.next_element()? {
-                    Some(offset) => {
-                        Some(ViewRange { offset, length: required(seq.next_element()?)? })
-                    }
-                    None => None,
-                };
-                Value::TypedArray(Box::new(TypedArray { kind, buffer, range }))
-            }
-        })
     }
 }

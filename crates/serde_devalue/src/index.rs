@@ -98,7 +98,9 @@ impl Index {
 /// Slots are scalars, arrays of scalars or objects of scalars, so one bracket at most is open inside the root's.
 /// A faster scanner would replace this function and nothing else.
 fn find_slots(text: &[u8], open: usize) -> Result<(Vec<u32>, usize)> {
-    let mut bounds = vec![open as u32];
+    // Most slots take 16 bytes and more; a text may promise nothing, so the first guess is small.
+    let mut bounds = Vec::with_capacity((text.len() / 16).min(1024) + 2);
+    bounds.push(open as u32);
     // The bracket that closes the slot we are in, if it has one.
     let mut closing = None;
     let mut at = open + 1;

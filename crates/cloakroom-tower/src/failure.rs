@@ -42,6 +42,9 @@ impl From<&Error> for Failure {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "The stored session cannot be read. It was left as it is.",
             ),
+            ErrorKind::Storage => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "The session store refuses. Nothing was saved.")
+            }
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "The session failed. Nothing was saved."),
         };
         let failure = Failure { status, message, retry: error.is_retryable() };

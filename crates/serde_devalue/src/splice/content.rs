@@ -227,11 +227,14 @@ fn literal(token: Token<'_>) -> Cow<'_, [u8]> {
         Scalar::Bool(false) => Cow::Borrowed(b"false"),
         Scalar::String(string) => string.canonical(),
         Scalar::Number(text) if number::is_canonical(text) => Cow::Borrowed(text),
-        Scalar::Number(text) => {
-            let mut canonical = Vec::with_capacity(text.len());
-            number::write(&mut canonical, number::parse(text));
-            Cow::Owned(canonical)
-        }
+        Scalar::Number(text) => match number::parse(text) {
+            number if number.is_finite() => {
+                let mut canonical = Vec::with_capacity(text.len());
+                number::write(&mut canonical, number);
+                Cow::Owned(canonical)
+            }
+            _ => Cow::Borrowed(text),
+        },
     }
 }
 

@@ -1,4 +1,96 @@
-//! devalue through serde.
+//! [devalue] through [serde]: the format in which SvelteKit, Astro and Nuxt keep JavaScript values that JSON cannot
+//! hold. It is to devalue what `serde_json` is to JSON, and writes the very bytes that the JavaScript library writes.
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//! use serde_devalue::{Date, Set};
+//!
+//! #[derive(Serialize, Deserialize, PartialEq, Debug)]
+//! struct User {
+//!     name: String,
+//!     roles: Set<Vec<String>>,
+//!     since: Date,
+//! }
+//!
+//! let user = User {
+//!     name: "Ann".to_owned(),
+//!     roles: Set(vec!["editor".to_owned(), "Ann".to_owned()]),
+//!     since: "2026-11-23T09:46:58.123Z".parse().unwrap(),
+//! };
+//! let text = serde_devalue::to_string(&user)?;
+//! assert_eq!(
+//!     text,
+//!     r#"[{"name":1,"roles":2,"since":4},"Ann",["Set",3,1],"editor",["Date","2026-11-23T09:46:58.123Z"]]"#,
+//! );
+//! assert_eq!(serde_devalue::from_str::<User>(&text)?, user);
+//! # Ok::<(), serde_devalue::Error>(())
+//! ```
+//!
+//! # The format in a few words
+//!
+//! A text is a JSON array of *slots*, and the value is slot 0. A slot is a primitive, an object or an array of
+//! references to other slots, or a type with its name, like `["Set",3,1]`. Equal primitives have one slot. An object
+//! that is referred to twice has one slot as well, so that shared objects stay shared, and cycles are possible. Values
+//! that JSON has no word for (`undefined`, holes, NaN, the infinities, -0) are negative references.
+//!
+//! # Three ways to read
+//!
+//! - [`from_str`] and [`from_slice`] read into any type of serde's.
+//! - [`Value`] takes whatever there is, sharing and cycles included, and is written again as the same bytes.
+//! - [`Flat`] reads single values out of a text without touching the others, and [`Splice`] makes a new text out of
+//!   pieces of others without decoding them.
+//!
+//! # Rust and JavaScript
+//!
+//! | Rust | devalue | remarks |
+//! |---|---|---|
+//! | `bool`, `String`, `&str` | boolean, string | a string with an unpaired surrogate only fits [`JsString`] |
+//! | `char`, unit variant of an enum | string | |
+//! | integers up to ±2^53, `f64` | number | NaN, ±Infinity and -0 are kept |
+//! | `f32` | number | its `f64` value: `0.1f32` is written 0.10000000149011612 |
+//! | integers beyond 2^53 | an error | `with = "serde_devalue::`[`bigint`]`"`, or [`Options::lossy_integers`] |
+//! | [`BigInt`] | BigInt | every Rust integer reads one that it can hold |
+//! | `()`, `None`, unit struct | null | `None` reads null, undefined and a missing field |
+//! | [`Undefined`] | undefined | for options `with = "serde_devalue::`[`undefined`]`"`, or [`Options::none_as_undefined`] |
+//! | struct, map with string keys | plain object | array indices first, as JavaScript orders them; the key `__proto__` is an error |
+//! | map with other keys | Map | the first key decides, an empty map is an object; a key that is not a string after one that is, is an error |
+//! | [`Map`]`(…)`, `with = "serde_devalue::`[`map`]`"` | Map | reads plain objects too |
+//! | `Vec`, slice, array, tuple, `HashSet` | array | reads Sets and typed arrays too |
+//! | [`Set`]`(…)`, `with = "serde_devalue::`[`set`]`"` | Set | reads arrays too |
+//! | `Vec<Option<T>>` | array | a hole reads as `None`; only [`Value`] writes holes |
+//! | newtype struct | its content | |
+//! | other variants of an enum | object of one property | as `serde_json` does it: `{"Variant": …}` |
+//! | `serde_bytes` | Uint8Array | a plain `Vec<u8>` is an array of numbers, and reads both |
+//! | [`ArrayBuffer`], [`TypedArray`] | ArrayBuffer, typed array, DataView | |
+//! | [`Date`] | Date | reads ISO strings and milliseconds too |
+//! | `jiff`, `chrono` and `time` types | **string** | as a Date: `with = "serde_devalue::jiff"`, `…::chrono`, `…::time` (and `…::option`) |
+//! | `url::Url` | **string** | as a URL: `with = "serde_devalue::`[`url`](mod@url)`"`, or the type [`Url`] |
+//! | [`RegExp`], [`UrlSearchParams`], [`Temporal`] | the same | as data: nothing is compiled |
+//! | [`Value`] | anything | |
+//!
+//! Read into a type that is none of these, a Date, URL or Temporal value is its text, a BigInt an integer, a boxed
+//! primitive the primitive, a typed array a sequence, and a Map a map.
+//!
+//! Two of serde's attributes read through a buffer, which knows serde's data model only: inside `#[serde(untagged)]`,
+//! `#[serde(tag = "…")]` and `#[serde(flatten)]` a Date arrives as its text (which [`Date`] reads), undefined as null,
+//! and a [`Value`] there has no sharing and no JavaScript types. Flattened maps that repeat a key of the struct write
+//! it twice; JavaScript keeps the last.
+//!
+//! # Untrusted text
+//!
+//! Reading never panics, and its cost is bounded by the length of the text: containers nest up to
+//! [`Options::MAX_DEPTH`], nothing is allocated by a declared length, and what references share cannot expand without
+//! bound (16 values and 64 copied bytes for each byte of the text, and an allowance of 2^18 values and 2^20 bytes). A value that contains itself is
+//! an error for every type but [`Value`]. `__proto__` is refused as a property. Every [`Error`] says what is wrong and
+//! where.
+//!
+//! # Features
+//!
+//! - `url` (default): URLs are parsed and normalised, and `url::Url` is supported.
+//! - `jiff`, `chrono`, `time`: moments of these crates as Dates.
+//!
+//! [devalue]: https://github.com/sveltejs/devalue
+//! [serde]: https://serde.rs
 
 mod de;
 mod error;
@@ -27,22 +119,59 @@ pub use reference::Reference;
 pub use slot::{Fields, MapEntries};
 pub use splice::{Piece, Source, Splice};
 pub use types::{
-    bigint::{self, BigInt},
+    bigint::{self, BigInt, ParseBigIntError},
     buffer::ArrayBuffer,
-    date::Date,
+    date::{Date, ParseDateError},
     js_string::JsString,
     map::{self, Map},
-    regexp::RegExp,
+    regexp::{InvalidFlags, RegExp},
     set::{self, Set},
-    temporal::{Temporal, TemporalKind},
+    temporal::{InvalidTemporal, Temporal, TemporalKind},
     typed_array::{TypedArray, ViewKind, ViewRange},
     undefined::{self, Undefined},
-    url::{self, Url},
+    url::{self, InvalidUrl, Url},
     url_search_params::UrlSearchParams,
 };
 pub use value::{Custom, Object, SparseArray, Value};
 
+/// `jiff::Timestamp` as a Date: `#[serde(with = "serde_devalue::jiff")]`.
+///
+/// ```
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Visit {
+///     #[serde(with = "serde_devalue::jiff")]
+///     at: jiff::Timestamp,
+/// }
+///
+/// let visit = Visit { at: "2026-11-23T09:46:58.123Z".parse().unwrap() };
+/// let text = serde_devalue::to_string(&visit)?;
+/// assert_eq!(text, r#"[{"at":1},["Date","2026-11-23T09:46:58.123Z"]]"#);
+/// assert_eq!(serde_devalue::from_str::<Visit>(&text)?.at, visit.at);
+/// # Ok::<(), serde_devalue::Error>(())
+/// ```
+#[cfg(feature = "jiff")]
+pub mod jiff {
+    crate::types::date::date_module!();
+}
+
+/// `chrono::DateTime` (of `Utc` or `FixedOffset`) as a Date: `#[serde(with = "serde_devalue::chrono")]`.
+#[cfg(feature = "chrono")]
+pub mod chrono {
+    crate::types::date::date_module!();
+}
+
+/// `time::OffsetDateTime` and `time::UtcDateTime` as a Date: `#[serde(with = "serde_devalue::time")]`.
+#[cfg(feature = "time")]
+pub mod time {
+    crate::types::date::date_module!();
+}
+
 /// Writes a value as devalue text.
+///
+/// ```
+/// assert_eq!(serde_devalue::to_string(&("a", "a", f64::NAN))?, r#"[[1,1,-3],"a"]"#);
+/// # Ok::<(), serde_devalue::Error>(())
+/// ```
 ///
 /// # Errors
 /// If the value cannot be written (see the table above), or a `Serialize` implementation reports an error; the error
@@ -68,6 +197,12 @@ pub fn to_writer<W: io::Write, T: ?Sized + Serialize>(writer: W, value: &T) -> R
 }
 
 /// Reads a value from devalue text.
+///
+/// ```
+/// let cart: Vec<String> = serde_devalue::from_str(r#"[["Set",1,2],"shirt","socks"]"#)?;
+/// assert_eq!(cart, ["shirt", "socks"]);
+/// # Ok::<(), serde_devalue::Error>(())
+/// ```
 ///
 /// # Errors
 /// If the text is not devalue, or the value does not fit the type; the error has the path, the slot or the byte.

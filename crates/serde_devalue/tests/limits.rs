@@ -1,5 +1,7 @@
 //! What hostile or extreme input may cost.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

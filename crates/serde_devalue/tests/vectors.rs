@@ -1,5 +1,7 @@
 //! Cases made by the JavaScript library, in `data/vectors.json`.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use serde::Deserialize;
 use serde_devalue::{Options, Value, from_str};
 

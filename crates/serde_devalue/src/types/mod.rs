@@ -2,12 +2,18 @@
 
 pub mod bigint;
 pub(crate) mod buffer;
+#[cfg(feature = "chrono")]
+mod chrono;
 pub(crate) mod date;
+#[cfg(feature = "jiff")]
+mod jiff;
 pub(crate) mod js_string;
 pub mod map;
 pub(crate) mod regexp;
 pub mod set;
 pub(crate) mod temporal;
+#[cfg(feature = "time")]
+mod time;
 pub(crate) mod typed_array;
 pub mod undefined;
 pub mod url;

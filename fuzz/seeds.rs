@@ -27,7 +27,9 @@ fn collect(value: Value, texts: &mut Vec<String>) {
     match value {
         Value::String(text) if text.starts_with(['[', '-', ' ']) => texts.push(text),
         Value::Array(items) => items.into_iter().for_each(|item| collect(item, texts)),
-        Value::Object(fields) => fields.into_iter().map(|(_, field)| field).for_each(|field| collect(field, texts)),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(_, field)| field).for_each(|field| collect(field, texts))
+        }
         _ => {}
     }
 }

@@ -1,8 +1,10 @@
 //! Decoding any bytes ends, with a value or an error, and every view of them agrees on which.
 #![no_main]
 
+use std::collections::{BTreeMap, HashMap};
+
 use libfuzzer_sys::fuzz_target;
-use serde_devalue::{Flat, Index, Value, from_slice};
+use serde_devalue::{Date, Flat, Index, Map, Value, from_slice};
 
 fuzz_target!(|text: &[u8]| {
     let value = from_slice::<Value>(text);
@@ -23,6 +25,6 @@ fuzz_target!(|text: &[u8]| {
     }
     // Types of other shapes walk other paths of the deserializer.
     let _ = from_slice::<Vec<Option<f64>>>(text);
-    let _ = from_slice::<std::collections::HashMap<String, (u8, String)>>(text);
-    let _ = from_slice::<serde_devalue::Map<std::collections::BTreeMap<String, serde_devalue::Date>>>(text);
+    let _ = from_slice::<HashMap<String, (u8, String)>>(text);
+    let _ = from_slice::<Map<BTreeMap<String, Date>>>(text);
 });

@@ -118,6 +118,8 @@ pub use options::Options;
 pub use reference::Reference;
 pub use slot::{Fields, MapEntries};
 pub use splice::{Piece, Source, Splice};
+#[cfg(any(feature = "jiff", feature = "chrono", feature = "time"))]
+pub use types::foreign_date::OutOfRange;
 pub use types::{
     bigint::{self, BigInt, ParseBigIntError},
     buffer::ArrayBuffer,
@@ -151,19 +153,19 @@ pub use value::{Custom, Object, SparseArray, Value};
 /// ```
 #[cfg(feature = "jiff")]
 pub mod jiff {
-    crate::types::date::date_module!();
+    crate::types::foreign_date::date_module!();
 }
 
 /// `chrono::DateTime` (of `Utc` or `FixedOffset`) as a Date: `#[serde(with = "serde_devalue::chrono")]`.
 #[cfg(feature = "chrono")]
 pub mod chrono {
-    crate::types::date::date_module!();
+    crate::types::foreign_date::date_module!();
 }
 
 /// `time::OffsetDateTime` and `time::UtcDateTime` as a Date: `#[serde(with = "serde_devalue::time")]`.
 #[cfg(feature = "time")]
 pub mod time {
-    crate::types::date::date_module!();
+    crate::types::foreign_date::date_module!();
 }
 
 /// Writes a value as devalue text.

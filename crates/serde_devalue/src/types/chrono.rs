@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, FixedOffset, TimeZone, Utc};
 
-use super::date::{Date, ForeignDate, OutOfRange};
+use super::{
+    date::Date,
+    foreign_date::{ForeignDate, OutOfRange},
+};
 
 impl<Z: TimeZone> From<DateTime<Z>> for Date {
     /// Cut off to milliseconds; the offset is lost, as JavaScript's Date has none.

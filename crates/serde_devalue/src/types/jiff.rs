@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::date::{Date, ForeignDate, OutOfRange};
+use super::{
+    date::Date,
+    foreign_date::{ForeignDate, OutOfRange},
+};
 
 impl From<Timestamp> for Date {
     /// Cut off to milliseconds.

@@ -5,6 +5,8 @@ pub(crate) mod buffer;
 #[cfg(feature = "chrono")]
 mod chrono;
 pub(crate) mod date;
+#[cfg(any(feature = "jiff", feature = "chrono", feature = "time"))]
+pub(crate) mod foreign_date;
 #[cfg(feature = "jiff")]
 mod jiff;
 pub(crate) mod js_string;

@@ -2,7 +2,10 @@
 
 use time::{OffsetDateTime, UtcDateTime};
 
-use super::date::{Date, ForeignDate, OutOfRange};
+use super::{
+    date::Date,
+    foreign_date::{ForeignDate, OutOfRange},
+};
 
 /// The bits of the time types that are the same.
 macro_rules! dates {

@@ -33,9 +33,10 @@ export async function openPage(browser, options = {}) {
 	return { page, complaints };
 }
 
-/** Writes `docs/images/NAME.png` when UPDATE_SCREENSHOTS asks for it. */
-export async function screenshot(page, name) {
+/** Writes the top of the page to `docs/images/NAME.png` when UPDATE_SCREENSHOTS asks for it. */
+export async function screenshot(page, name, { height = 800 } = {}) {
 	if (process.env.UPDATE_SCREENSHOTS !== '1') return;
 	mkdirSync(images, { recursive: true });
-	await page.screenshot({ path: path.join(images, `${name}.png`) });
+	const clip = { x: 0, y: 0, width: 1280, height };
+	await page.screenshot({ path: path.join(images, `${name}.png`), clip });
 }

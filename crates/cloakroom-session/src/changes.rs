@@ -15,12 +15,20 @@ pub(crate) struct Written {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    Set {
-        written: Arc<Written>,
-        /// The key was deleted before it was set again, so it moves to the end, as in JavaScript's `Map`.
-        moved: bool,
-    },
+    Set { written: Arc<Written>, place: Place },
     Delete,
+}
+
+/// Where in the `Map` an entry stands that was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Before everything stored: it was set before the record was loaded, and Astro merges what it loads into
+    /// what it has.
+    First,
+    /// Where the key stood, or at the end where it is new.
+    Kept,
+    /// At the end: the key was deleted before it was set again.
+    Last,
 }
 
 /// Changes in the order in which their keys first changed.
@@ -50,17 +58,19 @@ impl Changes {
         self.by_key.iter().map(|(key, (change, _))| (key.as_str(), change))
     }
 
-    pub(crate) fn set(&mut self, key: &str, written: Written) {
+    /// `loaded`: whether the record that these changes go on top of is known already.
+    pub(crate) fn set(&mut self, key: &str, written: Written, loaded: bool) {
         let written = Arc::new(written);
-        let moved = match self.by_key.get(key) {
-            Some((Change::Set { moved, .. }, _)) => *moved,
+        let place = match self.by_key.get(key) {
+            Some((Change::Set { place, .. }, _)) => *place,
             Some((Change::Delete, _)) => {
                 self.by_key.shift_remove(key);
-                true
+                if loaded { Place::Last } else { Place::First }
             }
-            None => false,
+            None if loaded => Place::Kept,
+            None => Place::First,
         };
-        self.insert(key, Change::Set { written, moved });
+        self.insert(key, Change::Set { written, place });
     }
 
     pub(crate) fn delete(&mut self, key: &str) {
@@ -93,22 +103,22 @@ mod tests {
     #[test]
     fn a_key_that_is_deleted_and_set_again_is_set_and_moves_to_the_end() {
         let mut changes = Changes::default();
-        changes.set("a", written("[1]"));
-        changes.set("b", written("[2]"));
+        changes.set("a", written("[1]"), true);
+        changes.set("b", written("[2]"), true);
         changes.delete("a");
-        changes.set("a", written("[3]"));
+        changes.set("a", written("[3]"), true);
         let keys: Vec<_> = changes.iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["b", "a"]);
-        assert!(matches!(changes.get("a"), Some(Change::Set { moved: true, .. })));
+        assert!(matches!(changes.get("a"), Some(Change::Set { place: Place::Last, .. })));
     }
 
     #[test]
     fn forgetting_a_copy_keeps_what_changed_since() {
         let mut changes = Changes::default();
-        changes.set("a", written("[1]"));
-        changes.set("b", written("[1]"));
+        changes.set("a", written("[1]"), true);
+        changes.set("b", written("[1]"), true);
         let copy = changes.clone();
-        changes.set("b", written("[2]"));
+        changes.set("b", written("[2]"), true);
         changes.delete("c");
         changes.forget(&copy);
         let keys: Vec<_> = changes.iter().map(|(key, _)| key).collect();

@@ -59,7 +59,7 @@ pub(crate) async fn update(
     inner.resolve().await?;
     inner.admit_creation(&mut inner.lock())?;
     let outcome = write(inner, |mut changes| {
-        changes.set(key, change()?);
+        changes.set(key, change()?, true);
         Ok(changes)
     })
     .await?;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_devalue::{Flat, Index, Piece, Reference, Splice, Value};
 
-use crate::changes::{Change, Changes, Written};
+use crate::changes::{Change, Changes, Place, Written};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A record as it was loaded or written.
@@ -145,8 +145,8 @@ enum Origin<'a> {
 
 /// Applies a request's changes to a record, or to none.
 ///
-/// The bytes are those that JavaScript would write for the same `Map`: an overwritten key keeps its place, a
-/// new one goes to the end, expired entries are left out.
+/// The bytes are those that Astro would write after the same calls: an overwritten key keeps its place and a new
+/// one goes to the end, but what was set before the load comes first; expired entries are left out.
 pub(crate) fn apply(record: Option<&Record>, changes: &Changes, now: f64) -> Result<Draft> {
     let plan = plan(record, changes)?;
     // All indices first: the splice borrows them.
@@ -214,19 +214,24 @@ fn plan<'a>(
     changes: &'a Changes,
 ) -> Result<Vec<(Cow<'a, str>, Origin<'a>)>> {
     let mut plan = Vec::new();
+    for (key, change) in changes.iter() {
+        if let Change::Set { written, place: Place::First } = change {
+            plan.push((key.into(), Origin::Set(written)));
+        }
+    }
     let mut overwritten = HashSet::new();
     for (key, entry) in record.map(Record::entries).transpose()?.unwrap_or_default() {
         match changes.get(&key) {
             None => plan.push((key, Origin::Kept(entry))),
-            Some(Change::Set { written, moved: false }) => {
+            Some(Change::Set { written, place: Place::Kept }) => {
                 overwritten.insert(key.clone());
                 plan.push((key, Origin::Set(written)));
             }
-            Some(Change::Set { moved: true, .. } | Change::Delete) => {}
+            Some(Change::Set { .. } | Change::Delete) => {}
         }
     }
     for (key, change) in changes.iter() {
-        if let Change::Set { written, .. } = change
+        if let Change::Set { written, place: Place::Kept | Place::Last } = change
             && !overwritten.contains(key)
         {
             plan.push((key.into(), Origin::Set(written)));

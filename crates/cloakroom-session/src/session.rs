@@ -167,7 +167,8 @@ impl Session {
         let written = self.inner.write_value(key.name(), value, options.ttl)?;
         let mut state = self.inner.touched();
         self.inner.admit_creation(&mut state)?;
-        state.changes.set(key.name(), written);
+        let loaded = !state.current.is_unresolved();
+        state.changes.set(key.name(), written, loaded);
         state.cookie = CookieIntent::HandOut;
         Ok(())
     }

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use cloakroom_session::{Session, SessionId};
 use common::Site;
 use proptest::prelude::*;
@@ -40,28 +42,69 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// JavaScript's `Map`, as far as it matters here.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Model(Vec<(&'static str, u8)>);
+/// JavaScript's `Map`, as far as it matters here, and Astro's way of loading one: what is stored is merged into
+/// what a request has set before.
+#[derive(Clone, Debug, Default)]
+struct Model {
+    memory: Vec<(&'static str, u8)>,
+    /// What the store has, until it is loaded.
+    stored: Option<Vec<(&'static str, u8)>>,
+    /// The keys that this request has set or deleted since it last saved.
+    changed: BTreeSet<&'static str>,
+}
 
 impl Model {
-    fn get(&self, key: &str) -> Option<u8> {
-        self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
-    }
-
-    fn set(&mut self, key: &'static str, value: u8) {
-        match self.0.iter_mut().find(|(name, _)| *name == key) {
-            Some(entry) => entry.1 = value,
-            None => self.0.push((key, value)),
+    fn load(&mut self) {
+        for (key, value) in self.stored.take().unwrap_or_default() {
+            if !self.memory.iter().any(|(name, _)| *name == key) {
+                self.memory.push((key, value));
+            }
         }
     }
 
-    fn delete(&mut self, key: &str) {
-        self.0.retain(|(name, _)| *name != key);
+    fn get(&mut self, key: &str) -> Option<u8> {
+        // A key that this request has set is known without the store.
+        let find = |entries: &[(&str, u8)]| {
+            entries.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
+        };
+        find(&self.memory).or_else(|| {
+            self.load();
+            find(&self.memory)
+        })
     }
 
-    fn keys(&self) -> Vec<&'static str> {
-        self.0.iter().map(|(key, _)| *key).collect()
+    fn set(&mut self, key: &'static str, value: u8) {
+        self.changed.insert(key);
+        match self.memory.iter_mut().find(|(name, _)| *name == key) {
+            Some(entry) => entry.1 = value,
+            None => self.memory.push((key, value)),
+        }
+    }
+
+    fn delete(&mut self, key: &'static str) {
+        self.changed.insert(key);
+        for entries in [Some(&mut self.memory), self.stored.as_mut()].into_iter().flatten() {
+            entries.retain(|(name, _)| *name != key);
+        }
+    }
+
+    fn keys(&mut self) -> Vec<&'static str> {
+        self.load();
+        self.memory.iter().map(|(key, _)| *key).collect()
+    }
+
+    fn save(&mut self) {
+        if !std::mem::take(&mut self.changed).is_empty() {
+            self.load();
+        }
+    }
+
+    fn next_request(&mut self, cookie: bool) {
+        self.load();
+        self.changed.clear();
+        if cookie {
+            self.stored = Some(std::mem::take(&mut self.memory));
+        }
     }
 }
 
@@ -83,26 +126,39 @@ async fn run(steps: &[Step]) {
             Step::Get(key) => assert_eq!(session.get::<u8>(key).await.unwrap(), model.get(key)),
             Step::Has(key) => assert_eq!(session.has(key).await.unwrap(), model.get(key).is_some()),
             Step::Take(key) => {
-                assert_eq!(session.take::<u8>(key).await.unwrap(), model.get(key));
-                model.delete(key);
+                let value = model.get(key);
+                assert_eq!(session.take::<u8>(key).await.unwrap(), value);
+                if value.is_some() {
+                    model.delete(key);
+                }
             }
             Step::Update(key) => {
                 let next = |value: u8| value.wrapping_add(1);
+                model.load();
                 let updated =
                     session.update(key, |value: &mut u8| *value = next(*value)).await.unwrap();
-                model.set(key, next(model.get(key).unwrap_or_default()));
+                let value = next(model.get(key).unwrap_or_default());
+                model.set(key, value);
+                model.changed.clear();
                 assert_eq!(Some(updated), model.get(key));
             }
             Step::Keys => assert_eq!(session.keys().await.unwrap(), model.keys()),
-            Step::Regenerate => session.regenerate().await.unwrap(),
+            Step::Regenerate => {
+                session.regenerate().await.unwrap();
+                model.load();
+            }
             Step::Destroy => {
                 session.destroy();
                 model = Model::default();
             }
-            Step::Save => session.save().await.unwrap(),
+            Step::Save => {
+                session.save().await.unwrap();
+                model.save();
+            }
             Step::NextRequest => {
                 cookie = finish(&session, cookie).await;
                 session = request(&site, cookie);
+                model.next_request(cookie.is_some());
             }
         }
     }

@@ -66,6 +66,7 @@ async fn keys_values_and_entries_come_in_map_order_with_this_requests_changes() 
     let site = Site::new().await;
     let id = site.stored(&[("a", "1"), ("b", "2"), ("c", "3")]).await;
     let session = site.request(id);
+    assert_eq!(session.keys().await.unwrap(), ["a", "b", "c"]);
     session.set("d", "4").unwrap();
     session.set("b", "two").unwrap();
     session.delete("a");
@@ -78,6 +79,19 @@ async fn keys_values_and_entries_come_in_map_order_with_this_requests_changes() 
     let entries = site.request(id).entries().await.unwrap();
     let keys: Vec<_> = entries.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["b", "d", "c"], "the saved order is the order that was seen");
+}
+
+#[tokio::test]
+async fn what_is_set_before_the_load_comes_first_as_astro_merges_what_it_loads() {
+    let site = Site::new().await;
+    let id = site.stored(&[("a", "1"), ("b", "2")]).await;
+    let session = site.request(id);
+    session.set("c", "3").unwrap();
+    session.set("b", "two").unwrap();
+    assert_eq!(session.keys().await.unwrap(), ["c", "b", "a"]);
+    session.set("d", "4").unwrap();
+    session.finish().await.unwrap();
+    assert_eq!(site.request(id).keys().await.unwrap(), ["c", "b", "a", "d"]);
 }
 
 #[tokio::test]

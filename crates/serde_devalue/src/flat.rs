@@ -131,18 +131,20 @@ impl<'a> Flat<'a> {
 
     /// Checks that every slot is JSON, those that nothing refers to as well, as `JSON.parse` does.
     pub(crate) fn validate(&self) -> Result<()> {
-        for slot in 0..self.len() {
-            let mut cursor = self.cursor(slot)?;
-            match cursor.peek() {
-                Some(b'{') => Members::new(cursor).try_for_each(|member| member.map(drop))?,
-                Some(b'[') => Tokens::new(cursor).try_for_each(|token| token.map(drop))?,
-                _ => {
-                    cursor.scalar()?;
-                    cursor.finish()?;
-                }
+        (0..self.len()).try_for_each(|slot| self.validate_slot(slot))
+    }
+
+    /// Checks that a slot is JSON, whatever it means.
+    pub(crate) fn validate_slot(&self, slot: usize) -> Result<()> {
+        let mut cursor = self.cursor(slot)?;
+        match cursor.peek() {
+            Some(b'{') => Members::new(cursor).try_for_each(|member| member.map(drop)),
+            Some(b'[') => Tokens::new(cursor).try_for_each(|token| token.map(drop)),
+            _ => {
+                cursor.scalar()?;
+                cursor.finish()
             }
         }
-        Ok(())
     }
 }
 

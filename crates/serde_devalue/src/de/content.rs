@@ -120,6 +120,20 @@ pub(super) enum Content<'de> {
 }
 
 impl Content<'_> {
+    /// Whether the slot was read to its end.
+    fn is_whole_slot(&self) -> bool {
+        match self {
+            Content::Plain(_)
+            | Content::Number(Kind::Number, _)
+            | Content::String(_)
+            | Content::Entries(..)
+            | Content::Items(..)
+            | Content::SparseArray(..) => true,
+            // There may be more behind the arguments that are known.
+            _ => false,
+        }
+    }
+
     pub(super) fn kind(&self) -> Kind {
         match self {
             Content::Plain(kind)
@@ -145,6 +159,16 @@ impl<'de> Node<'_, 'de> {
     ///
     /// In a tree an object is read once, and named from then on.
     pub(super) fn content(&self, in_tree: bool) -> Result<Content<'de>> {
+        let content = self.read_content(in_tree)?;
+        if let Some(slot) = self.at.slot()
+            && content.is_whole_slot()
+        {
+            self.reader.mark_read(slot);
+        }
+        Ok(content)
+    }
+
+    fn read_content(&self, in_tree: bool) -> Result<Content<'de>> {
         let reader = self.reader;
         let slot = match self.read()? {
             None => {

@@ -23,10 +23,21 @@ use crate::{
 
 pub(crate) fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8], options: Options) -> Result<T> {
     let index = Index::new(text)?;
-    // Slots that nothing refers to must be JSON as well.
     let flat = Flat::new(text, &index);
-    flat.validate()?;
-    Reader::new(text, &index, options).decode(flat.root()?)
+    let reader = Reader::new(text, &index, options);
+    *reader.read.borrow_mut() = vec![false; index.len()];
+    let value = match reader.decode(flat.root()?) {
+        Ok(value) => value,
+        // JavaScript would have found first what is not JSON.
+        Err(error) => return flat.validate().and(Err(error)),
+    };
+    // What nothing has read must be JSON as well.
+    for (slot, read) in reader.read.borrow().iter().enumerate() {
+        if !read {
+            flat.validate_slot(slot)?;
+        }
+    }
+    Ok(value)
 }
 
 impl<'a> Flat<'a> {
@@ -49,6 +60,8 @@ pub(crate) struct Reader<'r, 'de> {
     nodes: Cell<usize>,
     /// How many bytes of strings and buffers may still be copied, for the same reason.
     bytes: Cell<usize>,
+    /// Which slots were read to their end, where that matters.
+    read: RefCell<Vec<bool>>,
     /// The items of the containers that are being read, outermost first.
     items: RefCell<Vec<Item<'de>>>,
     /// The last buffer that a view was found to fit in, and its length.
@@ -85,6 +98,7 @@ impl<'r, 'de> Reader<'r, 'de> {
             options,
             nodes: Cell::new(text.len().saturating_mul(16).saturating_add(1 << 18)),
             bytes: Cell::new(text.len().saturating_mul(64).saturating_add(1 << 20)),
+            read: RefCell::new(Vec::new()),
             items: RefCell::new(Vec::new()),
             buffer: Cell::new(None),
             sharing: RefCell::new(tree::Sharing::default()),
@@ -97,6 +111,12 @@ impl<'r, 'de> Reader<'r, 'de> {
 
     fn slot(&self, slot: usize) -> Result<Slot<'de>> {
         self.index.slot(self.text, slot)
+    }
+
+    fn mark_read(&self, slot: usize) {
+        if let Some(read) = self.read.borrow_mut().get_mut(slot) {
+            *read = true;
+        }
     }
 
     fn spend(budget: &Cell<usize>, amount: usize, what: &str) -> Result<()> {

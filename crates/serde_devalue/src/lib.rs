@@ -225,7 +225,7 @@ pub fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T> {
 /// # Errors
 /// As [`to_string`].
 pub fn to_value<T: Serialize>(value: T) -> Result<Value> {
-    from_slice(&to_vec(&value)?)
+    Options::new().any_tag().from_slice(&to_vec(&value)?)
 }
 
 /// Converts a [`Value`] to another type, as if it were written and read again.
@@ -233,5 +233,5 @@ pub fn to_value<T: Serialize>(value: T) -> Result<Value> {
 /// # Errors
 /// If the value does not fit the type.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T> {
-    from_slice(&to_vec(&value)?)
+    Options::new().any_tag().from_slice(&to_vec(&value)?)
 }

@@ -21,6 +21,8 @@ pub struct Options {
     pub(crate) none_as_undefined: bool,
     pub(crate) lossy_integers: bool,
     pub(crate) custom_tags: &'static [&'static str],
+    /// Whether every unknown tag is a custom one: for texts that this crate wrote itself.
+    pub(crate) any_tag: bool,
 }
 
 impl Options {
@@ -35,6 +37,7 @@ impl Options {
             none_as_undefined: false,
             lossy_integers: false,
             custom_tags: &[],
+            any_tag: false,
         }
     }
 
@@ -74,6 +77,11 @@ impl Options {
     /// JavaScript, a name here comes before the built-in type of that name.
     pub const fn custom_tags(mut self, tags: &'static [&'static str]) -> Self {
         self.custom_tags = tags;
+        self
+    }
+
+    pub(crate) const fn any_tag(mut self) -> Self {
+        self.any_tag = true;
         self
     }
 

@@ -286,6 +286,24 @@ fn values_are_built_shared_and_cyclic() {
 }
 
 #[test]
+fn custom_types_are_read_where_their_tags_are_named() {
+    let text = r#"[{"b":1,"a":3},["Vec2",2],[3,3],1]"#;
+    assert!(from_str::<Value>(text).unwrap_err().to_string().contains("Vec2"));
+    let value: Value = Options::new().custom_tags(&["Vec2"]).from_str(text).unwrap();
+    assert!(matches!(value.get("b"), Some(Value::Custom(custom)) if custom.tag == "Vec2"));
+    assert_eq!(to_string(&value).unwrap(), text);
+    assert_eq!(to_value(&value).unwrap(), value);
+    assert_eq!(
+        from_value::<BTreeMap<String, Value>>(value.clone()).unwrap()["b"],
+        value.get("b").cloned().unwrap()
+    );
+    // Also where the order of keys makes the text be written twice.
+    let map = BTreeMap::from([("10", &value), ("9", &Value::Null)]);
+    let text = to_string(&map).unwrap();
+    assert!(text.starts_with(r#"[{"9":1,"10":2},null,{"b":3,"#), "{text}");
+}
+
+#[test]
 fn other_formats_see_what_they_have_words_for() {
     let text = r#"[{"d":1,"u":-1,"s":2,"b":4},["Date",""],["Set",3],"x",["BigInt","5"]]"#;
     let value: Value = from_str(text).unwrap();

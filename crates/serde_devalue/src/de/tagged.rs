@@ -67,6 +67,9 @@ impl<'r, 'de> Node<'r, 'de> {
                     let temporal = Temporal::new(kind, text.to_str()?)
                         .map_err(|error| args.invalid(error.to_string(), token))?;
                     Tagged::Temporal(temporal)
+                } else if self.reader.options.any_tag {
+                    let payload = args.reference()?;
+                    return Ok(Tagged::Custom(tag, payload));
                 } else {
                     let name: String = name.chars().take(64).collect();
                     return Err(Error::data(format!(

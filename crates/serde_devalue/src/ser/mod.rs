@@ -36,7 +36,7 @@ pub(crate) fn to_vec<T: ?Sized + Serialize>(value: &T, options: Options) -> Resu
         // Rare: what was written has the right properties in each object, but visited them in Rust's order, not in
         // JavaScript's. A `Value` has JavaScript's.
         let mut writer = Writer::new(options);
-        let root = options.from_slice::<Value>(&text)?.serialize(&mut writer)?;
+        let root = options.any_tag().from_slice::<Value>(&text)?.serialize(&mut writer)?;
         return Ok(writer.finish(root));
     }
     Ok(text)
@@ -110,13 +110,10 @@ impl Writer {
         out
     }
 
-    /// Gives the next number to a slot whose text comes later.
-    fn allot(&mut self) -> Result<(usize, Reference)> {
-        let slot = self.slots.len();
-        let reference = Reference::to_slot(slot)
-            .ok_or_else(|| Error::limit("a devalue text cannot have more than 2^31 slots"))?;
-        self.slots.push(Span::default());
-        Ok((slot, reference))
+    /// The slot that comes next.
+    fn next_reference(&self) -> Result<Reference> {
+        Reference::to_slot(self.slots.len())
+            .ok_or_else(|| Error::limit("a devalue text cannot have more than 2^31 slots"))
     }
 
     /// Begins a container.
@@ -126,7 +123,9 @@ impl Writer {
             return Err(Error::limit(format!("nested more than {max} containers deep")));
         }
         self.depth += 1;
-        let (slot, reference) = self.allot()?;
+        let (slot, reference) = (self.slots.len(), self.next_reference()?);
+        // Its text comes later.
+        self.slots.push(Span::default());
         let start = self.scratch.len();
         self.scratch.extend_from_slice(beginning);
         Ok(Open { reference, slot, start })
@@ -153,14 +152,17 @@ impl Writer {
         let start = self.text.len();
         write(&mut self.text);
         let span = Span { start, end: self.text.len() };
-        if let Some(slot) = self.primitives.find(&self.text, &self.slots, span) {
-            self.text.truncate(start);
-            return Ok(slot);
+        let next = self.next_reference()?;
+        match self.primitives.find_or_insert(&self.text, &self.slots, span, next) {
+            Some(same) => {
+                self.text.truncate(start);
+                Ok(same)
+            }
+            None => {
+                self.slots.push(span);
+                Ok(next)
+            }
         }
-        let (slot, reference) = self.allot()?;
-        self.slots[slot] = span;
-        self.primitives.insert(&self.text, &self.slots, span, reference);
-        Ok(reference)
     }
 
     fn number(&mut self, number: f64) -> Result<Reference> {

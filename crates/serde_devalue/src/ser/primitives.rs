@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 
 use super::Span;
 use crate::reference::Reference;
@@ -15,21 +15,25 @@ pub(super) struct Primitives {
 }
 
 impl Primitives {
-    /// The slot with the same text as this part of `text`.
-    pub(super) fn find(&self, text: &[u8], slots: &[Span], wanted: Span) -> Option<Reference> {
-        let wanted = part(text, wanted);
-        let found = self.table.find(self.hasher.hash_one(wanted), |&reference| {
-            part(text, span(slots, reference)) == wanted
-        });
-        found.copied()
-    }
-
-    /// Adds a slot that [`find`](Primitives::find) did not find.
-    pub(super) fn insert(&mut self, text: &[u8], slots: &[Span], new: Span, reference: Reference) {
+    /// The slot with the same text as this part of `text`; or none, and then the part is known as that of `new`.
+    pub(super) fn find_or_insert(
+        &mut self,
+        text: &[u8],
+        slots: &[Span],
+        wanted: Span,
+        new: Reference,
+    ) -> Option<Reference> {
         let Primitives { table, hasher } = self;
-        table.insert_unique(hasher.hash_one(part(text, new)), reference, |&reference| {
-            hasher.hash_one(part(text, span(slots, reference)))
-        });
+        let wanted = part(text, wanted);
+        let same = |&reference: &Reference| part(text, span(slots, reference)) == wanted;
+        let hash = |&reference: &Reference| hasher.hash_one(part(text, span(slots, reference)));
+        match table.entry(hasher.hash_one(wanted), same, hash) {
+            Entry::Occupied(found) => Some(*found.get()),
+            Entry::Vacant(place) => {
+                place.insert(new);
+                None
+            }
+        }
     }
 }
 

@@ -16,6 +16,10 @@ pub(super) const SETTLING: Duration = Duration::from_millis(20);
 /// How long a reader waits for a file to settle.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// How long after its last modification an empty file may still be about to be filled: a busy writer's thread
+/// can wait this long for its turn between truncating and writing.
+const FILLING: Duration = Duration::from_secs(2);
+
 /// How often it looks meanwhile.
 const PAUSE: Duration = Duration::from_millis(3);
 
@@ -48,13 +52,12 @@ pub(super) fn read(path: &Path) -> io::Result<Found> {
         if has_expired(&metadata) {
             return Ok(Found::Dead);
         }
-        let settled = !value.is_empty() && has_settled(&metadata, started);
-        if settled || begin.elapsed() > PATIENCE {
-            return Ok(if value.is_empty() {
-                Found::Dead
-            } else {
-                Found::Live(value, platform::fingerprint(&metadata))
-            });
+        if value.is_empty() {
+            if was_left_empty(&metadata, started) || begin.elapsed() > FILLING {
+                return Ok(Found::Dead);
+            }
+        } else if has_settled(&metadata, started) || begin.elapsed() > PATIENCE {
+            return Ok(Found::Live(value, platform::fingerprint(&metadata)));
         }
         std::thread::sleep(PAUSE);
     }
@@ -73,6 +76,13 @@ fn has_settled(metadata: &Metadata, started: SystemTime) -> bool {
         || modified + SETTLING < started
         // Whoever writes with a clock that is ahead of ours cannot be waited for.
         || modified > started + PATIENCE
+}
+
+/// Whether an empty file is so old that nobody is about to fill it.
+fn was_left_empty(metadata: &Metadata, started: SystemTime) -> bool {
+    metadata
+        .modified()
+        .is_ok_and(|modified| modified + FILLING < started || modified > started + FILLING)
 }
 
 fn read_once(path: &Path) -> io::Result<Option<(Bytes, Metadata)>> {

@@ -54,6 +54,9 @@ use sweep::Cursor;
 
 const NAME: &str = "fs-lite";
 
+/// The folder inside the base that is ours.
+const OWN_FOLDER: &str = ".cloakroom";
+
 /// How many keys a listing is ahead of its reader.
 const LISTED_AHEAD: usize = 64;
 

@@ -9,14 +9,12 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use super::NAME;
+use super::OWN_FOLDER;
 use super::lock::{Lock, Stripe};
 use super::platform::{self, Fingerprint};
 use super::read::{self, Found};
 use super::walk::Walk;
 use crate::{Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result, SetOutcome, When};
-
-/// The folder inside the base that is ours.
-pub(super) const OWN_FOLDER: &str = ".cloakroom";
 
 /// A longer ttl than this means for ever: not every file system can write later dates.
 const LONGEST_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);

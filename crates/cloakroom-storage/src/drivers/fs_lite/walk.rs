@@ -4,7 +4,7 @@ use std::fs::{self, DirEntry, ReadDir};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::store::OWN_FOLDER;
+use super::OWN_FOLDER;
 use crate::ItemKey;
 
 /// Goes through the folders one entry at a time, so that it can stop anywhere and go on later.

@@ -1,11 +1,12 @@
-//! Installs what the tests talk to: Node.js and what npm brings, and a browser.
+//! Installs what the tests talk to: curl, Node.js and what npm brings, and a browser.
 
 use std::path::Path;
 
 use crate::command::{command, execute, is_installed};
 
 /// Debian's packages, by the program that shows that one is there.
-const PACKAGES: [(&str, &str); 3] = [("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium")];
+const PACKAGES: [(&str, &str); 4] =
+    [("curl", "curl"), ("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium")];
 
 pub(crate) fn install(root: &Path) -> Result<(), String> {
     let missing: Vec<&str> = PACKAGES

@@ -11,6 +11,7 @@ pub(crate) fn run(root: &Path) -> Report {
     let mut report = Report::default();
     report.check("format", execute(&mut cargo(root, &["fmt", "--all", "--check"])));
     tidy::check(root, &mut report);
+    report.check("peers", peers::install(root));
     let lints =
         ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
     report.check("lints", execute(&mut cargo(root, &lints)));
@@ -18,7 +19,6 @@ pub(crate) fn run(root: &Path) -> Report {
     report.check("docs", execute(cargo(root, &docs).env("RUSTDOCFLAGS", "-D warnings")));
     report.check("features", features(root));
     rust_tests(root, &mut report);
-    report.check("peers", peers::install(root));
     interop_tests(root, &mut report);
     report
 }
@@ -27,24 +27,25 @@ fn cargo(root: &Path, arguments: &[&str]) -> Command {
     command(root, &std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
 }
 
-/// Each crate builds without its optional parts, too.
+/// Each crate builds without its optional parts, each driver builds alone, and so do the fuzz targets.
 fn features(root: &Path) -> Result<(), String> {
-    for package in
-        ["serde_devalue", "cloakroom-storage", "cloakroom-session", "cloakroom-tower", "cloakroom"]
-    {
-        execute(&mut cargo(
-            root,
-            &["check", "--quiet", "--package", package, "--no-default-features"],
-        ))?;
+    let check = |arguments: &[&str]| {
+        execute(&mut cargo(root, &[&["check", "--quiet"], arguments].concat()))
+    };
+    for package in ["serde_devalue", "cloakroom-session", "cloakroom-tower", "cloakroom"] {
+        check(&["--package", package, "--no-default-features"])?;
     }
-    Ok(())
+    for driver in tidy::driver_features(root)? {
+        check(&["--package", "cloakroom-storage", "--no-default-features", "--features", &driver])?;
+    }
+    check(&["--manifest-path", "fuzz/Cargo.toml"])
 }
 
 /// Unit, conformance, behaviour and documentation tests.
 fn rust_tests(root: &Path, report: &mut Report) {
     let arguments = ["test", "--workspace", "--all-features", "--no-fail-fast"];
     let (mut passed, mut failed) = (0, 0);
-    let outcome = execute_lines(&mut cargo(root, &arguments), |line| {
+    let outcome = execute_lines(cargo(root, &arguments).env("CI", "true"), |line| {
         if let Some(counts) = line.strip_prefix("test result: ") {
             passed += counted(counts, " passed");
             failed += counted(counts, " failed");
@@ -65,7 +66,9 @@ fn interop_tests(root: &Path, report: &mut Report) {
         .join("debug");
     let (mut passed, mut failed) = (0, 0);
     let mut tests = command(&interop, "npm", &["test"]);
+    // Every peer was installed, so one that is missing is a failure.
     tests
+        .env("CI", "true")
         .env("CLOAKROOM_SHOP", binaries.join("shop"))
         .env("CLOAKROOM_PROBE", binaries.join("interop-probe"));
     let outcome = execute_lines(&mut tests, |line| {

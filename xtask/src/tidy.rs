@@ -94,6 +94,14 @@ impl Tree {
     }
 }
 
+/// The features of the storage crate that are drivers: all of them but the default.
+pub(crate) fn driver_features(root: &Path) -> Result<Vec<String>, String> {
+    let manifest = Tree { root: root.to_owned() }.manifest("cloakroom-storage")?;
+    let features = manifest.get("features").and_then(|features| features.as_table());
+    let names = features.into_iter().flat_map(|features| features.keys());
+    Ok(names.filter(|name| *name != "default").cloned().collect())
+}
+
 /// A driver is one file, one feature, one row, one line of the README's table and one conformance test.
 fn drivers(tree: &Tree) -> Result<(), String> {
     let folder = "crates/cloakroom-storage";

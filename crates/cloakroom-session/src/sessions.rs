@@ -56,6 +56,7 @@ impl Sessions {
     /// Where the configuration is not usable or the driver cannot be opened.
     pub async fn from_config(config: Config) -> Result<Sessions> {
         // Before the driver, which may create a folder or a connection.
+        config.check()?;
         SessionCookie::new(&config.cookie)?;
         let driver =
             cloakroom_storage::open_with_timeout(&config.driver, &config.options, config.timeout)

@@ -239,6 +239,11 @@ impl Config {
         if self.max_size == 0 {
             return Err(zero("maxSize"));
         }
+        if self.sweep_interval == Some(Duration::ZERO) {
+            return Err(Error::config(
+                "sweep_interval is zero seconds, which never rests: set it to None for never",
+            ));
+        }
         Ok(())
     }
 }

@@ -123,3 +123,11 @@ fn the_environment_goes_over_the_file_key_by_key() {
     assert_eq!(config.ttl, Some(Duration::from_secs(6)));
     assert_eq!((config.cookie.name.as_str(), config.cookie.path.as_str()), ("sid", "/"));
 }
+
+#[test]
+fn a_sweep_that_never_rests_is_refused_and_zero_in_a_file_means_never() {
+    let mut config = Config::new("memory");
+    config.sweep_interval = Some(Duration::ZERO);
+    assert!(config.check().unwrap_err().to_string().contains("sweep_interval"));
+    assert_eq!(Config::from_toml("sweepInterval = 0").unwrap().sweep_interval, None);
+}

@@ -11,8 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::inner::Inner;
 use crate::observe;
-use crate::record;
-
+use crate::record::{self, Draft, Record};
 use crate::state::{CookieIntent, Current, New};
 use crate::store::{Stored, now};
 
@@ -41,12 +40,20 @@ enum Attempt {
 /// Writes everything that changed, then removes what was destroyed.
 pub(crate) async fn commit(inner: &Inner) -> Result<Outcome> {
     let _io = inner.io.lock().await;
-    let written = write(inner, Ok).await;
+    let written = write_pending(inner).await;
     // A logout happens even where the write after it failed.
     let removed = remove_doomed(inner).await;
     let outcome = written?;
     removed?;
     Ok(outcome)
+}
+
+async fn write_pending(inner: &Inner) -> Result<Outcome> {
+    let pending = !inner.lock().changes.is_empty();
+    if pending && look_again(inner).await? == Outcome::DestroyedElsewhere {
+        return Ok(Outcome::DestroyedElsewhere);
+    }
+    write(inner, Ok).await
 }
 
 /// Writes everything that changed and one entry more, which `change` makes anew from the newest value.
@@ -56,6 +63,9 @@ pub(crate) async fn update(
     mut change: impl FnMut() -> Result<Written>,
 ) -> Result<()> {
     let _io = inner.io.lock().await;
+    if look_again(inner).await? == Outcome::DestroyedElsewhere {
+        return Err(destroyed());
+    }
     inner.resolve().await?;
     inner.admit_creation(&mut inner.lock())?;
     let outcome = write(inner, |mut changes| {
@@ -89,7 +99,11 @@ async fn write(
                 return Ok(Outcome::Saved);
             }
             Attempt::Again => {}
-            Attempt::DestroyedElsewhere(id) => return Ok(destroyed_elsewhere(inner, id)),
+            Attempt::DestroyedElsewhere(id) => {
+                if destroyed_elsewhere(inner, id) {
+                    return Ok(Outcome::DestroyedElsewhere);
+                }
+            }
             Attempt::Conflict(id) => {
                 observe::conflict(&id, attempt);
                 if turn.is_none() {
@@ -99,7 +113,10 @@ async fn write(
                 }
                 match inner.shared().store.load(id).await? {
                     Some(newer) => replace(inner, id, Current::Stored(newer)),
-                    None => return Ok(destroyed_elsewhere(inner, id)),
+                    None if destroyed_elsewhere(inner, id) => {
+                        return Ok(Outcome::DestroyedElsewhere);
+                    }
+                    None => {}
                 }
             }
         }
@@ -139,11 +156,16 @@ async fn write_once(inner: &Inner, changes: &Changes) -> Result<Attempt> {
 /// Writes a record that no store has seen: without a read, and after a `regenerate` before the old one goes.
 async fn create(inner: &Inner, new: New, changes: &Changes) -> Result<Attempt> {
     let store = &inner.shared().store;
-    let draft = record::apply(new.base.as_deref(), changes, now())?;
-    inner.check_size(draft.bytes.len(), "the session")?;
+    let draft = draft(inner, new.base.as_deref(), changes)?;
+    if !begin_write(inner, new.id) {
+        return Ok(Attempt::Again);
+    }
     let Some(stored) = store.write(new.id, draft, When::Absent).await? else {
-        // Somebody has this very ID: never seen with 122 random bits, and still not overwritten.
-        replace(inner, new.id, Current::New(New { id: SessionId::random(), ..new.clone() }));
+        // Either an earlier attempt that was interrupted left it, or somebody has this very ID: never seen with
+        // 122 random bits, and still not overwritten.
+        inner.lock().doomed.extend(new.remnant());
+        let id = SessionId::random();
+        replace(inner, new.id, Current::New(New { id, attempted: false, ..new.clone() }));
         return Ok(Attempt::Again);
     };
     let Some((old, version)) = new.replaces.clone() else {
@@ -180,24 +202,34 @@ async fn create(inner: &Inner, new: New, changes: &Changes) -> Result<Attempt> {
     }
 }
 
+/// Notes that the store may hold the new session from now on; `false` where it is no longer wanted.
+fn begin_write(inner: &Inner, id: SessionId) -> bool {
+    match &mut inner.lock().current {
+        Current::New(new) if new.id == id => {
+            new.attempted = true;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// The record to write, which is not too large, or at least no larger than it was.
+fn draft(inner: &Inner, base: Option<&Record>, changes: &Changes) -> Result<Draft> {
+    let draft = record::apply(base, changes, now(), inner.shared().ttl)?;
+    if base.is_none_or(|base| draft.bytes.len() > base.bytes().len()) {
+        inner.check_size(draft.bytes.len(), "the session")?;
+    }
+    Ok(draft)
+}
+
 /// Writes a record on top of the one that was loaded.
 async fn modify(inner: &Inner, stored: Stored, changes: &Changes) -> Result<Attempt> {
     let store = &inner.shared().store;
     let id = stored.id;
-    let stored = if store.compares() {
-        stored
-    } else {
-        // A driver that cannot compare: look once more, as late as possible.
-        match store.load(id).await? {
-            Some(newest) => newest,
-            None => return Ok(Attempt::DestroyedElsewhere(id)),
-        }
-    };
-    let draft = record::apply(Some(&stored.record), changes, now())?;
+    let draft = draft(inner, Some(&stored.record), changes)?;
     if draft.bytes == *stored.record.bytes() {
         return Ok(Attempt::Done);
     }
-    inner.check_size(draft.bytes.len(), "the session")?;
     match store.write(id, draft, When::Version(stored.version)).await? {
         Some(stored) => {
             replace(inner, id, Current::Stored(stored));
@@ -205,6 +237,21 @@ async fn modify(inner: &Inner, stored: Stored, changes: &Changes) -> Result<Atte
         }
         None => Ok(Attempt::Conflict(id)),
     }
+}
+
+/// A driver that cannot compare is asked once more, as late as possible.
+async fn look_again(inner: &Inner) -> Result<Outcome> {
+    let store = &inner.shared().store;
+    let loaded = match &inner.lock().current {
+        Current::Stored(stored) if !store.compares() => stored.id,
+        _ => return Ok(Outcome::Saved),
+    };
+    match store.load(loaded).await? {
+        Some(newest) => replace(inner, loaded, Current::Stored(newest)),
+        None if destroyed_elsewhere(inner, loaded) => return Ok(Outcome::DestroyedElsewhere),
+        None => {}
+    }
+    Ok(Outcome::Saved)
 }
 
 async fn remove_doomed(inner: &Inner) -> Result<()> {
@@ -224,13 +271,17 @@ fn replace(inner: &Inner, id: SessionId, current: Current) {
     }
 }
 
-fn destroyed_elsewhere(inner: &Inner, id: SessionId) -> Outcome {
+/// Drops the changes to session `id`; `false` where this request has left it for another by itself.
+fn destroyed_elsewhere(inner: &Inner, id: SessionId) -> bool {
     observe::destroyed_elsewhere(&id);
     let mut state = inner.lock();
+    if !state.current.concerns(id) {
+        return false;
+    }
     state.current = Current::Absent;
     state.changes.clear();
     state.cookie = CookieIntent::Delete;
-    Outcome::DestroyedElsewhere
+    true
 }
 
 pub(crate) fn destroyed() -> Error {

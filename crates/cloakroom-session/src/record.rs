@@ -113,9 +113,9 @@ impl Record {
             let (name, value) = field.map_err(corrupt)?;
             match &*name {
                 "data" => entry.data = value,
-                // Not a number means no expiry, as in Astro.
+                // Not a number means no expiry, as in Astro; NaN and Infinity are never before now.
                 "expires" => {
-                    entry.expires = flat.number(value).ok().filter(|expires| expires.is_finite())
+                    entry.expires = flat.number(value).ok().filter(|at| *at < f64::INFINITY)
                 }
                 _ => {}
             }
@@ -147,7 +147,14 @@ enum Origin<'a> {
 ///
 /// The bytes are those that Astro would write after the same calls: an overwritten key keeps its place and a new
 /// one goes to the end, but what was set before the load comes first; expired entries are left out.
-pub(crate) fn apply(record: Option<&Record>, changes: &Changes, now: f64) -> Result<Draft> {
+///
+/// `ttl` is the configured one, for a record without an entry that says how long it lives.
+pub(crate) fn apply(
+    record: Option<&Record>,
+    changes: &Changes,
+    now: f64,
+    ttl: Option<Duration>,
+) -> Result<Draft> {
     let plan = plan(record, changes)?;
     // All indices first: the splice borrows them.
     let indices: Vec<Option<Index>> = plan
@@ -183,7 +190,8 @@ pub(crate) fn apply(record: Option<&Record>, changes: &Changes, now: f64) -> Res
         }
     }
     let bytes = splice.finish().map_err(not_serializable)?.into();
-    Ok(Draft { bytes, ttl: lifetime.ttl(now) })
+    let ttl = if plan.is_empty() { ttl } else { lifetime.ttl(now) };
+    Ok(Draft { bytes, ttl })
 }
 
 /// The keys that a record has after these changes, in `Map` order.
@@ -244,15 +252,12 @@ fn plan<'a>(
 #[derive(Default)]
 struct Lifetime {
     latest: f64,
-    /// An entry without expiry is kept for ever, and its record with it; so is a record without entries,
-    /// which says nothing about its lifetime.
+    /// An entry without expiry is kept for ever, and its record with it.
     endless: bool,
-    entries: usize,
 }
 
 impl Lifetime {
     fn add(&mut self, expires: Option<f64>) {
-        self.entries += 1;
         match expires {
             Some(expires) => self.latest = self.latest.max(expires),
             None => self.endless = true,
@@ -260,7 +265,7 @@ impl Lifetime {
     }
 
     fn ttl(&self, now: f64) -> Option<Duration> {
-        if self.endless || self.entries == 0 {
+        if self.endless {
             return None;
         }
         // One millisecond more, because an entry is still alive in the millisecond it expires at.

@@ -12,6 +12,7 @@ use crate::changes::Change;
 use crate::commit;
 use crate::cookie::{CookieHeaders, Ticket};
 use crate::error::{Error, ErrorKind, Result};
+use crate::finished::Finished;
 use crate::id::SessionId;
 use crate::inner::{Inner, response_started};
 use crate::key::SessionKey;
@@ -71,16 +72,6 @@ impl SetOptions {
         self.ttl = Some(ttl);
         self
     }
-}
-
-/// What the response has to say about the session.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Finished {
-    /// The value of the one `Set-Cookie` header.
-    pub set_cookie: Option<String>,
-    /// The session was read or changed, so the response depends on the cookie: `Vary: Cookie`.
-    pub used: bool,
 }
 
 impl Session {
@@ -262,6 +253,10 @@ impl Session {
             Current::New(new) => (new.base.clone(), new.replaces.clone()),
             Current::Unresolved | Current::Absent => (None, None),
         };
+        if let Current::New(new) = &state.current {
+            let remnant = new.remnant();
+            state.doomed.extend(remnant);
+        }
         state.current = Current::New(New { base, replaces, regenerated: true, ..New::empty() });
         state.cookie = CookieIntent::HandOut;
         Ok(())
@@ -270,13 +265,12 @@ impl Session {
     /// Ends the session: its record is removed from the store at the end of the request, its cookie deleted,
     /// its data gone at once. What is set afterwards begins a new session.
     pub fn destroy(&self) {
-        let idle = self.inner.io.try_lock();
         let mut state = self.inner.touched();
         let presented = match self.inner.ticket() {
             Ticket::Id(id) => Some(id),
             Ticket::Malformed | Ticket::Missing => None,
         };
-        state.destroy(presented, idle.is_err());
+        state.destroy(presented);
     }
 
     /// Replaces the session by the stored one with this ID and hands out its cookie. Returns whether there is
@@ -299,6 +293,11 @@ impl Session {
         }
         let Some(stored) = self.inner.shared().store.load(id).await? else { return Ok(false) };
         let mut state = self.inner.lock();
+        // Destroyed in this request: it is in the store only until the commit.
+        if state.doomed.contains(&id) {
+            return Ok(false);
+        }
+        state.give_up_new();
         state.current = Current::Stored(stored);
         state.changes.clear();
         state.cookie = CookieIntent::HandOut;
@@ -347,19 +346,25 @@ impl Session {
             self.start_response();
             return Ok(Finished::default());
         }
-        let outcome = commit::commit(&self.inner).await;
-        let mut state = self.inner.lock();
-        state.response_started = true;
-        outcome?;
-        let set_cookie = match (state.cookie, state.current.id()) {
-            (CookieIntent::HandOut, Some(id)) => Some(self.inner.shared().cookie.hand_out(&id)),
-            // A browser that presented no cookie has none to forget.
-            (CookieIntent::Delete, _) if self.inner.ticket() != Ticket::Missing => {
-                Some(self.inner.shared().cookie.delete())
+        loop {
+            let outcome = commit::commit(&self.inner).await;
+            let mut state = self.inner.lock();
+            // Another task began or destroyed a session meanwhile: the cookie may name only what is stored.
+            if outcome.is_ok() && state.is_ahead() {
+                continue;
             }
-            _ => None,
-        };
-        Ok(Finished { set_cookie, used: true })
+            state.response_started = true;
+            outcome?;
+            let set_cookie = match (state.cookie, state.current.id()) {
+                (CookieIntent::HandOut, Some(id)) => Some(self.inner.shared().cookie.hand_out(&id)),
+                // A browser that presented no cookie has none to forget.
+                (CookieIntent::Delete, _) if self.inner.ticket() != Ticket::Missing => {
+                    Some(self.inner.shared().cookie.delete())
+                }
+                _ => None,
+            };
+            return Ok(Finished { set_cookie, used: true });
+        }
     }
 
     /// Says that the headers have left, for a session that nobody has used so far.

@@ -45,11 +45,24 @@ pub(crate) struct New {
     pub(crate) replaces: Option<(SessionId, Version)>,
     /// Asked for by `regenerate`, so it is written even without data, as Astro does.
     pub(crate) regenerated: bool,
+    /// A write was begun, so the store may hold it even where the write failed or was given up.
+    pub(crate) attempted: bool,
 }
 
 impl New {
     pub(crate) fn empty() -> New {
-        New { id: SessionId::random(), base: None, replaces: None, regenerated: false }
+        New {
+            id: SessionId::random(),
+            base: None,
+            replaces: None,
+            regenerated: false,
+            attempted: false,
+        }
+    }
+
+    /// What an earlier write may have left in the store under this ID.
+    pub(crate) fn remnant(&self) -> Option<SessionId> {
+        self.attempted.then_some(self.id)
     }
 }
 
@@ -71,6 +84,15 @@ impl Current {
         }
     }
 
+    /// Whether this is session `id`, or a new one that replaces it.
+    pub(crate) fn concerns(&self, id: SessionId) -> bool {
+        let replaced = match self {
+            Current::New(new) => new.replaces.as_ref().map(|(old, _)| *old),
+            _ => None,
+        };
+        self.id() == Some(id) || replaced == Some(id)
+    }
+
     pub(crate) fn record(&self) -> Option<&Arc<Record>> {
         match self {
             Current::Unresolved | Current::Absent => None,
@@ -86,29 +108,35 @@ impl Current {
 
 impl State {
     /// Forgets the session and everything that was to be done with it, but for removing it from the store.
-    ///
-    /// `writing`: a commit is under way in another task, so a new session may be in the store in a moment.
-    pub(crate) fn destroy(&mut self, presented: Option<SessionId>, writing: bool) {
-        let doomed = match &self.current {
-            Current::Unresolved => presented,
-            Current::Absent => None,
-            Current::New(new) => {
-                self.doomed.extend(writing.then_some(new.id));
-                new.replaces.as_ref().map(|(id, _)| *id)
-            }
-            Current::Stored(stored) => Some(stored.id),
-        };
-        self.doomed.extend(doomed);
+    pub(crate) fn destroy(&mut self, presented: Option<SessionId>) {
+        match &self.current {
+            Current::Unresolved => self.doomed.extend(presented),
+            Current::Absent => {}
+            Current::New(_) => self.give_up_new(),
+            Current::Stored(stored) => self.doomed.push(stored.id),
+        }
         self.current = Current::Absent;
         self.changes.clear();
         self.cookie = CookieIntent::Delete;
         self.destroyed += 1;
     }
 
+    /// Where the session is a new one that will not be: what it left in the store goes, and so does the record
+    /// that it was to replace.
+    pub(crate) fn give_up_new(&mut self) {
+        if let Current::New(new) = &self.current {
+            self.doomed.extend(new.remnant());
+            self.doomed.extend(new.replaces.as_ref().map(|(id, _)| *id));
+        }
+    }
+
+    /// Whether the store does not know yet which session this is, or which one it is no more.
+    pub(crate) fn is_ahead(&self) -> bool {
+        matches!(self.current, Current::New(_)) || !self.doomed.is_empty()
+    }
+
     /// Whether a commit would have something to do.
     pub(crate) fn is_changed(&self) -> bool {
-        !self.changes.is_empty()
-            || !self.doomed.is_empty()
-            || matches!(self.current, Current::New(_))
+        !self.changes.is_empty() || self.is_ahead()
     }
 }

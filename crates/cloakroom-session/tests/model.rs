@@ -63,14 +63,11 @@ impl Model {
     }
 
     fn get(&mut self, key: &str) -> Option<u8> {
-        // A key that this request has set is known without the store.
-        let find = |entries: &[(&str, u8)]| {
-            entries.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
-        };
-        find(&self.memory).or_else(|| {
+        // A key that this request has set or deleted is known without the store.
+        if !self.changed.contains(key) {
             self.load();
-            find(&self.memory)
-        })
+        }
+        self.memory.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
     }
 
     fn set(&mut self, key: &'static str, value: u8) {

@@ -32,6 +32,7 @@ pub struct Recorder {
     before_remove: Arc<Mutex<Option<Hook>>>,
     down: Arc<AtomicBool>,
     fail_writes: Arc<AtomicBool>,
+    fail_removals: Arc<AtomicBool>,
     cannot_compare: bool,
 }
 
@@ -45,7 +46,8 @@ impl Recorder {
     fn call(&self, name: &'static str) -> storage::Result<()> {
         self.calls.lock().unwrap().push(name);
         let refused = self.down.load(Ordering::SeqCst)
-            || (self.fail_writes.load(Ordering::SeqCst) && name == "set");
+            || (self.fail_writes.load(Ordering::SeqCst) && name == "set")
+            || (self.fail_removals.load(Ordering::SeqCst) && name == "remove");
         match refused {
             true => Err(Error::new(ErrorKind::Unavailable, "the store is down")),
             false => Ok(()),
@@ -141,6 +143,7 @@ impl Site {
             before_remove: Arc::default(),
             down: Arc::default(),
             fail_writes: Arc::default(),
+            fail_removals: Arc::default(),
             cannot_compare,
         };
         config.sweep_interval = None;
@@ -231,9 +234,22 @@ impl Site {
         self.recorder.fail_writes.store(fail, Ordering::SeqCst);
     }
 
+    pub fn set_fail_removals(&self, fail: bool) {
+        self.recorder.fail_removals.store(fail, Ordering::SeqCst);
+    }
+
     /// What a later request finds under `key`.
     pub async fn read(&self, id: SessionId, key: &str) -> Option<String> {
         self.request(id).get::<String>(key).await.unwrap()
+    }
+}
+
+/// Begins a call and gives it up where it waits, as a deadline or a client that goes away does.
+pub async fn interrupt<T>(call: impl Future<Output = T>) {
+    tokio::select! {
+        biased;
+        _ = call => panic!("the call was to wait for ever"),
+        () = std::future::ready(()) => {}
     }
 }
 

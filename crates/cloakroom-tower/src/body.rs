@@ -9,6 +9,7 @@ use cloakroom_session::Session;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::background;
 use crate::future::CommitFuture;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -117,8 +118,7 @@ where
 impl Late {
     fn poll_commit(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         if self.commit.is_none() && self.session.is_changed() {
-            let session = self.session.clone();
-            self.commit = Some(Box::pin(async move { session.finish().await.map(drop) }));
+            self.commit = Some(finish(self.session.clone()));
         }
         let Some(commit) = &mut self.commit else { return Poll::Ready(Ok(())) };
         let finished = ready!(commit.as_mut().poll(context));
@@ -133,21 +133,14 @@ impl Late {
 impl Drop for Late {
     /// The client went away, or the server knew from the length that nothing more would come.
     fn drop(&mut self) {
-        if self.commit.is_none() && !self.session.is_changed() {
-            return;
-        }
-        let session = self.session.clone();
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => {
-                runtime.spawn(async move {
-                    if let Err(error) = session.finish().await {
-                        tracing::error!(%error, "what a streamed body changed in the session was not saved");
-                    }
-                });
-            }
-            Err(error) => {
-                tracing::error!(%error, "what a streamed body changed in the session was not saved");
-            }
+        let changed = self.session.is_changed();
+        let commit = self.commit.take().or_else(|| changed.then(|| finish(self.session.clone())));
+        if let Some(commit) = commit {
+            background::go_on(commit);
         }
     }
+}
+
+fn finish(session: Session) -> CommitFuture<()> {
+    Box::pin(async move { session.finish().await.map(drop) })
 }

@@ -10,6 +10,7 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
+use crate::background;
 use crate::body::SessionBody;
 use crate::failure::Failure;
 use crate::headers;
@@ -18,11 +19,22 @@ pub(crate) type CommitFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> 
 
 pin_project! {
     /// Waits for the handler, then for the commit.
+    ///
+    /// Dropped before the handler has returned, it saves nothing; dropped while it saves, as when the client
+    /// goes away, the commit goes on in the background.
     pub struct ResponseFuture<F, B> {
         #[pin]
         handler: F,
         session: Session,
         commit: Option<(CommitFuture<Finished>, Response<B>)>,
+    }
+
+    impl<F, B> PinnedDrop for ResponseFuture<F, B> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some((commit, _)) = this.project().commit.take() {
+                background::go_on(commit);
+            }
+        }
     }
 }
 
@@ -68,9 +80,10 @@ where
 }
 
 /// Nobody asked for the session. Somebody may yet, where the body still holds a handle.
-fn unused<B>(response: Response<B>, session: &Session) -> Response<SessionBody<B>> {
+fn unused<B>(mut response: Response<B>, session: &Session) -> Response<SessionBody<B>> {
     if session.is_shared() {
         session.start_response();
+        headers::vary(response.headers_mut());
     }
     watched(response, session)
 }

@@ -8,6 +8,7 @@
 
 #[cfg(feature = "axum")]
 pub mod axum;
+mod background;
 mod body;
 mod failure;
 mod future;

@@ -113,7 +113,7 @@ fn find_slots(text: &[u8], open: usize) -> Result<(Vec<u32>, usize)> {
             b',' if closing.is_none() => bounds.push(at as u32),
             b'[' | b'{' if closing.is_none() => closing = Some(byte + 2),
             b'[' | b'{' => {
-                // DIFFERENCE: JavaScript lets deeper nesting pass where nothing refers to it. Nothing writes it.
+                // DIFFERENCE: JavaScript lets deeper nesting pass where it ignores it, or makes text of it. Nothing writes it.
                 return Err(Error::data("a slot holds references and scalars only")
                     .at_slot(bounds.len() - 1)
                     .at_offset(at));

@@ -76,6 +76,19 @@
 //! and a [`Value`] there has no sharing and no JavaScript types. Flattened maps that repeat a key of the struct write
 //! it twice; JavaScript keeps the last.
 //!
+//! # Where reading differs
+//!
+//! All that devalue's `stringify` writes is read. Other texts are read as its `parse` reads them in Node.js, but for
+//! these, which nothing writes:
+//!
+//! - A reference that is not an integer, or below -6, is an error, as is a hole outside arrays; JavaScript reads
+//!   undefined. Likewise an array or object inside of a slot, which JavaScript may ignore or make text of, a string for
+//!   the offset or length of a view, and a URL whose slot is no string.
+//! - Dates in other formats than ISO's are invalid. The grammar of a regular expression's source is not checked.
+//! - A `BigInt` has up to [`bigint::MAX_DIGITS`] decimal digits.
+//! - Of repeated keys, only the last value is read.
+//! - URLs are those of the `url` crate, which differs from Node.js in rare hosts.
+//!
 //! # Untrusted text
 //!
 //! Reading never panics, and its cost is bounded by the length of the text: containers nest up to

@@ -1,15 +1,22 @@
 //! What a container holds, in the order and with the uniqueness that JavaScript gives it.
+//!
+//! DIFFERENCE: of equal keys, JavaScript looks at every value of a Map, a sparse array or a null-prototype object, and
+//! only at the last one of a plain object; here it is the last one's value, and every reference is checked. Nothing
+//! writes equal keys.
 
 use std::{borrow::Cow, ops::Range};
 
 use hashbrown::{HashMap, HashSet, hash_map::Entry};
 
-use super::{Item, Reader};
+use super::{Item, Reader, tagged::read_bigint};
 use crate::{
-    Error, Result,
+    BigInt, Error, Result,
     reference::Reference,
     slot::{Fields, MapEntries, Slot, SparseItems},
-    text::string::{RawString, Unescaped},
+    text::{
+        number,
+        string::{RawString, Unescaped},
+    },
     token::{Scalar, Tokens},
     value::array_index,
 };
@@ -159,38 +166,26 @@ impl<'de> Reader<'_, 'de> {
             Slot::Number(number) => Identity::Number((number + 0.0).to_bits()),
             Slot::Bool(bool) => Identity::Bool(bool),
             Slot::Null => Identity::Null,
-            Slot::Tagged { tag, mut args } if tag == "BigInt" => match args.next().transpose()? {
-                Some(token) => match token.scalar {
-                    Scalar::String(digits) => Identity::BigInt(digits.to_str()?),
-                    _ => Identity::Same(at),
-                },
-                None => Identity::Same(at),
-            },
+            Slot::Tagged { tag, mut args }
+                if tag == "BigInt" && !self.options.custom_tags.contains(&&*tag) =>
+            {
+                Identity::BigInt(read_bigint(&mut args)?)
+            }
             _ => Identity::Same(at),
         })
     }
 
     /// A Map's key as devalue shows it in a path.
     pub(super) fn key_text(&self, at: Reference) -> Cow<'static, str> {
-        let number = |number: f64| match () {
-            () if number.is_nan() => "NaN".into(),
-            () if number.is_infinite() && number > 0.0 => "Infinity".into(),
-            () if number.is_infinite() => "-Infinity".into(),
-            () => {
-                let mut text = Vec::new();
-                crate::text::number::write(&mut text, number);
-                String::from_utf8(text).unwrap_or_default().into()
-            }
-        };
         let Some(slot) = at.slot() else {
             return match at.number() {
-                Some(value) if value != 0.0 => number(value),
+                Some(value) if value != 0.0 => number::to_string(value).into(),
                 _ => at.as_i32().to_string().into(),
             };
         };
         match self.slot(slot) {
             Ok(Slot::String(string)) => format!("\"{}\"", string.body()).into(),
-            Ok(Slot::Number(value)) => number(value),
+            Ok(Slot::Number(value)) => number::to_string(value).into(),
             Ok(Slot::Bool(bool)) => bool.to_string().into(),
             Ok(Slot::Null) => "null".into(),
             _ => "...".into(),
@@ -203,7 +198,7 @@ enum Identity<'de> {
     Same(Reference),
     String(Unescaped<'de>),
     Number(u64),
-    BigInt(Cow<'de, str>),
+    BigInt(BigInt),
     Bool(bool),
     Null,
 }

@@ -45,13 +45,10 @@ impl<'r, 'de> Node<'r, 'de> {
             "Date" => Tagged::Date(args.date()?),
             "Map" => Tagged::Map(MapEntries(args.tokens)),
             "Set" => Tagged::Set(args.tokens),
-            "BigInt" => Tagged::BigInt(args.bigint()?),
+            "BigInt" => Tagged::BigInt(read_bigint(&mut args.tokens)?),
             "RegExp" => Tagged::RegExp(args.regexp()?),
             "URL" => Tagged::Url(args.url()?),
-            "URLSearchParams" => {
-                let text = args.string()?.to_str()?;
-                Tagged::UrlSearchParams(UrlSearchParams::new(&text))
-            }
+            "URLSearchParams" => Tagged::UrlSearchParams(args.url_search_params()?),
             "Object" => Tagged::Boxed(args.primitive()?),
             "null" => Tagged::NullObject(args.tokens),
             "ArrayBuffer" => {
@@ -121,38 +118,17 @@ impl<'de> Args<'_, '_, 'de> {
 
     /// `new Date(argument)`, as far as `JSON.parse` can make an argument.
     fn date(&mut self) -> Result<Date> {
-        Ok(match self.required()?.scalar {
-            Scalar::String(text) => Date::parse(&text.to_str()?),
+        let Some(token) = self.next()? else { return Ok(Date::INVALID) };
+        Ok(match token.scalar {
+            Scalar::String(text) => Date::parse(&text.to_str_lossy()),
             Scalar::Number(text) => Date::from_millis(number::parse(text)),
             Scalar::Bool(bool) => Date::from_millis(bool.into()),
             Scalar::Null => Date::from_millis(0.0),
         })
     }
 
-    /// `BigInt(argument)`.
-    fn bigint(&mut self) -> Result<BigInt> {
-        let token = self.required()?;
-        match token.scalar {
-            Scalar::String(text) => {
-                text.to_str()?.parse().map_err(|error| self.invalid(format!("{error}"), token))
-            }
-            Scalar::Bool(bool) => Ok(u8::from(bool).into()),
-            Scalar::Number(text) => {
-                let number = number::parse(text);
-                let integer = number as i128;
-                if number.abs() <= 2f64.powi(53) && integer as f64 == number {
-                    Ok(integer.into())
-                } else {
-                    // DIFFERENCE: JavaScript takes larger numbers too. Nothing writes them.
-                    Err(self.tokens.invalid("not an integer", token))
-                }
-            }
-            Scalar::Null => Err(self.tokens.invalid("not an integer", token)),
-        }
-    }
-
     fn regexp(&mut self) -> Result<RegExp> {
-        let source = self.string()?;
+        let source = self.next()?.map(text).unwrap_or_default();
         let (flags, token) = match self.next()? {
             None => (Cow::Borrowed(""), None),
             Some(token) => match token.scalar {
@@ -160,7 +136,7 @@ impl<'de> Args<'_, '_, 'de> {
                 _ => return Err(self.tokens.invalid("flags must be a string", token)),
             },
         };
-        RegExp::new(JsString::from(source.unescape()), &flags).map_err(|error| match token {
+        RegExp::new(source, &flags).map_err(|error| match token {
             Some(token) => self.invalid(error.to_string(), token),
             None => Error::data(error.to_string()),
         })
@@ -179,13 +155,22 @@ impl<'de> Args<'_, '_, 'de> {
                 };
                 match at.slot().map(|slot| self.node.reader.slot(slot)).transpose()? {
                     Some(Slot::String(text)) => text,
+                    // DIFFERENCE: Astro's reviver makes text of anything. Nothing writes it.
                     _ => return Err(self.tokens.invalid("a URL's text must be a string", token)),
                 }
             }
             _ => return Err(self.tokens.invalid("a URL's text must be a string", token)),
         };
         self.node.reader.spend_bytes(text.body().len())?;
-        Url::parse(&text.to_str()?).map_err(|error| self.invalid(error.to_string(), token))
+        Url::parse(&text.to_str_lossy()).map_err(|error| self.invalid(error.to_string(), token))
+    }
+
+    /// `new URLSearchParams(argument)`.
+    fn url_search_params(&mut self) -> Result<UrlSearchParams> {
+        Ok(match self.next()? {
+            None | Some(Token { scalar: Scalar::Null, .. }) => UrlSearchParams::default(),
+            Some(token) => UrlSearchParams::new(&text(token).to_string_lossy()),
+        })
     }
 
     /// What a box may hold: a primitive other than null and undefined.
@@ -231,19 +216,54 @@ impl<'de> Args<'_, '_, 'de> {
         Ok(Tagged::View { kind, buffer, range })
     }
 
-    /// An offset or a length as `ToIndex` makes it: fractions are cut off, null is 0.
+    /// An offset or a length as `ToIndex` makes it: fractions are cut off, null and false are 0.
     fn view_number(&mut self) -> Result<Option<usize>> {
         let Some(token) = self.next()? else { return Ok(None) };
         let number = match token.scalar {
             Scalar::Number(text) => number::parse(text).trunc(),
+            Scalar::Bool(bool) => bool.into(),
             Scalar::Null => 0.0,
-            _ => f64::NAN,
+            // DIFFERENCE: JavaScript takes a string for the number it holds, or for 0. Nothing writes it.
+            Scalar::String(_) => f64::NAN,
         };
         if (0.0..=9_007_199_254_740_991.0).contains(&number) {
             Ok(Some(number as usize))
         } else {
             Err(self.tokens.invalid("expected an offset or a length", token))
         }
+    }
+}
+
+/// `String(argument)`.
+fn text(argument: Token<'_>) -> JsString {
+    match argument.scalar {
+        Scalar::String(text) => text.unescape().into(),
+        Scalar::Number(text) => number::to_string(number::parse(text)).into(),
+        Scalar::Bool(bool) => bool.to_string().into(),
+        Scalar::Null => "null".into(),
+    }
+}
+
+/// `BigInt(argument)`.
+pub(super) fn read_bigint(args: &mut Tokens<'_>) -> Result<BigInt> {
+    let Some(token) = args.next().transpose()? else {
+        return Err(args.missing("the tag has no argument"));
+    };
+    match token.scalar {
+        Scalar::String(text) => {
+            text.to_str()?.parse().map_err(|error| args.invalid(format!("{error}"), token))
+        }
+        Scalar::Bool(bool) => Ok(u8::from(bool).into()),
+        Scalar::Number(text) => {
+            let number = number::parse(text);
+            if number.fract() == 0.0 {
+                // All its digits, and no sign of -0.
+                Ok(BigInt::from_canonical(format!("{:.0}", number + 0.0)))
+            } else {
+                Err(args.invalid("not an integer", token))
+            }
+        }
+        Scalar::Null => Err(args.invalid("not an integer", token)),
     }
 }
 
@@ -256,7 +276,7 @@ impl<'de> Reader<'_, 'de> {
             && let Some(token) = args.next().transpose()?
             && let Scalar::String(text) = token.scalar
         {
-            return text.to_str();
+            return Ok(text.to_str_lossy());
         }
         Err(Error::data("a typed array needs an ArrayBuffer"))
     }

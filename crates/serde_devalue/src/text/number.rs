@@ -16,6 +16,11 @@ pub(crate) fn write(out: &mut Vec<u8>, number: f64) {
     }
 }
 
+/// `String(number)`, of any number.
+pub(crate) fn to_string(number: f64) -> String {
+    ryu_js::Buffer::new().format(number).to_owned()
+}
+
 /// Writes an integer in decimal.
 pub(crate) fn write_integer(out: &mut Vec<u8>, integer: i64) {
     let mut digits = [0; 20];

@@ -206,6 +206,14 @@ impl<'a> RawString<'a> {
         }
     }
 
+    /// The string with U+FFFD in place of each unpaired surrogate, as JavaScript's URL parsers take it.
+    pub(crate) fn to_str_lossy(self) -> Cow<'a, str> {
+        match self.unescape() {
+            Unescaped::WellFormed(string) => string,
+            Unescaped::IllFormed(units) => Cow::Owned(String::from_utf16_lossy(&units)),
+        }
+    }
+
     /// Whether it is this string.
     pub(crate) fn is(self, other: &str) -> bool {
         match self.plain() {

@@ -72,7 +72,7 @@ impl FromStr for BigInt {
     type Err = ParseBigIntError;
 
     fn from_str(text: &str) -> Result<Self, ParseBigIntError> {
-        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        let text = text.trim_matches(is_white_space);
         let radix = match text.get(..2) {
             Some("0x" | "0X") => 16,
             Some("0o" | "0O") => 8,
@@ -109,6 +109,11 @@ impl FromStr for BigInt {
             digits => Ok(BigInt(format!("{sign}{digits}"))),
         }
     }
+}
+
+/// What JavaScript calls white space or a line end (ECMA-262, 12.2 and 12.3), which differs from Unicode in two places.
+fn is_white_space(c: char) -> bool {
+    c == '\u{feff}' || c.is_whitespace() && c != '\u{85}'
 }
 
 macro_rules! integers {
@@ -263,6 +268,7 @@ mod tests {
             ("", "0"),
             ("-0", "0"),
             (" 007\n", "7"),
+            ("\u{feff}7\u{a0}\u{2028}", "7"),
             ("+5", "5"),
             ("-12", "-12"),
             ("0xfF", "255"),
@@ -271,7 +277,9 @@ mod tests {
         ] {
             assert_eq!(text.parse::<BigInt>().unwrap().as_str(), digits, "{text:?}");
         }
-        for text in ["-", "+", "abc", "1.5", "-0x1", "0x", "0x-1", "0x+1", "1e3", "1 2", "--1"] {
+        for text in
+            ["-", "+", "abc", "1.5", "-0x1", "0x", "0x-1", "0x+1", "1e3", "1 2", "--1", "\u{85}7"]
+        {
             assert_eq!(text.parse::<BigInt>(), Err(ParseBigIntError::Invalid), "{text:?}");
         }
     }

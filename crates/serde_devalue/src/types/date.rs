@@ -59,6 +59,8 @@ impl Date {
     /// Reads what JavaScript's `new Date(string)` reads of its own format (ECMA-262, 21.4.1.32), without which the
     /// date is invalid.
     ///
+    /// A day up to 31 that the month does not have is one of the next month, as in V8.
+    ///
     /// DIFFERENCE: a time without an offset is UTC here, not the machine's local time; other formats, which every
     /// engine reads in its own way, are invalid.
     pub fn parse(text: &str) -> Self {
@@ -149,15 +151,8 @@ fn parse(text: &[u8]) -> Option<i64> {
             day = take_digits(&mut rest, 2)?;
         }
     }
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let month_length = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=month_length).contains(&day) {
+    // `days_from_civil` carries the days that a month does not have into the next one.
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
     let mut millis = days_from_civil(year, month, day) * MILLIS_PER_DAY;
@@ -374,6 +369,8 @@ mod tests {
             ("2020-01-01T00:00:00+02:00", 1_577_829_600_000),
             ("2020-01-01T00:00:00.1234567-00:30", 1_577_838_600_123),
             ("2019-12-31T24:00Z", 1_577_836_800_000),
+            ("2019-02-30", 1_551_484_800_000),
+            ("2020-02-30", 1_583_020_800_000),
         ] {
             assert_eq!(Date::parse(text).millis(), Some(millis), "{text}");
         }
@@ -385,8 +382,8 @@ mod tests {
             "",
             "garbage",
             "2020-13-01",
-            "2020-02-30",
-            "2019-02-29",
+            "2020-02-32",
+            "2020-01-00",
             "2020-01-01T25:00",
             "2020-01-01T00",
             "2020-01-01T00:00:60Z",

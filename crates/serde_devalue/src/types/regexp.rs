@@ -67,14 +67,17 @@ impl RegExp {
 
 fn escape(source: JsString) -> JsString {
     let special = |c: char| matches!(c, '/' | '\n' | '\r' | '\u{2028}' | '\u{2029}');
-    let text = match source.as_str() {
+    match source.as_str() {
         Some("") => return "(?:)".into(),
-        Some(text) if text.contains(special) => text,
-        _ => return source,
-    };
-    let mut escaped = String::with_capacity(text.len() + 2);
+        Some(text) if !text.contains(special) => return source,
+        _ => {}
+    }
+    let units = source.to_utf16();
+    let mut escaped = Vec::with_capacity(units.len() + 2);
     let (mut in_class, mut after_backslash) = (false, false);
-    for c in text.chars() {
+    for unit in units {
+        // Half of a surrogate pair is none of the characters that matter here.
+        let c = char::from_u32(unit.into()).unwrap_or(char::REPLACEMENT_CHARACTER);
         let line_end = match c {
             '\n' => Some("n"),
             '\r' => Some("r"),
@@ -83,11 +86,11 @@ fn escape(source: JsString) -> JsString {
             _ => None,
         };
         if !after_backslash && (line_end.is_some() || c == '/' && !in_class) {
-            escaped.push('\\');
+            escaped.push(u16::from(b'\\'));
         }
         match line_end {
-            Some(escape) => escaped.push_str(escape),
-            None => escaped.push(c),
+            Some(escape) => escaped.extend(escape.encode_utf16()),
+            None => escaped.push(unit),
         }
         match c {
             _ if after_backslash => after_backslash = false,
@@ -97,7 +100,7 @@ fn escape(source: JsString) -> JsString {
             _ => {}
         }
     }
-    escaped.into()
+    JsString::from_utf16(escaped)
 }
 
 /// `/source/flags`.
@@ -130,6 +133,13 @@ mod tests {
         ] {
             assert_eq!(RegExp::new(source, "").unwrap().source(), &JsString::from(escaped));
         }
+    }
+
+    #[test]
+    fn a_source_with_an_unpaired_surrogate_is_escaped_too() {
+        let source = JsString::from_utf16(vec![0xd83d, u16::from(b'/')]);
+        let escaped = JsString::from_utf16(vec![0xd83d, u16::from(b'\\'), u16::from(b'/')]);
+        assert_eq!(RegExp::new(source, "").unwrap().source(), &escaped);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::tag;
 /// A JavaScript `URL`. Other formats see its text.
 ///
 /// With the `url` feature (on by default) it is parsed and normalised as JavaScript's `new URL(text)` does, and
-/// converts from and to `url::Url`. DIFFERENCE: without the feature, any text is taken as it is.
+/// converts from and to `url::Url`, which drops empty segments and the host before a drive from file URLs.
+/// DIFFERENCE: without the feature, any text is taken as it is.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Url(String);
 
@@ -38,7 +39,11 @@ impl Url {
     /// If the text is not an absolute URL.
     pub fn parse(text: &str) -> Result<Self, InvalidUrl> {
         #[cfg(feature = "url")]
-        let url = url::Url::parse(text).map_err(|source| InvalidUrl { source })?.into();
+        let url = {
+            let parsed = url::Url::parse(text).map_err(|source| InvalidUrl { source })?;
+            let lost = lost_parts(text, parsed.as_str());
+            Url(if lost { text.to_owned() } else { parsed.into() })
+        };
         #[cfg(not(feature = "url"))]
         let url = Url(text.to_owned());
         Ok(url)
@@ -57,6 +62,32 @@ impl Url {
     pub(crate) fn from_normalised(text: String) -> Self {
         Url(text)
     }
+}
+
+/// Whether the text is a normalised file URL of which the url crate dropped what JavaScript keeps: empty segments of the
+/// path, as in `file:////host/share`, or the host before a drive, as in `file://host/C:/`.
+#[cfg(feature = "url")]
+fn lost_parts(text: &str, parsed: &str) -> bool {
+    let (Some((host, path)), Some((kept_host, kept_path))) = (file_parts(text), file_parts(parsed))
+    else {
+        return false;
+    };
+    let segment = |text: &&str| !text.is_empty();
+    let is_host = || {
+        let url = url::Url::parse(&format!("file://{host}/"));
+        url.is_ok_and(|url| url.host_str() == Some(host))
+    };
+    text != parsed
+        && path.split('/').filter(segment).eq(kept_path.split('/').filter(segment))
+        && (host == kept_host || kept_host.is_empty() && is_host())
+}
+
+/// The host, and all that follows it: a path first.
+#[cfg(feature = "url")]
+fn file_parts(text: &str) -> Option<(&str, &str)> {
+    let rest = text.strip_prefix("file://")?;
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#'])?);
+    path.starts_with('/').then_some((host, path))
 }
 
 impl fmt::Display for Url {
@@ -169,5 +200,33 @@ pub mod option {
     ) -> Result<Option<url::Url>, D::Error> {
         let url = Option::<Url>::deserialize(deserializer)?;
         url.map(TryInto::try_into).transpose().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(all(test, feature = "url"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_urls_keep_their_host_and_their_empty_segments() {
+        for href in [
+            "file:////host/share",
+            "file:////#a",
+            "file://h//a",
+            "file:///a//b/",
+            "file://h/C:/",
+            "file:///C:/",
+        ] {
+            assert_eq!(Url::parse(href).unwrap().as_str(), href);
+        }
+        for (text, href) in [
+            ("file:a", "file:///a"),
+            ("file://", "file:///"),
+            ("file://h?//", "file://h/?//"),
+            ("file:///a/../b", "file:///b"),
+            ("file://localhost/C:/", "file:///C:/"),
+        ] {
+            assert_eq!(Url::parse(text).unwrap().as_str(), href);
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! store.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,6 +12,7 @@ use serde_devalue::Options;
 use crate::changes::{Change, Changes, Written};
 use crate::cookie::{CookieHeaders, Ticket};
 use crate::error::{Error, ErrorKind, Result};
+use crate::observe;
 use crate::record::{Record, wrong_type};
 use crate::sessions::{Sessions, Shared};
 use crate::state::{Current, New, State};
@@ -20,6 +21,8 @@ use crate::store::now;
 pub(crate) struct Inner {
     sessions: Sessions,
     cookies: CookieHeaders,
+    /// Read from the cookies once, however many calls want to know.
+    ticket: OnceLock<Ticket>,
     /// Whether any method was called; read without the lock by requests that never did.
     touched: AtomicBool,
     state: Mutex<State>,
@@ -32,6 +35,7 @@ impl Inner {
         Inner {
             sessions,
             cookies,
+            ticket: OnceLock::new(),
             touched: AtomicBool::new(false),
             state: Mutex::default(),
             io: tokio::sync::Mutex::new(()),
@@ -62,7 +66,7 @@ impl Inner {
     }
 
     pub(crate) fn ticket(&self) -> Ticket {
-        self.shared().cookie.read(&self.cookies)
+        *self.ticket.get_or_init(|| self.shared().cookie.read(&self.cookies))
     }
 
     /// Loads the record, once, unless `known` says that the state alone has the answer.
@@ -177,6 +181,16 @@ impl Inner {
             state.current = Current::New(New::empty());
         }
         Ok(())
+    }
+}
+
+impl Drop for Inner {
+    /// Nobody can save any more what a task changed that outlived its response, or a handler that was given up.
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if state.is_changed() {
+            observe::never_saved();
+        }
     }
 }
 

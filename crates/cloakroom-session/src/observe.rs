@@ -20,6 +20,15 @@ pub(crate) fn corrupt(id: &SessionId, error: &crate::Error) {
     count("cloakroom_sessions_corrupt_total");
 }
 
+/// The last handle of a session went with changes that no commit has written.
+pub(crate) fn never_saved() {
+    tracing::warn!(
+        "changes to a session were never saved: a task that outlives its response saves by itself, \
+         with `save` or `update`"
+    );
+    count("cloakroom_sessions_never_saved_total");
+}
+
 #[cfg(feature = "metrics")]
 fn count(name: &'static str) {
     metrics::counter!(name).increment(1);

@@ -138,6 +138,9 @@ impl Session {
     /// The value is serialised now: changing it afterwards changes nothing, and one that cannot be stored fails
     /// here, where the mistake is. The first entry gives the session its ID.
     ///
+    /// It is saved when the request is finished, or its streamed body ends. A task that outlives them calls
+    /// [`Session::save`], or changes the session with [`Session::update`].
+    ///
     /// # Errors
     /// [`ErrorKind::EmptyKey`], [`ErrorKind::NotSerializable`], [`ErrorKind::TooLarge`], and
     /// [`ErrorKind::ResponseStarted`] where the session does not exist yet and its cookie can no longer be sent.
@@ -177,6 +180,9 @@ impl Session {
     }
 
     /// Removes an entry and returns its value.
+    ///
+    /// Two requests at once may both get it, since neither removes it before it is finished: what must be used
+    /// once alone, such as a code, is taken with [`Session::update`].
     ///
     /// # Errors
     /// As [`Session::get`].

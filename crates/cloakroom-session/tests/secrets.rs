@@ -1,4 +1,4 @@
-//! IDs are credentials: nothing that ends up in a log shows one.
+//! IDs are credentials: the store decides which are valid, and nothing that ends up in a log shows one.
 
 #![allow(clippy::unwrap_used)]
 
@@ -26,27 +26,84 @@ async fn no_debug_output_shows_the_id() {
 #[tokio::test]
 async fn no_error_shows_the_id_and_neither_does_its_cause() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config::new("fs-lite").option("base", folder.path().to_str().unwrap());
+    let base = folder.path().join("sessions");
+    let config = Config::new("fs-lite").option("base", base.to_str().unwrap());
     let sessions = Sessions::from_config(config).await.unwrap();
-    let id = "0e7d2a53-6d0f-4a52-9d0e-2f8a4f1f6b11";
-    let cookie = HeaderValue::try_from(format!("astro-session={id}")).unwrap();
+    let session = sessions.session(CookieHeaders::default());
+    session.set("a", "1").unwrap();
+    session.finish().await.unwrap();
+    let id = &session.id().unwrap().to_string();
 
-    std::fs::write(folder.path().join(id), "broken").unwrap();
-    let corrupt = sessions.session(cookie.clone()).get::<String>("a").await.unwrap_err();
+    std::fs::write(base.join(id), "broken").unwrap();
+    let cookie = HeaderValue::try_from(format!("astro-session={id}")).unwrap();
+    let corrupt = sessions.session(cookie).get::<String>("a").await.unwrap_err();
     assert_eq!(corrupt.kind(), ErrorKind::Corrupt);
-    std::fs::remove_file(folder.path().join(id)).unwrap();
-    std::fs::create_dir_all(folder.path().join(id).join("in the way")).unwrap();
-    let session = sessions.session(cookie);
-    session.destroy();
-    let mut errors = vec![corrupt];
-    errors.extend(session.finish().await.err());
-    for error in errors {
+
+    std::fs::remove_dir_all(&base).unwrap();
+    std::fs::write(&base, "a file where the folder was").unwrap();
+    session.set("a", "2").unwrap();
+    let refused = session.save().await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Storage);
+    for error in [corrupt, refused] {
         let mut shown = format!("{error} {error:?}");
         let mut cause = error.source();
         while let Some(error) = cause {
             shown += &format!(" {error} {error:?}");
             cause = error.source();
         }
-        assert!(!shown.contains(id), "{shown}");
+        assert!(!shown.contains(id.as_str()), "{shown}");
     }
+}
+
+#[tokio::test]
+async fn an_unknown_id_makes_no_record_whatever_is_asked_of_it() {
+    let site = Site::new().await;
+    let unknown = "0e7d2a53-6d0f-4a52-9d0e-2f8a4f1f6b11";
+    for cookie in [unknown, "not-an-id", ""] {
+        for task in 0..6 {
+            let session = site.request(cookie);
+            match task {
+                0 => drop(session.get::<String>("a").await.unwrap()),
+                1 => drop(session.keys().await.unwrap()),
+                2 => drop(session.take::<String>("a").await.unwrap()),
+                3 => session.delete("a"),
+                4 => session.destroy(),
+                _ => session.save().await.unwrap(),
+            }
+            session.finish().await.unwrap();
+            assert_eq!(site.records().await, 0, "{cookie:?}, task {task}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_deletion_of_a_cookie_repeats_its_path_and_domain() {
+    let mut config = Config::new("memory");
+    config.cookie.path = "/shop".into();
+    config.cookie.domain = Some("example.com".into());
+    config.cookie.max_age = Some(60);
+    let site = Site::with(config).await;
+    let id = site.stored(&[("user", "Ann")]).await;
+    let session = site.request(id);
+    session.destroy();
+    assert_eq!(
+        session.finish().await.unwrap().set_cookie.unwrap(),
+        "astro-session=deleted; Domain=example.com; Path=/shop; \
+         Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=Lax"
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_goes_only_with_a_destroy() {
+    let site = Site::new().await;
+    let id = site.stored(&[("user", "Ann")]).await;
+    site.write_raw(id, "broken").await;
+    let session = site.request(id);
+    assert_eq!(session.regenerate().await.unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(session.take::<String>("user").await.unwrap_err().kind(), ErrorKind::Corrupt);
+    session.finish().await.unwrap();
+    assert_eq!(site.raw(id).await.as_deref(), Some("broken"));
+    session.destroy();
+    session.finish().await.unwrap();
+    assert_eq!(site.raw(id).await, None, "a logout is a logout");
 }

@@ -144,6 +144,7 @@ async fn write_once(inner: &Inner, changes: &Changes) -> Result<Attempt> {
             Ok(Attempt::Again)
         }
         Current::New(new) if !new.regenerated && !changes.has_sets() => {
+            inner.lock().doomed.extend(new.remnant());
             replace(inner, new.id, Current::Absent);
             Ok(Attempt::Done)
         }

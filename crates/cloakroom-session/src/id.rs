@@ -23,6 +23,9 @@ impl SessionId {
     ///
     /// Strict as Astro is: 36 characters, hyphens in place, version 4, the RFC 9562 variant. Anything else is
     /// `None`, and so never reaches a driver. Upper case is accepted and means the same ID.
+    ///
+    /// DIFFERENCE: Astro looks an ID in upper case up as it stands, which most stores take for another key. An
+    /// ID is a number, so here it is the same in either case.
     pub fn parse(text: &str) -> Option<SessionId> {
         // `Uuid` also reads braces, URNs and bare hexadecimal, none of which Astro accepts.
         if text.len() != 36 {

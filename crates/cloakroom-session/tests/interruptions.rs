@@ -237,3 +237,38 @@ async fn a_driver_that_cannot_compare_says_that_the_session_was_destroyed_as_the
         assert_eq!(site.records().await, 0);
     }
 }
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_made_again_and_leaves_one_record() {
+    let site = Site::new().await;
+    let session = site.visitor();
+    session.set("a", "1").unwrap();
+    site.set_lose_answers(true);
+    assert_eq!(session.save().await.unwrap_err().kind(), ErrorKind::Unavailable);
+    site.set_lose_answers(false);
+    session.finish().await.unwrap();
+    let id = session.id().unwrap();
+    assert_eq!(site.read(id, "a").await.as_deref(), Some("1"));
+    assert_eq!(site.records().await, 1);
+
+    let session = site.request(id);
+    session.set("a", "2").unwrap();
+    site.set_lose_answers(true);
+    session.save().await.unwrap_err();
+    site.set_lose_answers(false);
+    session.finish().await.unwrap();
+    assert_eq!(site.read(id, "a").await.as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn a_new_session_that_is_emptied_after_its_answer_was_lost_leaves_no_record() {
+    let site = Site::new().await;
+    let session = site.visitor();
+    session.set("a", "1").unwrap();
+    site.set_lose_answers(true);
+    session.save().await.unwrap_err();
+    site.set_lose_answers(false);
+    session.delete("a");
+    assert_eq!(session.finish().await.unwrap().set_cookie, None);
+    assert_eq!(site.records().await, 0);
+}

@@ -33,6 +33,7 @@ pub struct Recorder {
     down: Arc<AtomicBool>,
     fail_writes: Arc<AtomicBool>,
     fail_removals: Arc<AtomicBool>,
+    lose_answers: Arc<AtomicBool>,
     cannot_compare: bool,
 }
 
@@ -90,7 +91,11 @@ impl Driver for Recorder {
         self.call("set")?;
         assert!(!self.cannot_compare || matches!(when, When::Always), "a condition it cannot keep");
         self.ttls.lock().unwrap().push(ttl);
-        self.inner.set(key, value, when, ttl).await
+        let outcome = self.inner.set(key, value, when, ttl).await;
+        match self.lose_answers.load(Ordering::SeqCst) {
+            true => Err(Error::new(ErrorKind::Timeout, "written, but nobody was told")),
+            false => outcome,
+        }
     }
 
     async fn remove(&self, key: &ItemKey, when: When) -> storage::Result<RemoveOutcome> {
@@ -144,6 +149,7 @@ impl Site {
             down: Arc::default(),
             fail_writes: Arc::default(),
             fail_removals: Arc::default(),
+            lose_answers: Arc::default(),
             cannot_compare,
         };
         config.sweep_interval = None;
@@ -236,6 +242,11 @@ impl Site {
 
     pub fn set_fail_removals(&self, fail: bool) {
         self.recorder.fail_removals.store(fail, Ordering::SeqCst);
+    }
+
+    /// Writes happen, and fail.
+    pub fn set_lose_answers(&self, lose: bool) {
+        self.recorder.lose_answers.store(lose, Ordering::SeqCst);
     }
 
     /// What a later request finds under `key`.

@@ -23,8 +23,8 @@ pub(crate) fn corrupt(id: &SessionId, error: &crate::Error) {
 /// The last handle of a session went with changes that no commit has written.
 pub(crate) fn never_saved() {
     tracing::warn!(
-        "changes to a session were never saved: a task that outlives its response saves by itself, \
-         with `save` or `update`"
+        "changes to a session were never saved: its request was given up or failed, or a task outlived it, \
+         which then saves by itself with `save` or `update`"
     );
     count("cloakroom_sessions_never_saved_total");
 }

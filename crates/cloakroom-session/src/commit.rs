@@ -281,7 +281,9 @@ fn destroyed_elsewhere(inner: &Inner, id: SessionId) -> bool {
     }
     state.current = Current::Absent;
     state.changes.clear();
-    state.cookie = CookieIntent::Delete;
+    // No deletion either: whoever ended the session told the browser, and if that was a login that gave it a new
+    // ID, a deletion that arrives later would throw the new cookie away.
+    state.cookie = CookieIntent::Keep;
     true
 }
 

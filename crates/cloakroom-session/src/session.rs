@@ -346,7 +346,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::save`], except that a session that was destroyed elsewhere is no error here: its changes
-    /// are dropped and its cookie deleted. After an error no cookie may be sent.
+    /// are dropped. After an error no cookie may be sent.
     pub async fn finish(&self) -> Result<Finished> {
         if !self.is_used() {
             self.start_response();

@@ -107,7 +107,7 @@ async fn write(
             Attempt::Conflict(id) => {
                 observe::conflict(&id, attempt);
                 if turn.is_none() {
-                    turn = Some(inner.shared().queue(id).await);
+                    turn = Some(inner.shared().queues.wait(id).await);
                 } else {
                     pause(attempt).await;
                 }

@@ -14,12 +14,12 @@ use crate::cookie::{CookieHeaders, Ticket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe;
 use crate::record::{Record, wrong_type};
-use crate::sessions::{Sessions, Shared};
+use crate::shared::Shared;
 use crate::state::{Current, New, State};
 use crate::store::now;
 
 pub(crate) struct Inner {
-    sessions: Sessions,
+    shared: Arc<Shared>,
     cookies: CookieHeaders,
     /// Read from the cookies once, however many calls want to know.
     ticket: OnceLock<Ticket>,
@@ -31,9 +31,9 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    pub(crate) fn new(sessions: Sessions, cookies: CookieHeaders) -> Inner {
+    pub(crate) fn new(shared: Arc<Shared>, cookies: CookieHeaders) -> Inner {
         Inner {
-            sessions,
+            shared,
             cookies,
             ticket: OnceLock::new(),
             touched: AtomicBool::new(false),
@@ -48,7 +48,7 @@ impl Inner {
     }
 
     pub(crate) fn shared(&self) -> &Shared {
-        &self.sessions.shared
+        &self.shared
     }
 
     /// The state. A panic elsewhere while it was held leaves it consistent: every change to it is one step.

@@ -27,9 +27,11 @@ mod id;
 mod inner;
 mod key;
 mod observe;
+mod queues;
 mod record;
 mod session;
 mod sessions;
+mod shared;
 mod state;
 mod store;
 

@@ -17,7 +17,7 @@ use crate::id::SessionId;
 use crate::inner::{Inner, response_started};
 use crate::key::SessionKey;
 use crate::record;
-use crate::sessions::Sessions;
+use crate::shared::Shared;
 use crate::state::{CookieIntent, Current, New};
 
 /// The session of one request.
@@ -75,8 +75,8 @@ impl SetOptions {
 }
 
 impl Session {
-    pub(crate) fn new(sessions: Sessions, cookies: CookieHeaders) -> Session {
-        Session { inner: Arc::new(Inner::new(sessions, cookies)) }
+    pub(crate) fn new(shared: Arc<Shared>, cookies: CookieHeaders) -> Session {
+        Session { inner: Arc::new(Inner::new(shared, cookies)) }
     }
 
     /// The value under `key`, or `None`.

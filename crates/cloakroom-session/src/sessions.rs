@@ -1,18 +1,16 @@
-//! What all requests share.
+//! The sessions of a site.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::Duration;
 
-use cloakroom_storage::{DynDriver, Sweeper};
-use tokio::sync::{Mutex, MutexGuard};
+use cloakroom_storage::DynDriver;
 
 use crate::config::Config;
 use crate::cookie::{CookieHeaders, SessionCookie};
 use crate::error::{Error, Result};
-use crate::id::SessionId;
+use crate::queues::Queues;
 use crate::session::Session;
+use crate::shared::Shared;
 use crate::store::{Store, from_storage};
 
 /// The sessions of a site: a driver, a cookie and limits. Cheap to clone.
@@ -33,17 +31,7 @@ use crate::store::{Store, from_storage};
 /// ```
 #[derive(Clone)]
 pub struct Sessions {
-    pub(crate) shared: Arc<Shared>,
-}
-
-pub(crate) struct Shared {
-    pub(crate) store: Store,
-    pub(crate) cookie: SessionCookie,
-    pub(crate) ttl: Option<Duration>,
-    pub(crate) max_size: usize,
-    queues: Queues,
-    /// Ends with the last clone.
-    _sweeper: Option<Sweeper>,
+    shared: Arc<Shared>,
 }
 
 impl Sessions {
@@ -90,26 +78,19 @@ impl Sessions {
             ttl: config.ttl,
             max_size: config.max_size,
             queues: Queues::default(),
-            _sweeper: sweeper,
+            sweeper,
         };
         Ok(Sessions { shared: Arc::new(shared) })
     }
 
     /// The session of one request. No I/O, no parsing: both wait until somebody asks for data.
     pub fn session(&self, cookies: impl Into<CookieHeaders>) -> Session {
-        Session::new(self.clone(), cookies.into())
+        Session::new(Arc::clone(&self.shared), cookies.into())
     }
 
     /// The driver in use.
     pub fn driver(&self) -> &DynDriver {
         self.shared.store.driver()
-    }
-}
-
-impl Shared {
-    /// Waits until nobody else in this process who met a conflict over this session is writing it.
-    pub(crate) async fn queue(&self, id: SessionId) -> MutexGuard<'_, ()> {
-        self.queues.wait(id).await
     }
 }
 
@@ -119,25 +100,5 @@ impl fmt::Debug for Sessions {
             .debug_struct("Sessions")
             .field("driver", &self.driver().name())
             .finish_non_exhaustive()
-    }
-}
-
-/// Writers that met a conflict queue up, so that many writers of one session cost a write each and not a
-/// storm of retries. Sessions share a fixed number of queues.
-struct Queues {
-    hasher: RandomState,
-    queues: [Mutex<()>; 64],
-}
-
-impl Default for Queues {
-    fn default() -> Queues {
-        Queues { hasher: RandomState::new(), queues: std::array::from_fn(|_| Mutex::new(())) }
-    }
-}
-
-impl Queues {
-    async fn wait(&self, id: SessionId) -> MutexGuard<'_, ()> {
-        let place = self.hasher.hash_one(id) as usize % self.queues.len();
-        self.queues[place].lock().await
     }
 }

@@ -1,8 +1,12 @@
 //! Commits that nobody waits for any more.
 
+use std::pin::Pin;
+
+use cloakroom_session::Error;
 use tokio::runtime::Handle;
 
-use crate::future::CommitFuture;
+/// A commit under way.
+pub(crate) type CommitFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 /// Goes on with a commit whose client went away: a logout must happen, and nothing stay half done.
 pub(crate) fn go_on<T: Send + 'static>(commit: CommitFuture<T>) {

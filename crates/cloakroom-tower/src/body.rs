@@ -9,8 +9,7 @@ use cloakroom_session::Session;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::background;
-use crate::future::CommitFuture;
+use crate::background::{self, CommitFuture};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 

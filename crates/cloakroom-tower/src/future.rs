@@ -5,17 +5,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use cloakroom_session::{Error, Finished, Session};
+use cloakroom_session::{Finished, Session};
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::background;
+use crate::background::{self, CommitFuture};
 use crate::body::SessionBody;
 use crate::failure::Failure;
 use crate::headers;
-
-pub(crate) type CommitFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 pin_project! {
     /// Waits for the handler, then for the commit.

@@ -360,3 +360,9 @@ fn errors_of_reading_have_paths_too() {
     type Users = HashMap<String, Vec<BTreeMap<u8, bool>>>;
     check_error::<Users>(r#"[{"users":1},[2],["Map",3,4],7,"x"]"#, ".users[0].get(7)");
 }
+
+#[test]
+fn an_error_in_a_text_without_slots_names_the_byte() {
+    let error = serde_devalue::from_str::<Vec<u8>>(" -3").unwrap_err();
+    assert_eq!((error.slot(), error.offset()), (None, Some(1)));
+}

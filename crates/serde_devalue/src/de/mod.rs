@@ -26,8 +26,12 @@ pub(crate) fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8], options: Opt
     let flat = Flat::new(text, &index);
     let reader = Reader::new(text, &index, options);
     *reader.read.borrow_mut() = vec![false; index.len()];
-    let value = match reader.decode(flat.root()?) {
+    let root = flat.root()?;
+    let value = match reader.decode(root) {
         Ok(value) => value,
+        Err(error) if root.slot().is_none() => {
+            return Err(error.at_offset(text.len() - text.trim_ascii_start().len()));
+        }
         // JavaScript would have found first what is not JSON.
         Err(error) => return flat.validate().and(Err(error)),
     };

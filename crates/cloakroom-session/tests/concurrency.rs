@@ -74,11 +74,7 @@ async fn a_conflict_is_merged_key_by_key_and_the_same_key_goes_to_the_last_write
 async fn a_logout_between_load_and_write_is_not_undone() {
     let site = Site::new().await;
     let id = site.stored(&[("user", "Ann")]).await;
-    site.before_set(move |site| async move {
-        let other = site.request(id);
-        other.destroy();
-        other.finish().await.unwrap();
-    });
+    site.before_set(move |site| async move { site.log_out(id).await });
     let session = site.request(id);
     session.set("lastVisit", "now").unwrap();
     assert_eq!(session.finish().await.unwrap().set_cookie, None, "the logout has told the browser");
@@ -90,11 +86,7 @@ async fn an_explicit_save_or_update_says_that_the_session_was_destroyed() {
     let site = Site::new().await;
     for explicit_save in [true, false] {
         let id = site.stored(&[("user", "Ann")]).await;
-        site.before_set(move |site| async move {
-            let other = site.request(id);
-            other.destroy();
-            other.finish().await.unwrap();
-        });
+        site.before_set(move |site| async move { site.log_out(id).await });
         let session = site.request(id);
         let error = if explicit_save {
             session.set("a", "1").unwrap();
@@ -149,11 +141,7 @@ async fn of_two_concurrent_regenerates_one_wins_and_one_record_is_left() {
 async fn a_regenerate_of_a_session_that_was_destroyed_meanwhile_revives_nothing() {
     let site = Site::new().await;
     let id = site.stored(&[("user", "Ann")]).await;
-    site.before_set(move |site| async move {
-        let other = site.request(id);
-        other.destroy();
-        other.finish().await.unwrap();
-    });
+    site.before_set(move |site| async move { site.log_out(id).await });
     let session = site.request(id);
     session.regenerate().await.unwrap();
     session.finish().await.unwrap();
@@ -214,9 +202,7 @@ async fn a_driver_that_cannot_compare_still_merges_what_it_sees_before_the_write
 
     let late = site.request(id);
     late.get::<String>("a").await.unwrap();
-    let other = site.request(id);
-    other.destroy();
-    other.finish().await.unwrap();
+    site.log_out(id).await;
     late.set("a", "2").unwrap();
     late.finish().await.unwrap();
     assert_eq!(site.records().await, 0, "a logout is not undone");

@@ -144,9 +144,7 @@ async fn a_session_begun_while_the_old_one_was_found_destroyed_keeps_its_changes
     session.set("a", "1").unwrap();
     let same_request = session.clone();
     site.before_set(move |site| async move {
-        let other = site.request(id);
-        other.destroy();
-        other.finish().await.unwrap();
+        site.log_out(id).await;
         same_request.destroy();
         same_request.set("b", "2").unwrap();
     });

@@ -73,11 +73,7 @@ async fn lost_races_and_broken_records_are_logged_without_the_id() {
     let _log = tracing::subscriber::set_default(log.clone());
     let site = Site::new().await;
     let id = site.stored(&[("a", "1")]).await;
-    site.before_set(move |site| async move {
-        let other = site.request(id);
-        other.destroy();
-        other.finish().await.unwrap();
-    });
+    site.before_set(move |site| async move { site.log_out(id).await });
     let session = site.request(id);
     session.set("a", "2").unwrap();
     session.finish().await.unwrap();

@@ -183,6 +183,13 @@ impl Site {
         session.id().unwrap()
     }
 
+    /// Another request that ends this session.
+    pub async fn log_out(&self, id: SessionId) {
+        let session = self.request(id);
+        session.destroy();
+        session.finish().await.unwrap();
+    }
+
     /// The calls since the last time somebody asked.
     pub fn calls(&self) -> Vec<&'static str> {
         std::mem::take(&mut *self.recorder.calls.lock().unwrap())

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use cloakroom_session::{ErrorKind, SetOptions};
+use cloakroom_session::{Config, CookieHeaders, ErrorKind, Sessions, SetOptions};
 use common::Site;
 
 const FORGED: &str = "0e7d2a53-6d0f-4a52-9d0e-2f8a4f1f6b11";
@@ -116,9 +116,9 @@ async fn an_unparseable_record_is_reported_and_kept() {
 
 #[tokio::test]
 async fn an_invalid_cookie_name_is_an_error_before_anything_is_saved() {
-    let mut config = cloakroom_session::Config::new("memory");
+    let mut config = Config::new("memory");
     config.cookie.name = "a b".into();
-    let error = cloakroom_session::Sessions::from_config(config).await.unwrap_err();
+    let error = Sessions::from_config(config).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
 }
 
@@ -278,4 +278,26 @@ async fn an_outage_is_an_error_and_never_an_empty_session() {
     assert!(session.finish().await.is_err(), "a failed commit sends no cookie");
     site.set_down(false);
     assert_eq!(site.read(id, "a").await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn a_session_whose_entries_have_all_expired_is_removed_from_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::new("fs-lite").option("base", folder.path().to_str().unwrap());
+    config.sweep_interval = Some(Duration::from_millis(10));
+    let sessions = Sessions::from_config(config).await.unwrap();
+    let save = async |ttl| {
+        let session = sessions.session(CookieHeaders::default());
+        session.set_with("code", "1234", SetOptions::new().ttl(ttl)).unwrap();
+        session.finish().await.unwrap();
+        folder.path().join(session.id().unwrap().to_string())
+    };
+    let kept = save(Duration::from_secs(3600)).await;
+    let expired = save(Duration::from_millis(50)).await;
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while expired.exists() {
+        assert!(std::time::Instant::now() < deadline, "nothing removed the record");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(kept.exists());
 }

@@ -50,11 +50,18 @@ impl Store {
         self.compare_and_swap
     }
 
+    /// The condition, where the driver can keep one.
+    fn condition(&self, when: When) -> When {
+        if self.compare_and_swap { when } else { When::Always }
+    }
+
     pub(crate) async fn load(&self, id: SessionId) -> Result<Option<Stored>> {
         let key = key(&id)?;
         let mut patience = PATIENCE.iter();
         loop {
-            let Some(item) = self.driver.get(&key).await.map_err(storage)? else { return Ok(None) };
+            let Some(item) = self.driver.get(&key).await.map_err(from_storage)? else {
+                return Ok(None);
+            };
             match Record::parse(item.value, now()) {
                 Ok(record) => {
                     return Ok(Some(Stored {
@@ -81,9 +88,13 @@ impl Store {
         draft: Draft,
         when: When,
     ) -> Result<Option<Stored>> {
-        let when = if self.compare_and_swap { when } else { When::Always };
         let value: Bytes = draft.bytes.clone();
-        match self.driver.set(&key(&id)?, value, when, draft.ttl).await.map_err(storage)? {
+        match self
+            .driver
+            .set(&key(&id)?, value, self.condition(when), draft.ttl)
+            .await
+            .map_err(from_storage)?
+        {
             SetOutcome::Written { version } => {
                 let record = Arc::new(Record::parse(draft.bytes, now())?);
                 Ok(Some(Stored { id, record, version }))
@@ -93,8 +104,7 @@ impl Store {
     }
 
     pub(crate) async fn remove(&self, id: SessionId, when: When) -> Result<RemoveOutcome> {
-        let when = if self.compare_and_swap { when } else { When::Always };
-        self.driver.remove(&key(&id)?, when).await.map_err(storage)
+        self.driver.remove(&key(&id)?, self.condition(when)).await.map_err(from_storage)
     }
 }
 
@@ -105,10 +115,11 @@ pub(crate) fn now() -> f64 {
 }
 
 fn key(id: &SessionId) -> Result<ItemKey> {
-    id.with_str(ItemKey::new).map_err(storage)
+    id.with_str(ItemKey::new).map_err(from_storage)
 }
 
-fn storage(error: cloakroom_storage::Error) -> Error {
+/// A driver's error as a session's.
+pub(crate) fn from_storage(error: cloakroom_storage::Error) -> Error {
     let kind = match error.kind() {
         StorageKind::Unavailable | StorageKind::Timeout => ErrorKind::Unavailable,
         StorageKind::TooLarge => ErrorKind::TooLarge,
@@ -119,8 +130,4 @@ fn storage(error: cloakroom_storage::Error) -> Error {
         _ => ErrorKind::Storage,
     };
     Error::new(kind, format!("the session store failed: {error}")).with_source(error)
-}
-
-pub(crate) fn from_storage(error: cloakroom_storage::Error) -> Error {
-    storage(error)
 }

@@ -39,6 +39,12 @@ impl Deadline {
         Deadline(NonZeroI64::new(nanoseconds).unwrap_or(const { NonZeroI64::new(1).unwrap() }))
     }
 
+    /// How long it is until then.
+    pub(crate) fn remaining(self) -> Duration {
+        let remaining = self.0.get().saturating_sub(Deadline::now().0.get());
+        Duration::from_nanos(u64::try_from(remaining).unwrap_or_default())
+    }
+
     pub(crate) fn has_passed(self) -> bool {
         self <= Deadline::now()
     }

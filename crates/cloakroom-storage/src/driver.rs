@@ -37,6 +37,13 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     /// When the store could not be asked. An outage is never reported as a missing item.
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>>;
 
+    /// As [`get`](Driver::get), with how long the item still lives; `None` for the latter where it stays until it
+    /// is removed. One round trip, as `get` takes, which may be cheaper for the store all the same.
+    ///
+    /// # Errors
+    /// As [`get`](Driver::get).
+    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>>;
+
     /// Writes `value` under `key` if `when` holds, to expire after `ttl`.
     ///
     /// A `ttl` of `None` means that the item stays until it is removed, also if it had a deadline before. A
@@ -94,6 +101,10 @@ impl<D: Driver + ?Sized> Driver for Arc<D> {
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
         (**self).get(key).await
+    }
+
+    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        (**self).get_with_ttl(key).await
     }
 
     async fn set(

@@ -21,6 +21,7 @@ struct Inner {
     operation: Option<Operation>,
     key: Option<KeyHash>,
     retryable: Option<bool>,
+    untouched: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -88,6 +89,7 @@ impl Error {
             operation: None,
             key: None,
             retryable: None,
+            untouched: false,
             source: None,
         }))
     }
@@ -124,6 +126,13 @@ impl Error {
         self
     }
 
+    /// Says that the call changed nothing, for sure: the request never left, or was refused as a whole. Not for a
+    /// write whose answer was lost.
+    pub fn with_untouched(mut self, untouched: bool) -> Error {
+        self.0.untouched = untouched;
+        self
+    }
+
     /// Keeps the cause.
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
         self.0.source = Some(source.into());
@@ -155,6 +164,11 @@ impl Error {
         self.0
             .retryable
             .unwrap_or(matches!(self.0.kind, ErrorKind::Unavailable | ErrorKind::Timeout))
+    }
+
+    /// Whether it is sure that the call changed nothing, so that even a conditional write may be tried again.
+    pub fn is_untouched(&self) -> bool {
+        self.0.untouched
     }
 
     /// Whether the deadline of the call passed.

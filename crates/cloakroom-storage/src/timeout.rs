@@ -70,6 +70,10 @@ impl<D: Driver> Driver for Timeout<D> {
         self.limit(Operation::Get, key, self.driver.get(key)).await
     }
 
+    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        self.limit(Operation::Get, key, self.driver.get_with_ttl(key)).await
+    }
+
     async fn set(
         &self,
         key: &ItemKey,

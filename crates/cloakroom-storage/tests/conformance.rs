@@ -24,6 +24,7 @@ enum Fault {
     ForgetsTheTtl,
     ExpiresTooEarly,
     TouchForgetsTheDeadline,
+    HidesTheTtl,
     SweepsBeyondItsBudget,
     ListsEverything,
 }
@@ -44,6 +45,11 @@ impl Driver for Faulty {
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
         self.0.get(key).await
+    }
+
+    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        let found = self.0.get_with_ttl(key).await?;
+        Ok(found.map(|(item, ttl)| (item, ttl.filter(|_| self.1 != Fault::HidesTheTtl))))
     }
 
     async fn set(
@@ -117,7 +123,8 @@ async fn each_fault_is_noticed_by_the_rule_that_it_breaks() {
         (Fault::ComparesBeforeItSwaps, "concurrent counting over two handles loses nothing"),
         (Fault::ForgetsTheTtl, "an item expires after its ttl and not before"),
         (Fault::ExpiresTooEarly, "an item expires after its ttl and not before"),
-        (Fault::TouchForgetsTheDeadline, "touch can give and take away a deadline"),
+        (Fault::TouchForgetsTheDeadline, "an item tells how long it still lives"),
+        (Fault::HidesTheTtl, "an item tells how long it still lives"),
         (Fault::SweepsBeyondItsBudget, "a sweep frees the expired alone and keeps to its budget"),
         (Fault::ListsEverything, "keys lists each item under the prefix once"),
     ];

@@ -83,6 +83,9 @@ impl Driver for Hanging {
     async fn get(&self, _: &ItemKey) -> Result<Option<Item>> {
         pending().await
     }
+    async fn get_with_ttl(&self, _: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        pending().await
+    }
     async fn set(&self, _: &ItemKey, _: Bytes, _: When, _: Option<Duration>) -> Result<SetOutcome> {
         pending().await
     }
@@ -107,6 +110,7 @@ async fn every_call_has_a_deadline() {
     let key = ItemKey::new("key").unwrap();
     let errors = [
         driver.get(&key).await.unwrap_err(),
+        driver.get_with_ttl(&key).await.unwrap_err(),
         driver.set(&key, "".into(), When::Always, None).await.unwrap_err(),
         driver.remove(&key, When::Always).await.unwrap_err(),
         driver.touch(&key, None).await.unwrap_err(),

@@ -80,6 +80,14 @@ impl Driver for Recorder {
         self.inner.get(key).await
     }
 
+    async fn get_with_ttl(
+        &self,
+        key: &ItemKey,
+    ) -> storage::Result<Option<(Item, Option<Duration>)>> {
+        self.call("get")?;
+        self.inner.get_with_ttl(key).await
+    }
+
     async fn set(
         &self,
         key: &ItemKey,

@@ -18,6 +18,30 @@ pub(super) async fn an_item_expires_after_its_ttl_and_not_before(suite: &Suite) 
     );
 }
 
+pub(super) async fn an_item_tells_how_long_it_still_lives(suite: &Suite) {
+    let key = suite.key("telling");
+    let tells = async |ttl: Duration| {
+        let (item, told) =
+            suite.driver.get_with_ttl(&key).await.expect("get_with_ttl").expect("the item");
+        assert_eq!(Some(item), suite.get(&key).await, "get and get_with_ttl differ");
+        let told = told.expect("a ttl that was set is not told");
+        // A store that counts seconds or milliseconds may round up by one of them.
+        assert!(told <= ttl + Duration::from_secs(1), "{told:?} of {ttl:?}");
+        assert!(told >= ttl - Duration::from_secs(60), "{told:?} of {ttl:?}");
+    };
+    suite.set(&key, "value", Some(LONG)).await;
+    tells(LONG).await;
+    assert!(suite.driver.touch(&key, Some(LONG * 2)).await.expect("touch"));
+    tells(LONG * 2).await;
+    let version = suite.set(&key, "value", Some(LONG * 3)).await;
+    tells(LONG * 3).await;
+    if suite.driver.capabilities().compare_and_swap {
+        let when = When::Version(version);
+        written(suite.driver.set(&key, "other".into(), when, Some(LONG)).await.expect("set"));
+        tells(LONG).await;
+    }
+}
+
 pub(super) async fn a_ttl_of_zero_leaves_no_item(suite: &Suite) {
     let key = suite.key("zero");
     suite.set(&key, "value", None).await;

@@ -66,6 +66,7 @@ static RULES: &[Rule] = rules! {
     [Writing] values::large_values_come_back_whole;
     [Writing, EmptyValues] values::an_empty_value_is_an_item;
     [Writing, NoEmptyValues] values::an_empty_value_is_refused_where_it_cannot_be_stored;
+    [Writing] values::an_item_without_ttl_tells_of_none;
     [Writing] values::a_second_write_replaces_the_first;
     [Writing] values::a_removed_item_is_gone;
     [Writing] values::keys_that_look_alike_are_different_items;
@@ -81,6 +82,7 @@ static RULES: &[Rule] = rules! {
     [Writing, CompareAndSwap] conditions::a_removal_of_the_version_that_was_read_removes_it;
     [Writing, NoCompareAndSwap] conditions::conditions_are_refused_where_they_cannot_be_kept;
     [Writing, Expiry] expiry::an_item_expires_after_its_ttl_and_not_before;
+    [Writing, Expiry] expiry::an_item_tells_how_long_it_still_lives;
     [Writing, Expiry] expiry::a_ttl_of_zero_leaves_no_item;
     [Writing, Expiry] expiry::a_ttl_beyond_the_end_of_time_never_expires;
     [Writing, Expiry] expiry::an_expired_item_cannot_be_touched_removed_or_revived;

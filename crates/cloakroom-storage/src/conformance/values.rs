@@ -98,6 +98,14 @@ pub(super) async fn an_empty_value_is_refused_where_it_cannot_be_stored(suite: &
     assert_eq!(suite.get(&key).await, None);
 }
 
+pub(super) async fn an_item_without_ttl_tells_of_none(suite: &Suite) {
+    let key = suite.key("untold");
+    assert_eq!(suite.driver.get_with_ttl(&key).await.expect("get_with_ttl"), None);
+    suite.set(&key, "value", None).await;
+    let found = suite.driver.get_with_ttl(&key).await.expect("get_with_ttl");
+    assert_eq!(found, suite.get(&key).await.map(|item| (item, None)));
+}
+
 pub(super) async fn a_second_write_replaces_the_first(suite: &Suite) {
     let key = suite.key("replaced");
     let first = suite.set(&key, "the first value, which is the longer one", None).await;

@@ -212,6 +212,10 @@ impl Driver for FsLite {
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
+        Ok(self.get_with_ttl(key).await?.map(|(item, _)| item))
+    }
+
+    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
         let own_key = key.clone();
         self.blocking(Operation::Get, Some(key), move |store| store.get(&own_key)).await
     }

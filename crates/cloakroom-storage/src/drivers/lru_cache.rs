@@ -210,15 +210,20 @@ impl Driver for LruCache {
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
+        Ok(self.get_with_ttl(key).await?.map(|(item, _)| item))
+    }
+
+    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
         let mut cache = self.lock();
         let Some(stored) = cache.live(key) else { return Ok(None) };
         let item = Item::new(stored.value.clone(), stored.version);
-        let ttl = stored.ttl;
+        let (ttl, deadline) = (stored.ttl, stored.deadline);
         cache.items.promote(key);
         if self.options.update_age_on_get && ttl.is_some() {
             cache.move_deadline(key, ttl);
+            return Ok(Some((item, ttl)));
         }
-        Ok(Some(item))
+        Ok(Some((item, deadline.map(Deadline::remaining))))
     }
 
     async fn set(

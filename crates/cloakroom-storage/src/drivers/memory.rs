@@ -171,6 +171,13 @@ impl Driver for Memory {
             .map(|stored| Item::new(Bytes::from_owner(stored.value.clone()), stored.version)))
     }
 
+    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        Ok(self.shard(key).live(key).map(|stored| {
+            let item = Item::new(Bytes::from_owner(stored.value.clone()), stored.version);
+            (item, stored.deadline.map(Deadline::remaining))
+        }))
+    }
+
     async fn set(
         &self,
         key: &ItemKey,

@@ -1,5 +1,6 @@
 //! The drivers: one file, one feature and one row each.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -46,13 +47,17 @@ impl DriverInfo {
 
 /// The function that opens a driver, if its feature is there.
 macro_rules! opener {
-    ($feature:literal, $driver:path) => {{
+    ($feature:literal, $driver:path) => {
+        opener!(@ $feature, |options| async { <$driver>::open(options) })
+    };
+    ($feature:literal, $driver:path, async) => {
+        opener!(@ $feature, |options| <$driver>::open(options))
+    };
+    (@ $feature:literal, |$options:ident| $open:expr) => {{
         #[cfg(feature = $feature)]
         {
-            Some(|options| {
-                Box::pin(async move {
-                    <$driver>::open(options).map(|driver| std::sync::Arc::new(driver) as DynDriver)
-                })
+            Some(|$options| {
+                Box::pin(async move { $open.await.map(|driver| Arc::new(driver) as DynDriver) })
             })
         }
         #[cfg(not(feature = $feature))]
@@ -136,7 +141,7 @@ pub async fn open_with_timeout(
     let driver = open(options)
         .await
         .map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))?;
-    Ok(if info.in_process { driver } else { std::sync::Arc::new(driver.with_timeout(timeout)) })
+    Ok(if info.in_process { driver } else { Arc::new(driver.with_timeout(timeout)) })
 }
 
 fn find(name: &str) -> Result<&'static DriverInfo> {

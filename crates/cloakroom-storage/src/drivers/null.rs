@@ -61,6 +61,10 @@ impl Driver for Null {
         Ok(None)
     }
 
+    async fn get_with_ttl(&self, _key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        Ok(None)
+    }
+
     async fn set(
         &self,
         _key: &ItemKey,

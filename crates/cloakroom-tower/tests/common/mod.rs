@@ -84,6 +84,12 @@ impl Driver for Faulty {
         self.inner.get(key).await
     }
 
+    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        self.check(&self.all)?;
+        self.inner.get_with_ttl(key).await
+    }
+
     async fn set(
         &self,
         key: &ItemKey,

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// How long after its last modification an empty file may still be about to be filled: a busy writer's thread
 /// can wait this long for its turn between truncating and writing.
-const FILLING: Duration = Duration::from_secs(2);
+const FILLING: Duration = Duration::from_secs(4);
 
 /// How often it looks meanwhile.
 const PAUSE: Duration = Duration::from_millis(3);
@@ -29,15 +29,15 @@ pub(super) enum Found {
     Nothing,
     /// A file that has expired, or that its writer left empty.
     Dead,
-    /// An item, and how to tell whether its file has changed since.
-    Live(Bytes, Fingerprint),
+    /// An item, how to tell whether its file has changed since, and when it expires.
+    Live(Bytes, Fingerprint, Option<SystemTime>),
 }
 
 impl Found {
     /// The item's bytes.
     pub(super) fn value(self) -> Option<Bytes> {
         match self {
-            Found::Live(value, _) => Some(value),
+            Found::Live(value, ..) => Some(value),
             Found::Nothing | Found::Dead => None,
         }
     }
@@ -57,7 +57,8 @@ pub(super) fn read(path: &Path) -> io::Result<Found> {
                 return Ok(Found::Dead);
             }
         } else if has_settled(&metadata, started) || begin.elapsed() > PATIENCE {
-            return Ok(Found::Live(value, platform::fingerprint(&metadata)));
+            let deadline = platform::deadline(&metadata);
+            return Ok(Found::Live(value, platform::fingerprint(&metadata), deadline));
         }
         std::thread::sleep(PAUSE);
     }

@@ -44,9 +44,10 @@ impl Store {
         &self.own_folder
     }
 
-    pub(super) fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
-        let value = self.find(&self.path(key)?)?.value();
-        Ok(value.map(|value| Item::new(value.clone(), value)))
+    pub(super) fn get(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        let Found::Live(value, _, deadline) = self.find(&self.path(key)?)? else { return Ok(None) };
+        let ttl = deadline.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
+        Ok(Some((Item::new(value.clone(), value), ttl)))
     }
 
     pub(super) fn set(
@@ -73,7 +74,7 @@ impl Store {
                 Found::Live(..) => return Ok(SetOutcome::Conflict),
             },
             When::Version(version) => match self.find(&path)? {
-                Found::Live(current, fingerprint) if version.as_bytes() == Some(&current) => {
+                Found::Live(current, fingerprint, _) if version.as_bytes() == Some(&current) => {
                     Expected::Item(current, fingerprint)
                 }
                 _ => return Ok(SetOutcome::Conflict),
@@ -102,7 +103,7 @@ impl Store {
         let _lock = self.lock(Stripe::of(key))?;
         if let When::Version(version) = when {
             match self.find(&path)? {
-                Found::Live(current, _) if version.as_bytes() == Some(&current) => {}
+                Found::Live(current, ..) if version.as_bytes() == Some(&current) => {}
                 Found::Live(..) => return Ok(RemoveOutcome::Conflict),
                 Found::Nothing | Found::Dead => return Ok(RemoveOutcome::Missing),
             }

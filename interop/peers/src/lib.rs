@@ -1,0 +1,23 @@
+//! Starts the real servers that the tests talk to, on free ports of the loopback.
+//!
+//! A value owns its processes and its folder: dropping it ends both, and so does the end of the test process, however it
+//! ends. A `start` gives `None`, and prints why, where the server's program is not installed; with `CI=true` in the
+//! environment that is a failure. Everything else that goes wrong panics, with the server's own words.
+// This crate serves tests alone: what fails here has to fail the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod mariadb;
+mod port;
+mod postgres;
+mod process;
+mod program;
+mod redis;
+mod resp;
+mod server;
+mod until;
+
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
+pub use redis::Redis;
+pub use resp::Reply;
+pub use server::Server;

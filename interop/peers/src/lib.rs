@@ -11,6 +11,7 @@ mod port;
 mod postgres;
 mod process;
 mod program;
+mod proxy;
 mod redis;
 mod resp;
 mod server;
@@ -18,6 +19,7 @@ mod until;
 
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
+pub use proxy::Proxy;
 pub use redis::Redis;
 pub use resp::Reply;
 pub use server::Server;

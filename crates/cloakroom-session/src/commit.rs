@@ -14,6 +14,7 @@ use crate::observe;
 use crate::record::{self, Draft, Record};
 use crate::state::{CookieIntent, Current, New};
 use crate::store::{Stored, now};
+use crate::upkeep;
 
 /// After the first conflict the writers of one process queue up, so this many conflicts in a row mean this
 /// many writes by other processes in the meantime.
@@ -45,6 +46,8 @@ pub(crate) async fn commit(inner: &Inner) -> Result<Outcome> {
     let removed = remove_doomed(inner).await;
     let outcome = written?;
     removed?;
+    // After a write there is nothing to keep up: it carried the deadlines along.
+    upkeep::keep_alive(inner).await;
     Ok(outcome)
 }
 
@@ -130,6 +133,9 @@ async fn write(
 }
 
 async fn write_once(inner: &Inner, changes: &Changes) -> Result<Attempt> {
+    if !changes.is_empty() {
+        inner.admit_change()?;
+    }
     let current = inner.lock().current.clone();
     match current {
         Current::Unresolved if changes.is_empty() => Ok(Attempt::Done),
@@ -216,7 +222,8 @@ fn begin_write(inner: &Inner, id: SessionId) -> bool {
 
 /// The record to write, which is not too large, or at least no larger than it was.
 fn draft(inner: &Inner, base: Option<&Record>, changes: &Changes) -> Result<Draft> {
-    let draft = record::apply(base, changes, now(), inner.shared().ttl)?;
+    let draft =
+        record::apply(base, changes, now(), inner.shared().ttl, inner.shared().store.lifetime())?;
     if base.is_none_or(|base| draft.bytes.len() > base.bytes().len()) {
         inner.check_size(draft.bytes.len(), "the session")?;
     }

@@ -24,6 +24,8 @@ struct Inner {
 pub enum ErrorKind {
     /// The key is empty.
     EmptyKey,
+    /// The key is one that the library keeps a note of its own under.
+    ReservedKey,
     /// The value cannot be written in the devalue format.
     NotSerializable,
     /// The stored value is not of the type that was asked for.

@@ -10,6 +10,8 @@ pub struct Finished {
     pub set_cookie: Option<String>,
     /// The session was read or changed, so the response depends on the cookie: `Vary: Cookie`.
     pub used: bool,
+    /// The store did not answer and the response was made without it, so no cache may keep it.
+    pub degraded: bool,
 }
 
 /// Without the cookie's value, which is a credential.
@@ -19,6 +21,7 @@ impl fmt::Debug for Finished {
             .debug_struct("Finished")
             .field("set_cookie", &self.set_cookie.as_ref().map(|_| "…"))
             .field("used", &self.used)
+            .field("degraded", &self.degraded)
             .finish()
     }
 }

@@ -12,7 +12,10 @@ use serde_devalue::Options;
 use crate::changes::{Change, Changes, Written};
 use crate::cookie::{CookieHeaders, Ticket};
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::SessionId;
+use crate::lifetime::CREATED;
 use crate::observe;
+use crate::outage::OutagePolicy;
 use crate::record::{Record, wrong_type};
 use crate::shared::Shared;
 use crate::state::{Current, New, State};
@@ -92,9 +95,10 @@ impl Inner {
         };
         let current = match self.ticket() {
             Ticket::Missing | Ticket::Malformed => Current::Absent,
-            Ticket::Id(id) => match self.shared().store.load(id).await? {
-                Some(stored) => Current::Stored(stored),
-                None => Current::Absent,
+            Ticket::Id(id) => match self.shared().store.load(id).await {
+                Ok(Some(stored)) => Current::Stored(stored),
+                Ok(None) => Current::Absent,
+                Err(error) => return self.degrade(id, error, before),
             },
         };
         let mut state = self.lock();
@@ -103,6 +107,46 @@ impl Inner {
             state.current = current;
         }
         Ok(())
+    }
+
+    /// Goes on without the store, where the request's policy says so.
+    fn degrade(&self, id: SessionId, error: Error, destroyed: u32) -> Result<()> {
+        if error.kind() != ErrorKind::Unavailable {
+            return Err(error);
+        }
+        let policy = self.outage_policy();
+        let current = match policy {
+            OutagePolicy::Unavailable => None,
+            OutagePolicy::ReadOnly => self.shared().store.copies().recall(id).map(Current::Stored),
+            OutagePolicy::Anonymous => Some(Current::Absent),
+        };
+        let Some(current) = current else { return Err(error) };
+        observe::degraded(&id, &error, policy);
+        let mut state = self.lock();
+        state.outage = Some(Arc::new(error));
+        if state.destroyed == destroyed {
+            state.current = current;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn outage_policy(&self) -> OutagePolicy {
+        self.lock().outage_policy.unwrap_or(self.shared().outage)
+    }
+
+    pub(crate) fn set_outage_policy(&self, policy: OutagePolicy) {
+        if policy == OutagePolicy::ReadOnly {
+            self.shared().store.copies().want();
+        }
+        self.lock().outage_policy = Some(policy);
+    }
+
+    /// Refuses a change while the store is away: there is nothing to make it to.
+    pub(crate) fn admit_change(&self) -> Result<()> {
+        match &self.lock().outage {
+            None => Ok(()),
+            Some(error) => Err(unavailable(error)),
+        }
     }
 
     /// The change to `key` and the record, whichever there is.
@@ -140,6 +184,12 @@ impl Inner {
                 "a session entry needs a key that is not empty",
             ));
         }
+        if key == CREATED {
+            return Err(Error::new(
+                ErrorKind::ReservedKey,
+                format!("the key {key:?} says when a session was created: choose another"),
+            ));
+        }
         let text = Options::astro().to_vec(value).map_err(|error| {
             Error::new(
                 ErrorKind::NotSerializable,
@@ -169,6 +219,9 @@ impl Inner {
 
     /// Gives a session that does not exist yet its ID, while a cookie can still carry it.
     pub(crate) fn admit_creation(&self, state: &mut State) -> Result<()> {
+        if let Some(error) = &state.outage {
+            return Err(unavailable(error));
+        }
         if state.response_started && !matches!(state.current, Current::Stored(_)) {
             return Err(response_started("set"));
         }
@@ -192,6 +245,14 @@ impl Drop for Inner {
             observe::never_saved();
         }
     }
+}
+
+fn unavailable(error: &Arc<Error>) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        format!("the session cannot be changed while its store does not answer: {error}"),
+    )
+    .with_source(Arc::clone(error))
 }
 
 pub(crate) fn response_started(method: &str) -> Error {

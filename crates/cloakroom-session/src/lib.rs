@@ -11,6 +11,8 @@
 //! | `changes` | what a request did to it, per key |
 //! | `session` | the object that handlers hold |
 //! | `commit` | one write at the end of the request that loses nobody's update |
+//! | `lifetime`, `upkeep` | when a session ends by itself, and what keeps it alive |
+//! | `outage` | what requests get while the store does not answer |
 //! | `sessions` | what all requests share: driver, cookie, limits |
 //! | `config` | all of it from TOML, JSON or the environment |
 //!
@@ -26,7 +28,9 @@ mod finished;
 mod id;
 mod inner;
 mod key;
+mod lifetime;
 mod observe;
+mod outage;
 mod queues;
 mod record;
 mod session;
@@ -34,6 +38,7 @@ mod sessions;
 mod shared;
 mod state;
 mod store;
+mod upkeep;
 
 pub use config::{Config, CookieConfig, SameSite};
 pub use cookie::CookieHeaders;
@@ -41,6 +46,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use finished::Finished;
 pub use id::SessionId;
 pub use key::{Key, SessionKey};
+pub use outage::OutagePolicy;
 pub use session::{Session, SetOptions};
 pub use sessions::Sessions;
 

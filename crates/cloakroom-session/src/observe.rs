@@ -20,6 +20,24 @@ pub(crate) fn corrupt(id: &SessionId, error: &crate::Error) {
     count("cloakroom_sessions_corrupt_total");
 }
 
+/// A session was found whose absolute timeout has passed; it is removed.
+pub(crate) fn over(id: &SessionId) {
+    tracing::debug!(session = ?id, "the session is over: its absolute timeout has passed");
+    count("cloakroom_sessions_over_total");
+}
+
+/// What keeps a session alive failed. The request was served all the same.
+pub(crate) fn upkeep_failed(id: &SessionId, error: &crate::Error) {
+    tracing::warn!(session = ?id, %error, "the deadline of a session could not be kept up");
+    count("cloakroom_session_upkeep_failures_total");
+}
+
+/// A request was served without the store, as its policy says.
+pub(crate) fn degraded(id: &SessionId, error: &crate::Error, policy: crate::OutagePolicy) {
+    tracing::warn!(session = ?id, %error, ?policy, "the session store does not answer, going on without it");
+    count("cloakroom_sessions_degraded_total");
+}
+
 /// The last handle of a session went with changes that no commit has written.
 pub(crate) fn never_saved() {
     tracing::warn!(

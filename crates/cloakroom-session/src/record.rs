@@ -13,6 +13,7 @@ use serde_devalue::{Flat, Index, Piece, Reference, Splice, Value};
 
 use crate::changes::{Change, Changes, Place, Written};
 use crate::error::{Error, ErrorKind, Result};
+use crate::lifetime::{CREATED, Lifetime};
 
 /// A record as it was loaded or written.
 #[derive(Clone, Debug)]
@@ -55,9 +56,30 @@ impl Record {
         &self.bytes
     }
 
+    /// The same record at another moment.
+    pub(crate) fn at(mut self, now: f64) -> Record {
+        self.now = now;
+        self
+    }
+
+    /// When the session was created, where the record says so (milliseconds since 1970).
+    pub(crate) fn created(&self) -> Result<Option<f64>> {
+        let Some(entry) = self.find(CREATED)? else { return Ok(None) };
+        Ok(self.flat().number(entry.data).ok().filter(|at| at.is_finite()))
+    }
+
+    /// How long it is until the last entry expires; `None` where one never does.
+    pub(crate) fn ttl(&self, now: f64) -> Result<Option<Duration>> {
+        let mut latest = Latest::default();
+        for (key, entry) in self.entries()? {
+            latest.add(&key, entry.expires);
+        }
+        Ok(latest.ttl(now))
+    }
+
     /// The value under `key`, decoded.
     pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
-        match self.find(key)? {
+        match self.find(key)?.filter(|_| key != CREATED) {
             Some(entry) => {
                 self.flat().decode(entry.data).map(Some).map_err(|error| wrong_type(key, error))
             }
@@ -66,7 +88,7 @@ impl Record {
     }
 
     pub(crate) fn has(&self, key: &str) -> Result<bool> {
-        Ok(self.find(key)?.is_some())
+        Ok(key != CREATED && self.find(key)?.is_some())
     }
 
     fn find(&self, key: &str) -> Result<Option<Entry>> {
@@ -132,7 +154,7 @@ impl Record {
 /// A record about to be written.
 pub(crate) struct Draft {
     pub(crate) bytes: Bytes,
-    /// Until the last entry expires; `None` where one never does.
+    /// How long the store has to keep it; `None` for ever.
     pub(crate) ttl: Option<Duration>,
 }
 
@@ -154,8 +176,18 @@ pub(crate) fn apply(
     changes: &Changes,
     now: f64,
     ttl: Option<Duration>,
+    lifetime: &Lifetime,
 ) -> Result<Draft> {
-    let plan = plan(record, changes)?;
+    let mut changes = Cow::Borrowed(changes);
+    let mut created = None;
+    if lifetime.absolute.is_some() {
+        created = record.map(Record::created).transpose()?.flatten();
+        if created.is_none() {
+            changes.to_mut().set(CREATED, Lifetime::creation(now), true);
+            created = Some(now);
+        }
+    }
+    let plan = plan(record, &changes)?;
     // All indices first: the splice borrows them.
     let indices: Vec<Option<Index>> = plan
         .iter()
@@ -168,12 +200,12 @@ pub(crate) fn apply(
 
     let mut splice = Splice::map();
     let kept = record.map(|record| splice.source(record.flat()));
-    let mut lifetime = Lifetime::default();
+    let mut latest = Latest::default();
     for ((key, origin), index) in plan.iter().zip(&indices) {
         match (origin, kept, index) {
             (Origin::Kept(entry), Some(source), _) => {
                 splice.copy(key, source, entry.whole).map_err(corrupt)?;
-                lifetime.add(entry.expires);
+                latest.add(key, entry.expires);
             }
             (Origin::Set(written), _, Some(index)) => {
                 let flat = Flat::new(&written.text, index);
@@ -183,20 +215,21 @@ pub(crate) fn apply(
                 splice
                     .object(key, &[("data", data), ("expires", expires)])
                     .map_err(not_serializable)?;
-                lifetime.add(written.expires);
+                latest.add(key, written.expires);
             }
             // A kept entry has a record, and a set one an index.
             _ => {}
         }
     }
     let bytes = splice.finish().map_err(not_serializable)?.into();
-    let ttl = if plan.is_empty() { ttl } else { lifetime.ttl(now) };
-    Ok(Draft { bytes, ttl })
+    let entries = if latest.none { ttl } else { latest.ttl(now) };
+    Ok(Draft { bytes, ttl: lifetime.ttl(entries, created, now) })
 }
 
 /// The keys that a record has after these changes, in `Map` order.
 pub(crate) fn keys(record: Option<&Record>, changes: &Changes) -> Result<Vec<String>> {
-    Ok(plan(record, changes)?.into_iter().map(|(key, _)| key.into_owned()).collect())
+    let visible = plan(record, changes)?.into_iter().filter(|(key, _)| key != CREATED);
+    Ok(visible.map(|(key, _)| key.into_owned()).collect())
 }
 
 /// The keys and values that a record has after these changes, in `Map` order.
@@ -213,7 +246,7 @@ pub(crate) fn entries(record: Option<&Record>, changes: &Changes) -> Result<Vec<
         };
         Ok((key.into_owned(), value))
     };
-    plan(record, changes)?.into_iter().map(decode).collect()
+    plan(record, changes)?.into_iter().filter(|(key, _)| key != CREATED).map(decode).collect()
 }
 
 /// The entries after these changes, undecoded, in `Map` order.
@@ -248,28 +281,40 @@ fn plan<'a>(
     Ok(plan)
 }
 
-/// How long a store has to keep a record: until the last of its entries has expired.
-#[derive(Default)]
-struct Lifetime {
-    latest: f64,
+/// When the last of a record's entries expires.
+struct Latest {
+    expires: f64,
     /// An entry without expiry is kept for ever, and its record with it.
     endless: bool,
+    /// There are no entries.
+    none: bool,
 }
 
-impl Lifetime {
-    fn add(&mut self, expires: Option<f64>) {
+impl Default for Latest {
+    fn default() -> Latest {
+        Latest { expires: 0.0, endless: false, none: true }
+    }
+}
+
+impl Latest {
+    fn add(&mut self, key: &str, expires: Option<f64>) {
+        // Not an entry of the user's: it keeps nothing alive.
+        if key == CREATED {
+            return;
+        }
+        self.none = false;
         match expires {
-            Some(expires) => self.latest = self.latest.max(expires),
+            Some(expires) => self.expires = self.expires.max(expires),
             None => self.endless = true,
         }
     }
 
     fn ttl(&self, now: f64) -> Option<Duration> {
-        if self.endless {
+        if self.endless || self.none {
             return None;
         }
         // One millisecond more, because an entry is still alive in the millisecond it expires at.
-        Duration::try_from_secs_f64((self.latest - now + 1.0).max(1.0) / 1000.0).ok()
+        Duration::try_from_secs_f64((self.expires - now + 1.0).max(1.0) / 1000.0).ok()
     }
 }
 

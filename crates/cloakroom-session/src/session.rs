@@ -16,6 +16,8 @@ use crate::finished::Finished;
 use crate::id::SessionId;
 use crate::inner::{Inner, response_started};
 use crate::key::SessionKey;
+use crate::lifetime::CREATED;
+use crate::outage::OutagePolicy;
 use crate::record;
 use crate::shared::Shared;
 use crate::state::{CookieIntent, Current, New};
@@ -169,12 +171,16 @@ impl Session {
 
     /// Removes an entry; of no effect where there is none.
     pub fn delete(&self, key: &str) {
+        if key == CREATED {
+            return;
+        }
         let mut state = self.inner.touched();
         // Where there is no session there is nothing to delete; not even an empty record is left behind.
         if state.current.is_unresolved() && !matches!(self.inner.ticket(), Ticket::Id(_)) {
             state.current = Current::Absent;
         }
-        if !matches!(state.current, Current::Absent) {
+        // Without the store nobody knows what there is: the commit says that it cannot be deleted.
+        if !matches!(state.current, Current::Absent) || state.outage.is_some() {
             state.changes.delete(key);
         }
     }
@@ -248,6 +254,7 @@ impl Session {
     pub async fn regenerate(&self) -> Result<()> {
         self.inner.resolve_unless(|_| false).await?;
         let _io = self.inner.io.lock().await;
+        self.inner.admit_change()?;
         let mut state = self.inner.lock();
         if state.response_started {
             return Err(response_started("regenerate"));
@@ -305,6 +312,8 @@ impl Session {
         }
         state.give_up_new();
         state.current = Current::Stored(stored);
+        // The store has answered.
+        state.outage = None;
         state.changes.clear();
         state.cookie = CookieIntent::HandOut;
         Ok(true)
@@ -324,6 +333,12 @@ impl Session {
         }
     }
 
+    /// Whether the store did not answer and the request goes on without it, as its [`OutagePolicy`] says: what can be
+    /// read is an old copy, or nothing, and nothing can be changed.
+    pub fn is_degraded(&self) -> bool {
+        self.inner.lock().outage.is_some()
+    }
+
     /// The ID, once something has resolved it: a first read, or a write that began a new session.
     pub fn id(&self) -> Option<SessionId> {
         self.inner.lock().current.id()
@@ -340,6 +355,12 @@ impl Session {
     /// Whether a handle other than this one is still alive, so that the session may still change.
     pub fn is_shared(&self) -> bool {
         Arc::strong_count(&self.inner) > 1
+    }
+
+    /// Says what this request gets while the store does not answer, over what the configuration says. To be called
+    /// before the session is read; the last call counts.
+    pub fn set_outage_policy(&self, policy: OutagePolicy) {
+        self.inner.set_outage_policy(policy);
     }
 
     /// Commits: to be called after the handler returned and before the headers leave.
@@ -369,7 +390,8 @@ impl Session {
                 }
                 _ => None,
             };
-            return Ok(Finished { set_cookie, used: true });
+            let degraded = state.outage.is_some();
+            return Ok(Finished { set_cookie, used: true, degraded });
         }
     }
 

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use cloakroom_storage::DynDriver;
+use cloakroom_storage::{DynDriver, Limits};
 
 use crate::config::Config;
 use crate::cookie::{CookieHeaders, SessionCookie};
 use crate::error::{Error, Result};
+use crate::outage::OutagePolicy;
 use crate::queues::Queues;
 use crate::session::Session;
 use crate::shared::Shared;
@@ -46,15 +47,16 @@ impl Sessions {
         // Before the driver, which may create a folder or a connection.
         config.check()?;
         SessionCookie::new(&config.cookie)?;
-        let driver =
-            cloakroom_storage::open_with_timeout(&config.driver, &config.options, config.timeout)
-                .await
-                .map_err(from_storage)?;
+        let limits = Limits { timeout: config.timeout, retries: config.retries };
+        let driver = cloakroom_storage::open_with_limits(&config.driver, &config.options, limits)
+            .await
+            .map_err(from_storage)?;
         Sessions::with_driver(driver, &config)
     }
 
-    /// Uses a driver that is open already; the configuration's `driver`, `options` and `timeout` are ignored.
-    /// Wrap it in [`Timeout`](cloakroom_storage::Timeout) where its calls have no deadline of their own.
+    /// Uses a driver that is open already; the configuration's `driver`, `options`, `timeout` and
+    /// `retries` are ignored. Wrap it in [`Timeout`](cloakroom_storage::Timeout) where its calls have no deadline of
+    /// their own.
     ///
     /// # Errors
     /// Where the rest of the configuration is not usable, and outside of a tokio runtime where there is something
@@ -62,6 +64,14 @@ impl Sessions {
     pub fn with_driver(driver: DynDriver, config: &Config) -> Result<Sessions> {
         config.check()?;
         let cookie = SessionCookie::new(&config.cookie)?;
+        let lifetime = config.lifetime();
+        if lifetime.idle.is_some() && !driver.capabilities().expiry {
+            return Err(Error::config(format!(
+                "idle is set, and the driver `{}` cannot let a record expire: choose another driver, or leave \
+                 idle out",
+                driver.name()
+            )));
+        }
         let sweeper = match config.sweep_interval {
             None => None,
             Some(_) if tokio::runtime::Handle::try_current().is_err() => {
@@ -72,11 +82,16 @@ impl Sessions {
             }
             Some(interval) => Some(cloakroom_storage::spawn_sweeper(Arc::clone(&driver), interval)),
         };
+        let store = Store::new(driver, lifetime);
+        if config.outage == OutagePolicy::ReadOnly {
+            store.copies().want();
+        }
         let shared = Shared {
-            store: Store::new(driver),
+            store,
             cookie,
             ttl: config.ttl,
             max_size: config.max_size,
+            outage: config.outage,
             queues: Queues::default(),
             sweeper,
         };

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use cloakroom_storage::Version;
 
 use crate::changes::Changes;
+use crate::error::Error;
 use crate::id::SessionId;
+use crate::outage::OutagePolicy;
 use crate::record::Record;
 use crate::store::Stored;
 
@@ -18,6 +20,10 @@ pub(crate) struct State {
     pub(crate) cookie: CookieIntent,
     /// The headers have left: no cookie can be sent any more.
     pub(crate) response_started: bool,
+    /// What this request's route says about outages, where it says something.
+    pub(crate) outage_policy: Option<OutagePolicy>,
+    /// Why the store could not be asked, where the request goes on without it.
+    pub(crate) outage: Option<Arc<Error>>,
     /// Counts calls of `destroy`, so that a write that was under way does not bring the session back.
     pub(crate) destroyed: u32,
 }
@@ -111,6 +117,8 @@ impl State {
     pub(crate) fn destroy(&mut self, presented: Option<SessionId>) {
         match &self.current {
             Current::Unresolved => self.doomed.extend(presented),
+            // The store was not asked: it may well know the session.
+            Current::Absent if self.outage.is_some() => self.doomed.extend(presented),
             Current::Absent => {}
             Current::New(_) => self.give_up_new(),
             Current::Stored(stored) => self.doomed.push(stored.id),

@@ -5,12 +5,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use cloakroom_storage::{
-    DynDriver, ErrorKind as StorageKind, ItemKey, RemoveOutcome, SetOutcome, Version, When,
+    DynDriver, ErrorKind as StorageKind, Item, ItemKey, RemoveOutcome, SetOutcome, Version, When,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
+use crate::lifetime::Lifetime;
 use crate::observe;
+use crate::outage::Copies;
 use crate::record::{Draft, Record};
 
 /// A record and the token that tells whether it is still the newest.
@@ -19,12 +21,15 @@ pub(crate) struct Stored {
     pub(crate) id: SessionId,
     pub(crate) record: Arc<Record>,
     pub(crate) version: Version,
+    /// How long the store still keeps it, where sessions end by themselves; `None` for ever.
+    pub(crate) ttl: Option<Duration>,
 }
 
-#[derive(Debug)]
 pub(crate) struct Store {
     driver: DynDriver,
     compare_and_swap: bool,
+    lifetime: Lifetime,
+    copies: Copies,
 }
 
 /// How long a record that cannot be read is given to become readable: JavaScript's file driver writes in
@@ -37,8 +42,18 @@ const PATIENCE: [Duration; 4] = [
 ];
 
 impl Store {
-    pub(crate) fn new(driver: DynDriver) -> Store {
-        Store { compare_and_swap: driver.capabilities().compare_and_swap, driver }
+    pub(crate) fn new(driver: DynDriver, lifetime: Lifetime) -> Store {
+        let compare_and_swap = driver.capabilities().compare_and_swap;
+        Store { compare_and_swap, driver, lifetime, copies: Copies::default() }
+    }
+
+    pub(crate) fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
+    }
+
+    /// Sessions as they were seen last.
+    pub(crate) fn copies(&self) -> &Copies {
+        &self.copies
     }
 
     pub(crate) fn driver(&self) -> &DynDriver {
@@ -56,19 +71,30 @@ impl Store {
     }
 
     pub(crate) async fn load(&self, id: SessionId) -> Result<Option<Stored>> {
+        let Some(stored) = self.find(id).await? else {
+            self.copies.forget(id);
+            return Ok(None);
+        };
+        if self.lifetime.absolute.is_some()
+            && self.lifetime.is_over(stored.record.created()?, now())
+        {
+            self.end(stored).await;
+            return Ok(None);
+        }
+        self.copies.keep(&stored);
+        Ok(Some(stored))
+    }
+
+    /// The record, whether or not its time has passed.
+    async fn find(&self, id: SessionId) -> Result<Option<Stored>> {
         let key = key(&id)?;
         let mut patience = PATIENCE.iter();
         loop {
-            let Some(item) = self.driver.get(&key).await.map_err(from_storage)? else {
-                return Ok(None);
-            };
+            let Some((item, ttl)) = self.get(&key).await? else { return Ok(None) };
             match Record::parse(item.value, now()) {
                 Ok(record) => {
-                    return Ok(Some(Stored {
-                        id,
-                        record: Arc::new(record),
-                        version: item.version,
-                    }));
+                    let record = Arc::new(record);
+                    return Ok(Some(Stored { id, record, version: item.version, ttl }));
                 }
                 Err(error) => match patience.next() {
                     Some(pause) => tokio::time::sleep(*pause).await,
@@ -81,6 +107,28 @@ impl Store {
         }
     }
 
+    async fn get(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        if self.lifetime.is_limited() {
+            return self.driver.get_with_ttl(key).await.map_err(from_storage);
+        }
+        Ok(self.driver.get(key).await.map_err(from_storage)?.map(|item| (item, None)))
+    }
+
+    /// Removes a session that is over. The store does that by itself, unless a JavaScript writer took the record's
+    /// deadline away. Where it fails, the next reader removes it: nobody is shown it meanwhile.
+    async fn end(&self, stored: Stored) {
+        observe::over(&stored.id);
+        if let Err(error) = self.remove(stored.id, When::Version(stored.version)).await {
+            observe::upkeep_failed(&stored.id, &error);
+        }
+    }
+
+    /// Moves the deadline of a record.
+    pub(crate) async fn touch(&self, id: SessionId, ttl: Option<Duration>) -> Result<()> {
+        // Where it is gone meanwhile there is nothing to be done: the next reader finds out.
+        self.driver.touch(&key(&id)?, ttl).await.map(drop).map_err(from_storage)
+    }
+
     /// `None` where `when` was not met.
     pub(crate) async fn write(
         &self,
@@ -88,22 +136,25 @@ impl Store {
         draft: Draft,
         when: When,
     ) -> Result<Option<Stored>> {
-        let value: Bytes = draft.bytes.clone();
+        let (value, ttl): (Bytes, _) = (draft.bytes.clone(), draft.ttl);
         match self
             .driver
-            .set(&key(&id)?, value, self.condition(when), draft.ttl)
+            .set(&key(&id)?, value, self.condition(when), ttl)
             .await
             .map_err(from_storage)?
         {
             SetOutcome::Written { version } => {
                 let record = Arc::new(Record::parse(draft.bytes, now())?);
-                Ok(Some(Stored { id, record, version }))
+                let stored = Stored { id, record, version, ttl };
+                self.copies.keep(&stored);
+                Ok(Some(stored))
             }
             SetOutcome::Conflict => Ok(None),
         }
     }
 
     pub(crate) async fn remove(&self, id: SessionId, when: When) -> Result<RemoveOutcome> {
+        self.copies.forget(id);
         self.driver.remove(&key(&id)?, self.condition(when)).await.map_err(from_storage)
     }
 }

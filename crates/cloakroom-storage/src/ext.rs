@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Driver, ItemKey, Result, Timeout};
+use crate::{Driver, ItemKey, Result, Retry, Timeout};
 
 /// What every driver can do by means of [`Driver`]'s methods.
 #[async_trait]
@@ -16,6 +16,14 @@ pub trait DriverExt: Driver {
     /// As [`Driver::get`].
     async fn get_bytes(&self, key: &ItemKey) -> Result<Option<Bytes>> {
         Ok(self.get(key).await?.map(|item| item.value))
+    }
+
+    /// Tries failed calls again, where that may help and cannot harm.
+    fn with_retries(self, retries: u32) -> Retry<Self>
+    where
+        Self: Sized,
+    {
+        Retry::new(self, retries)
     }
 
     /// Gives every call a deadline.

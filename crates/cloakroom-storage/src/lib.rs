@@ -42,16 +42,19 @@ mod item;
 mod key;
 #[allow(dead_code)] // Nobody reads options where no driver is compiled in.
 mod options;
+mod random;
+mod retry;
 mod sweeper;
 mod timeout;
 
 pub use capabilities::Capabilities;
 pub use driver::{Driver, DynDriver};
-pub use drivers::{DriverInfo, drivers, open, open_with_timeout};
+pub use drivers::{DriverInfo, Limits, drivers, open, open_with_limits};
 pub use error::{Error, ErrorKind, Operation, Result};
 pub use ext::DriverExt;
 pub use item::{Item, RemoveOutcome, SetOutcome, Swept, Version, When};
 pub use key::{ItemKey, KeyHash};
+pub use retry::{DEFAULT_RETRIES, Retry};
 pub use sweeper::{Sweeper, spawn_sweeper};
 pub use timeout::{DEFAULT_TIMEOUT, Timeout};
 

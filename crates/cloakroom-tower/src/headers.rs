@@ -9,6 +9,10 @@ pub(crate) fn apply(finished: &Finished, headers: &mut HeaderMap) {
     if finished.used {
         vary(headers);
     }
+    // Over whatever the handler says: it made the page without knowing whom for.
+    if finished.degraded {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     // A name and an ID that were checked at start-up are always a valid header.
     let cookie = finished.set_cookie.as_deref().map(HeaderValue::try_from);
     if let Some(Ok(mut cookie)) = cookie {

@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use cloakroom_session::{CookieHeaders, Sessions};
+use cloakroom_session::{CookieHeaders, OutagePolicy, Sessions};
 use http::{Request, Response};
 use http_body::Body;
 use tower_layer::Layer;
@@ -39,12 +39,21 @@ use crate::future::ResponseFuture;
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
     sessions: Sessions,
+    outage: Option<OutagePolicy>,
 }
 
 impl SessionLayer {
     /// A layer over these sessions.
     pub fn new(sessions: Sessions) -> SessionLayer {
-        SessionLayer { sessions }
+        SessionLayer { sessions, outage: None }
+    }
+
+    /// Declares what requests get while the store does not answer, over what the configuration says. A route's own
+    /// [`OutageLayer`](crate::OutageLayer) goes before it.
+    #[must_use]
+    pub fn outage(mut self, policy: OutagePolicy) -> SessionLayer {
+        self.outage = Some(policy);
+        self
     }
 }
 
@@ -52,7 +61,7 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> SessionService<S> {
-        SessionService { inner, sessions: self.sessions.clone() }
+        SessionService { inner, sessions: self.sessions.clone(), outage: self.outage }
     }
 }
 
@@ -61,6 +70,7 @@ impl<S> Layer<S> for SessionLayer {
 pub struct SessionService<S> {
     inner: S,
     sessions: Sessions,
+    outage: Option<OutagePolicy>,
 }
 
 impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S>
@@ -78,6 +88,9 @@ where
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         let session = self.sessions.session(CookieHeaders::from(request.headers()));
+        if let Some(policy) = self.outage {
+            session.set_outage_policy(policy);
+        }
         request.extensions_mut().insert(session.clone());
         ResponseFuture::new(self.inner.call(request), session)
     }

@@ -120,10 +120,10 @@
 pub use cloakroom_tower::axum;
 
 pub use cloakroom_session::{
-    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Finished, Key, Result, SameSite,
-    Session, SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
+    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Finished, Key, OutagePolicy, Result,
+    SameSite, Session, SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
 };
-pub use cloakroom_tower::{SessionBody, SessionLayer, SessionService};
+pub use cloakroom_tower::{OutageLayer, OutageService, SessionBody, SessionLayer, SessionService};
 
 /// The README's program compiles.
 #[cfg(doctest)]

@@ -9,6 +9,8 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::lifetime::Lifetime;
+use crate::outage::OutagePolicy;
 use fields::Fields;
 
 /// How sessions are stored and which cookie names them.
@@ -48,6 +50,20 @@ pub struct Config {
     pub max_size: usize,
     /// The longest time that one call to the store may take (`timeout`, in milliseconds). 5 s unless set.
     pub timeout: Duration,
+    /// How often a call is tried again that failed without having changed anything (`retries`). 2 unless set.
+    pub retries: u32,
+    /// How long a session lives without being used (`idle`, in seconds): every request that reads or writes it moves
+    /// the deadline, which the store keeps. For ever unless set.
+    pub idle: Option<Duration>,
+    /// How long a session lives from its creation, whatever its use and across `regenerate` (`absolute`, in seconds).
+    /// For ever unless set.
+    pub absolute: Option<Duration>,
+    /// How far the idle deadline has to move for it to be worth a call to the store (`touchInterval`, in seconds). A
+    /// tenth of `idle`, and a minute at most, unless set.
+    pub touch_interval: Option<Duration>,
+    /// What requests get while the store does not answer (`outage`: `"unavailable"`, `"readOnly"` or `"anonymous"`).
+    /// Unavailable unless set.
+    pub outage: OutagePolicy,
     /// How often expired records are removed from a store that does not do so itself (`sweepInterval`, in
     /// seconds; 0 for never). Once a minute unless set.
     pub sweep_interval: Option<Duration>,
@@ -126,6 +142,11 @@ impl Config {
             ttl: None,
             max_size: 4 * 1024 * 1024,
             timeout: Duration::from_secs(5),
+            retries: 2,
+            idle: None,
+            absolute: None,
+            touch_interval: None,
+            outage: OutagePolicy::Unavailable,
             sweep_interval: Some(Duration::from_secs(60)),
         }
     }
@@ -218,6 +239,15 @@ impl Config {
         if let Some(milliseconds) = fields.integer("timeout")? {
             config.timeout = Duration::from_millis(milliseconds);
         }
+        if let Some(retries) = fields.integer("retries")? {
+            config.retries = u32::try_from(retries).unwrap_or(u32::MAX);
+        }
+        config.idle = fields.integer("idle")?.map(Duration::from_secs);
+        config.absolute = fields.integer("absolute")?.map(Duration::from_secs);
+        config.touch_interval = fields.integer("touchInterval")?.map(Duration::from_secs);
+        if let Some(policy) = fields.take("outage") {
+            config.outage = outage_policy(&policy)?;
+        }
         if let Some(seconds) = fields.integer("sweepInterval")? {
             config.sweep_interval = (seconds > 0).then(|| Duration::from_secs(seconds));
         }
@@ -226,12 +256,33 @@ impl Config {
         Ok(config)
     }
 
+    /// When sessions end by themselves.
+    pub(crate) fn lifetime(&self) -> Lifetime {
+        let tenth = self.idle.map_or(Duration::ZERO, |idle| idle / 10);
+        let touch_interval =
+            self.touch_interval.unwrap_or_else(|| tenth.min(Duration::from_secs(60)));
+        Lifetime { idle: self.idle, absolute: self.absolute, touch_interval }
+    }
+
     /// What no driver and no cookie can tell by itself.
     pub(crate) fn check(&self) -> Result<()> {
         let zero =
             |key: &str| Error::config(format!("{key} is 0: leave it out, or set it above 0"));
         if self.ttl == Some(Duration::ZERO) {
             return Err(zero("ttl"));
+        }
+        for (key, limit) in [("idle", self.idle), ("absolute", self.absolute)] {
+            if limit == Some(Duration::ZERO) {
+                return Err(zero(key));
+            }
+        }
+        if let (Some(idle), Some(interval)) = (self.idle, self.touch_interval)
+            && interval >= idle
+        {
+            return Err(Error::config(format!(
+                "touchInterval is {interval:?} and idle {idle:?}: a session in use would end between two touches, \
+                 so touchInterval must be the smaller"
+            )));
         }
         if self.timeout == Duration::ZERO {
             return Err(zero("timeout"));
@@ -307,6 +358,17 @@ impl SameSite {
                 "cookie.sameSite is {value}: it must be \"strict\", \"lax\", \"none\", true or false"
             ))),
         }
+    }
+}
+
+fn outage_policy(value: &Value) -> Result<OutagePolicy> {
+    match value.as_str() {
+        Some("unavailable") => Ok(OutagePolicy::Unavailable),
+        Some("readOnly" | "read_only") => Ok(OutagePolicy::ReadOnly),
+        Some("anonymous") => Ok(OutagePolicy::Anonymous),
+        _ => Err(Error::config(format!(
+            "outage is {value}: it must be \"unavailable\", \"readOnly\" or \"anonymous\""
+        ))),
     }
 }
 

@@ -7,7 +7,9 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::options::nearest;
-use crate::{DEFAULT_TIMEOUT, DriverExt, DynDriver, Error, ErrorKind, Operation, Result};
+use crate::{
+    DEFAULT_RETRIES, DEFAULT_TIMEOUT, DriverExt, DynDriver, Error, ErrorKind, Operation, Result,
+};
 
 #[cfg(feature = "fs-lite")]
 pub mod fs_lite;
@@ -110,24 +112,39 @@ pub fn drivers() -> &'static [DriverInfo] {
 /// Opens a driver by its unstorage name with unstorage's options.
 ///
 /// The name may be an alias, camel-cased as in unstorage's `builtinDrivers`, or an entry point such as
-/// `unstorage/drivers/fs-lite`. Every call of a driver that does I/O has a deadline of [`DEFAULT_TIMEOUT`].
+/// `unstorage/drivers/fs-lite`. A driver that does I/O gets the [`Limits`] that are usual.
 ///
 /// # Errors
 /// With [`ErrorKind::UnknownDriver`], [`ErrorKind::FeatureDisabled`] or [`ErrorKind::Unsupported`] when there
 /// is no such driver here, with [`ErrorKind::InvalidOptions`] when an option is unknown or impossible, and
 /// when the store cannot be opened.
 pub async fn open(name: &str, options: &Map<String, Value>) -> Result<DynDriver> {
-    open_with_timeout(name, options, DEFAULT_TIMEOUT).await
+    open_with_limits(name, options, Limits::default()).await
 }
 
-/// As [`open`], with a deadline for each call of a driver that does I/O.
+/// What a call of a driver that does I/O may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long, all tries together: see [`Timeout`](crate::Timeout).
+    pub timeout: Duration,
+    /// How many more tries: see [`Retry`](crate::Retry).
+    pub retries: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { timeout: DEFAULT_TIMEOUT, retries: DEFAULT_RETRIES }
+    }
+}
+
+/// As [`open`], with limits for each call of a driver that does I/O.
 ///
 /// # Errors
 /// As [`open`].
-pub async fn open_with_timeout(
+pub async fn open_with_limits(
     name: &str,
     options: &Map<String, Value>,
-    timeout: Duration,
+    limits: Limits,
 ) -> Result<DynDriver> {
     let name = name.strip_prefix("unstorage/drivers/").unwrap_or(name);
     let info = find(name)?;
@@ -141,7 +158,10 @@ pub async fn open_with_timeout(
     let driver = open(options)
         .await
         .map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))?;
-    Ok(if info.in_process { driver } else { Arc::new(driver.with_timeout(timeout)) })
+    if info.in_process {
+        return Ok(driver);
+    }
+    Ok(Arc::new(driver.with_retries(limits.retries).with_timeout(limits.timeout)))
 }
 
 fn find(name: &str) -> Result<&'static DriverInfo> {

@@ -1,0 +1,58 @@
+//! What keeps a session alive that was read and not written.
+
+use cloakroom_storage::When;
+
+use crate::changes::Changes;
+use crate::error::Result;
+use crate::inner::Inner;
+use crate::observe;
+use crate::record;
+use crate::state::Current;
+use crate::store::{Stored, now};
+
+/// Moves the session's idle deadline where that is due, and notes the creation of one that has no such note, as a
+/// session that Astro began. A failure costs the request nothing: it changed nothing that anybody asked for.
+pub(crate) async fn keep_alive(inner: &Inner) {
+    if !inner.shared().store.lifetime().is_limited() {
+        return;
+    }
+    let stored = {
+        let state = inner.lock();
+        match &state.current {
+            Current::Stored(stored) if state.outage.is_none() => stored.clone(),
+            _ => return,
+        }
+    };
+    match keep(inner, &stored).await {
+        Ok(Some(newer)) => {
+            let mut state = inner.lock();
+            if state.current.id() == Some(newer.id) {
+                state.current = Current::Stored(newer);
+            }
+        }
+        Ok(None) => {}
+        Err(error) => observe::upkeep_failed(&stored.id, &error),
+    }
+}
+
+/// The session as it is stored then, where that changed.
+async fn keep(inner: &Inner, stored: &Stored) -> Result<Option<Stored>> {
+    let (shared, now) = (inner.shared(), now());
+    let lifetime = shared.store.lifetime();
+    let created = stored.record.created()?;
+    if lifetime.needs_creation(created) {
+        let draft =
+            record::apply(Some(&stored.record), &Changes::default(), now, shared.ttl, lifetime)?;
+        // On a conflict another request did the same, or the next one will.
+        return shared.store.write(stored.id, draft, When::Version(stored.version.clone())).await;
+    }
+    if !lifetime.may_be_due(stored.ttl) {
+        return Ok(None);
+    }
+    let ttl = lifetime.ttl(stored.record.ttl(now)?, created, now);
+    if !lifetime.is_due(ttl, stored.ttl) {
+        return Ok(None);
+    }
+    shared.store.touch(stored.id, ttl).await?;
+    Ok(Some(Stored { ttl, ..stored.clone() }))
+}

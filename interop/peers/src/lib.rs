@@ -6,6 +6,7 @@
 // This crate serves tests alone: what fails here has to fail the test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cluster;
 mod mariadb;
 mod port;
 mod postgres;
@@ -14,12 +15,16 @@ mod program;
 mod proxy;
 mod redis;
 mod resp;
+mod sentinel;
 mod server;
+mod tls;
 mod until;
 
+pub use cluster::RedisCluster;
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use proxy::Proxy;
 pub use redis::Redis;
 pub use resp::Reply;
+pub use sentinel::RedisSentinel;
 pub use server::Server;

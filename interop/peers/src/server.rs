@@ -112,6 +112,12 @@ impl Server {
         self.with_process(Process::pid)
     }
 
+    /// Whether the server was started and neither stopped nor killed since.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.slot().is_some()
+    }
+
     fn with_process<T>(&self, act: impl FnOnce(&Process) -> T) -> T {
         let slot = self.slot();
         act(slot.as_ref().unwrap_or_else(|| panic!("{} does not run", self.name)))

@@ -131,3 +131,33 @@ fn a_sweep_that_never_rests_is_refused_and_zero_in_a_file_means_never() {
     assert!(config.check().unwrap_err().to_string().contains("sweep_interval"));
     assert_eq!(Config::from_toml("sweepInterval = 0").unwrap().sweep_interval, None);
 }
+
+#[test]
+fn timeouts_and_outages_are_configured_in_seconds_and_words() {
+    let config = Config::from_toml(
+        "driver = 'memory'\nidle = 1800\nabsolute = 86400\ntouchInterval = 30\noutage = 'readOnly'\nretries = 0",
+    )
+    .unwrap();
+    assert_eq!(config.idle, Some(Duration::from_secs(1800)));
+    assert_eq!(config.absolute, Some(Duration::from_secs(86_400)));
+    assert_eq!(config.touch_interval, Some(Duration::from_secs(30)));
+    assert_eq!(config.outage, OutagePolicy::ReadOnly);
+    assert_eq!(config.retries, 0);
+}
+
+#[test]
+fn a_touch_interval_is_a_tenth_of_the_idle_timeout_and_a_minute_at_most() {
+    let interval = |toml| Config::from_toml(toml).unwrap().lifetime().touch_interval;
+    assert_eq!(interval("idle = 100"), Duration::from_secs(10));
+    assert_eq!(interval("idle = 86400"), Duration::from_secs(60));
+    assert_eq!(interval("idle = 86400\ntouchInterval = 3600"), Duration::from_secs(3600));
+}
+
+#[test]
+fn timeouts_and_outages_that_make_no_sense_are_named() {
+    assert!(error("idle = 0").contains("idle is 0"));
+    assert!(error("absolute = 0").contains("absolute is 0"));
+    assert!(error("idle = 60\ntouchInterval = 60").contains("touchInterval must be the smaller"));
+    assert!(error("outage = 'readonly'").contains("outage is \"readonly\": it must be"));
+    assert!(error("iddle = 60").contains("did you mean `idle`"));
+}

@@ -35,6 +35,7 @@ pub struct Recorder {
     fail_removals: Arc<AtomicBool>,
     lose_answers: Arc<AtomicBool>,
     cannot_compare: bool,
+    cannot_expire: bool,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -72,6 +73,7 @@ impl Driver for Recorder {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = self.inner.capabilities();
         capabilities.compare_and_swap &= !self.cannot_compare;
+        capabilities.expiry &= !self.cannot_expire;
         capabilities
     }
 
@@ -139,14 +141,23 @@ impl Site {
     }
 
     pub async fn with(config: Config) -> Site {
-        Site::build(config, false).await
+        Site::build(config, false, false).await.unwrap()
+    }
+
+    /// A site whose store keeps what it is given for ever.
+    pub async fn that_cannot_expire(config: Config) -> cloakroom_session::Result<Site> {
+        Site::build(config, false, true).await
     }
 
     pub async fn that_cannot_compare() -> Site {
-        Site::build(Config::new("memory"), true).await
+        Site::build(Config::new("memory"), true, false).await.unwrap()
     }
 
-    async fn build(mut config: Config, cannot_compare: bool) -> Site {
+    async fn build(
+        mut config: Config,
+        cannot_compare: bool,
+        cannot_expire: bool,
+    ) -> cloakroom_session::Result<Site> {
         let inner = storage::open(&config.driver, &config.options).await.unwrap();
         let recorder = Recorder {
             inner,
@@ -159,10 +170,11 @@ impl Site {
             fail_removals: Arc::default(),
             lose_answers: Arc::default(),
             cannot_compare,
+            cannot_expire,
         };
         config.sweep_interval = None;
-        let sessions = Sessions::with_driver(Arc::new(recorder.clone()), &config).unwrap();
-        Site { sessions, recorder }
+        let sessions = Sessions::with_driver(Arc::new(recorder.clone()), &config)?;
+        Ok(Site { sessions, recorder })
     }
 
     /// A request without a cookie.

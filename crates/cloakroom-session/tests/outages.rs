@@ -1,0 +1,176 @@
+//! What a request gets while the store does not answer, as its policy says.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use cloakroom_session::{Config, ErrorKind, OutagePolicy, Session, SessionId};
+use common::Site;
+
+async fn site(policy: OutagePolicy) -> Site {
+    let mut config = Config::new("memory");
+    config.outage = policy;
+    Site::with(config).await
+}
+
+/// A site whose store went away after it had stored and shown a session.
+async fn site_without_store(policy: OutagePolicy) -> (Site, SessionId) {
+    let site = site(policy).await;
+    let id = site.stored(&[("theme", "dark")]).await;
+    site.set_down(true);
+    (site, id)
+}
+
+fn is_unavailable<T: std::fmt::Debug>(result: cloakroom_session::Result<T>) -> bool {
+    result.unwrap_err().kind() == ErrorKind::Unavailable
+}
+
+/// Whether every way to change the session fails, at once or when the request is finished.
+async fn refuses_every_change(request: impl Fn() -> Session) {
+    for read_first in [false, true] {
+        let begin = async || {
+            let session = request();
+            if read_first {
+                session.get::<String>("theme").await.unwrap();
+            }
+            session
+        };
+        let session = begin().await;
+        match session.set("theme", "light") {
+            Ok(()) => assert!(is_unavailable(session.finish().await)),
+            error => assert!(read_first && is_unavailable(error)),
+        }
+        let session = begin().await;
+        session.delete("theme");
+        assert!(is_unavailable(session.finish().await), "delete");
+        let session = begin().await;
+        assert!(is_unavailable(session.update("n", |n: &mut u32| *n += 1).await), "update");
+        let session = begin().await;
+        assert!(is_unavailable(session.regenerate().await), "regenerate");
+    }
+    let session = request();
+    session.destroy();
+    assert!(is_unavailable(session.finish().await), "destroy");
+}
+
+#[tokio::test]
+async fn unavailable_is_an_error_and_never_an_empty_session() {
+    let (site, id) = site_without_store(OutagePolicy::Unavailable).await;
+    let session = site.request(id);
+    assert!(is_unavailable(session.get::<String>("theme").await));
+    assert!(is_unavailable(session.keys().await));
+    assert!(!session.is_degraded());
+    let session = site.request(id);
+    session.set("theme", "light").unwrap();
+    assert!(is_unavailable(session.finish().await));
+}
+
+#[tokio::test]
+async fn anonymous_is_a_visitor_whose_cookie_stays() {
+    let (site, id) = site_without_store(OutagePolicy::Anonymous).await;
+    let session = site.request(id);
+    assert_eq!(session.get::<String>("theme").await.unwrap(), None);
+    assert!(session.keys().await.unwrap().is_empty());
+    assert!(session.is_degraded());
+    let finished = session.finish().await.unwrap();
+    assert_eq!(finished.set_cookie, None);
+    assert!(finished.degraded);
+    assert_eq!(site.calls(), ["get"], "the store was asked once");
+
+    refuses_every_change(|| site.request(id)).await;
+
+    site.set_down(false);
+    assert_eq!(site.read(id, "theme").await.as_deref(), Some("dark"));
+    assert!(!site.request(id).is_degraded());
+}
+
+#[tokio::test]
+async fn read_only_shows_the_session_as_this_process_saw_it_last() {
+    let (site, id) = site_without_store(OutagePolicy::ReadOnly).await;
+    let session = site.request(id);
+    assert_eq!(session.get::<String>("theme").await.unwrap().as_deref(), Some("dark"));
+    assert!(session.is_degraded());
+    assert_eq!(session.id(), Some(id));
+    let finished = session.finish().await.unwrap();
+    assert_eq!(finished.set_cookie, None);
+    assert!(finished.degraded);
+
+    refuses_every_change(|| site.request(id)).await;
+    // The last change was a logout: it failed, and still nobody is shown the copy any more.
+    assert!(is_unavailable(site.request(id).get::<String>("theme").await));
+
+    site.set_down(false);
+    assert_eq!(site.read(id, "theme").await.as_deref(), Some("dark"));
+}
+
+#[tokio::test]
+async fn read_only_does_not_show_what_it_has_not_seen_or_what_has_ended() {
+    let site = site(OutagePolicy::ReadOnly).await;
+    let ended = site.stored(&[("theme", "dark")]).await;
+    site.log_out(ended).await;
+    site.set_down(true);
+    let unseen = "3f2b1c4d-5e6f-4a7b-8c9d-0e1f2a3b4c5d";
+    assert!(is_unavailable(site.request(unseen).get::<String>("theme").await));
+    assert!(is_unavailable(site.request(ended).get::<String>("theme").await));
+}
+
+#[tokio::test]
+async fn read_only_hides_entries_that_have_expired_since() {
+    let site = site(OutagePolicy::ReadOnly).await;
+    let session = site.visitor();
+    let brief = cloakroom_session::SetOptions::new().ttl(std::time::Duration::from_millis(5));
+    session.set_with("code", "1234", brief).unwrap();
+    session.set("theme", "dark").unwrap();
+    session.finish().await.unwrap();
+    let id = session.id().unwrap();
+    while site.request(id).has("code").await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+    site.set_down(true);
+    assert!(!site.request(id).has("code").await.unwrap());
+    assert!(site.request(id).has("theme").await.unwrap());
+}
+
+#[tokio::test]
+async fn nobody_keeps_copies_who_did_not_ask_for_them() {
+    let (site, id) = site_without_store(OutagePolicy::Unavailable).await;
+    let session = site.request(id);
+    session.set_outage_policy(OutagePolicy::ReadOnly);
+    assert!(is_unavailable(session.get::<String>("theme").await), "no copy was wanted before");
+    site.set_down(false);
+    site.read(id, "theme").await;
+    site.set_down(true);
+    let session = site.request(id);
+    session.set_outage_policy(OutagePolicy::ReadOnly);
+    assert_eq!(session.get::<String>("theme").await.unwrap().as_deref(), Some("dark"));
+}
+
+#[tokio::test]
+async fn a_request_may_have_another_policy_than_the_site() {
+    let (site, id) = site_without_store(OutagePolicy::Anonymous).await;
+    let session = site.request(id);
+    session.set_outage_policy(OutagePolicy::Unavailable);
+    assert!(is_unavailable(session.get::<String>("theme").await));
+}
+
+#[tokio::test]
+async fn a_visitor_without_a_cookie_does_not_notice_an_outage_until_something_is_stored() {
+    for policy in [OutagePolicy::Unavailable, OutagePolicy::ReadOnly, OutagePolicy::Anonymous] {
+        let (site, _) = site_without_store(policy).await;
+        let session = site.visitor();
+        assert_eq!(session.get::<String>("theme").await.unwrap(), None);
+        assert!(!session.is_degraded());
+        assert!(!session.finish().await.unwrap().degraded);
+        let session = site.visitor();
+        session.set("theme", "dark").unwrap();
+        assert!(is_unavailable(session.finish().await), "{policy:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_is_no_outage() {
+    let site = site(OutagePolicy::Anonymous).await;
+    let id = site.stored(&[("theme", "dark")]).await;
+    site.write_raw(id, "no record").await;
+    let error = site.request(id).get::<String>("theme").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+}

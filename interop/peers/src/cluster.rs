@@ -96,7 +96,10 @@ impl RedisCluster {
     /// Makes a cluster of nodes that do not know each other.
     fn introduce(&self) {
         for (index, node) in self.nodes.iter().enumerate() {
+            // While it knows no other node.
             succeed(node, &["CLUSTER", "SET-CONFIG-EPOCH", &(index + 1).to_string()]);
+        }
+        for node in &self.nodes {
             for (other, bus) in self.nodes.iter().zip(&self.buses) {
                 let (port, bus) = (other.port().to_string(), bus.number().to_string());
                 succeed(node, &["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
@@ -145,7 +148,7 @@ impl RedisCluster {
     }
 }
 
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 10] = [
     "--cluster-announce-ip",
     "127.0.0.1",
     "--cluster-node-timeout",
@@ -153,6 +156,9 @@ const SETTINGS: [&str; 8] = [
     // Without it, a new replica's first copy waits for more replicas.
     "--repl-diskless-sync-delay",
     "0",
+    // The nodes list a replica once it got something, and be it its master's ping.
+    "--repl-ping-replica-period",
+    "1",
     // A replica may take over however long ago it heard of its master.
     "--cluster-replica-validity-factor",
     "0",

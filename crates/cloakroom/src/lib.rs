@@ -111,10 +111,58 @@
 //! A route outside the layer has no session, as a prerendered page has none in Astro. The extractor answers
 //! there with an error that says so; `Option<Session>` is `None`.
 //!
+//! # When sessions end
+//!
+//! An entry ends with its own `ttl`, and a record with its last entry. Beyond Astro, a session can end when nobody
+//! uses it (`idle`) and when it is old (`absolute`), whatever its entries say:
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use cloakroom::Config;
+//! let mut config = Config::new("memory");
+//! config.idle = Some(Duration::from_secs(30 * 60));
+//! config.absolute = Some(Duration::from_secs(24 * 60 * 60));
+//! ```
+//!
+//! Both are decided by what is stored and not by the cookie. The idle deadline is the record's expiry at the store;
+//! a request that only reads moves it at most once per `touch_interval`, and rewrites nothing. The moment of creation
+//! is an entry of the record, `cloakroom.created`, which Astro carries along as any other and this side hides;
+//! `regenerate` keeps it. Expired data is removed: by the store where it does that itself, and else by a background
+//! task that looks at what has expired and at nothing else.
+//!
+//! An Astro site on the same store knows neither timeout. Its drivers write without a deadline unless their own `ttl`
+//! option says otherwise, so set that to `idle`; what it leaves without one, the next request here gives one again.
+//!
 //! # Where sessions fail
 //!
 //! A store that does not answer is 503 with `Retry-After`, a record that cannot be read is 500 and its bytes are
 //! kept, and no failed commit sends a cookie. [`ErrorKind`] lists everything that can go wrong.
+//!
+//! Each call to the store has a deadline (`timeout`), and what changed nothing is tried again (`retries`), within a
+//! budget that keeps a store that comes back from being overrun. What requests get in the meantime is declared, for
+//! the site, a layer or a route:
+//!
+//! | [`OutagePolicy`] | reading | changing |
+//! |---|---|---|
+//! | `Unavailable` (the default) | 503 | 503 |
+//! | `ReadOnly` | the session as this process saw it last, ten minutes old at most; else 503 | 503 |
+//! | `Anonymous` | no session, and [`Session::is_degraded`] tells; the cookie stays | 503 |
+//!
+//! ```
+//! # use axum::{Router, routing::get};
+//! # use cloakroom::{Config, OutageLayer, OutagePolicy, SessionLayer, Sessions};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> cloakroom::Result<()> {
+//! # let sessions = Sessions::from_config(Config::new("memory")).await?;
+//! # async fn front_page() {}
+//! # async fn checkout() {}
+//! let app: Router = Router::new()
+//!     .route("/", get(front_page).layer(OutageLayer::new(OutagePolicy::Anonymous)))
+//!     .route("/checkout", get(checkout))
+//!     .layer(SessionLayer::new(sessions).outage(OutagePolicy::Unavailable));
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(feature = "axum")]
 pub use cloakroom_tower::axum;

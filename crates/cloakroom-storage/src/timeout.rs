@@ -16,11 +16,15 @@ use crate::{
 /// The deadline that [`open`](crate::open) puts on every call of a driver that does I/O.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many times the deadline of another call a sweep gets: it is there so that a sweeper whose connection went dead
+/// does not wait for ever.
+const SWEEPING: u32 = 12;
+
 /// Puts a deadline on every call of a driver.
 ///
 /// A call that takes longer fails with [`ErrorKind::Timeout`]. It is not known then whether a write happened.
-/// For [`keys`](Driver::keys), the deadline holds for each key by itself. A [`sweep`](Driver::sweep) has none,
-/// since nobody waits for it.
+/// For [`keys`](Driver::keys), the deadline holds for each key by itself. A [`sweep`](Driver::sweep) may take
+/// twelve times as long, since nobody waits for it.
 #[derive(Clone, Debug)]
 pub struct Timeout<D> {
     driver: D,
@@ -51,7 +55,11 @@ impl<D: Driver> Timeout<D> {
     }
 
     fn elapsed(&self, operation: Operation) -> Error {
-        let message = format!("no answer within {:?}; is the store up and near?", self.deadline);
+        let deadline = match operation {
+            Operation::Sweep => self.deadline.saturating_mul(SWEEPING),
+            _ => self.deadline,
+        };
+        let message = format!("no answer within {deadline:?}; is the store up and near?");
         Error::new(ErrorKind::Timeout, message).with_driver(self.name()).with_operation(operation)
     }
 }
@@ -105,6 +113,14 @@ impl<D: Driver> Driver for Timeout<D> {
     }
 
     async fn sweep(&self, budget: usize) -> Result<Swept> {
-        self.driver.sweep(budget).await
+        match tokio::time::timeout(
+            self.deadline.saturating_mul(SWEEPING),
+            self.driver.sweep(budget),
+        )
+        .await
+        {
+            Ok(result) => result,
+            Err(_) => Err(self.elapsed(Operation::Sweep)),
+        }
     }
 }

@@ -10,8 +10,8 @@ use crate::record;
 use crate::state::Current;
 use crate::store::{Stored, now};
 
-/// Moves the session's idle deadline where that is due, and notes the creation of one that has no such note, as a
-/// session that Astro began. A failure costs the request nothing: it changed nothing that anybody asked for.
+/// Moves the session's idle deadline where that is due, and gives a session that Astro wrote its deadline and the note
+/// of its creation. A failure costs the request nothing: it changed nothing that anybody asked for.
 pub(crate) async fn keep_alive(inner: &Inner) {
     if !inner.shared().store.lifetime().is_limited() {
         return;
@@ -40,7 +40,11 @@ async fn keep(inner: &Inner, stored: &Stored) -> Result<Option<Stored>> {
     let (shared, now) = (inner.shared(), now());
     let lifetime = shared.store.lifetime();
     let created = stored.record.created()?;
-    if lifetime.needs_creation(created) {
+    // A JavaScript writer notes no creation and leaves no deadline. Both are put there on the condition that nobody
+    // has written since: a touch might cut a newer record's longer life short. A driver that keeps no condition could
+    // overwrite that record, so there it waits for the next change.
+    let is_bare = lifetime.needs_creation(created) || stored.ttl.is_none();
+    if is_bare && shared.store.compares() {
         let draft =
             record::apply(Some(&stored.record), &Changes::default(), now, shared.ttl, lifetime)?;
         // On a conflict another request did the same, or the next one will.

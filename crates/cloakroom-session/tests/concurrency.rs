@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use cloakroom_session::{ErrorKind, Session};
+use cloakroom_session::{Config, ErrorKind, Session};
 use common::Site;
 use tokio::task::JoinSet;
 
@@ -189,7 +189,7 @@ async fn a_javascript_writer_between_load_and_write_is_noticed() {
 
 #[tokio::test]
 async fn a_driver_that_cannot_compare_still_merges_what_it_sees_before_the_write() {
-    let site = Site::that_cannot_compare().await;
+    let site = Site::that_cannot_compare(Config::new("memory")).await;
     let id = site.stored(&[("a", "1")]).await;
     let (first, second) = (site.request(id), site.request(id));
     first.get::<String>("a").await.unwrap();

@@ -8,7 +8,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::future::pending;
 
-use cloakroom_session::ErrorKind;
+use cloakroom_session::{Config, ErrorKind};
 use common::{Site, interrupt};
 
 #[tokio::test]
@@ -206,7 +206,7 @@ async fn a_load_after_a_regenerate_leaves_the_old_id_dead() {
 
 #[tokio::test]
 async fn an_update_on_a_driver_that_cannot_compare_starts_from_the_newest_value() {
-    let site = Site::that_cannot_compare().await;
+    let site = Site::that_cannot_compare(Config::new("memory")).await;
     let id = site.stored(&[("theme", "dark")]).await;
     let push = |item: &'static str| move |cart: &mut Vec<String>| cart.push(item.into());
     let (first, second) = (site.request(id), site.request(id));
@@ -217,7 +217,7 @@ async fn an_update_on_a_driver_that_cannot_compare_starts_from_the_newest_value(
 
 #[tokio::test]
 async fn a_driver_that_cannot_compare_says_that_the_session_was_destroyed_as_the_others_do() {
-    let site = Site::that_cannot_compare().await;
+    let site = Site::that_cannot_compare(Config::new("memory")).await;
     for explicit_save in [true, false] {
         let id = site.stored(&[("user", "Ann")]).await;
         let (session, other) = (site.request(id), site.request(id));

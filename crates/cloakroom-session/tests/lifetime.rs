@@ -105,9 +105,43 @@ async fn a_deadline_that_a_javascript_writer_took_away_is_there_again_after_the_
     let record = site.raw(id).await.unwrap();
     site.write_raw(id, &record).await;
     read(&site, id).await;
-    assert_eq!(site.calls(), ["get", "touch"]);
+    assert_eq!(site.calls(), ["get", "set"]);
+    assert_eq!(site.raw(id).await, Some(record), "the bytes are the same");
     tokio::time::advance(MINUTE * 31).await;
     assert_eq!(read(&site, id).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_request_wrote_meanwhile_keeps_its_longer_life() {
+    let site = idle_after_half_an_hour().await;
+    let id = site.stored(&[("theme", "dark")]).await;
+    // All that JavaScript left expires in a minute, and the record says nothing of that to the store.
+    let soon = milliseconds_since_1970() + 60_000.0;
+    let code = format!(r#"[["Map",1,2],"code",{{"data":3,"expires":4}},"1234",{soon}]"#);
+    site.write_raw(id, &code).await;
+    site.before_set(move |site| async move {
+        let session = site.request(id);
+        session.set("theme", "light").unwrap();
+        session.finish().await.unwrap();
+    });
+    let session = site.request(id);
+    assert!(session.has("code").await.unwrap());
+    session.finish().await.unwrap();
+    tokio::time::advance(MINUTE * 29).await;
+    assert_eq!(read(&site, id).await.as_deref(), Some("light"));
+}
+
+#[tokio::test]
+async fn a_driver_that_cannot_compare_notes_the_creation_with_the_next_change() {
+    let site = Site::that_cannot_compare(config(|config| config.absolute = Some(MINUTE))).await;
+    let id = site.stored(&[("theme", "dark")]).await;
+    site.write_raw(id, r#"[["Map",1,2],"theme",{"data":3,"expires":-1},"dark"]"#).await;
+    read(&site, id).await;
+    assert!(!site.calls().contains(&"set"));
+    let session = site.request(id);
+    session.set("theme", "light").unwrap();
+    session.finish().await.unwrap();
+    assert!(site.raw(id).await.unwrap().contains("cloakroom.created"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -149,8 +149,8 @@ impl Site {
         Site::build(config, false, true).await
     }
 
-    pub async fn that_cannot_compare() -> Site {
-        Site::build(Config::new("memory"), true, false).await.unwrap()
+    pub async fn that_cannot_compare(config: Config) -> Site {
+        Site::build(config, true, false).await.unwrap()
     }
 
     async fn build(

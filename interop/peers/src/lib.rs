@@ -17,6 +17,7 @@ mod redis;
 mod resp;
 mod sentinel;
 mod server;
+mod store;
 mod tls;
 mod until;
 
@@ -28,3 +29,4 @@ pub use redis::Redis;
 pub use resp::Reply;
 pub use sentinel::RedisSentinel;
 pub use server::Server;
+pub use store::{Peer, Store};

@@ -19,6 +19,8 @@ pub mod lru_cache;
 pub mod memory;
 #[cfg(feature = "null")]
 pub mod null;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod unavailable;
 
 type Open = for<'a> fn(&'a Map<String, Value>) -> BoxFuture<'a, Result<DynDriver>>;
@@ -101,6 +103,14 @@ static DRIVERS: &[DriverInfo] = &[
         summary: "Nowhere: every write is forgotten.",
         in_process: true,
         open: opener!("null", null::Null),
+    },
+    DriverInfo {
+        name: "redis",
+        aliases: &[],
+        feature: "redis",
+        summary: "In Redis or Valkey, shared by any number of machines.",
+        in_process: false,
+        open: opener!("redis", redis::Redis, async),
     },
 ];
 

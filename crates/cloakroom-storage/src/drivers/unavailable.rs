@@ -64,7 +64,6 @@ pub(super) static DRIVERS: &[Unavailable] = &[
     not_yet("netlify-blobs"),
     not_yet("overlay"),
     not_yet("planetscale"),
-    not_yet("redis"),
     not_yet("s3"),
     never("session-storage", BROWSER),
     never("uploadthing", PLATFORM),

@@ -1,0 +1,212 @@
+//! What a failure of the client or of the server is to a caller.
+
+use redis::{ErrorKind as Kind, RedisError};
+
+use super::NAME;
+use crate::{Error, ErrorKind};
+
+/// What became of a command that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// It never left.
+    No,
+    /// It was sent, and may have been executed.
+    Perhaps,
+}
+
+/// The error that a caller gets.
+///
+/// What the server said is repeated where it cannot hold a key or a password.
+pub(super) fn failure(error: &RedisError, sent: Sent) -> Error {
+    if let Some((code, detail)) = said(error) {
+        return refusal(&code, &detail);
+    }
+    let untouched = sent == Sent::No;
+    let (kind, message, retryable) = match error.kind() {
+        // Also a cluster's, which says in its text alone why no node let us in.
+        _ if error
+            .detail()
+            .is_some_and(|detail| detail.contains("WRONGPASS") || detail.contains("NOAUTH"))
+            || error.kind() == Kind::AuthenticationFailed =>
+        {
+            (ErrorKind::PermissionDenied, "Redis refuses this user name and password", false)
+        }
+        Kind::InvalidClientConfig | Kind::EmptySentinelList => {
+            (ErrorKind::InvalidOptions, "the client cannot work with these options", false)
+        }
+        Kind::RESP3NotSupported => {
+            (ErrorKind::Unsupported, "the server is older than Redis 6, or no Redis", false)
+        }
+        Kind::MasterNameNotFoundBySentinel => (
+            ErrorKind::Unavailable,
+            "the sentinels name no master that is up; is the option `name` theirs?",
+            true,
+        ),
+        Kind::ClusterConnectionNotFound => {
+            (ErrorKind::Unavailable, "no node of the cluster can be reached", true)
+        }
+        Kind::Parse | Kind::UnexpectedReturnType => {
+            (ErrorKind::Unavailable, "this is not how Redis answers; is the port right?", false)
+        }
+        _ if error.is_timeout() => (
+            ErrorKind::Timeout,
+            "Redis did not answer in time; is it up and near? See the options `connectTimeout` and `commandTimeout`",
+            true,
+        ),
+        _ if is_tls(error) => (
+            ErrorKind::Unavailable,
+            "no TLS connection comes about; see the options `tls` and `host`",
+            false,
+        ),
+        _ if untouched => (ErrorKind::Unavailable, "Redis cannot be reached; is it up?", true),
+        _ => (ErrorKind::Unavailable, "the connection to Redis was lost", true),
+    };
+    Error::new(kind, message)
+        .with_driver(NAME)
+        .with_retryable(retryable)
+        .with_untouched(untouched || error.is_connection_refusal() || was_refused(error.kind()))
+        .with_source(error.clone())
+}
+
+/// Whether the server says so because it is no master any more, or not yet: then another one is.
+pub(super) fn says_not_master(error: &RedisError) -> bool {
+    said(error).is_some_and(|(code, _)| matches!(code.as_str(), "READONLY" | "MASTERDOWN"))
+}
+
+/// Whether the client gave up before it sent anything.
+fn was_refused(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::ClusterConnectionNotFound
+            | Kind::AuthenticationFailed
+            | Kind::InvalidClientConfig
+            | Kind::MasterNameNotFoundBySentinel
+    )
+}
+
+/// The code and the text of the server's answer, if it is the server that refused.
+fn said(error: &RedisError) -> Option<(String, String)> {
+    let errors = error.clone().into_server_errors()?;
+    let (_, first) = errors.first()?;
+    Some((first.code().to_owned(), first.details().unwrap_or_default().to_owned()))
+}
+
+/// A command that the server refused as a whole.
+fn refusal(code: &str, detail: &str) -> Error {
+    // The text of an unknown command repeats its arguments, and thereby a key.
+    let detail = detail.split(", with args").next().unwrap_or_default();
+    let (kind, advice, retryable) = match code {
+        "NOAUTH" => (
+            ErrorKind::PermissionDenied,
+            "it wants a password: see `username` and `password`",
+            false,
+        ),
+        "WRONGPASS" => {
+            (ErrorKind::PermissionDenied, "see the options `username` and `password`", false)
+        }
+        "NOPERM" => {
+            (ErrorKind::PermissionDenied, "its access control list has to allow this", false)
+        }
+        "OOM" => (ErrorKind::StorageFull, "raise its `maxmemory`, or let it evict", false),
+        "MISCONF" => (ErrorKind::StorageFull, "it cannot write to its disk: see its log", false),
+        "READONLY" => (ErrorKind::Unavailable, "this is a replica: connect to the master", true),
+        "WRONGTYPE" => (
+            ErrorKind::Corrupt,
+            "something else than a session is stored here, and was kept",
+            false,
+        ),
+        "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "NOREPLICAS" | "TRYAGAIN" | "MOVED"
+        | "ASK" => (ErrorKind::Unavailable, "it may be back in a moment", true),
+        _ if detail.contains("max number of clients") => {
+            (ErrorKind::Unavailable, "raise its `maxclients`", true)
+        }
+        _ if detail.contains("exceeds maximum allowed size") => {
+            (ErrorKind::TooLarge, "store less, or raise its `proto-max-bulk-len`", false)
+        }
+        _ if detail.contains("DB index is out of range") => {
+            (ErrorKind::InvalidOptions, "see the option `db`", false)
+        }
+        _ => (ErrorKind::Other, "see its log", false),
+    };
+    Error::new(
+        kind,
+        format!("Redis answered `{}`; {advice}", format!("{code} {detail}").trim_end()),
+    )
+    .with_driver(NAME)
+    .with_retryable(retryable)
+    .with_untouched(true)
+}
+
+/// Whether certificates or protocols are what did not fit.
+fn is_tls(error: &RedisError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        // An I/O error hides its inner error from `source`.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = inner.map(|inner| inner as &(dyn std::error::Error + 'static)).or(error.source());
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::parse_redis_value;
+
+    use super::*;
+
+    fn answer(line: &str) -> Error {
+        let error = parse_redis_value(format!("-{line}\r\n").as_bytes())
+            .and_then(redis::Value::extract_error)
+            .expect_err("an error");
+        failure(&error, Sent::Perhaps)
+    }
+
+    #[test]
+    fn each_refusal_has_its_kind_and_changed_nothing() {
+        for (line, kind, retryable) in [
+            ("NOAUTH Authentication required.", ErrorKind::PermissionDenied, false),
+            ("WRONGPASS invalid username-password pair", ErrorKind::PermissionDenied, false),
+            ("NOPERM this user has no permissions", ErrorKind::PermissionDenied, false),
+            ("OOM command not allowed", ErrorKind::StorageFull, false),
+            ("MISCONF Redis is configured to save", ErrorKind::StorageFull, false),
+            ("READONLY You can't write against a read only replica.", ErrorKind::Unavailable, true),
+            ("LOADING Redis is loading the dataset in memory", ErrorKind::Unavailable, true),
+            ("BUSY Redis is busy running a script.", ErrorKind::Unavailable, true),
+            ("CLUSTERDOWN The cluster is down", ErrorKind::Unavailable, true),
+            ("TRYAGAIN Multiple keys request during rehashing", ErrorKind::Unavailable, true),
+            ("MASTERDOWN Link with MASTER is down", ErrorKind::Unavailable, true),
+            ("WRONGTYPE Operation against a key", ErrorKind::Corrupt, false),
+            ("ERR max number of clients reached", ErrorKind::Unavailable, true),
+            ("ERR DB index is out of range", ErrorKind::InvalidOptions, false),
+            ("ERR something new", ErrorKind::Other, false),
+        ] {
+            let error = answer(line);
+            assert_eq!((error.kind(), error.is_retryable()), (kind, retryable), "{line}");
+            assert!(error.is_untouched(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_servers_words_is_left_out() {
+        let error =
+            answer("ERR unknown command 'UNLINK', with args beginning with: 'sess:secret' ");
+        assert!(error.to_string().contains("unknown command 'UNLINK'"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+    }
+
+    #[test]
+    fn a_lost_connection_leaves_open_what_a_write_did() {
+        let lost = RedisError::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
+        for (sent, untouched) in [(Sent::No, true), (Sent::Perhaps, false)] {
+            let error = failure(&lost, sent);
+            assert_eq!(error.kind(), ErrorKind::Unavailable);
+            assert!(error.is_retryable());
+            assert_eq!(error.is_untouched(), untouched);
+        }
+        let refused = RedisError::from(std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
+        assert!(failure(&refused, Sent::Perhaps).is_untouched());
+    }
+}

@@ -1,0 +1,347 @@
+//! One connection for a whole process, made anew whenever it is lost.
+//!
+//! Nothing waits in a queue while Redis is away. The calls that find the connection lost wait for one attempt to
+//! connect; if it fails, every call fails at once, until an attempt in the background succeeds. A connection that leaves
+//! a command unanswered for too long is given up, since a server that hangs, or a route that is gone, may never say so.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use redis::aio::{MultiplexedConnection, SendError};
+use redis::{
+    Client, Cmd, ErrorKind, Pipeline, ProtocolVersion, PushInfo, PushKind, RedisError, RedisResult,
+    Value, cmd,
+};
+use tokio::sync::watch;
+
+use super::failure::{Sent, says_not_master};
+use super::near_cache::{Held, NearCache};
+use super::options::CacheLimits;
+use super::server::{Failure, Found, Server};
+use super::target::{Target, Wire};
+use crate::Item;
+use crate::random::fraction;
+
+/// The pauses between attempts to connect grow from this, doubling…
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// … to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a connection to a server that turns out to be no master is kept all the same, lest every refused write makes
+/// a new one.
+const LEAST_AGE: Duration = Duration::from_millis(200);
+
+/// For how long an answer proves that the connection stands, so that nothing is read from the near cache of one that
+/// was cut.
+const PROOF: Duration = Duration::from_secs(1);
+
+/// How many commands may be on their way to the socket before a caller has to wait.
+const QUEUED: usize = 1024;
+
+/// What a process has of a server.
+pub(super) struct Link {
+    maker: Maker,
+    state: watch::Sender<State>,
+    /// For the task that connects, which must not keep the link alive.
+    this: Weak<Link>,
+}
+
+struct Maker {
+    target: Target,
+    wire: Wire,
+    near_cache: Option<CacheLimits>,
+}
+
+enum State {
+    /// Nobody has asked for a connection yet.
+    Idle,
+    /// The first attempt is under way.
+    Connecting,
+    Connected(Arc<Connection>),
+    /// The last attempt failed, and more are made.
+    Away(RedisError),
+}
+
+/// A connection, for as long as it is worth using.
+struct Connection {
+    inner: MultiplexedConnection,
+    lost: Arc<AtomicBool>,
+    begun: Instant,
+    /// When the last command was sent that was answered, in milliseconds after it was begun.
+    proven: AtomicU64,
+    near_cache: Option<Arc<NearCache>>,
+}
+
+impl Link {
+    pub(super) fn new(target: Target, wire: Wire, near_cache: Option<CacheLimits>) -> Arc<Link> {
+        Arc::new_cyclic(|this| Link {
+            maker: Maker { target, wire, near_cache },
+            state: watch::Sender::new(State::Idle),
+            this: this.clone(),
+        })
+    }
+
+    /// The connection, or why there is none.
+    async fn connection(&self) -> Result<Arc<Connection>, Failure> {
+        let mut state = self.state.subscribe();
+        loop {
+            match &*state.borrow_and_update() {
+                State::Connected(connection) if connection.is_usable() => {
+                    return Ok(connection.clone());
+                }
+                State::Away(error) => return Err(Failure { error: error.clone(), sent: Sent::No }),
+                State::Idle | State::Connecting | State::Connected(_) => {}
+            }
+            self.connect_if_nobody_does();
+            // The sender is this link's own.
+            let _ = state.changed().await;
+        }
+    }
+
+    fn connect_if_nobody_does(&self) {
+        let begins = self.state.send_if_modified(|state| match state {
+            State::Idle => {
+                *state = State::Connecting;
+                true
+            }
+            State::Connected(connection) if !connection.is_usable() => {
+                *state = State::Connecting;
+                true
+            }
+            State::Connecting | State::Connected(_) | State::Away(_) => false,
+        });
+        if begins {
+            tokio::spawn(Attempts(self.this.clone()).run());
+        }
+    }
+
+    /// Sends what `send` sends, and learns from what becomes of it.
+    async fn exchange<T>(
+        &self,
+        send: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, Failure> {
+        let connection = self.connection().await?;
+        connection.exchange(send).await
+    }
+}
+
+/// The task that connects until there is a connection.
+struct Attempts(Weak<Link>);
+
+impl Attempts {
+    async fn run(self) {
+        let mut pause = FIRST_PAUSE;
+        while let Some(link) = self.0.upgrade() {
+            match link.maker.connect().await {
+                Ok(connection) => {
+                    link.state.send_replace(State::Connected(Arc::new(connection)));
+                    return;
+                }
+                Err(error) => {
+                    tracing::debug!(driver = super::NAME, %error, "cannot connect; trying again");
+                    link.state.send_replace(State::Away(error));
+                }
+            }
+            drop(link);
+            tokio::time::sleep(pause.mul_f64(0.5 + fraction() / 2.0)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+impl Drop for Attempts {
+    /// Where the task's runtime ends before it does, another one's callers must not wait for it.
+    fn drop(&mut self) {
+        if let Some(link) = self.0.upgrade() {
+            link.state.send_if_modified(|state| {
+                let abandoned = matches!(state, State::Connecting | State::Away(_));
+                if abandoned {
+                    *state = State::Idle;
+                }
+                abandoned
+            });
+        }
+    }
+}
+
+impl Maker {
+    /// Connects, and says who we are and what we want to be told.
+    async fn connect(&self) -> RedisResult<Connection> {
+        let asked_for = match self.target {
+            // One sentinel or two may be down, and each is waited for.
+            Target::Sentinels(_) => self.wire.connect_timeout * 2,
+            Target::Server(_) | Target::Cluster(_) => self.wire.connect_timeout,
+        };
+        match tokio::time::timeout(asked_for, self.connect_over(ProtocolVersion::RESP3)).await {
+            // Older than Redis 6. It tells us nothing, not even at once that it closes a connection.
+            Ok(Err(error))
+                if error.kind() == ErrorKind::RESP3NotSupported && self.near_cache.is_none() =>
+            {
+                self.connect_over(ProtocolVersion::RESP2).await
+            }
+            Ok(result) => result,
+            Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+        }
+    }
+
+    async fn connect_over(&self, protocol: ProtocolVersion) -> RedisResult<Connection> {
+        let client = match &self.target {
+            Target::Server(information) => {
+                let login = information.redis_settings().clone().set_protocol(protocol);
+                Client::open(information.as_ref().clone().set_redis_settings(login))?
+            }
+            Target::Sentinels(sentinels) => sentinels.master(protocol).await?,
+            Target::Cluster(_) => {
+                return Err((ErrorKind::InvalidClientConfig, "a cluster is not one server").into());
+            }
+        };
+        let lost = Arc::new(AtomicBool::new(false));
+        let near_cache = self.near_cache.map(|limits| Arc::new(NearCache::new(limits)));
+        let mut configuration = self.wire.configuration().set_pipeline_buffer_size(QUEUED);
+        if protocol == ProtocolVersion::RESP3 {
+            let (lost, near_cache) = (lost.clone(), near_cache.clone());
+            configuration = configuration.set_push_sender(move |push: PushInfo| {
+                match (push.kind, &near_cache) {
+                    (PushKind::Disconnection, _) => lost.store(true, Ordering::Release),
+                    (PushKind::Invalidate, Some(cache)) => cache.invalidate(&push.data),
+                    _ => {}
+                }
+                Ok::<_, SendError>(())
+            });
+        }
+        let mut inner = client.get_multiplexed_async_connection_with_config(&configuration).await?;
+        if let Some(name) = &self.wire.connection_name {
+            cmd("CLIENT").arg("SETNAME").arg(name).exec_async(&mut inner).await?;
+        }
+        if near_cache.is_some() {
+            cmd("CLIENT").arg("TRACKING").arg("ON").exec_async(&mut inner).await?;
+        }
+        let (begun, proven) = (Instant::now(), AtomicU64::new(0));
+        Ok(Connection { inner, lost, begun, proven, near_cache })
+    }
+}
+
+impl Connection {
+    fn is_usable(&self) -> bool {
+        !self.lost.load(Ordering::Acquire)
+    }
+
+    async fn exchange<T>(
+        &self,
+        send: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, Failure> {
+        let asked = self.begun.elapsed();
+        match send(self.inner.clone()).await {
+            Ok(answer) => {
+                self.prove(asked);
+                Ok(answer)
+            }
+            Err(error) => {
+                // A server that no longer is the master may have a successor somewhere else.
+                let demoted = says_not_master(&error) && self.begun.elapsed() >= LEAST_AGE;
+                if error.is_io_error() || error.is_unrecoverable_error() || demoted {
+                    self.lost.store(true, Ordering::Release);
+                }
+                Err(Failure { error, sent: Sent::Perhaps })
+            }
+        }
+    }
+
+    /// Notes that the connection stood when the command was sent that is answered now: what the server had to tell
+    /// before came before this answer.
+    fn prove(&self, asked: Duration) {
+        if self.near_cache.is_some() {
+            let milliseconds = u64::try_from(asked.as_millis()).unwrap_or(u64::MAX);
+            self.proven.fetch_max(milliseconds, Ordering::AcqRel);
+        }
+    }
+
+    fn is_proven(&self) -> bool {
+        let proven = Duration::from_millis(self.proven.load(Ordering::Acquire));
+        self.is_usable() && self.begun.elapsed().saturating_sub(proven) < PROOF
+    }
+}
+
+#[async_trait]
+impl Server for Link {
+    async fn command(&self, command: &Cmd) -> Result<Value, Failure> {
+        self.exchange(async |mut connection| command.query_async(&mut connection).await).await
+    }
+
+    async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
+        self.exchange(async |mut connection| commands.query_async(&mut connection).await).await
+    }
+
+    async fn connect(&self) -> Result<(), Failure> {
+        self.connection().await.map(|_| ())
+    }
+
+    async fn get(&self, key: &[u8]) -> Result<Option<Item>, Failure> {
+        match self.maker.near_cache {
+            // The near cache has to know when an item expires.
+            Some(_) => Ok(self.get_with_ttl(key).await?.map(|(item, _)| item)),
+            None => super::server::get(self, key).await,
+        }
+    }
+
+    async fn get_with_ttl(&self, key: &[u8]) -> Result<Found, Failure> {
+        let connection = self.connection().await?;
+        let Some(cache) = &connection.near_cache else {
+            return super::server::get_with_ttl(self, key).await;
+        };
+        if connection.is_proven()
+            && let Some(held) = cache.get(key)
+        {
+            let ttl = held.ttl();
+            return Ok(Some((held.item, ttl)));
+        }
+        let (mark, asked) = (cache.mark(key), Instant::now());
+        let found = super::server::get_with_ttl(&Over(&connection), key).await?;
+        cache.store(key, mark, found.clone().map(|(item, ttl)| Held::new(item, ttl, asked)));
+        Ok(found)
+    }
+
+    fn forget(&self, key: &[u8]) {
+        if let State::Connected(connection) = &*self.state.borrow()
+            && let Some(cache) = &connection.near_cache
+        {
+            cache.forget(key);
+        }
+    }
+}
+
+/// This connection and no other: its near cache may hold only what was read over it.
+#[derive(Debug)]
+struct Over<'a>(&'a Connection);
+
+#[async_trait]
+impl Server for Over<'_> {
+    async fn command(&self, command: &Cmd) -> Result<Value, Failure> {
+        self.0.exchange(async |mut connection| command.query_async(&mut connection).await).await
+    }
+
+    async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
+        self.0.exchange(async |mut connection| commands.query_async(&mut connection).await).await
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &*self.state.borrow() {
+            State::Idle => "not connected yet",
+            State::Connecting => "connecting",
+            State::Connected(_) => "connected",
+            State::Away(_) => "cannot be reached",
+        };
+        f.debug_struct("Link").field("state", &state).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("age", &self.begun.elapsed()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,92 @@
+//! What holds on every store: each test once on each of them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+/// Makes a module of the test's name with one test for each server.
+macro_rules! on_every_server {
+    ($test:ident) => {
+        mod $test {
+            on_servers!($test);
+        }
+    };
+}
+
+/// Makes a module of the test's name with one test for each store.
+macro_rules! on_every_store {
+    ($test:ident) => {
+        mod $test {
+            on!($test, fs_lite, fs_lite(), feature = "fs-lite");
+            on!($test, redis_cluster, redis_cluster(), feature = "redis");
+            on!($test, redis_sentinel, redis_sentinel(), feature = "redis");
+            on!($test, sql_on_sqlite, sqlite("sql"), all(feature = "sql", feature = "sqlite"));
+            on!($test, db0_on_sqlite, sqlite("db0"), all(feature = "db0", feature = "sqlite"));
+            on_servers!($test);
+        }
+    };
+}
+
+macro_rules! on_servers {
+    ($test:ident) => {
+        on!($test, redis, redis(), feature = "redis");
+        on!($test, valkey, valkey(), feature = "redis");
+        on!($test, sql_on_postgres, postgres("sql"), all(feature = "sql", feature = "postgres"));
+        on!($test, sql_on_mariadb, mariadb("sql"), all(feature = "sql", feature = "mysql"));
+        on!($test, db0_on_postgres, postgres("db0"), all(feature = "db0", feature = "postgres"));
+        on!($test, db0_on_mariadb, mariadb("db0"), all(feature = "db0", feature = "mysql"));
+    };
+}
+
+macro_rules! on {
+    ($test:ident, $store:ident, $start:ident($($driver:literal)?), $condition:meta) => {
+        #[cfg($condition)]
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $store() {
+            if let Some(store) = interop_peers::Store::$start($($driver)?) {
+                super::$test(store).await;
+            }
+        }
+    };
+}
+
+mod logout;
+mod processes;
+#[cfg(any(feature = "redis", feature = "sql", feature = "db0"))]
+mod round_trips;
+
+use axum::http::HeaderValue;
+use cloakroom::storage::ItemKey;
+use cloakroom::{Config, CookieHeaders, Key, Sessions};
+use futures_util::TryStreamExt as _;
+use interop_peers::Store;
+
+const CART: Key<Vec<String>> = Key::new("cart");
+
+/// Sessions on the store, over a connection of their own.
+async fn sessions(store: &Store) -> Sessions {
+    configured(&store.config()).await
+}
+
+async fn configured(config: &str) -> Sessions {
+    Sessions::from_config(Config::from_json(config).unwrap()).await.unwrap()
+}
+
+/// Stores a new session and gives its cookie, as a browser sends it.
+async fn visit(sessions: &Sessions) -> String {
+    let session = sessions.session(cookies(""));
+    session.set("theme", "dark").unwrap();
+    let set_cookie = session.finish().await.unwrap().set_cookie.unwrap();
+    set_cookie.split(';').next().unwrap().to_owned()
+}
+
+/// The header that a browser sends; nothing for a new visitor.
+fn cookies(cookie: &str) -> CookieHeaders {
+    match cookie {
+        "" => CookieHeaders::default(),
+        cookie => HeaderValue::from_str(cookie).unwrap().into(),
+    }
+}
+
+/// The keys of all records.
+async fn records(sessions: &Sessions) -> Vec<ItemKey> {
+    sessions.driver().keys("").try_collect().await.unwrap()
+}

@@ -1,0 +1,85 @@
+//! What an operation costs on the wire, once a connection is open and knows the statements.
+
+use cloakroom::storage::ItemKey;
+use cloakroom::{Session, Sessions};
+use interop_peers::{Proxy, Store};
+use std::time::Duration;
+
+use crate::{configured, cookies, visit};
+
+/// Sessions that reach the store through a proxy.
+struct Site {
+    sessions: Sessions,
+    proxy: Proxy,
+    cookie: String,
+    // Until the end.
+    _store: Store,
+}
+
+impl Site {
+    /// Everything that is measured has happened once.
+    async fn warm(store: Store) -> Self {
+        let port = store.port().unwrap();
+        let proxy = Proxy::start(port);
+        let config = store.config().replace(&format!(":{port}"), &format!(":{}", proxy.port()));
+        let sessions = configured(&config).await;
+        let cookie = visit(&sessions).await;
+        let site = Self { sessions, proxy, cookie, _store: store };
+        let session = site.request();
+        session.get::<String>("theme").await.unwrap();
+        session.set("theme", "light").unwrap();
+        session.finish().await.unwrap();
+        assert!(site.touch(&session).await);
+        site
+    }
+
+    fn request(&self) -> Session {
+        self.sessions.session(cookies(&self.cookie))
+    }
+
+    async fn touch(&self, session: &Session) -> bool {
+        let key = ItemKey::new(&session.id().unwrap().to_string()).unwrap();
+        let hour = Duration::from_secs(3600);
+        self.sessions.driver().touch(&key, Some(hour)).await.unwrap()
+    }
+}
+
+async fn a_read_takes_one_round_trip(store: Store) {
+    let site = Site::warm(store).await;
+    site.proxy.reset();
+    let session = site.request();
+    assert_eq!(session.get::<String>("theme").await.unwrap().as_deref(), Some("light"));
+    session.finish().await.unwrap();
+    assert_eq!(site.proxy.round_trips(), 1);
+}
+
+async fn a_write_to_a_loaded_session_takes_one_round_trip(store: Store) {
+    let site = Site::warm(store).await;
+    let session = site.request();
+    session.get::<String>("theme").await.unwrap();
+    site.proxy.reset();
+    session.set("theme", "dark").unwrap();
+    session.finish().await.unwrap();
+    assert_eq!(site.proxy.round_trips(), 1);
+}
+
+async fn a_creation_takes_one_round_trip(store: Store) {
+    let site = Site::warm(store).await;
+    site.proxy.reset();
+    visit(&site.sessions).await;
+    assert_eq!(site.proxy.round_trips(), 1);
+}
+
+async fn a_touch_takes_one_round_trip(store: Store) {
+    let site = Site::warm(store).await;
+    let session = site.request();
+    session.get::<String>("theme").await.unwrap();
+    site.proxy.reset();
+    assert!(site.touch(&session).await);
+    assert_eq!(site.proxy.round_trips(), 1);
+}
+
+on_every_server!(a_read_takes_one_round_trip);
+on_every_server!(a_write_to_a_loaded_session_takes_one_round_trip);
+on_every_server!(a_creation_takes_one_round_trip);
+on_every_server!(a_touch_takes_one_round_trip);

@@ -5,6 +5,7 @@
 
 mod command;
 mod peers;
+mod promises;
 mod report;
 mod test;
 mod tidy;

@@ -1,15 +1,16 @@
 //! `cargo xtask tidy`: what stands in two places must agree, and what was agreed on must hold.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::promises;
 use crate::report::Report;
 
 type Check = fn(&Tree) -> Result<(), String>;
 
-const CHECKS: [(&str, Check); 6] = [
+const CHECKS: [(&str, Check); 7] = [
     ("drivers: file, feature, row, README and conformance test agree", drivers),
+    ("each promise about a driver names its test", promises),
     ("dependencies point one way", dependencies),
     ("versions are stated once", versions),
     ("no file has grown past its concept", sizes),
@@ -102,17 +103,22 @@ pub(crate) fn driver_features(root: &Path) -> Result<Vec<String>, String> {
     Ok(names.filter(|name| *name != "default").cloned().collect())
 }
 
+/// The drivers by their files.
+fn driver_names(tree: &Tree) -> Vec<String> {
+    let files = tree.files(".rs").into_iter();
+    let files = files
+        .filter_map(|path| {
+            path.strip_prefix("crates/cloakroom-storage/src/drivers/").map(str::to_owned)
+        })
+        .filter_map(|path| path.strip_suffix(".rs").map(str::to_owned))
+        .filter(|name| !["mod", "unavailable"].contains(&name.as_str()) && !name.contains('/'));
+    files.map(|name| name.replace('_', "-")).collect()
+}
+
 /// A driver is one file, one feature, one row, one line of the README's table and one conformance test.
 fn drivers(tree: &Tree) -> Result<(), String> {
     let folder = "crates/cloakroom-storage";
-    let files: BTreeSet<String> = tree
-        .files(".rs")
-        .iter()
-        .filter_map(|path| path.strip_prefix(&format!("{folder}/src/drivers/")))
-        .filter_map(|path| path.strip_suffix("/mod.rs").or(path.strip_suffix(".rs")))
-        .filter(|name| !["mod", "unavailable"].contains(name) && !name.contains('/'))
-        .map(|name| name.replace('_', "-"))
-        .collect();
+    let files = driver_names(tree);
     if files.is_empty() {
         return Err("there are no drivers at all".to_owned());
     }
@@ -146,6 +152,20 @@ fn drivers(tree: &Tree) -> Result<(), String> {
         "README.md's driver table has {in_table} rows, and there are {} drivers",
         files.len()
     ))
+}
+
+fn promises(tree: &Tree) -> Result<(), String> {
+    let files = tree.files(".rs");
+    let read = |path: &str| {
+        let folder = format!("{path}/");
+        let texts = files.iter().filter(|file| *file == path || file.starts_with(&folder));
+        let texts: Vec<String> = texts.map(|file| tree.read(file)).collect::<Result<_, _>>()?;
+        match texts.is_empty() {
+            true => tree.read(path),
+            false => Ok(texts.concat()),
+        }
+    };
+    promises::check(&tree.read(promises::DOCUMENT)?, &driver_names(tree), read)
 }
 
 fn dependencies(tree: &Tree) -> Result<(), String> {
@@ -226,7 +246,8 @@ fn links(tree: &Tree) -> Result<(), String> {
         let folder = tree.root.join(&path);
         let folder = folder.parent().unwrap_or(&tree.root);
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let file = target.split('#').next().unwrap_or_default();
+            // What follows a space is the link's title.
+            let file = target.split(['#', ' ']).next().unwrap_or_default();
             if !file.is_empty() && !file.contains("://") && !folder.join(file).exists() {
                 return Err(format!("{path} links to {target}, which is not there"));
             }

@@ -79,7 +79,8 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     /// An item that is there throughout is listed once. One that comes or goes meanwhile may be listed or not.
     fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>>;
 
-    /// Frees expired items, at most `budget` of them, going on where the last call stopped.
+    /// Frees expired items, at most `budget` of them, going on where the last call stopped. A store may leave an item
+    /// for a little longer than until it expired.
     ///
     /// Safe beside every other call: an item that is written or touched meanwhile stays. No other call waits
     /// for a whole sweep.

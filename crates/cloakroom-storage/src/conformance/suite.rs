@@ -14,7 +14,7 @@ pub(super) const SHORT: Duration = Duration::from_secs(1);
 /// A ttl that does not pass while the suite runs.
 pub(super) const LONG: Duration = Duration::from_secs(3600);
 /// How late a store may be with what it must do in time.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a rule needs of a driver.
 #[derive(Clone, Copy)]

@@ -106,7 +106,7 @@ async fn the_layout_is_unstorages_and_closed_to_others() {
     ];
     assert_eq!(items, expected);
     // unstorage takes what ends in `$` for metadata and does not list it.
-    assert!(own.iter().all(|(name, mode)| name.ends_with(".lock$") && *mode == 0o600), "{own:?}");
+    assert!(own.iter().all(|(name, mode)| name.ends_with('$') && *mode == 0o600), "{own:?}");
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn a_sweep_clears_up_after_killed_processes() {
     fs::write(own.join("07-0123456789abcdef.tmp$"), "half a val").unwrap();
     fs::write(own.join("63-0123456789abcdef.tmp$"), "").unwrap();
     while !files.sweep(10).await.unwrap().finished {}
-    assert!(tree(&own).iter().all(|(name, _)| name.ends_with(".lock$")), "{:?}", tree(&own));
+    assert!(!tree(&own).iter().any(|(name, _)| name.ends_with(".tmp$")), "{:?}", tree(&own));
     assert_eq!(get(&files, "a").await.as_deref(), Some("value"));
 }
 

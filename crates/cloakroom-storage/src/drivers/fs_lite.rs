@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! unstorage's: the item `a:b` is the file `<base>/a/b`, without extension, holding the value and nothing
-//! else. Temporary files and locks live in `<base>/.cloakroom`, which no key can reach; their names end in
+//! else. Temporary files, locks and the index live in `<base>/.cloakroom`, which no key can reach; their names end in
 //! `$`, so that unstorage's listing leaves them out.
 //!
 //! # Writing
@@ -19,11 +19,19 @@
 //! [`Capabilities::expiry`] says so. Deadlines are wall-clock time, and the clocks of machines that share a
 //! folder must agree.
 //!
+//! # Sweeping
+//! `.cloakroom` also holds an index of what expires when, so that a sweep costs what there is to remove and not what
+//! there is. An item that has expired stays on the disk for the time until the next sweep, and for at most a second or
+//! a sixteenth of its ttl longer. A folder without an index, as an earlier version or unstorage's `clear` leaves it,
+//! is walked through once. So after a power cut without `sync`, or when a file with a deadline was restored from a
+//! backup, removing `.cloakroom/indexed$` makes the next sweep look at every item again.
+//!
 //! # Compare and swap
 //! Bytes are compared under a lock file, one of a fixed number chosen by the key. It excludes every thread and
 //! process that uses this driver. A JavaScript writer knows no lock: what it wrote is seen by the comparison,
 //! except in the microseconds between comparing and renaming.
 
+mod index;
 mod lock;
 mod platform;
 mod read;
@@ -50,7 +58,7 @@ use crate::{
 };
 use lock::Queues;
 use store::Store;
-use sweep::Cursor;
+use sweep::Sweep;
 
 const NAME: &str = "fs-lite";
 
@@ -78,7 +86,7 @@ const LISTED_AHEAD: usize = 64;
 pub struct FsLite {
     store: Arc<Store>,
     queues: Queues,
-    cursor: Arc<Cursor>,
+    sweep: Arc<Sweep>,
 }
 
 /// unstorage's options for `fs-lite` and `fs`, and one of ours.
@@ -140,7 +148,7 @@ impl FsLite {
             return Err(options::invalid(NAME, message));
         }
         let store = Arc::new(Store::new(base, options.read_only, options.sync));
-        Ok(FsLite { store, queues: Queues::new(), cursor: Arc::default() })
+        Ok(FsLite { store, queues: Queues::new(), sweep: Arc::default() })
     }
 
     /// A store with options as a configuration gives them.
@@ -261,7 +269,7 @@ impl Driver for FsLite {
     }
 
     async fn sweep(&self, budget: usize) -> Result<Swept> {
-        let cursor = self.cursor.clone();
-        self.blocking(Operation::Sweep, None, move |store| cursor.sweep(store, budget)).await
+        let sweep = self.sweep.clone();
+        self.blocking(Operation::Sweep, None, move |store| sweep.sweep(store, budget)).await
     }
 }

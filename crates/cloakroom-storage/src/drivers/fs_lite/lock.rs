@@ -54,28 +54,31 @@ impl Queues {
     }
 }
 
-/// Holds a stripe's lock file until it is dropped.
+/// Holds a lock file until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock(#[allow(dead_code)] File);
 
 impl Lock {
     /// Waits until no other thread or process holds the stripe.
     pub(super) fn acquire(folder: &Path, stripe: Stripe) -> io::Result<Lock> {
-        Lock::open(folder, stripe, |file| file.lock())
+        Lock::open(folder.join(format!("{}.lock$", stripe.prefix())), File::lock)
     }
 
-    fn open(
-        folder: &Path,
-        stripe: Stripe,
-        lock: impl Fn(&File) -> io::Result<()>,
-    ) -> io::Result<Lock> {
-        let path: PathBuf = folder.join(format!("{}.lock$", stripe.prefix()));
+    /// The lock of whoever sweeps; `None` while another thread or process does.
+    pub(super) fn try_for_sweep(folder: &Path) -> io::Result<Option<Lock>> {
+        match Lock::open(folder.join("sweep.lock$"), |file| Ok(file.try_lock()?)) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    fn open(path: PathBuf, lock: impl Fn(&File) -> io::Result<()>) -> io::Result<Lock> {
         let mut options = platform::options();
         options.read(true).write(true).create(true).truncate(false);
         loop {
             let file = match options.open(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    platform::create_folders(folder)?;
+                    path.parent().map_or(Ok(()), platform::create_folders)?;
                     options.open(&path)?
                 }
                 opened => opened?,

@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::NAME;
 use super::OWN_FOLDER;
+use super::index::Index;
 use super::lock::{Lock, Stripe};
 use super::platform::{self, Fingerprint};
 use super::read::{self, Found};
@@ -27,13 +28,15 @@ const SET_BACK: Duration = Duration::from_secs(3);
 pub(super) struct Store {
     base: PathBuf,
     own_folder: PathBuf,
+    index: Index,
     read_only: bool,
     sync: bool,
 }
 
 impl Store {
     pub(super) fn new(base: PathBuf, read_only: bool, sync: bool) -> Store {
-        Store { own_folder: base.join(OWN_FOLDER), base, read_only, sync }
+        let own_folder = base.join(OWN_FOLDER);
+        Store { index: Index::new(own_folder.clone(), sync), own_folder, base, read_only, sync }
     }
 
     pub(super) fn read_only(&self) -> bool {
@@ -42,6 +45,15 @@ impl Store {
 
     pub(super) fn own_folder(&self) -> &Path {
         &self.own_folder
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Whether the base has been made.
+    pub(super) fn exists(&self) -> Result<bool> {
+        self.base.try_exists().map_err(|error| self.failure(error))
     }
 
     pub(super) fn get(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
@@ -82,7 +94,10 @@ impl Store {
         };
         let written = self
             .write_temporary(stripe, &value, deadline)
-            .and_then(|temporary| self.publish(&temporary, &path, &expected))
+            .and_then(|temporary| {
+                self.index.note(key, deadline)?;
+                self.publish(&temporary, &path, &expected)
+            })
             .map_err(|error| self.failure(error))?;
         if !written {
             return Ok(SetOutcome::Conflict);
@@ -135,6 +150,7 @@ impl Store {
             if !metadata.is_file() || !is_live(&metadata) {
                 return Ok(false);
             }
+            self.index.note(key, deadline)?;
             file.set_times(times(deadline))?;
             if self.sync {
                 file.sync_all()?;
@@ -183,6 +199,21 @@ impl Store {
         Ok(has_expired()? && self.remove_file(path).map_err(|error| self.failure(error))?)
     }
 
+    /// Notes when the item expires, if it does, as a version without an index has not done.
+    pub(super) fn note_deadline(&self, path: &Path, key: &ItemKey) -> Result<()> {
+        match self.metadata(path)?.as_ref().and_then(platform::deadline) {
+            Some(deadline) => {
+                self.index.note_once(key, deadline).map_err(|error| self.failure(error))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The lock of whoever sweeps; `None` while another thread or process does.
+    pub(super) fn lock_for_sweep(&self) -> Result<Option<Lock>> {
+        Lock::try_for_sweep(&self.own_folder).map_err(|error| self.failure(error))
+    }
+
     pub(super) fn lock(&self, stripe: Stripe) -> Result<Lock> {
         Lock::acquire(&self.own_folder, stripe).map_err(|error| self.failure(error))
     }
@@ -229,7 +260,7 @@ impl Store {
         Error::new(kind, message).with_source(error)
     }
 
-    fn path(&self, key: &ItemKey) -> Result<PathBuf> {
+    pub(super) fn path(&self, key: &ItemKey) -> Result<PathBuf> {
         // Without regard to case, since not every file system has any.
         if key.segments().next().is_some_and(|first| first.eq_ignore_ascii_case(OWN_FOLDER)) {
             return Err(Error::new(

@@ -4,8 +4,7 @@
 
 use std::fmt;
 use std::future::pending;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,6 +15,9 @@ use cloakroom_storage::{
 };
 use futures_util::{StreamExt, stream};
 use serde_json::{Map, json};
+use tokio::time::Instant;
+
+const INTERVAL: Duration = Duration::from_secs(60);
 
 async fn refusal(name: &str) -> Error {
     open(name, &Map::new()).await.expect_err(name)
@@ -61,8 +63,18 @@ async fn a_base_that_is_missing_or_a_file_is_named() {
     assert!(error.to_string().contains("is a file, not a folder"), "{error}");
 }
 
-/// Never answers; fails to sweep.
-struct Hanging(AtomicUsize);
+/// Never answers, but sweeps: fails to, or frees what has expired.
+#[derive(Default)]
+struct Hanging {
+    expired: Mutex<Option<usize>>,
+    sweeps: Mutex<Vec<Instant>>,
+}
+
+impl Hanging {
+    fn sweeps(&self) -> Vec<Instant> {
+        self.sweeps.lock().unwrap().clone()
+    }
+}
 
 impl fmt::Debug for Hanging {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,15 +110,20 @@ impl Driver for Hanging {
     fn keys<'a>(&'a self, _: &str) -> BoxStream<'a, Result<ItemKey>> {
         stream::pending().boxed()
     }
-    async fn sweep(&self, _: usize) -> Result<Swept> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Err(Error::new(ErrorKind::Unavailable, "gone"))
+    async fn sweep(&self, budget: usize) -> Result<Swept> {
+        self.sweeps.lock().unwrap().push(Instant::now());
+        let mut expired = self.expired.lock().unwrap();
+        let expired = expired.as_mut().ok_or(Error::new(ErrorKind::Unavailable, "gone"))?;
+        assert!(budget < 1000, "the store is busy with {budget} removals at once");
+        let removed = budget.min(*expired);
+        *expired -= removed;
+        Ok(Swept { removed, examined: removed, finished: *expired == 0 })
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_call_has_a_deadline() {
-    let driver = Hanging(AtomicUsize::new(0)).with_timeout(Duration::from_secs(5));
+    let driver = Hanging::default().with_timeout(Duration::from_secs(5));
     let key = ItemKey::new("key").unwrap();
     let errors = [
         driver.get(&key).await.unwrap_err(),
@@ -125,13 +142,46 @@ async fn every_call_has_a_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_sweeper_survives_errors_and_ends_when_dropped() {
-    let driver = Arc::new(Hanging(AtomicUsize::new(0)));
-    let sweeper = spawn_sweeper(driver.clone(), Duration::from_secs(60));
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    let driver = Arc::new(Hanging::default());
+    let sweeper = spawn_sweeper(driver.clone(), INTERVAL);
+    tokio::time::sleep(INTERVAL * 10).await;
     assert!(sweeper.is_running());
-    let swept = driver.0.load(Ordering::Relaxed);
+    let swept = driver.sweeps().len();
     assert!((8..=12).contains(&swept), "{swept} sweeps in ten intervals");
     drop(sweeper);
-    tokio::time::sleep(Duration::from_secs(600)).await;
-    assert_eq!(driver.0.load(Ordering::Relaxed), swept);
+    tokio::time::sleep(INTERVAL * 10).await;
+    assert_eq!(driver.sweeps().len(), swept);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweeper_frees_in_small_steps_and_rests_between_them() {
+    let driver = Arc::new(Hanging::default());
+    *driver.expired.lock().unwrap() = Some(10_000);
+    let _sweeper = spawn_sweeper(driver.clone(), INTERVAL);
+    while *driver.expired.lock().unwrap() != Some(0) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let steps = driver.sweeps();
+    assert!((10..=100).contains(&steps.len()), "{} steps", steps.len());
+    let rests = steps.windows(2).map(|two| two[1] - two[0]);
+    assert!(rests.min().unwrap() >= Duration::from_millis(10));
+    // A round that finds nothing is one call.
+    tokio::time::sleep(INTERVAL * 10).await;
+    let idle = driver.sweeps().len() - steps.len();
+    assert!((8..=12).contains(&idle), "{idle} sweeps in ten intervals");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sweepers_of_a_fleet_do_not_sweep_in_step() {
+    let begin = Instant::now();
+    let drivers: Vec<Arc<Hanging>> = (0..16).map(|_| Arc::default()).collect();
+    let _sweepers: Vec<_> =
+        drivers.iter().map(|driver| spawn_sweeper(driver.clone(), INTERVAL)).collect();
+    tokio::time::sleep(INTERVAL * 4).await;
+    for round in 0..3 {
+        let times: Vec<_> = drivers.iter().map(|driver| driver.sweeps()[round] - begin).collect();
+        let spread = *times.iter().max().unwrap() - *times.iter().min().unwrap();
+        // Sixteen at random within a minute lie this near together once in many millions of times.
+        assert!(spread > INTERVAL / 6, "all within {spread:?}");
+    }
 }

@@ -1,5 +1,9 @@
 //! What a failure of the client or of the server is to a caller.
 
+use std::error::Error as _;
+use std::io;
+use std::sync::Arc;
+
 use redis::{ErrorKind as Kind, RedisError};
 
 use super::NAME;
@@ -86,9 +90,13 @@ fn was_refused(kind: Kind) -> bool {
 
 /// The code and the text of the server's answer, if it is the server that refused.
 fn said(error: &RedisError) -> Option<(String, String)> {
-    let errors = error.clone().into_server_errors()?;
-    let (_, first) = errors.first()?;
-    Some((first.code().to_owned(), first.details().unwrap_or_default().to_owned()))
+    if let Some(errors) = error.clone().into_server_errors() {
+        let (_, first) = errors.first()?;
+        return Some((first.code().to_owned(), first.details().unwrap_or_default().to_owned()));
+    }
+    // What the server said while the connection was being made.
+    let Kind::Server(_) = error.kind() else { return None };
+    Some((error.code()?.to_owned(), error.detail().unwrap_or_default().to_owned()))
 }
 
 /// A command that the server refused as a whole.
@@ -139,17 +147,13 @@ fn refusal(code: &str, detail: &str) -> Error {
 
 /// Whether certificates or protocols are what did not fit.
 fn is_tls(error: &RedisError) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        // An I/O error hides its inner error from `source`.
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        cause = inner.map(|inner| inner as &(dyn std::error::Error + 'static)).or(error.source());
-    }
-    false
+    let shared = error.source().and_then(|error| error.downcast_ref::<Arc<Cause>>());
+    // An I/O error hides its inner error from `source`.
+    let io = shared.and_then(|error| error.downcast_ref::<io::Error>());
+    io.and_then(io::Error::get_ref).is_some_and(|error| error.is::<rustls::Error>())
 }
+
+type Cause = dyn std::error::Error + Send + Sync;
 
 #[cfg(test)]
 mod tests {

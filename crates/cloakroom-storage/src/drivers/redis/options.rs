@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use redis::{ConnectionAddr, IntoConnectionInfo};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::{Deserializer, Error as _, IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::NAME;
@@ -61,6 +61,9 @@ const UNSUPPORTED: &[(&str, &str)] = &[
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Options {
     // unstorage's.
+    /// Taken apart before; here to be known by its name.
+    #[allow(dead_code)]
+    url: Option<IgnoredAny>,
     pub(super) base: String,
     #[serde(deserialize_with = "number")]
     pub(super) ttl: Option<u64>,
@@ -187,7 +190,12 @@ impl Options {
             let Value::String(url) = url else {
                 return Err(invalid("option `url`: expected a string"));
             };
-            given.extend(take_apart(&url)?);
+            let mut parts = take_apart(&url)?;
+            // `rediss://` asks for TLS, and the option may say how.
+            if given.get("tls").is_some_and(|tls| !tls.is_null()) {
+                parts.remove("tls");
+            }
+            given.extend(parts);
         }
         read(given)
     }

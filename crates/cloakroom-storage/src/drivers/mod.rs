@@ -21,6 +21,8 @@ pub mod memory;
 pub mod null;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(feature = "sql")]
+pub mod sql;
 mod unavailable;
 
 type Open = for<'a> fn(&'a Map<String, Value>) -> BoxFuture<'a, Result<DynDriver>>;
@@ -111,6 +113,14 @@ static DRIVERS: &[DriverInfo] = &[
         summary: "In Redis or Valkey, shared by any number of machines.",
         in_process: false,
         open: opener!("redis", redis::Redis, async),
+    },
+    DriverInfo {
+        name: "sql",
+        aliases: &[],
+        feature: "sql",
+        summary: "A table in PostgreSQL, MySQL, MariaDB or SQLite, shared by any number of machines.",
+        in_process: false,
+        open: opener!("sql", sql::Sql, async),
     },
 ];
 

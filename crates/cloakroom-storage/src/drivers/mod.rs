@@ -11,6 +11,8 @@ use crate::{
     DEFAULT_RETRIES, DEFAULT_TIMEOUT, DriverExt, DynDriver, Error, ErrorKind, Operation, Result,
 };
 
+#[cfg(feature = "db0")]
+pub mod db0;
 #[cfg(feature = "fs-lite")]
 pub mod fs_lite;
 #[cfg(feature = "lru-cache")]
@@ -74,6 +76,14 @@ macro_rules! opener {
 }
 
 static DRIVERS: &[DriverInfo] = &[
+    DriverInfo {
+        name: "db0",
+        aliases: &[],
+        feature: "db0",
+        summary: "unstorage's table in PostgreSQL, MySQL, MariaDB or SQLite, shared with JavaScript.",
+        in_process: false,
+        open: opener!("db0", db0::Db0, async),
+    },
     DriverInfo {
         name: "fs-lite",
         aliases: &["fs"],

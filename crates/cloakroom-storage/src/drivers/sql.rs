@@ -25,15 +25,15 @@
 //! The writers of one process queue up; those of several wait for each other as long as
 //! [`connect_timeout`](Options::connect_timeout).
 
-mod connect;
-mod database;
-mod dialect;
+pub(super) mod connect;
+pub(super) mod database;
+pub(super) mod dialect;
 mod failure;
-mod migrate;
-mod name;
+pub(super) mod migrate;
+pub(super) mod name;
 mod pool;
-mod statement;
-mod store;
+pub(super) mod statement;
+pub(super) mod store;
 mod table;
 
 use std::fmt;

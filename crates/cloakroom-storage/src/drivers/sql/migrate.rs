@@ -23,9 +23,8 @@ pub(in crate::drivers) async fn prepare(
     migrate: bool,
 ) -> Result<()> {
     let nothing = Arguments::default();
-    let Err(failure) = look(database, probe).await else { return Ok(()) };
-    if !failure.is_missing_table(database.dialect()) {
-        return Err(database.error(failure));
+    if is_prepared(database, probe).await? {
+        return Ok(());
     }
     let to_run = || format!("let somebody run:\n{}", joined(migrations));
     if !migrate {
@@ -48,6 +47,21 @@ pub(in crate::drivers) async fn prepare(
     }
     database.fetch(probe, &nothing).await.map_err(|failure| database.error(failure))?;
     Ok(())
+}
+
+/// Whether the table is as `probe` needs it.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub(in crate::drivers) async fn is_prepared(
+    database: &Database,
+    probe: &Statement,
+) -> Result<bool> {
+    match look(database, probe).await {
+        Ok(()) => Ok(true),
+        Err(failure) if failure.is_missing_table(database.dialect()) => Ok(false),
+        Err(failure) => Err(database.error(failure)),
+    }
 }
 
 /// Asks the database for the first time.

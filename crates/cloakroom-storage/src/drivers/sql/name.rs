@@ -1,5 +1,6 @@
 //! The names of tables.
 
+use super::dialect::Dialect;
 use crate::{Error, Result, options};
 
 /// The longest name, with room for an index's: PostgreSQL takes 63 letters.
@@ -19,6 +20,20 @@ pub(in crate::drivers) fn check(driver: &'static str, option: &str, name: &str) 
         return Ok(());
     }
     Err(invalid(driver, option))
+}
+
+/// The name of a table without its schema.
+pub(in crate::drivers) fn without_schema(table: &str) -> &str {
+    table.rsplit('.').next().unwrap_or(table)
+}
+
+/// The name of the index of a table's deadlines. It lives in the table's schema, and SQLite alone wants to be told so.
+pub(in crate::drivers) fn of_index(dialect: Dialect, table: &str) -> String {
+    let index = format!("{}_expires_at", without_schema(table));
+    match table.split_once('.') {
+        Some((schema, _)) if dialect == Dialect::Sqlite => format!("{schema}.{index}"),
+        _ => index,
+    }
 }
 
 fn invalid(driver: &'static str, option: &str) -> Error {

@@ -1,6 +1,7 @@
 //! The table of `sql`, and the SQL of each operation.
 
 use super::dialect::Dialect;
+use super::name;
 use super::statement::Statement;
 use super::store::Statements;
 
@@ -14,9 +15,7 @@ impl Table<'_> {
     /// What makes the table, to be run in this order.
     pub(super) fn migrations(&self) -> Vec<String> {
         let table = self.name;
-        // An index lives in its table's schema, and is not named with it, but in SQLite.
-        let bare = table.rsplit('.').next().unwrap_or(table);
-        let index = format!("{bare}_expires_at");
+        let index = name::of_index(self.dialect, table);
         let create = format!("CREATE TABLE IF NOT EXISTS {table}");
         let migrations = match self.dialect {
             // Keys in the order of their bytes, so that those with one prefix are neighbours.
@@ -36,19 +35,17 @@ impl Table<'_> {
                  `version` BIGINT NOT NULL,\n  `expires_at` BIGINT,\n  \
                  INDEX {index} (`expires_at`)\n) ENGINE = InnoDB"
             )],
-            Dialect::Sqlite => {
-                let index = table.replace(bare, &index);
-                vec![
-                    format!(
-                        "{create} (\n  `key` TEXT NOT NULL PRIMARY KEY,\n  `value` BLOB NOT NULL,\n  \
-                         `version` INTEGER NOT NULL,\n  `expires_at` INTEGER\n)"
-                    ),
-                    format!(
-                        "CREATE INDEX IF NOT EXISTS {index} ON {bare} (`expires_at`) \
-                         WHERE `expires_at` IS NOT NULL"
-                    ),
-                ]
-            }
+            Dialect::Sqlite => vec![
+                format!(
+                    "{create} (\n  `key` TEXT NOT NULL PRIMARY KEY,\n  `value` BLOB NOT NULL,\n  \
+                     `version` INTEGER NOT NULL,\n  `expires_at` INTEGER\n)"
+                ),
+                format!(
+                    "CREATE INDEX IF NOT EXISTS {index} ON {} (`expires_at`) \
+                     WHERE `expires_at` IS NOT NULL",
+                    name::without_schema(table)
+                ),
+            ],
         };
         migrations.iter().map(|migration| self.dialect.quote(migration)).collect()
     }

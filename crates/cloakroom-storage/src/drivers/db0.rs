@@ -1,0 +1,304 @@
+//! `db0`: unstorage's table in PostgreSQL, MySQL, MariaDB or SQLite, which JavaScript opens with db0.
+//!
+//! # Layout
+//! unstorage's: the table `unstorage` with the columns `key`, `value`, `blob`, `created_at` and `updated_at`, of the
+//! types that JavaScript gives them. A value that is a text is in `value`, where JavaScript's `setItem` puts it, and any
+//! other in `blob`, where `setItemRaw` does. Either side may come first.
+//!
+//! # Expiry
+//! JavaScript's table knows no deadlines. So there are two columns of ours, which its statements pass by: when an item
+//! expires, and a hash of the value that this was said of (SQLite, which has no hash, keeps a copy). A deadline counts
+//! for that value alone: what JavaScript writes over it has none. It goes on reading what has expired here, until a sweep
+//! has removed that.
+//!
+//! # Compare and swap
+//! The stored bytes are compared, by the database, in the statement that writes.
+//!
+//! # Keys of MySQL
+//! There the collation of `key` is the database's, which often takes `a` and `ä` for one: JavaScript then has one item
+//! for both. Here they displace each other, and neither is ever read as the other. IDs of sessions are not concerned.
+//!
+//! [`sql`](super::sql) tells about round trips, time and SQLite; its own table is the better one where no JavaScript
+//! comes.
+
+mod table;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::sql::connect::{self, Target};
+use super::sql::database::Database;
+use super::sql::dialect::Dialect;
+use super::sql::store::{Store, Versions};
+use super::sql::{Synchronous, migrate, name};
+use crate::{
+    Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
+    SetOutcome, Swept, When, options,
+};
+use table::Table;
+
+const NAME: &str = "db0";
+
+/// The longest key where the column has a length, in characters.
+const LONGEST_KEY: usize = 255;
+
+/// Items as rows of unstorage's table.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # async fn example() -> cloakroom_storage::Result<()> {
+/// use cloakroom_storage::{Driver, ItemKey, When, drivers::db0::{Db0, Options}};
+///
+/// let table = Db0::new(Options::new("sqlite::memory:")).await?;
+/// let key = ItemKey::new("greeting")?;
+/// table.set(&key, "hello".into(), When::Always, None).await?;
+/// assert_eq!(table.get(&key).await?.unwrap().value, "hello");
+/// # Ok(())
+/// # }
+/// # #[cfg(feature = "sqlite")]
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+/// ```
+pub struct Db0 {
+    store: Store,
+    table: String,
+    expires: bool,
+}
+
+/// unstorage's options for `db0`. Its `database` is an object of JavaScript; a configuration says `url`.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Options {
+    /// Where the database is: `postgres://…`, `mysql://…`, `mariadb://…`, `sqlite:` with a path, or `sqlite::memory:`.
+    /// Ignored beside a pool of one's own.
+    #[serde(default)]
+    pub url: String,
+    /// The table, `unstorage` by default.
+    #[serde(default = "default_table_name")]
+    pub table_name: String,
+    /// Whether to make the table and our columns where they are missing, which is so by default. Otherwise a table
+    /// without our columns is used as it is, and nothing expires.
+    #[serde(default = "default_migrate")]
+    pub migrate: bool,
+    /// How many connections there are at most, made when they are needed: 10 by default. Ignored beside a pool of one's
+    /// own, and for a database in memory, which has one.
+    #[serde(default = "default_connections")]
+    pub max_connections: u32,
+    /// How long a connection may take to be had, in milliseconds: 3000 by default. With SQLite also how long a writer
+    /// waits for those of other processes.
+    #[serde(default = "default_connect_timeout")]
+    pub connect_timeout: u64,
+    /// When SQLite waits for the disk: `normal` by default, or `full`.
+    #[serde(default)]
+    pub synchronous: Synchronous,
+}
+
+fn default_table_name() -> String {
+    "unstorage".to_owned()
+}
+
+fn default_migrate() -> bool {
+    true
+}
+
+fn default_connections() -> u32 {
+    connect::DEFAULT_CONNECTIONS
+}
+
+fn default_connect_timeout() -> u64 {
+    connect::DEFAULT_CONNECT_TIMEOUT
+}
+
+impl Options {
+    /// The default options for the database at `url`.
+    pub fn new(url: impl Into<String>) -> Options {
+        Options { url: url.into(), ..Options::default() }
+    }
+}
+
+impl Default for Options {
+    /// The default options for a pool of one's own.
+    fn default() -> Options {
+        Options {
+            url: String::new(),
+            table_name: default_table_name(),
+            migrate: default_migrate(),
+            max_connections: default_connections(),
+            connect_timeout: default_connect_timeout(),
+            synchronous: Synchronous::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    /// Leaves out the URL, which has the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("table_name", &self.table_name)
+            .field("migrate", &self.migrate)
+            .field("max_connections", &self.max_connections)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("synchronous", &self.synchronous)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Db0 {
+    /// A store in the table of a database, which is asked at once.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or its table is missing and cannot be made.
+    pub async fn new(options: Options) -> Result<Db0> {
+        let target = Target {
+            driver: NAME,
+            url: &options.url,
+            max_connections: options.max_connections,
+            connect_timeout: Duration::from_millis(options.connect_timeout),
+            synchronous: options.synchronous,
+        };
+        Db0::on(target.database().await.map_err(during(Operation::Open))?, &options).await
+    }
+
+    /// A store that uses connections of sqlx that the program has anyway. Of the options, `table_name` and `migrate`
+    /// count, and `connect_timeout` where the pool's own is longer.
+    ///
+    /// # Errors
+    /// As [`Db0::new`].
+    #[cfg(feature = "sqlx-0-9")]
+    pub async fn with_pool(pool: impl Into<super::sql::SqlxPool>, options: Options) -> Result<Db0> {
+        let timeout = Duration::from_millis(options.connect_timeout);
+        Db0::on(pool.into().database(timeout), &options).await
+    }
+
+    /// A store with options as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`Db0::new`], and with [`InvalidOptions`](crate::ErrorKind::InvalidOptions) when an option is unknown or
+    /// impossible.
+    pub async fn open(options: &Map<String, Value>) -> Result<Db0> {
+        Db0::new(options::parse(NAME, options)?).await
+    }
+
+    async fn on(database: Database, options: &Options) -> Result<Db0> {
+        name::check(NAME, "tableName", &options.table_name)?;
+        let whole = Table { dialect: database.dialect(), name: &options.table_name, expires: true };
+        let table = match Db0::prepare(&database, whole, options.migrate).await {
+            Ok(table) => table,
+            Err(error) => return Err(during(Operation::Open)(error)),
+        };
+        let expires = table.expires;
+        let store = Store::new(database, table.statements(), Versions::Bytes);
+        Ok(Db0 { store, table: options.table_name.clone(), expires })
+    }
+
+    /// The table as it is, where it has to be taken so.
+    async fn prepare<'a>(
+        database: &Database,
+        whole: Table<'a>,
+        migrate: bool,
+    ) -> Result<Table<'a>> {
+        if !migrate && !migrate::is_prepared(database, &whole.probe()).await? {
+            let plain = Table { expires: false, ..whole };
+            migrate::prepare(database, &plain.probe(), &whole.migrations(), false).await?;
+            tracing::warn!(
+                driver = NAME,
+                table = whole.name,
+                "the table lacks the columns for deadlines, so that nothing expires"
+            );
+            return Ok(plain);
+        }
+        migrate::prepare(database, &whole.probe(), &whole.migrations(), migrate).await?;
+        Ok(whole)
+    }
+}
+
+/// Names the driver and the operation.
+fn during(operation: Operation) -> impl Fn(Error) -> Error {
+    move |error| error.with_driver(NAME).with_operation(operation)
+}
+
+/// Names the item too.
+fn on_item(operation: Operation, key: &ItemKey) -> impl Fn(Error) -> Error + '_ {
+    move |error| during(operation)(error).with_key(key)
+}
+
+#[async_trait]
+impl Driver for Db0 {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            retains: true,
+            compare_and_swap: true,
+            expiry: self.expires,
+            iteration: true,
+            durable: self.store.database().is_durable(),
+            shared: self.store.database().is_durable(),
+            empty_values: true,
+            ..Capabilities::none()
+        }
+    }
+
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
+        self.store.get(key).await.map_err(on_item(Operation::Get, key))
+    }
+
+    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        self.store.get_with_ttl(key).await.map_err(on_item(Operation::Get, key))
+    }
+
+    async fn set(
+        &self,
+        key: &ItemKey,
+        value: Bytes,
+        when: When,
+        ttl: Option<Duration>,
+    ) -> Result<SetOutcome> {
+        let is_bounded = self.store.database().dialect() != Dialect::Sqlite;
+        if is_bounded && key.as_str().chars().count() > LONGEST_KEY {
+            let message = format!("the table takes keys of at most {LONGEST_KEY} characters");
+            let error = Error::new(ErrorKind::InvalidKey, message).with_untouched(true);
+            return Err(on_item(Operation::Set, key)(error));
+        }
+        self.store.set(key, value, when, ttl).await.map_err(on_item(Operation::Set, key))
+    }
+
+    async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
+        self.store.remove(NAME, key, when).await.map_err(on_item(Operation::Remove, key))
+    }
+
+    async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
+        let touched = match self.expires {
+            true => self.store.touch(key, ttl).await,
+            false => self.store.contains(key).await,
+        };
+        touched.map_err(on_item(Operation::Touch, key))
+    }
+
+    fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
+        self.store.keys(prefix).map_err(during(Operation::Keys)).boxed()
+    }
+
+    async fn sweep(&self, budget: usize) -> Result<Swept> {
+        self.store.sweep(budget).await.map_err(during(Operation::Sweep))
+    }
+}
+
+impl fmt::Debug for Db0 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db0")
+            .field("database", &self.store.database().place())
+            .field("table", &self.table)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
+}

@@ -95,12 +95,14 @@ impl Tree {
     }
 }
 
-/// The features of the storage crate that are drivers: all of them but the default.
+/// The features of the storage crate that are drivers. The others are what a driver can have besides.
 pub(crate) fn driver_features(root: &Path) -> Result<Vec<String>, String> {
-    let manifest = Tree { root: root.to_owned() }.manifest("cloakroom-storage")?;
+    let tree = Tree { root: root.to_owned() };
+    let manifest = tree.manifest("cloakroom-storage")?;
     let features = manifest.get("features").and_then(|features| features.as_table());
     let names = features.into_iter().flat_map(|features| features.keys());
-    Ok(names.filter(|name| *name != "default").cloned().collect())
+    let drivers = driver_names(&tree);
+    Ok(names.filter(|name| drivers.contains(name)).cloned().collect())
 }
 
 /// The drivers by their files.

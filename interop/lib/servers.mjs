@@ -1,65 +1,42 @@
 // Starts and stops the servers under test: the built Astro site, the Rust shop, the Rust probe.
-import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { accessSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { accessSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const site = path.resolve(import.meta.dirname, '../site');
 const startDeadline = 30_000;
 
-/** A folder of sessions and the servers that share it. */
-export class Folder {
-	root = mkdtempSync(path.join(tmpdir(), 'cloakroom-interop-'));
-	/** Where the site keeps its sessions, relative to where it is started. */
-	sessions = path.join(this.root, '.data/sessions');
-	servers = [];
-
-	constructor() {
-		mkdirSync(this.sessions, { recursive: true });
-	}
-
-	/** Stops the servers and removes the folder. The Rust servers must end by themselves, without an error. */
-	async close() {
-		const ends = await Promise.all(this.servers.map((server) => server.stop()));
-		rmSync(this.root, { recursive: true, force: true });
-		for (const [index, { name, output }] of this.servers.entries()) {
-			if (name !== 'astro') assert.equal(ends[index], 0, `${name} did not shut down cleanly\n${output()}`);
-		}
-	}
-}
-
-/** The real Astro site, built by `npm run build`. `build` is its output folder. */
-export function startAstro(folder, { build = 'dist' } = {}) {
+/** The real Astro site, built by `npm run build` for this store. `build` is its output folder. */
+export function startAstro(store, { build = store.build } = {}) {
 	const entry = path.join(site, build, 'server/entry.mjs');
 	mustExist(entry, 'run `npm run build` first');
-	return start('astro', process.execPath, [entry], folder, { HOST: '127.0.0.1' });
+	return start('astro', process.execPath, [entry], store, { HOST: '127.0.0.1' });
 }
 
-/** The shop of `examples/shop`, at the path in CLOAKROOM_SHOP. Without a `config` it uses files where it is started. */
-export function startShop(folder, config = {}) {
-	return startRust('shop', 'CLOAKROOM_SHOP', folder, config);
+/** The shop of `examples/shop`, at the path in CLOAKROOM_SHOP. Where `config` is null it is given none. */
+export function startShop(store, config = {}) {
+	return startRust('shop', 'CLOAKROOM_SHOP', store, config);
 }
 
 /** The probe of `interop/probe`, at the path in CLOAKROOM_PROBE. */
-export function startProbe(folder, config = {}) {
-	return startRust('probe', 'CLOAKROOM_PROBE', folder, config);
+export function startProbe(store, config = {}) {
+	return startRust('probe', 'CLOAKROOM_PROBE', store, config);
 }
 
-function startRust(name, variable, folder, config) {
+function startRust(name, variable, store, config) {
 	const binary = process.env[variable];
 	if (!binary) throw new Error(`${variable} is not set: it must be the path of the ${name}'s binary`);
 	mustExist(binary, `${variable} must be the path of the ${name}'s binary`);
-	if (config === null) return start(name, path.resolve(binary), [], folder, {});
-	const file = path.join(folder.root, `${name}.json`);
-	writeFileSync(file, JSON.stringify({ driver: 'fs', options: { base: folder.sessions }, ...config }));
-	return start(name, path.resolve(binary), ['--config', file], folder, {});
+	if (config === null) return start(name, path.resolve(binary), [], store, {});
+	const file = path.join(store.root, `${name}-${store.servers.length}.json`);
+	writeFileSync(file, JSON.stringify({ ...store.config, ...config }));
+	return start(name, path.resolve(binary), ['--config', file], store, {});
 }
 
 /** Ready when it has printed where it listens: every server here says so, and the port is the system's choice. */
-async function start(name, command, args, folder, env) {
+async function start(name, command, args, store, env) {
 	const child = spawn(command, args, {
-		cwd: folder.root,
+		cwd: store.root,
 		env: { ...process.env, PORT: '0', ...env },
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
@@ -77,7 +54,7 @@ async function start(name, command, args, folder, env) {
 			return ended;
 		},
 	};
-	folder.servers.push(server);
+	store.servers.push(server);
 
 	let timer;
 	server.port = await new Promise((resolve, reject) => {

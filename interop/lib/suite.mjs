@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { executablePath } from './browser.mjs';
+import { lacks } from './peer.mjs';
 
 const missing = {
 	shop: () => !process.env.CLOAKROOM_SHOP && 'CLOAKROOM_SHOP must be the path of the shop\'s binary',
 	probe: () => !process.env.CLOAKROOM_PROBE && 'CLOAKROOM_PROBE must be the path of the probe\'s binary',
+	redis: () => lacks('redis-server', 'redis-check-rdb'),
+	postgres: () => lacks('initdb'),
+	mariadb: () => lacks('mariadbd'),
 	chromium: () => !existsSync(executablePath) && `${executablePath} is missing: install chromium, or set CHROMIUM`,
 };
 
@@ -16,4 +20,11 @@ export function suite(name, { needs }, body) {
 	return test(name, () => {
 		throw new Error(reason);
 	});
+}
+
+/** A suite for each of these stores; the body gets the store's class, to open one. */
+export function suiteOver(stores, name, { needs }, body) {
+	for (const Store of stores) {
+		suite(`${name}, over ${Store.title}`, { needs: [...needs, ...Store.needs] }, () => body(Store));
+	}
 }

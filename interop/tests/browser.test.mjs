@@ -5,14 +5,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { launch, openPage, screenshot } from '../lib/browser.mjs';
-import { Folder, startAstro, startShop } from '../lib/servers.mjs';
+import { Folder } from '../lib/folder.mjs';
+import { startAstro, startShop } from '../lib/servers.mjs';
 import { suite } from '../lib/suite.mjs';
 
 suite('A visit in Chromium', { needs: ['shop', 'chromium'] }, () => {
 	let folder, astro, shop, browser;
 	before(async () => {
-		folder = new Folder();
-		[astro, shop, browser] = await Promise.all([startAstro(folder), startShop(folder, null), launch()]);
+		folder = await Folder.open();
+		// First and alone: a browser that nobody knows of would keep the tests from ending.
+		browser = await launch();
+		[astro, shop] = await Promise.all([startAstro(folder), startShop(folder, null)]);
 	});
 	after(async () => {
 		await browser?.close();

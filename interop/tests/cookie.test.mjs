@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from '../lib/client.mjs';
-import { Folder, startAstro, startProbe } from '../lib/servers.mjs';
+import { Folder } from '../lib/folder.mjs';
+import { RedisStore } from '../lib/redis.mjs';
+import { startAstro, startProbe } from '../lib/servers.mjs';
 import { suite } from '../lib/suite.mjs';
 import { session } from '../site/every-cookie-option.config.mjs';
 
@@ -10,18 +12,19 @@ const set = { do: 'set', key: 'cart', value: '[[]]' };
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 
 const sites = [
-	{ options: 'the default options', build: 'dist', config: {} },
-	{ options: 'every option', build: 'dist-every-cookie-option', config: session },
+	{ options: 'the default options', Store: Folder },
+	{ options: 'the default options, over Redis', Store: RedisStore },
+	{ options: 'every option', Store: Folder, build: 'dist-every-cookie-option', config: session },
 ];
 
-for (const { options, build, config } of sites) {
-	suite(`The cookie with ${options}`, { needs: ['probe'] }, () => {
-		let folder, astro, probe;
+for (const { options, Store, build, config } of sites) {
+	suite(`The cookie with ${options}`, { needs: ['probe', ...Store.needs] }, () => {
+		let store, astro, probe;
 		before(async () => {
-			folder = new Folder();
-			[astro, probe] = await Promise.all([startAstro(folder, { build }), startProbe(folder, config)]);
+			store = await Store.open();
+			[astro, probe] = await Promise.all([startAstro(store, { build }), startProbe(store, config)]);
 		});
-		after(() => folder?.close());
+		after(() => store?.close());
 
 		/** What both sides send for the same steps of the same visitor; the visitor's session is made by Astro. */
 		async function sent(...steps) {

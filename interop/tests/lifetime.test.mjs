@@ -2,19 +2,19 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from '../lib/client.mjs';
-import { exists, read } from '../lib/records.mjs';
-import { Folder, startAstro, startProbe } from '../lib/servers.mjs';
-import { suite } from '../lib/suite.mjs';
+import { startAstro, startProbe } from '../lib/servers.mjs';
+import { astroStores } from '../lib/stores.mjs';
+import { suiteOver } from '../lib/suite.mjs';
 import { until } from '../lib/until.mjs';
 
-suite('The end of a shared session', { needs: ['probe'] }, () => {
-	let folder, servers;
+suiteOver(astroStores, 'The end of a shared session', { needs: ['probe'] }, (Store) => {
+	let store, servers;
 	before(async () => {
-		folder = new Folder();
-		const [astro, probe] = await Promise.all([startAstro(folder), startProbe(folder)]);
+		store = await Store.open();
+		const [astro, probe] = await Promise.all([startAstro(store), startProbe(store)]);
 		servers = { astro, probe };
 	});
-	after(() => folder?.close());
+	after(() => store?.close());
 
 	/** Runs a test in both directions. */
 	function bothWays(name, run) {
@@ -35,9 +35,9 @@ suite('The end of a shared session', { needs: ['probe'] }, () => {
 	bothWays('regenerate keeps the bytes of the record', async (here, there) => {
 		const client = new Client();
 		await client.set(there, 'cart', ['felt-hat', new Date(0), new URL('http://localhost/')]);
-		const record = read(folder, client.id);
+		const record = await store.read(client.id);
 		await client.steps(here, { do: 'regenerate' });
-		assert.equal(read(folder, client.id), record);
+		assert.equal(await store.read(client.id), record);
 	});
 
 	bothWays('after regenerate the old ID is dead', async (here, there) => {
@@ -47,13 +47,13 @@ suite('The end of a shared session', { needs: ['probe'] }, () => {
 		const { id } = client;
 		await client.steps(here, { do: 'regenerate' });
 		// Astro removes the old record after it has answered.
-		await until('the old record is gone', () => !exists(folder, id));
+		await until('the old record is gone', async () => !(await store.exists(id)));
 		for (const server of [here, there]) {
 			const visitor = new Client(old.cookies);
 			assert.deepEqual(await visitor.keys(server), []);
 			await visitor.set(server, 'cart', ['garden-boots']);
 			assert.notEqual(visitor.id, id, `${server.name} does not adopt the old ID`);
-			assert.ok(!exists(folder, id));
+			assert.ok(!(await store.exists(id)));
 		}
 	});
 
@@ -69,7 +69,7 @@ suite('The end of a shared session', { needs: ['probe'] }, () => {
 		await client.set(there, 'cart', ['felt-hat']);
 		const { id } = client;
 		await client.steps(here, { do: 'destroy' });
-		assert.ok(!exists(folder, id));
+		assert.ok(!(await store.exists(id)));
 		assert.equal(client.id, undefined);
 	});
 
@@ -83,7 +83,7 @@ suite('The end of a shared session', { needs: ['probe'] }, () => {
 			assert.deepEqual(await visitor.keys(server), []);
 			await visitor.set(server, 'cart', ['garden-boots']);
 			assert.notEqual(visitor.id, kept.id, `${server.name} does not adopt the destroyed ID`);
-			assert.ok(!exists(folder, kept.id));
+			assert.ok(!(await store.exists(kept.id)));
 		}
 	});
 
@@ -98,7 +98,7 @@ suite('The end of a shared session', { needs: ['probe'] }, () => {
 		const client = new Client();
 		await client.set(there, 'a', 1);
 		await client.steps(here, { do: 'delete', key: 'a' });
-		assert.equal(read(folder, client.id), '[["Map"]]');
+		assert.equal(await store.read(client.id), '[["Map"]]');
 		const { id } = client;
 		await client.set(there, 'b', 2);
 		assert.equal(client.id, id);
@@ -108,7 +108,7 @@ suite('The end of a shared session', { needs: ['probe'] }, () => {
 		const client = new Client();
 		await client.set(here, 'lasting', 'coat');
 		await client.set(here, 'fleeting', 'snow', { ttl: 1 });
-		const expires = JSON.parse(read(folder, client.id)).findLast((slot) => typeof slot === 'number');
+		const expires = JSON.parse(await store.read(client.id)).findLast((slot) => typeof slot === 'number');
 		for (const server of [here, there]) {
 			await until(`the entry has expired on ${server.name}`, async () => {
 				const asked = Date.now();
@@ -126,7 +126,7 @@ suite('The end of a shared session', { needs: ['probe'] }, () => {
 		await client.set(here, 'fleeting', 'snow', { ttl: 0.001 });
 		await until('the entry has expired', async () => !(await client.has(there, 'fleeting')));
 		await client.set(there, 'lasting', 'coat');
-		assert.equal(read(folder, client.id), '[["Map",1,2],"lasting",{"data":3,"expires":-1},"coat"]');
+		assert.equal(await store.read(client.id), '[["Map",1,2],"lasting",{"data":3,"expires":-1},"coat"]');
 	});
 
 	bothWays('an entry with a lifetime is stored as Astro stores it', async (here) => {
@@ -134,7 +134,7 @@ suite('The end of a shared session', { needs: ['probe'] }, () => {
 		const before = Date.now();
 		await client.set(here, 'code', 'coat', { ttl: 60 });
 		const after = Date.now();
-		const record = read(folder, client.id);
+		const record = await store.read(client.id);
 		const [, expires] = /^\[\["Map",1,2\],"code",\{"data":3,"expires":4\},"coat",(\d+)\]$/.exec(record) ?? assert.fail(record);
 		assert.ok(before + 60_000 <= expires && expires <= after + 60_000, `${expires} is a minute after the request`);
 	});

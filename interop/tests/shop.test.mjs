@@ -3,18 +3,18 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { parse } from 'devalue';
 import { Client } from '../lib/client.mjs';
-import { exists, read } from '../lib/records.mjs';
-import { Folder, startAstro, startShop } from '../lib/servers.mjs';
-import { suite } from '../lib/suite.mjs';
+import { startAstro, startShop } from '../lib/servers.mjs';
+import { astroStores } from '../lib/stores.mjs';
+import { suiteOver } from '../lib/suite.mjs';
 import { until } from '../lib/until.mjs';
 
-suite('One session in the Rust shop and the Astro site', { needs: ['shop'] }, () => {
-	let folder, astro, shop;
+suiteOver(astroStores, 'One session in the Rust shop and the Astro site', { needs: ['shop'] }, (Store) => {
+	let store, astro, shop;
 	before(async () => {
-		folder = new Folder();
-		[astro, shop] = await Promise.all([startAstro(folder), startShop(folder)]);
+		store = await Store.open();
+		[astro, shop] = await Promise.all([startAstro(store), startShop(store)]);
 	});
-	after(() => folder?.close());
+	after(() => store?.close());
 
 	test('who logs in on Astro is greeted by name in the Rust shop', async () => {
 		const client = new Client();
@@ -62,7 +62,7 @@ suite('One session in the Rust shop and the Astro site', { needs: ['shop'] }, ()
 			for (const [turn, item] of ['felt-hat', '<b>', 'felt-hat', '🧥'].entries()) {
 				await client.post(hands[turn % hands.length], '/api/addToCart', { item });
 			}
-			return read(folder, client.id);
+			return store.read(client.id);
 		};
 		const record = await fill([astro]);
 		assert.equal(await fill([astro, shop]), record);
@@ -79,14 +79,14 @@ suite('One session in the Rust shop and the Astro site', { needs: ['shop'] }, ()
 	test('the last visit to the Rust shop is shown by Astro, to the millisecond', async () => {
 		const client = new Client();
 		await client.page(shop, '/');
-		const { data } = parse(read(folder, client.id)).get('lastVisit');
+		const { data } = parse(await store.read(client.id)).get('lastVisit');
 		assert.match(await client.page(astro, '/'), new RegExp(`datetime="${data.toISOString()}"`));
 	});
 
 	test('the last visit to Astro is shown by the Rust shop, to the millisecond', async () => {
 		const client = new Client();
 		await client.page(astro, '/');
-		const { data } = parse(read(folder, client.id)).get('lastVisit');
+		const { data } = parse(await store.read(client.id)).get('lastVisit');
 		// Rust leaves out the milliseconds where there are none.
 		const shown = data.toISOString().replace(/\.?0*Z$/, '') + '\\d*Z';
 		assert.match(await client.page(shop, '/'), new RegExp(`Welcome back, last visit.*datetime="${shown}"`));
@@ -133,7 +133,7 @@ suite('One session in the Rust shop and the Astro site', { needs: ['shop'] }, ()
 			await client.submit(here(), '/login', { name: 'Ada' });
 			assert.notEqual(client.id, old.id);
 			assert.match(await client.page(there(), '/'), /🛒 1 items/);
-			await until('the old record is gone', () => !exists(folder, old.id));
+			await until('the old record is gone', async () => !(await store.exists(old.id)));
 			for (const server of [here(), there()]) {
 				assert.match(await new Client(old.cookies).page(server, '/'), /🛒 0 items/);
 			}
@@ -145,7 +145,7 @@ suite('One session in the Rust shop and the Astro site', { needs: ['shop'] }, ()
 			const kept = new Client(client.cookies);
 			await client.submit(here(), '/logout', {});
 			assert.equal(client.id, undefined);
-			assert.ok(!exists(folder, kept.id));
+			assert.ok(!(await store.exists(kept.id)));
 			for (const server of [here(), there()]) {
 				assert.doesNotMatch(await new Client(kept.cookies).page(server, '/'), /Ada/);
 			}
@@ -155,10 +155,10 @@ suite('One session in the Rust shop and the Astro site', { needs: ['shop'] }, ()
 	for (const signal of ['SIGTERM', 'SIGINT']) {
 		test(`the Rust shop ends cleanly on ${signal}, and the one that is started next knows the visitor`, async () => {
 			const client = new Client();
-			const first = await startShop(folder);
+			const first = await startShop(store);
 			await client.submit(first, '/login', { name: 'Ada' });
 			assert.equal(await first.stop(signal), 0);
-			const second = await startShop(folder);
+			const second = await startShop(store);
 			assert.match(await client.page(second, '/login'), /Hello, Ada/);
 			assert.equal(await second.stop(signal), 0);
 		});

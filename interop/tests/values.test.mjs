@@ -1,4 +1,4 @@
-// Whoever writes a value, and whoever writes the record again afterwards, the bytes in the folder are the same.
+// Whoever writes a value, and whoever writes the record again afterwards, the stored bytes are the same.
 //
 // A story of five requests is told to Astro alone, and its record is noted after each of them. The same story is then
 // told with the Rust probe taking some of the turns, and the records must be the same to the byte at every turn.
@@ -6,18 +6,18 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { parse, stringify } from 'devalue';
 import { Client } from '../lib/client.mjs';
-import { read } from '../lib/records.mjs';
-import { Folder, startAstro, startProbe } from '../lib/servers.mjs';
-import { suite } from '../lib/suite.mjs';
+import { startAstro, startProbe } from '../lib/servers.mjs';
+import { astroStores } from '../lib/stores.mjs';
+import { suiteOver } from '../lib/suite.mjs';
 import { values } from '../lib/values.mjs';
 
-suite('Values in a shared session', { needs: ['probe'] }, () => {
-	let folder, astro, probe;
+suiteOver(astroStores, 'Values in a shared session', { needs: ['probe'] }, (Store) => {
+	let store, astro, probe;
 	before(async () => {
-		folder = new Folder();
-		[astro, probe] = await Promise.all([startAstro(folder), startProbe(folder)]);
+		store = await Store.open();
+		[astro, probe] = await Promise.all([startAstro(store), startProbe(store)]);
 	});
-	after(() => folder?.close());
+	after(() => store?.close());
 
 	const story = (value) => [
 		{ do: 'set', key: 'value', value: stringify(value) },
@@ -37,7 +37,7 @@ suite('Values in a shared session', { needs: ['probe'] }, () => {
 		for (const [turn, step] of story(value).entries()) {
 			const hand = hands[turn % hands.length];
 			await client.steps(hand, step);
-			records.push(read(folder, client.id));
+			records.push(await store.read(client.id));
 			assert.equal(client.cookies.size, 1, `${hand.name} keeps the session at turn ${turn}`);
 		}
 		return { client, records };
@@ -74,7 +74,7 @@ suite('Values in a shared session', { needs: ['probe'] }, () => {
 			for (const [turn, [key, value]] of Object.entries(values).entries()) {
 				await client.set(hands[turn % hands.length], key, value);
 			}
-			return read(folder, client.id);
+			return store.read(client.id);
 		};
 		const record = await tellAll([astro]);
 		assert.equal(await tellAll([astro, probe]), record);
@@ -93,7 +93,7 @@ suite('Values in a shared session', { needs: ['probe'] }, () => {
 				const client = new Client();
 				await client.set(server, 'old', 1);
 				await client.steps(server, ...steps, { do: 'set', key: 'new', value: stringify(2) });
-				records.push(read(folder, client.id));
+				records.push(await store.read(client.id));
 			}
 			const order = steps.length === 0 ? ['new', 'old'] : ['old', 'new'];
 			assert.deepEqual([...parse(records[0]).keys()], order);

@@ -56,7 +56,8 @@ fn rust_tests(root: &Path, report: &mut Report) {
 
 /// The real Astro, the real browser, and the shop between them.
 fn interop_tests(root: &Path, report: &mut Report) {
-    let build = ["build", "--package", "shop", "--package", "interop-probe"];
+    let binaries = ["shop", "interop-probe", "interop-peers"].map(|package| ["--package", package]);
+    let build = [&["build"], binaries.as_flattened()].concat();
     report.check("shop", execute(&mut cargo(root, &build)));
     let interop = root.join("interop");
     report.check("astro build", execute(&mut command(&interop, "npm", &["run", "build"])));
@@ -70,7 +71,8 @@ fn interop_tests(root: &Path, report: &mut Report) {
     tests
         .env("CI", "true")
         .env("CLOAKROOM_SHOP", binaries.join("shop"))
-        .env("CLOAKROOM_PROBE", binaries.join("interop-probe"));
+        .env("CLOAKROOM_PROBE", binaries.join("interop-probe"))
+        .env("CLOAKROOM_PEER", binaries.join("interop-peer"));
     let outcome = execute_lines(&mut tests, |line| {
         let mut words = line.trim_start_matches(['#', 'ℹ', ' ']).split(' ');
         match (words.next(), words.next().and_then(|count| count.parse::<u64>().ok())) {

@@ -48,6 +48,7 @@ macro_rules! on {
     };
 }
 
+mod lifetime;
 mod logout;
 mod processes;
 #[cfg(any(feature = "redis", feature = "sql", feature = "db0"))]

@@ -25,6 +25,9 @@
 //! The writers of one process queue up; those of several wait for each other as long as
 //! [`connect_timeout`](Options::connect_timeout).
 
+// Where no database is compiled in, little of this is used.
+#![cfg_attr(not(any(feature = "postgres", feature = "mysql", feature = "sqlite")), allow(unused))]
+
 pub(super) mod connect;
 pub(super) mod database;
 pub(super) mod dialect;
@@ -183,7 +186,7 @@ impl Sql {
             synchronous: options.synchronous,
         };
         let database = target.database().await;
-        Sql::on(database.map_err(|error| opening(error))?, &options).await
+        Sql::on(database.map_err(opening)?, &options).await
     }
 
     /// A store that uses connections of sqlx that the program has anyway. Of the options, `table` and `migrate` count,

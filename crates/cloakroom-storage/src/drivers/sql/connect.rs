@@ -7,9 +7,6 @@ use tokio::sync::Semaphore;
 
 use super::database::{Database, Pools};
 use super::dialect::Dialect;
-#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
-use super::failure::Failure;
-#[allow(unused_imports)] // Nobody makes one where no database is compiled in.
 use super::pool::Pool;
 use crate::{Error, ErrorKind, Result, options};
 
@@ -119,18 +116,17 @@ impl Target<'_> {
             self.assemble(Pools::Sqlite(Pool::new(options.clone(), size)), Dialect::Sqlite, place);
         if is_in_memory {
             let keeper = sqlx::SqliteConnection::connect_with(&options).await;
-            let keeper = keeper.map_err(|error| database.error(Failure::Connect(error)))?;
+            let keeper =
+                keeper.map_err(|error| database.error(super::failure::Failure::Connect(error)))?;
             database.keeper = Some(Box::new(std::sync::Mutex::new(keeper)));
         }
         Ok(database)
     }
 
-    #[allow(dead_code)]
     fn assemble(&self, pools: Pools, dialect: Dialect, place: String) -> Database {
         assemble(pools, dialect, place, self.connect_timeout)
     }
 
-    #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
     fn parse<T: std::str::FromStr<Err = sqlx::Error>>(&self) -> Result<T> {
         // sqlx's error says what is wrong with the URL and does not cite it.
         self.url
@@ -139,7 +135,6 @@ impl Target<'_> {
     }
 }
 
-#[allow(dead_code)]
 fn assemble(pools: Pools, dialect: Dialect, place: String, connect_timeout: Duration) -> Database {
     let writer = (dialect == Dialect::Sqlite).then(|| Semaphore::new(1));
     Database { pools, dialect, place, connect_timeout, writer, keeper: None }
@@ -167,7 +162,7 @@ fn sqlite_place(options: &sqlx::sqlite::SqliteConnectOptions) -> String {
 /// Its settings are the user's. `test_before_acquire`, which sqlx sets, costs a round trip for every call.
 #[cfg(feature = "sqlx-0-9")]
 #[derive(Debug)]
-pub struct SqlxPool(#[allow(dead_code)] Users);
+pub struct SqlxPool(Users);
 
 #[cfg(feature = "sqlx-0-9")]
 #[derive(Debug)]

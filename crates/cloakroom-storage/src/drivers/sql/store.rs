@@ -57,6 +57,7 @@ pub(in crate::drivers) enum Versions {
     /// it comes again neither for the item nor for a later one of the same key.
     Numbers,
     /// The bytes themselves.
+    #[cfg_attr(not(feature = "db0"), allow(dead_code))]
     Bytes,
 }
 
@@ -188,6 +189,7 @@ impl Store {
     }
 
     /// Whether the item is there.
+    #[cfg_attr(not(feature = "db0"), allow(dead_code))]
     pub(in crate::drivers) async fn contains(&self, key: &ItemKey) -> Result<bool> {
         Ok(!self.fetch(&self.statements.find, &arguments(key)).await?.is_empty())
     }

@@ -148,6 +148,29 @@ async fn a_busy_item_has_few_lines_and_one_without_a_deadline_none() {
 }
 
 #[tokio::test]
+async fn an_item_is_noted_again_when_its_index_was_removed() {
+    let (folder, files) = store().await;
+    set(&files, "a", LATER).await;
+    // As unstorage's `clear` does.
+    fs::remove_dir_all(own(folder.path())).unwrap();
+    set(&files, "a", LATER).await;
+    assert_eq!(lines(folder.path()), 1);
+}
+
+#[tokio::test]
+async fn each_line_of_a_large_bucket_is_looked_at_once() {
+    const LINES: usize = 5000;
+    let (folder, files) = store().await;
+    let bucket = own(folder.path()).join("01000000000.expires$");
+    for budget in [1, 7, 1000] {
+        // Lines of any length, so that they begin and end anywhere in what is read at once.
+        let line = |index: usize| format!("\n{index}-{}", "x".repeat(index % 90));
+        fs::write(&bucket, (0..LINES).map(line).collect::<String>()).unwrap();
+        assert_eq!(sweep(&files, budget).await.0, swept(0, LINES), "with a budget of {budget}");
+    }
+}
+
+#[tokio::test]
 async fn an_item_that_was_noted_and_never_written_is_passed_over() {
     let (folder, files) = store().await;
     set(&files, "file", None).await;
@@ -155,12 +178,33 @@ async fn an_item_that_was_noted_and_never_written_is_passed_over() {
     for name in ["file:below".to_owned(), "x".repeat(300)] {
         files.set(&key(&name), "value".into(), When::Always, SOON).await.unwrap_err();
     }
+    assert_eq!(lines(folder.path()), 2);
     set(&files, "dead", SOON).await;
     let_soon_pass(folder.path()).await;
     let (sum, _) = sweep(&files, 100).await;
     assert_eq!(sum.removed, 1);
     assert_eq!(sweep(&files, 100).await, (swept(0, 0), 1));
     assert!(is_there(&files, "file").await);
+}
+
+#[tokio::test]
+async fn a_deadline_that_cannot_be_noted_is_not_given() {
+    const WIDTH: u64 = 128;
+    let (folder, files) = store().await;
+    set(&files, "a", LATER).await;
+    set(&files, "b", None).await;
+    let (_, end) = buckets(folder.path()).pop().unwrap();
+    for end in [end, end + WIDTH] {
+        let path = own(folder.path()).join(format!("{end:011}.expires$"));
+        let _ = fs::remove_file(&path);
+        fs::create_dir(&path).unwrap();
+    }
+    files.touch(&key("b"), LATER).await.unwrap_err();
+    files.set(&key("b"), "other".into(), When::Always, LATER).await.unwrap_err();
+    files.set(&key("c"), "other".into(), When::Absent, LATER).await.unwrap_err();
+    let (item, ttl) = files.get_with_ttl(&key("b")).await.unwrap().unwrap();
+    assert_eq!((&item.value[..], ttl), (&b"value"[..], None));
+    assert!(!is_there(&files, "c").await);
 }
 
 #[tokio::test]
@@ -227,30 +271,6 @@ async fn while_one_sweeps_others_have_nothing_to_do() {
     set(&files, "other", LATER).await;
     drop(lock);
     assert_eq!(sweep(&files, 100).await.0, swept(1, 1));
-}
-
-#[tokio::test]
-async fn a_line_that_comes_while_its_bucket_is_taken_away_is_not_lost() {
-    let (folder, files) = store().await;
-    let sweeping = {
-        let files = FsLite::new(Options::new(folder.path())).unwrap();
-        tokio::spawn(async move {
-            loop {
-                sweep(&files, 100).await;
-            }
-        })
-    };
-    // Deadlines so near that their buckets pass while lines are added to them.
-    for index in 0..2000 {
-        set(&files, format!("soon:{index}"), Some(Duration::from_millis(2))).await;
-    }
-    let left = || fs::read_dir(folder.path().join("soon")).unwrap().count();
-    let begin = Instant::now();
-    while left() > 0 && begin.elapsed() < PATIENCE {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    sweeping.abort();
-    assert_eq!(left(), 0, "items that no sweep finds");
 }
 
 #[tokio::test]

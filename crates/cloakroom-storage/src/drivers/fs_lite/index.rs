@@ -183,6 +183,41 @@ mod tests {
         assert!(all.len() <= 300, "{}", all.len());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_line_that_is_added_while_its_bucket_is_taken_away_is_not_lost() {
+        const LINES: usize = 20_000;
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = Index::new(folder.path().to_owned(), false);
+        let (bucket, taken) = (Bucket(NOW), folder.path().join("taken"));
+        let mut found = HashSet::new();
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..2)
+                .map(|writer| {
+                    let index = &index;
+                    scope.spawn(move || {
+                        for line in 0..LINES {
+                            let key = ItemKey::new(&format!("{writer}-{line}")).expect("valid");
+                            index.add(&key, &index.path(bucket)).expect("added");
+                        }
+                    })
+                })
+                .collect();
+            loop {
+                let done = writers.iter().all(std::thread::ScopedJoinHandle::is_finished);
+                index.take(bucket, &taken).expect("taken");
+                if let Ok(text) = fs::read_to_string(&taken) {
+                    found.extend(text.lines().skip(1).map(str::to_owned));
+                    fs::remove_file(&taken).expect("removed");
+                }
+                if done {
+                    break;
+                }
+            }
+        });
+        assert_eq!(found.len(), 2 * LINES);
+    }
+
     #[test]
     fn a_file_tells_its_bucket() {
         assert_eq!(Bucket::of_file(&Bucket(NOW).file()), Some(Bucket(NOW)));

@@ -1,6 +1,10 @@
 // The stores that the suites run over.
+import { MariaDb, Postgres, Sqlite } from './database.mjs';
 import { Folder } from './folder.mjs';
 import { RedisStore } from './redis.mjs';
 
 /** Those that Astro's own drivers open. */
 export const astroStores = [Folder, RedisStore];
+
+/** Those that unstorage's own drivers open. */
+export const unstorageStores = [...astroStores, Sqlite, Postgres, MariaDb];

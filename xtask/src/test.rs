@@ -57,7 +57,7 @@ fn rust_tests(root: &Path, report: &mut Report) {
 /// The real Astro, the real browser, and the shop between them.
 fn interop_tests(root: &Path, report: &mut Report) {
     let binaries = ["shop", "interop-probe", "interop-peers"].map(|package| ["--package", package]);
-    let build = [&["build"], binaries.as_flattened()].concat();
+    let build = [&["build", "--all-features"], binaries.as_flattened()].concat();
     report.check("shop", execute(&mut cargo(root, &build)));
     let interop = root.join("interop");
     report.check("astro build", execute(&mut command(&interop, "npm", &["run", "build"])));

@@ -1,15 +1,18 @@
 //! Answers `POST /api/session` as the Astro site beside it does, so that a test can store any value that JavaScript has
-//! from either side. For the tests alone: nothing here asks who is calling.
+//! from either side, and `POST /api/storage` with the items below. For the tests alone: nothing here asks who is calling.
 //!
 //! `interop-probe --config FILE` listens on `PORT`, or on a free port.
 
+mod gate;
 mod step;
+mod storage;
 
 use std::error::Error;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
 use cloakroom::axum::Session;
@@ -18,12 +21,20 @@ use serde_json::Value as JsonValue;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::gate::Gates;
 use crate::step::{Problem, Step};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let sessions = Sessions::from_config(Config::from_file(config_file()?)?).await?;
-    let app = Router::new().route("/api/session", post(answer)).layer(SessionLayer::new(sessions));
+    let driver = sessions.driver().clone();
+    let app = Router::new()
+        .route("/api/session", post(answer))
+        .route("/api/gates/{name}/reached", post(gate::reached))
+        .route("/api/gates/{name}/open", post(gate::open))
+        .with_state(Gates::default())
+        .layer(SessionLayer::new(sessions))
+        .route("/api/storage", post(storage::answer).with_state(driver));
 
     let port = std::env::var("PORT").map_or(Ok(0), |port| port.parse())?;
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
@@ -50,12 +61,13 @@ fn config_file() -> Result<PathBuf, Box<dyn Error>> {
 
 /// Takes the steps in order and answers with the result of each.
 async fn answer(
+    State(gates): State<Gates>,
     session: Session,
     Json(steps): Json<Vec<Step>>,
 ) -> Result<Json<Vec<JsonValue>>, Problem> {
     let mut results = Vec::with_capacity(steps.len());
     for step in steps {
-        results.push(step.take(&session).await?);
+        results.push(step.take(&session, &gates).await?);
     }
     Ok(Json(results))
 }

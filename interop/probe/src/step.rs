@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_devalue::Value;
 use serde_json::{Value as Json, json};
 
+use crate::gate::Gates;
+
 /// One method of the session. Values travel as devalue texts.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "lowercase")]
@@ -32,6 +34,15 @@ pub(crate) enum Step {
         key: String,
         to: String,
     },
+    /// Appends to a list.
+    Push {
+        key: String,
+        item: String,
+    },
+    /// Waits until the test opens the gate.
+    Wait {
+        gate: String,
+    },
     Load {
         id: String,
     },
@@ -42,7 +53,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    pub(crate) async fn take(self, session: &Session) -> Result<Json, Problem> {
+    pub(crate) async fn take(self, session: &Session, gates: &Gates) -> Result<Json, Problem> {
         Ok(match self {
             Step::Set { key, value, ttl } => {
                 let value: Value = serde_devalue::from_str(&value)?;
@@ -67,6 +78,14 @@ impl Step {
                 session.set(to.as_str(), &value)?;
                 Json::Null
             }
+            Step::Push { key, item } => {
+                let push = |list: &mut Vec<String>| list.push(item.clone());
+                json!(session.update::<Vec<String>>(key.as_str(), push).await?)
+            }
+            Step::Wait { gate } => {
+                gates.pass(&gate).await?;
+                Json::Null
+            }
             Step::Load { id } => json!(session.load(&id).await?),
             Step::Keys => json!(session.keys().await?),
             Step::Id => json!(session.id().map(|id| id.to_string())),
@@ -86,8 +105,10 @@ impl Step {
 #[derive(Debug)]
 pub(crate) enum Problem {
     Session(SessionError),
+    Storage(cloakroom::storage::Error),
     Devalue(serde_devalue::Error),
     Ttl,
+    Gate,
 }
 
 impl From<cloakroom::Error> for Problem {
@@ -106,8 +127,13 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         match self {
             Self::Session(error) => error.into_response(),
+            Self::Storage(error) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
+            }
             Self::Devalue(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
             Self::Ttl => (StatusCode::BAD_REQUEST, "`ttl` must be a number of seconds, 0 or more")
+                .into_response(),
+            Self::Gate => (StatusCode::REQUEST_TIMEOUT, "the gate was not reached, or not opened")
                 .into_response(),
         }
     }

@@ -1,0 +1,23 @@
+// A Rust request that waits in the midst of its steps.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+
+/** Takes some steps on the probe, lets `meanwhile` happen, and takes the other steps, in one request. Returns its answer. */
+export async function interleave(client, probe, { before, meanwhile, after }) {
+	const gate = randomUUID();
+	const tell = async (what) => {
+		const response = await fetch(`${probe.url}/api/gates/${gate}/${what}`, { method: 'POST' });
+		assert.equal(response.status, 200, await response.text());
+	};
+	const request = client.steps(probe, ...before, { do: 'wait', gate }, ...after);
+	// Whatever fails below, the request's own failure is told by whoever awaits it.
+	request.catch(() => {});
+	// A request that fails before the gate never reaches it.
+	await Promise.race([tell('reached'), request]);
+	try {
+		await meanwhile();
+	} finally {
+		await tell('open');
+	}
+	return request;
+}

@@ -4,6 +4,8 @@
 //! store still has that record. Where it has a newer one, the same changes are applied to that. Where it has
 //! none any more, somebody logged out: the changes are dropped, and the session stays gone.
 
+use std::time::{Duration, Instant};
+
 use cloakroom_storage::{RemoveOutcome, When};
 
 use crate::changes::{Changes, Written};
@@ -19,6 +21,13 @@ use crate::upkeep;
 /// After the first conflict the writers of one process queue up, so this many conflicts in a row mean this
 /// many writes by other processes in the meantime.
 const ATTEMPTS: u32 = 1000;
+
+/// As many processes as are kept apart well that write one session at once.
+const MOST_RIVALS: u32 = 16;
+
+/// The bounds of the longest pause after a conflict.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// How a commit ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,6 +102,7 @@ async fn write(
     mut prepare: impl FnMut(Changes) -> Result<Changes>,
 ) -> Result<Outcome> {
     let mut turn = None;
+    let mut began = Instant::now();
     for attempt in 1..=ATTEMPTS {
         let pending = inner.lock().changes.clone();
         let changes = prepare(pending.clone())?;
@@ -112,8 +122,9 @@ async fn write(
                 if turn.is_none() {
                     turn = Some(inner.shared().queues.wait(id).await);
                 } else {
-                    pause(attempt).await;
+                    pause(attempt, began.elapsed()).await;
                 }
+                began = Instant::now();
                 match inner.shared().store.load(id).await? {
                     Some(newer) => replace(inner, id, Current::Stored(newer)),
                     None if destroyed_elsewhere(inner, id) => {
@@ -301,9 +312,10 @@ pub(crate) fn destroyed() -> Error {
     )
 }
 
-/// Apart, so that two processes that collided do not collide again; a few milliseconds at most.
-async fn pause(attempt: u32) {
-    let ceiling = 100 * u64::from(attempt.min(50));
-    let random = SessionId::random().random_bits() % ceiling;
-    tokio::time::sleep(std::time::Duration::from_micros(random)).await;
+/// Apart, so that processes that collided do not collide again: for as long as some attempts take, the more the more
+/// often they collided, since that tells how many they are.
+async fn pause(attempt: u32, took: Duration) {
+    let ceiling = (took * attempt.min(MOST_RIVALS)).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+    let random = SessionId::random().random_bits() % (ceiling.as_micros() as u64);
+    tokio::time::sleep(Duration::from_micros(random)).await;
 }

@@ -9,13 +9,8 @@ import { startPeer } from './peer.mjs';
 import { Store } from './store.mjs';
 
 class Database extends Store {
-	/** As the driver has it, or the test says. */
-	table = 'unstorage';
-
-	async start({ table = this.table } = {}) {
-		this.table = table;
-		const url = await this.locate();
-		this.config = { driver: 'db0', options: { url, tableName: table } };
+	async start() {
+		this.config = { driver: 'db0', options: { url: await this.locate() } };
 		/** For statements of the test's own. */
 		this.database = this.connect();
 	}
@@ -33,14 +28,14 @@ class Database extends Store {
 
 	async find(id) {
 		const key = this.database.dialect === 'mysql' ? '`key`' : 'key';
-		const statement = this.database.prepare(`SELECT value FROM ${this.table} WHERE ${key} = ?`);
+		const statement = this.database.prepare(`SELECT value FROM unstorage WHERE ${key} = ?`);
 		return (await statement.get(id))?.value ?? null;
 	}
 
-	driver() {
+	driver(tableName) {
 		const database = this.connect();
 		return {
-			...db0Driver({ database, tableName: this.table }),
+			...db0Driver({ database, tableName }),
 			// unstorage's driver leaves the connection open.
 			dispose: () => database.dispose(),
 		};

@@ -6,5 +6,8 @@ import { RedisStore } from './redis.mjs';
 /** Those that Astro's own drivers open. */
 export const astroStores = [Folder, RedisStore];
 
+/** Those with unstorage's table. */
+export const databaseStores = [Sqlite, Postgres, MariaDb];
+
 /** Those that unstorage's own drivers open. */
-export const unstorageStores = [...astroStores, Sqlite, Postgres, MariaDb];
+export const unstorageStores = [...astroStores, ...databaseStores];

@@ -2,37 +2,255 @@
 #![cfg(all(feature = "sql", feature = "postgres", feature = "mysql", feature = "sqlite"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod sql_support;
+
 use std::sync::Arc;
+use std::time::Duration;
 
-use cloakroom_storage::drivers::sql::{Options, Sql};
-use cloakroom_storage::{DynDriver, conformance};
-use interop_peers::{MariaDb, Postgres};
+use bytes::Bytes;
+use cloakroom_storage::drivers::sql::{Dialect, Options, Sql, migrations};
+use cloakroom_storage::{
+    Driver, DynDriver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, Version, When, conformance,
+};
+use futures_util::TryStreamExt;
+use futures_util::future::join_all;
+use serde_json::json;
+use sql_support::{Kind, Place};
 
-async fn sql(url: impl Into<String>) -> DynDriver {
-    Arc::new(Sql::new(Options::new(url)).await.unwrap())
+const LONG: Option<Duration> = Some(Duration::from_secs(3600));
+
+async fn sql(place: &Place) -> Sql {
+    Sql::new(Options::new(&place.url)).await.unwrap()
+}
+
+async fn dynamic(place: &Place) -> DynDriver {
+    Arc::new(sql(place).await)
+}
+
+fn key(name: &str) -> ItemKey {
+    ItemKey::new(name).unwrap()
+}
+
+fn version(outcome: SetOutcome) -> Version {
+    match outcome {
+        SetOutcome::Written { version } => version,
+        SetOutcome::Conflict => panic!("a conflict"),
+    }
+}
+
+fn dialect(place: &Place) -> Dialect {
+    match place.kind {
+        Kind::Postgres => Dialect::Postgres,
+        Kind::MariaDb => Dialect::MySql,
+        Kind::Sqlite => Dialect::Sqlite,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_table_of_postgresql_obeys_every_rule() {
-    let Some(postgres) = Postgres::start() else { return };
-    conformance::run(|| sql(postgres.url())).await;
+    let Some(place) = Place::postgres().await else { return };
+    conformance::run(|| dynamic(&place)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_table_of_mariadb_obeys_every_rule() {
-    let Some(mariadb) = MariaDb::start() else { return };
-    conformance::run(|| sql(mariadb.url())).await;
+    let Some(place) = Place::mariadb_with_the_usual_collation().await else { return };
+    conformance::run(|| dynamic(&place)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_table_of_sqlite_in_a_file_obeys_every_rule() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}/sessions.db", folder.path().display());
-    conformance::run(|| sql(url.as_str())).await;
+    let place = Place::sqlite();
+    conformance::run(|| dynamic(&place)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_table_of_sqlite_in_memory_obeys_every_rule() {
-    let memory = sql("sqlite::memory:").await;
+    let memory: DynDriver = Arc::new(Sql::new(Options::new("sqlite::memory:")).await.unwrap());
+    assert!(!memory.capabilities().durable && !memory.capabilities().shared);
     conformance::run(|| async { memory.clone() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_pool_of_the_users_own_obeys_every_rule() {
+    for place in Place::each().await {
+        let options = Options::default;
+        let table: Sql = match place.kind {
+            Kind::Postgres => {
+                let pool = sqlx::PgPool::connect(&place.url).await.unwrap();
+                Sql::with_pool(pool, options()).await.unwrap()
+            }
+            Kind::MariaDb => {
+                let pool = sqlx::MySqlPool::connect(&place.url).await.unwrap();
+                Sql::with_pool(pool, options()).await.unwrap()
+            }
+            Kind::Sqlite => {
+                let options_of_sqlite: sqlx::sqlite::SqliteConnectOptions =
+                    place.url.parse().unwrap();
+                let pool =
+                    sqlx::SqlitePool::connect_with(options_of_sqlite.create_if_missing(true));
+                Sql::with_pool(pool.await.unwrap(), options()).await.unwrap()
+            }
+        };
+        let table: DynDriver = Arc::new(table);
+        conformance::run(|| async { table.clone() }).await;
+    }
+}
+
+#[tokio::test]
+async fn the_table_is_as_a_client_of_sql_expects_it() {
+    for place in Place::each().await {
+        let table = sql(&place).await;
+        let value = Bytes::from_static(b"[{\"a\":1}]\0\xff");
+        let _ = table.set(&key("sess:42"), value.clone(), When::Absent, LONG).await.unwrap();
+        let _ = table.set(&key("for ever"), "x".into(), When::Absent, None).await.unwrap();
+        let rows = place.select("SELECT value FROM cloakroom_sessions WHERE version > 0").await;
+        assert!(rows.contains(&vec![Some(value.to_vec())]), "{:?}", place.kind);
+        let now = match place.kind {
+            Kind::Postgres => "extract(epoch FROM now()) * 1000",
+            Kind::MariaDb => "UNIX_TIMESTAMP() * 1000",
+            Kind::Sqlite => "unixepoch() * 1000",
+        };
+        let soon = format!("expires_at BETWEEN {now} + 3590000 AND {now} + 3610000");
+        let select = |condition: &str| {
+            let quote = if place.kind == Kind::MariaDb { '`' } else { '"' };
+            format!("SELECT {quote}key{quote} FROM cloakroom_sessions WHERE {condition}")
+        };
+        assert_eq!(place.text(&select(&soon)).await, "sess:42", "{:?}", place.kind);
+        assert_eq!(place.text(&select("expires_at IS NULL")).await, "for ever", "{:?}", place.kind);
+    }
+}
+
+#[tokio::test]
+async fn a_version_comes_back_neither_after_a_removal_nor_after_an_expiry() {
+    for place in Place::each().await {
+        let table = sql(&place).await;
+        let mut seen = Vec::new();
+        for round in 0..10 {
+            let outcome = table.set(&key("a"), "x".into(), When::Absent, LONG).await.unwrap();
+            let first = version(outcome);
+            let when = When::Version(first.clone());
+            let second = version(table.set(&key("a"), "y".into(), when, LONG).await.unwrap());
+            assert_eq!(second.as_number(), first.as_number().map(|number| number + 1));
+            for version in [first, second] {
+                assert!(!seen.contains(&version), "{:?}", place.kind);
+                seen.push(version);
+            }
+            if round % 2 == 0 {
+                assert!(table.touch(&key("a"), Some(Duration::ZERO)).await.unwrap());
+            } else {
+                let removed = table.remove(&key("a"), When::Always).await.unwrap();
+                assert_eq!(removed, RemoveOutcome::Removed);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_compared_to_the_byte() {
+    for place in Place::each().await {
+        let table = sql(&place).await;
+        let longest = "x".repeat(ItemKey::MAX_LENGTH);
+        let names = ["a", "A", "ä", "a\u{308}", "a ", " a", "ß", "ss", "a:b", "😀", "😁", &longest];
+        for name in names {
+            let outcome = table.set(&key(name), name.to_owned().into(), When::Absent, None).await;
+            version(outcome.unwrap_or_else(|error| panic!("{:?} {name}: {error}", place.kind)));
+        }
+        for name in names {
+            let item = table.get(&key(name)).await.unwrap().unwrap();
+            assert_eq!(item.value, name, "{:?}", place.kind);
+        }
+        let mut listed: Vec<_> = table.keys("a").try_collect().await.unwrap();
+        listed.sort();
+        let mut expected = ["a", "a\u{308}", "a ", "a:b"].map(key);
+        expected.sort();
+        assert_eq!(listed, expected, "{:?}", place.kind);
+    }
+}
+
+#[tokio::test]
+async fn more_keys_than_a_page_holds_are_listed_once_each() {
+    for place in Place::each().await {
+        let table = sql(&place).await;
+        let insert = match place.kind {
+            Kind::Postgres => "SELECT 'k:' || n, 'x', 1, NULL FROM generate_series(1, 2500) n",
+            Kind::MariaDb => "SELECT CONCAT('k:', seq), 'x', 1, NULL FROM seq_1_to_2500",
+            Kind::Sqlite => {
+                "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 2500) \
+                 SELECT 'k:' || n, 'x', 1, NULL FROM s"
+            }
+        };
+        place.run(&format!("INSERT INTO cloakroom_sessions {insert}")).await;
+        let mut keys: Vec<_> = table.keys("k:").try_collect().await.unwrap();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), 2500, "{:?}", place.kind);
+    }
+}
+
+#[tokio::test]
+async fn a_megabyte_comes_back_whole() {
+    for place in Place::each().await {
+        let table = sql(&place).await;
+        let value: Bytes = (0..1_000_000_u32).map(|number| (number % 253) as u8).collect();
+        let _ = table.set(&key("large"), value.clone(), When::Always, LONG).await.unwrap();
+        assert!(table.get(&key("large")).await.unwrap().unwrap().value == value);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn several_that_start_at_once_make_one_table() {
+    for place in Place::each().await {
+        let starts = (0..8).map(|_| tokio::spawn(Sql::new(Options::new(&place.url))));
+        for table in join_all(starts).await {
+            let table = table.unwrap().unwrap_or_else(|error| panic!("{:?}: {error}", place.kind));
+            let _ = table.set(&key("a"), "x".into(), When::Always, LONG).await.unwrap();
+        }
+        assert_eq!(place.text("SELECT value FROM cloakroom_sessions").await, "x");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_table_is_made_by_hand_where_the_driver_must_not() {
+    for place in Place::each().await {
+        let mut options = Options::new(&place.url);
+        options.migrate = false;
+        options.table = "own".to_owned();
+        let error = Sql::new(options.clone()).await.unwrap_err();
+        let printed = migrations(dialect(&place), "own").unwrap();
+        assert_eq!(error.kind(), ErrorKind::InvalidOptions, "{error}");
+        assert!(error.to_string().contains(&printed), "{error}");
+        // Twice: what is there already stays.
+        place.run(&printed).await;
+        place.run(&printed).await;
+        let table: DynDriver = Arc::new(Sql::new(options).await.unwrap());
+        let _ = table.set(&key("a"), "x".into(), When::Absent, LONG).await.unwrap();
+        assert_eq!(place.text("SELECT value FROM own").await, "x");
+    }
+}
+
+#[tokio::test]
+async fn a_table_may_be_in_a_schema() {
+    let Some(place) = Place::postgres().await else { return };
+    place.run("CREATE SCHEMA app").await;
+    let options = json!({"url": place.url, "table": "app.sessions"});
+    let table = cloakroom_storage::open("sql", options.as_object().unwrap()).await.unwrap();
+    let _ = table.set(&key("a"), "x".into(), When::Absent, LONG).await.unwrap();
+    assert_eq!(place.text("SELECT value FROM app.sessions").await, "x");
+}
+
+#[tokio::test]
+async fn a_wrong_option_is_named() {
+    for (options, expected) in [
+        (json!({"url": "sqlite::memory:", "tabel": "x"}), "did you mean `table`?"),
+        (json!({"url": "sqlite::memory:", "table": "x; DROP TABLE y"}), "option `table`"),
+        (json!({"url": "sqlite::memory:", "maxConnections": 0}), "option `maxConnections`"),
+        (json!({"url": "sqlite::memory:", "synchronous": "off"}), "option `synchronous`"),
+        (json!({"url": "redis://127.0.0.1"}), "option `url`"),
+        (json!({}), "option `url`"),
+    ] {
+        let error = Sql::open(options.as_object().unwrap()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidOptions, "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
 }

@@ -8,7 +8,7 @@
 //!
 //! # Round trips
 //! One statement and one round trip for each operation, where it succeeds, and nothing is locked in between. A
-//! connection learns each statement once, and is asked whether it is alive when it was idle for a second. A second
+//! connection learns each statement once, and is asked whether it is alive when it was idle for a tenth of a second. A second
 //! statement is sent where the removal of a version finds another one, and on MySQL where an item is created that is
 //! there already.
 //!

@@ -8,8 +8,9 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection, Database};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// A connection that was in use a moment ago is taken to be alive; one that was idle for longer is asked first.
-const FRESH: Duration = Duration::from_secs(1);
+/// A connection that was in use a moment ago is taken to be alive; one that was idle for longer is asked first. No
+/// database restarts in less, so that not even a write, which is not tried again, falls into a connection's grave.
+const FRESH: Duration = Duration::from_millis(100);
 
 /// A connection that was idle for longer is closed.
 const IDLE: Duration = Duration::from_secs(300);

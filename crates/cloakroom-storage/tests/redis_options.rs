@@ -37,8 +37,8 @@ async fn every_way_to_name_a_server_is_understood() {
         json!({ "port": port.to_string() }),
         json!({ "host": "127.0.0.1", "port": port, "family": 0, "tls": false }),
     ] {
-        let driver = open(options.clone()).await;
-        assert_eq!(read(&driver, "id").await.expect(&options.to_string()).unwrap(), "here");
+        let found = read(&open(options.clone()).await, "id").await;
+        assert_eq!(found.ok().flatten().as_deref(), Some("here"), "{options}");
     }
 }
 
@@ -95,6 +95,18 @@ async fn the_server_learns_the_connections_name_and_the_library() {
     put(&quiet, "id", "value").await;
     let seen = client(&redis, "quiet");
     assert!(seen.get("lib-name").is_none_or(|name| name == ""), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_the_old_protocol_alone_serves_as_well() {
+    let Some(redis) = Redis::start_with(&["--rename-command", "HELLO", ""]) else { return };
+    let driver = bare(json!({ "url": redis.url(), "connectionName": "old" })).await;
+    put(&driver, "id", "value").await;
+    assert_eq!(read(&driver, "id").await.unwrap().as_deref(), Some("value"));
+    assert_eq!(client(&redis, "old")["resp"], "2");
+    let cached = bare(json!({ "url": redis.url(), "nearCache": true })).await;
+    let error = read(&cached, "id").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
 }
 
 #[tokio::test]

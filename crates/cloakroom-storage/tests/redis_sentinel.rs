@@ -115,7 +115,7 @@ async fn an_idle_store_finds_the_new_master_at_its_next_call() {
     until("the replica has it", replicated).await;
     tokio::task::block_in_place(|| {
         sentinels.kill_master();
-        sentinels.master();
+        let _promoted = sentinels.master();
     });
     until("read", async || read(&driver, "id").await.is_ok()).await;
     assert_eq!(read(&driver, "id").await.unwrap().as_deref(), Some("value"));

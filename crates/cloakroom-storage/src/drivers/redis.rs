@@ -14,7 +14,8 @@
 //! `rejectUnauthorized`.
 //!
 //! ioredis's options about queues and its other features are accepted and change nothing; those that cannot be had
-//! are errors that say so.
+//! are errors that say so. `connectionName` and `disableClientInfo` change nothing on a cluster, nor the latter behind
+//! sentinels. A cluster has to be of Redis 6 or later, or Valkey; a single server may be older.
 //!
 //! DIFFERENCE: `connectTimeout` and `commandTimeout` are 2 seconds each, where ioredis waits for 10 seconds and for
 //! ever: longer than anybody waits for a page. And with `preConnect`, a password that is refused is found at once.
@@ -49,6 +50,8 @@ mod link;
 mod listing;
 mod near_cache;
 mod options;
+#[cfg(feature = "redis-1")]
+mod own;
 mod script;
 mod server;
 mod target;
@@ -144,7 +147,7 @@ impl Redis {
         C: redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
     {
         Redis {
-            server: Arc::new(server::Own(connection)),
+            server: Arc::new(own::Own(connection)),
             layout: Layout::new("", ""),
             ttl: None,
             scan_count: None,

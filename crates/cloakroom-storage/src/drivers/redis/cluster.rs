@@ -205,3 +205,44 @@ impl Connect for Node {
         Box::pin(connection.map_ok(|connection| Node { connection, lost: Arc::default() }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use redis::{Client, RedisConnectionInfo, RetryMethod};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A node that reads a command and closes the connection without an answer.
+    async fn node() -> Node {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            stream.readable().await.unwrap();
+        });
+        let login = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let information = ("127.0.0.1", address.port()).into_connection_info().unwrap();
+        let client = Client::open(information.set_redis_settings(login)).unwrap();
+        let configuration = AsyncConnectionConfig::new();
+        Node::connect_with_config(client.get_connection_info().clone(), configuration)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_write_whose_answer_was_lost_is_not_tried_again_and_a_read_is() {
+        for (command, again) in [("SET", false), ("EVALSHA", false), ("EVAL", false), ("GET", true)]
+        {
+            let mut node = node().await;
+            let lost = node.req_packed_command(cmd(command).arg("key")).await.unwrap_err();
+            let reconnects = matches!(lost.retry_method(), RetryMethod::Reconnect);
+            let gives_up = matches!(lost.retry_method(), RetryMethod::NoRetry);
+            assert_eq!((reconnects, gives_up), (again, !again), "{command}: {lost}");
+
+            // The next one never leaves, and so may go over another connection.
+            let unsent = node.req_packed_command(cmd("SET").arg("key")).await.unwrap_err();
+            assert!(matches!(unsent.retry_method(), RetryMethod::Reconnect), "{unsent}");
+        }
+    }
+}

@@ -22,6 +22,10 @@ pub(super) enum Sent {
 ///
 /// What the server said is repeated where it cannot hold a key or a password.
 pub(super) fn failure(error: &RedisError, sent: Sent) -> Error {
+    if wants_old_protocol(error) {
+        let message = "the server is older than Redis 6, which the near cache and clusters need";
+        return Error::new(ErrorKind::Unsupported, message).with_driver(NAME).with_untouched(true);
+    }
     if let Some((code, detail)) = said(error) {
         return refusal(&code, &detail);
     }
@@ -37,9 +41,6 @@ pub(super) fn failure(error: &RedisError, sent: Sent) -> Error {
         }
         Kind::InvalidClientConfig | Kind::EmptySentinelList => {
             (ErrorKind::InvalidOptions, "the client cannot work with these options", false)
-        }
-        Kind::RESP3NotSupported => {
-            (ErrorKind::Unsupported, "the server is older than Redis 6, or no Redis", false)
         }
         Kind::MasterNameNotFoundBySentinel => (
             ErrorKind::Unavailable,
@@ -72,9 +73,18 @@ pub(super) fn failure(error: &RedisError, sent: Sent) -> Error {
         .with_source(error.clone())
 }
 
-/// Whether the server says so because it is no master any more, or not yet: then another one is.
-pub(super) fn says_not_master(error: &RedisError) -> bool {
-    said(error).is_some_and(|(code, _)| matches!(code.as_str(), "READONLY" | "MASTERDOWN"))
+/// Whether another connection may be let do what this one is not: to the master that took over, or with a login.
+pub(super) fn calls_for_another_connection(error: &RedisError) -> bool {
+    said(error)
+        .is_some_and(|(code, _)| matches!(code.as_str(), "READONLY" | "MASTERDOWN" | "NOAUTH"))
+}
+
+/// Whether the server knows the protocol of before Redis 6 alone.
+pub(super) fn wants_old_protocol(error: &RedisError) -> bool {
+    let unknown = |(code, detail): (String, String)| {
+        code == "NOPROTO" || detail.contains("unknown command") && detail.contains("HELLO")
+    };
+    error.kind() == Kind::RESP3NotSupported || said(error).is_some_and(unknown)
 }
 
 /// Whether the client gave up before it sent anything.

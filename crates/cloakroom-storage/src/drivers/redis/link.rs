@@ -17,7 +17,7 @@ use redis::{
 };
 use tokio::sync::watch;
 
-use super::failure::{Sent, says_not_master};
+use super::failure::{Sent, calls_for_another_connection, wants_old_protocol};
 use super::near_cache::{Held, NearCache};
 use super::options::CacheLimits;
 use super::server::{Failure, Found, Server};
@@ -30,8 +30,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// … to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a connection to a server that turns out to be no master is kept all the same, lest every refused write makes
-/// a new one.
+/// How long a connection is kept at least that is not let do something, lest every refused call makes a new one.
 const LEAST_AGE: Duration = Duration::from_millis(200);
 
 /// For how long an answer proves that the connection stands, so that nothing is read from the near cache of one that
@@ -86,6 +85,9 @@ impl Link {
 
     /// The connection, or why there is none.
     async fn connection(&self) -> Result<Arc<Connection>, Failure> {
+        if let Some(connection) = self.connected() {
+            return Ok(connection);
+        }
         let mut state = self.state.subscribe();
         loop {
             match &*state.borrow_and_update() {
@@ -98,6 +100,14 @@ impl Link {
             self.connect_if_nobody_does();
             // The sender is this link's own.
             let _ = state.changed().await;
+        }
+    }
+
+    /// The connection, if there is one now.
+    fn connected(&self) -> Option<Arc<Connection>> {
+        match &*self.state.borrow() {
+            State::Connected(connection) if connection.is_usable() => Some(connection.clone()),
+            _ => None,
         }
     }
 
@@ -170,16 +180,14 @@ impl Drop for Attempts {
 impl Maker {
     /// Connects, and says who we are and what we want to be told.
     async fn connect(&self) -> RedisResult<Connection> {
-        let asked_for = match self.target {
+        let patience = match self.target {
             // One sentinel or two may be down, and each is waited for.
             Target::Sentinels(_) => self.wire.connect_timeout * 2,
             Target::Server(_) | Target::Cluster(_) => self.wire.connect_timeout,
         };
-        match tokio::time::timeout(asked_for, self.connect_over(ProtocolVersion::RESP3)).await {
-            // Older than Redis 6. It tells us nothing, not even at once that it closes a connection.
-            Ok(Err(error))
-                if error.kind() == ErrorKind::RESP3NotSupported && self.near_cache.is_none() =>
-            {
+        match tokio::time::timeout(patience, self.connect_over(ProtocolVersion::RESP3)).await {
+            // It tells us nothing, not even at once that it closes a connection.
+            Ok(Err(error)) if wants_old_protocol(&error) && self.near_cache.is_none() => {
                 self.connect_over(ProtocolVersion::RESP2).await
             }
             Ok(result) => result,
@@ -240,9 +248,9 @@ impl Connection {
                 Ok(answer)
             }
             Err(error) => {
-                // A server that no longer is the master may have a successor somewhere else.
-                let demoted = says_not_master(&error) && self.begun.elapsed() >= LEAST_AGE;
-                if error.is_io_error() || error.is_unrecoverable_error() || demoted {
+                let refused =
+                    calls_for_another_connection(&error) && self.begun.elapsed() >= LEAST_AGE;
+                if error.is_io_error() || error.is_unrecoverable_error() || refused {
                     self.lost.store(true, Ordering::Release);
                 }
                 Err(Failure { error, sent: Sent::Perhaps })
@@ -305,7 +313,7 @@ impl Server for Link {
     }
 
     fn forget(&self, key: &[u8]) {
-        if let State::Connected(connection) = &*self.state.borrow()
+        if let Some(connection) = self.connected()
             && let Some(cache) = &connection.near_cache
         {
             cache.forget(key);

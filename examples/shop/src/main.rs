@@ -1,5 +1,7 @@
 //! `cargo run -p shop`: opens the shop.
 
+mod place;
+
 use std::error::Error;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
@@ -11,6 +13,8 @@ use cloakroom::{Config, Sessions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+use crate::place::place;
 
 /// A small shop on Cloakroom's sessions.
 #[derive(Debug, Parser)]
@@ -82,20 +86,6 @@ fn files_in_the_current_directory() -> Config {
     // web stands behind https and leaves this on.
     config.cookie.secure = false;
     config
-}
-
-/// `fs-lite, .data/sessions`: only options that hold no secret are shown.
-fn place(config: &Config) -> String {
-    let option = |name: &str| config.options.get(name).and_then(|value| value.as_str());
-    let place = match config.driver.as_str() {
-        "memory" | "lru-cache" => "this process",
-        "null" => "nowhere",
-        _ => option("base")
-            .or_else(|| option("name"))
-            .or_else(|| option("host"))
-            .unwrap_or("as configured"),
-    };
-    format!("{}, {place}", config.driver)
 }
 
 /// Says that the shop is ready, for people and for programs that wait for it.

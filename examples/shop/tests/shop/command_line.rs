@@ -1,6 +1,5 @@
 //! The program: what it prints, what it is told, how it ends.
 
-use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -8,11 +7,6 @@ use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
 use crate::support::{Client, Process, command};
-
-/// The examples in this crate's own folder.
-fn example(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name).to_str().unwrap().to_owned()
-}
 
 /// Runs a program that is to refuse, rather than to wait for visitors.
 async fn refusal(command: &mut tokio::process::Command) -> String {
@@ -28,20 +22,6 @@ async fn it_prints_where_it_listens_and_where_it_stores() {
     let shop = Process::start(folder.path(), &[]).await;
     assert!(shop.lines[0].starts_with("shop: listening on http://localhost:"), "{:?}", shop.lines);
     assert_eq!(shop.lines[1], "shop: sessions in fs-lite, .data/sessions");
-}
-
-#[tokio::test]
-async fn the_example_configurations_work() {
-    let folder = tempfile::tempdir().unwrap();
-    for (file, place) in
-        [("files.toml", "fs-lite, .data/sessions"), ("memory.toml", "memory, this process")]
-    {
-        let shop = Process::start(folder.path(), &["--config", &example(file)]).await;
-        assert_eq!(shop.lines[1], format!("shop: sessions in {place}"));
-        let mut client = Client::new(shop.shop());
-        client.add_to_cart("felt-hat").await;
-        assert_eq!(client.cart().await, ["felt-hat"]);
-    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod command_line;
 mod concurrency;
+mod configurations;
 mod pages;
 mod protection;
 mod support;

@@ -53,10 +53,14 @@ pub(super) fn read(path: &Path) -> io::Result<Found> {
             return Ok(Found::Dead);
         }
         if value.is_empty() {
-            if was_left_empty(&metadata, started) || begin.elapsed() > FILLING {
+            // A file that is being truncated may be empty for a moment before its times say so.
+            let is_old = was_left_empty(&metadata, started) && begin.elapsed() > PATIENCE;
+            if is_old || begin.elapsed() > FILLING {
                 return Ok(Found::Dead);
             }
-        } else if has_settled(&metadata, started) || begin.elapsed() > PATIENCE {
+        } else if has_settled(&metadata, started) && metadata.len() == value.len() as u64
+            || begin.elapsed() > PATIENCE
+        {
             let deadline = platform::deadline(&metadata);
             return Ok(Found::Live(value, platform::fingerprint(&metadata), deadline));
         }
@@ -70,7 +74,8 @@ pub(super) fn has_expired(metadata: &Metadata) -> bool {
 }
 
 /// Whether nobody can have written to the file in place since shortly before `started`. Our own files are
-/// always settled: their modification time is in the future or has been set back.
+/// always settled: their modification time is in the future or has been set back. That holds for what was written:
+/// the kernel shortens a file a moment before it changes the times.
 fn has_settled(metadata: &Metadata, started: SystemTime) -> bool {
     let Ok(modified) = metadata.modified() else { return true };
     platform::deadline(metadata).is_some()

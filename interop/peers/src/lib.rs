@@ -18,6 +18,7 @@ mod resp;
 mod sentinel;
 mod server;
 mod store;
+mod template;
 mod tls;
 mod until;
 

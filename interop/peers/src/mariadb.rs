@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::port::Port;
 use crate::program::{find, missing, user};
 use crate::server::{Server, folder};
+use crate::template::fill;
 
 /// Runs at each start, before anything listens.
 const SETUP: &str = "\
@@ -40,7 +41,7 @@ impl MariaDb {
         };
         let folder = folder();
         let data = folder.path().join("data");
-        create(&installer, &data);
+        fill(&data, &program, &CREATION.join(" "), || create(&installer, &data));
         let setup = folder.path().join("setup.sql");
         fs::write(&setup, SETUP).expect("the folder can be written to");
 
@@ -83,21 +84,30 @@ impl Deref for MariaDb {
 
 /// Debian's character set; and no waiting for the disk: processes are killed here, never the power. A commit is still
 /// handed to the kernel before it is acknowledged.
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 9] = [
     "--bind-address=127.0.0.1",
     "--skip-name-resolve",
     "--character-set-server=utf8mb4",
     "--collation-server=utf8mb4_general_ci",
     "--innodb-flush-log-at-trx-commit=2",
     "--innodb-flush-method=nosync",
+    "--innodb-log-file-size=8M",
     "--innodb-buffer-pool-size=32M",
     "--max-connections=300",
 ];
 
+const CREATION: [&str; 5] = [
+    "--no-defaults",
+    "--auth-root-authentication-method=normal",
+    "--skip-test-db",
+    "--innodb-flush-method=nosync",
+    // As the server's: another size would be made anew at each start.
+    "--innodb-log-file-size=8M",
+];
+
 fn create(installer: &Path, data: &Path) {
     let output = Command::new(installer)
-        .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
-        .args(["--innodb-flush-method=nosync", "--innodb-log-file-size=8M"])
+        .args(CREATION)
         .args((user() == 0).then_some("--user=root"))
         .arg(format!("--datadir={}", data.display()))
         .output()

@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use crate::port::Port;
 use crate::program::{find, missing, user, user_named};
 use crate::server::{Server, folder};
+use crate::template::fill;
 
 /// Who runs the server where this process is root's, which PostgreSQL refuses to run as.
 const ACCOUNT: &str = "postgres";
@@ -38,7 +39,8 @@ impl Postgres {
             chown(folder.path(), Some(user), Some(group)).expect("root may give the folder away");
         }
         let data = folder.path().join("data");
-        create(&programs, &data);
+        let settings = [&CREATION.join(" "), DATABASE].concat();
+        fill(&data, &programs.join("postgres"), &settings, || create(&programs, &data));
 
         let port = Port::claim();
         let number = port.number().to_string();
@@ -101,15 +103,27 @@ fn as_account(program: &Path) -> Vec<OsString> {
     words
 }
 
+const CREATION: [&str; 10] = [
+    "--username",
+    "cloakroom",
+    "--auth",
+    "trust",
+    "--no-sync",
+    "--no-instructions",
+    "--encoding",
+    "UTF8",
+    "--locale",
+    "C",
+];
+const DATABASE: &str = "CREATE DATABASE cloakroom;\n";
+
 /// Makes the data folder and, before anything listens, the database in it.
 fn create(programs: &Path, data: &Path) {
-    let account = ["--username", "cloakroom", "--auth", "trust", "--no-sync", "--no-instructions"];
-    let text = ["--encoding", "UTF8", "--locale", "C", "-D"];
-    let words = account.iter().chain(&text).map(OsStr::new).chain([data.as_os_str()]);
+    let words = CREATION.iter().chain(&["-D"]).map(OsStr::new).chain([data.as_os_str()]);
     run(&programs.join("initdb"), words, "");
     let words = ["--single", "-F", "-D"].map(OsStr::new);
     let words = words.into_iter().chain([data.as_os_str(), OsStr::new("postgres")]);
-    run(&programs.join("postgres"), words, "CREATE DATABASE cloakroom;\n");
+    run(&programs.join("postgres"), words, DATABASE);
 }
 
 fn run<'a>(program: &Path, arguments: impl Iterator<Item = &'a OsStr>, input: &str) {

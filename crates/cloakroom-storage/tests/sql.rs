@@ -172,15 +172,9 @@ async fn a_key_is_compared_to_the_byte() {
 async fn more_keys_than_a_page_holds_are_listed_once_each() {
     for place in Place::each().await {
         let table = sql(&place).await;
-        let insert = match place.kind {
-            Kind::Postgres => "SELECT 'k:' || n, 'x', 1, NULL FROM generate_series(1, 2500) n",
-            Kind::MariaDb => "SELECT CONCAT('k:', seq), 'x', 1, NULL FROM seq_1_to_2500",
-            Kind::Sqlite => {
-                "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 2500) \
-                 SELECT 'k:' || n, 'x', 1, NULL FROM s"
-            }
-        };
-        place.run(&format!("INSERT INTO cloakroom_sessions {insert}")).await;
+        let numbers = place.numbers(1, 2500);
+        let select = format!("SELECT 'k:' || n, 'x', 1, NULL FROM {numbers}");
+        place.run(&format!("INSERT INTO cloakroom_sessions {select}")).await;
         let mut keys: Vec<_> = table.keys("k:").try_collect().await.unwrap();
         keys.sort();
         keys.dedup();

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use interop_peers::{MariaDb, Postgres};
-use sqlx::{AssertSqlSafe, Connection, Executor, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
 use tempfile::TempDir;
 
 /// One server for all tests of a program; it ends with the program.
@@ -81,6 +81,19 @@ impl Place {
         self.url.replace(&format!(":{}/", self.port()), &format!(":{port}/"))
     }
 
+    /// A table of the numbers `n` from `from` on, for SQL that makes many rows.
+    pub(crate) fn numbers(&self, from: u32, count: u32) -> String {
+        let last = from + count - 1;
+        match self.kind {
+            Kind::Postgres => format!("generate_series({from}, {last}) AS numbers(n)"),
+            Kind::MariaDb => format!("(SELECT seq AS n FROM seq_{from}_to_{last}) AS numbers"),
+            Kind::Sqlite => format!(
+                "(WITH RECURSIVE s(n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM s WHERE n < {last}) \
+                 SELECT n FROM s) AS numbers"
+            ),
+        }
+    }
+
     pub(crate) async fn raw(&self) -> Raw {
         Raw::connect(&self.url).await
     }
@@ -151,7 +164,10 @@ impl Raw {
         match url.split(':').next().unwrap() {
             "postgres" => Raw::Postgres(sqlx::PgConnection::connect(url).await.unwrap()),
             "mysql" => Raw::MariaDb(sqlx::MySqlConnection::connect(url).await.unwrap()),
-            _ => Raw::Sqlite(sqlx::SqliteConnection::connect(url).await.unwrap()),
+            _ => {
+                let options: sqlx::sqlite::SqliteConnectOptions = url.parse().unwrap();
+                Raw::Sqlite(options.create_if_missing(true).connect().await.unwrap())
+            }
         }
     }
 

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { parse, stringify } from 'devalue';
 import { Client } from '../lib/client.mjs';
+import { interleave } from '../lib/gate.mjs';
 import { startAstro, startProbe } from '../lib/servers.mjs';
 import { astroStores } from '../lib/stores.mjs';
 import { suiteOver } from '../lib/suite.mjs';
@@ -74,6 +75,32 @@ suiteOver(astroStores, 'Sessions with an absolute timeout on Rust', { needs: ['p
 		await client.get(probe, 'cart');
 		entries.set(note, { data: await created(client.id), expires: undefined });
 		assert.equal(await store.read(client.id), stringify(entries));
+	});
+
+	test('what Astro writes before Rust has made the note is kept, and the next read makes it', async () => {
+		const client = new Client();
+		await client.set(astro, 'cart', ['felt-hat']);
+		await interleave(client, probe, {
+			before: [{ do: 'keys' }],
+			meanwhile: () => new Client(client.cookies).set(astro, 'theme', 'dark'),
+			after: [],
+		});
+		assert.equal(await client.get(astro, 'theme'), 'dark');
+		assert.deepEqual((await client.keys(probe)).toSorted(), ['cart', 'theme']);
+		assert.equal(typeof (await created(client.id)), 'number');
+	});
+
+	test('a session that Astro ends before Rust has made the note stays ended', async () => {
+		const client = new Client();
+		await client.set(astro, 'cart', ['felt-hat']);
+		const { id } = client;
+		await interleave(client, probe, {
+			before: [{ do: 'keys' }],
+			meanwhile: () => new Client(client.cookies).steps(astro, { do: 'destroy' }),
+			after: [],
+		});
+		assert.deepEqual(client.setCookies, []);
+		assert.ok(!(await store.exists(id)));
 	});
 
 	for (const [name, server] of [

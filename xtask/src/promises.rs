@@ -1,10 +1,12 @@
 //! What `docs/drivers.md` promises: every cell of its tables names the test that shows it.
 
+use std::collections::BTreeMap;
+
 /// The document, relative to the root.
 pub(crate) const DOCUMENT: &str = "docs/drivers.md";
 
-/// A Markdown link with a title: `[yes](../path "test")`.
-#[derive(Debug, PartialEq)]
+/// Where a test is: what a Markdown definition such as `[label]: ../path "test"` says.
+#[derive(Clone, Copy, Debug)]
 struct Evidence<'a> {
     path: &'a str,
     test: &'a str,
@@ -17,6 +19,7 @@ pub(crate) fn check(
     drivers: &[String],
     read: impl Fn(&str) -> Result<String, String>,
 ) -> Result<(), String> {
+    let definitions: BTreeMap<_, _> = document.lines().filter_map(definition).collect();
     let rows: Vec<&str> = document.lines().filter(|line| line.starts_with("| `")).collect();
     for driver in drivers {
         if !rows.iter().any(|row| row.starts_with(&format!("| `{driver}`"))) {
@@ -30,14 +33,17 @@ pub(crate) fn check(
             if cell == "–" {
                 continue;
             }
-            let evidence = evidence(cell);
-            if evidence.is_empty() {
+            let labels: Vec<&str> = labels(cell).collect();
+            if labels.is_empty() {
                 return Err(format!(
                     "{DOCUMENT}: {driver}, column {}: {cell:?} names no test",
                     column + 1
                 ));
             }
-            for Evidence { path, test } in evidence {
+            for label in labels {
+                let Some(Evidence { path, test }) = definitions.get(label) else {
+                    return Err(format!("{DOCUMENT}: {driver}: nothing defines [{label}]"));
+                };
                 let path = path.trim_start_matches("../");
                 let text = read(path)?;
                 // A test that a macro makes in a module is written `module::test`.
@@ -50,11 +56,16 @@ pub(crate) fn check(
     Ok(())
 }
 
-fn evidence(cell: &str) -> Vec<Evidence<'_>> {
-    let links = cell.split("](").skip(1).filter_map(|rest| rest.split_once(" \""));
-    links
-        .filter_map(|(path, rest)| rest.split_once("\")").map(|(test, _)| Evidence { path, test }))
-        .collect()
+/// `[yes][label]`
+fn labels(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split("][").skip(1).filter_map(|rest| rest.split(']').next())
+}
+
+/// `[label]: ../path "test"`
+fn definition(line: &str) -> Option<(&str, Evidence<'_>)> {
+    let (label, rest) = line.strip_prefix('[')?.split_once("]: ")?;
+    let (path, test) = rest.split_once(" \"")?;
+    Some((label, Evidence { path, test: test.strip_suffix('"')? }))
 }
 
 fn has_word(text: &str, word: &str) -> bool {
@@ -76,16 +87,11 @@ mod tests {
         })
     }
 
+    const DEFINITION: &str = "[shown]: ../tests/memory.rs \"stores::memory_forgets\"\n";
+
     #[test]
     fn a_cell_names_a_test_that_is_there() {
-        assert_eq!(
-            checked("| `memory` | – | [no](../tests/memory.rs \"memory_forgets\") |"),
-            Ok(())
-        );
-        assert_eq!(
-            checked("| `memory` | [no](../tests/memory.rs \"memory::memory_forgets\") |"),
-            Ok(())
-        );
+        assert_eq!(checked(&format!("| `memory` | – | [no][shown] |\n\n{DEFINITION}")), Ok(()));
     }
 
     #[test]
@@ -95,9 +101,11 @@ mod tests {
             assert!(reason.contains(part), "{reason}");
         };
         refused("| `memory` | yes |", "names no test");
-        refused("| `memory` | [yes](../tests/memory.rs) |", "names no test");
-        refused("| `memory` | [yes](../tests/memory.rs \"memory_forget\") |", "no `memory_forget`");
-        refused("| `memory` | [yes](../tests/other.rs \"x\") |", "there is no tests/other.rs");
+        refused("| `memory` | [yes][shown] |", "nothing defines [shown]");
+        let wrong =
+            |from, to| format!("| `memory` | [yes][shown] |\n{}", DEFINITION.replace(from, to));
+        refused(&wrong("forgets", "forget"), "no `memory_forget`");
+        refused(&wrong("tests/memory", "tests/other"), "there is no tests/other.rs");
         refused("| `other` | – |", "no row for the driver `memory`");
     }
 }

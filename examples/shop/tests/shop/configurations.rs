@@ -70,7 +70,7 @@ async fn files() {
 #[cfg(feature = "databases")]
 #[tokio::test]
 async fn sqlite() {
-    assert_eq!(add_to_a_cart("sqlite.toml", None).await, "sql, sqlite:sessions.db");
+    assert_eq!(add_to_a_cart("sqlite.toml", None).await, "sql, sqlite:.data/sessions.db");
 }
 
 #[cfg(feature = "redis")]

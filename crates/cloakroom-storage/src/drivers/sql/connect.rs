@@ -101,6 +101,16 @@ impl Target<'_> {
         // Who names a mode, such as `ro`, means it.
         if !self.url.contains("mode=") {
             options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+            if let Some(folder) = options.get_filename().parent() {
+                std::fs::create_dir_all(folder).map_err(|error| {
+                    let folder = folder.display();
+                    options::invalid(
+                        self.driver,
+                        format!("option `url`: the folder {folder} cannot be made: {error}"),
+                    )
+                    .with_source(error)
+                })?;
+            }
         }
         let options = options
             .busy_timeout(self.connect_timeout)

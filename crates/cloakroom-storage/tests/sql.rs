@@ -192,6 +192,32 @@ async fn a_megabyte_comes_back_whole() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_but_its_owner_reads_the_files_of_sqlite() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let place = Place::sqlite();
+    let table = sql(&place).await;
+    let _ = table.set(&key("a"), "x".into(), When::Always, LONG).await.unwrap();
+    for suffix in ["", "-wal", "-shm"] {
+        let file = format!("{}{suffix}", place.url.trim_start_matches("sqlite:"));
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_the_database_does_not_take_is_too_large() {
+    let Some(place) = Place::mariadb().await else { return };
+    let table = sql(&place).await;
+    // A server's limit is 16 MB unless it is said otherwise.
+    let value = Bytes::from(vec![b'x'; 17 << 20]);
+    let error = table.set(&key("a"), value, When::Always, LONG).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+    let _ = table.set(&key("a"), "x".into(), When::Always, LONG).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn several_that_start_at_once_make_one_table() {
     for place in Place::each().await {

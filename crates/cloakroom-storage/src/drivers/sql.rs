@@ -21,7 +21,7 @@
 //! says so.
 //!
 //! # SQLite
-//! The file is made when it is missing, and keeps a log of writes beside it (`-wal`), so that readers wait for nobody.
+//! The file is made when it is missing, for its owner alone, and keeps a log of writes beside it (`-wal`), so that readers wait for nobody.
 //! The writers of one process queue up; those of several wait for each other as long as
 //! [`connect_timeout`](Options::connect_timeout).
 

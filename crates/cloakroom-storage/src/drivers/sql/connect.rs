@@ -121,6 +121,9 @@ impl Target<'_> {
             .disable_statement_logging();
         let place = sqlite_place(&options);
         let is_in_memory = self.url.contains(":memory:") || self.url.contains("mode=memory");
+        if !self.url.contains("mode=") && !is_in_memory {
+            make_private(options.get_filename());
+        }
         let size = if is_in_memory { 1 } else { self.max_connections };
         let mut database =
             self.assemble(Pools::Sqlite(Pool::new(options.clone(), size)), Dialect::Sqlite, place);
@@ -165,6 +168,17 @@ fn mysql_place(options: &sqlx::mysql::MySqlConnectOptions) -> String {
 #[cfg(feature = "sqlite")]
 fn sqlite_place(options: &sqlx::sqlite::SqliteConnectOptions) -> String {
     format!("SQLite's database `{}`", options.get_filename().display())
+}
+
+/// Makes a missing file that its owner alone may read, which goes for the files beside it too: whoever reads sessions
+/// can take them over. Where it cannot be made, SQLite says why.
+#[cfg(feature = "sqlite")]
+fn make_private(file: &std::path::Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    _ = options.open(file);
 }
 
 /// A pool of sqlx 0.9: a `PgPool`, a `MySqlPool` or a `SqlitePool`.

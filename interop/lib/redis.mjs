@@ -50,3 +50,13 @@ export class RedisStoreWithOptions extends RedisStore {
 		return super.start(siteOptions);
 	}
 }
+
+/** The Rust servers keep what they read in their memory, until Redis tells them that somebody else wrote it. */
+export class RedisStoreWithNearCache extends RedisStore {
+	static title = 'Redis with a near cache';
+
+	async start(options) {
+		await super.start(options);
+		this.config.options.nearCache = true;
+	}
+}

@@ -1,7 +1,7 @@
 // The stores that the suites run over.
 import { MariaDb, Postgres, Sqlite } from './database.mjs';
 import { Folder } from './folder.mjs';
-import { RedisStore } from './redis.mjs';
+import { RedisStore, RedisStoreWithNearCache } from './redis.mjs';
 
 /** Those that Astro's own drivers open. */
 export const astroStores = [Folder, RedisStore];
@@ -11,3 +11,6 @@ export const databaseStores = [Sqlite, Postgres, MariaDb];
 
 /** Those that unstorage's own drivers open. */
 export const unstorageStores = [...astroStores, ...databaseStores];
+
+/** Those in which what Rust has loaded may be old at its commit. */
+export const racedStores = [...unstorageStores, RedisStoreWithNearCache];

@@ -6,12 +6,12 @@ import { stringify } from 'devalue';
 import { Client } from '../lib/client.mjs';
 import { interleave } from '../lib/gate.mjs';
 import { startProbe } from '../lib/servers.mjs';
-import { astroStores, unstorageStores } from '../lib/stores.mjs';
+import { astroStores, racedStores } from '../lib/stores.mjs';
 import { suiteOver } from '../lib/suite.mjs';
 import { AstroWriter, UnstorageWriter } from '../lib/writers.mjs';
 
 for (const [Writer, stores] of [
-	[UnstorageWriter, unstorageStores],
+	[UnstorageWriter, racedStores],
 	[AstroWriter, astroStores],
 ]) {
 	suiteOver(stores, `${Writer.title} writes between Rust's load and its commit`, { needs: ['probe'] }, (Store) => {

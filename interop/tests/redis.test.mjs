@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from '../lib/client.mjs';
 import { interleave } from '../lib/gate.mjs';
-import { RedisStore, RedisStoreWithOptions } from '../lib/redis.mjs';
+import { RedisStore, RedisStoreWithNearCache, RedisStoreWithOptions } from '../lib/redis.mjs';
 import { startAstro, startProbe } from '../lib/servers.mjs';
 import { suite } from '../lib/suite.mjs';
 import { until } from '../lib/until.mjs';
@@ -218,5 +218,59 @@ suite('Redis without any timeout', { needs: ['probe', 'redis'] }, () => {
 		await assert.rejects(client.keys(probe), /500 !== 200/);
 		await assert.rejects(new Client(client.cookies).set(probe, 'cart', []), /500 !== 200/);
 		assert.deepEqual(await store.client.hgetall(client.id), { a: 'hash' });
+	});
+});
+
+suite('A near cache on Rust, over Redis', { needs: ['probe', 'redis'] }, () => {
+	let store, astro, probe;
+	before(async () => {
+		store = await RedisStoreWithNearCache.open();
+		[astro, probe] = await Promise.all([startAstro(store), startProbe(store)]);
+	});
+	after(() => store?.close());
+
+	/** How many commands Redis has had, but for those that ask for this number. */
+	async function commands() {
+		const statistics = await store.client.info('commandstats');
+		const counts = statistics.matchAll(/^cmdstat_(?!info:).*?:calls=(\d+)/gm);
+		return counts.reduce((sum, [, calls]) => sum + Number(calls), 0);
+	}
+
+	/** A visitor whose record Rust holds in its cache. */
+	async function cachedVisitor() {
+		const client = new Client();
+		await client.set(astro, 'cart', ['felt-hat']);
+		await until('Rust reads from its cache', async () => {
+			await client.get(probe, 'cart');
+			const before = await commands();
+			await client.get(probe, 'cart');
+			return (await commands()) === before;
+		});
+		return client;
+	}
+
+	test('a change by Astro is seen by Rust, as soon as Redis has told it', async (t) => {
+		const client = await cachedVisitor();
+		await client.set(astro, 'cart', ['garden-boots']);
+		const written = performance.now();
+		await until('Rust sees the change', async () => (await client.get(probe, 'cart'))[0] === 'garden-boots');
+		t.diagnostic(`seen after ${Math.round(performance.now() - written)} ms`);
+	});
+
+	test('a logout on Astro is seen by Rust, as soon as Redis has told it', async () => {
+		const client = await cachedVisitor();
+		const kept = new Client(client.cookies);
+		await client.steps(astro, { do: 'destroy' });
+		await until('Rust knows nobody', async () => (await new Client(kept.cookies).keys(probe)).length === 0);
+	});
+
+	test('an addition to a list that Astro changed unseen has both', async () => {
+		const client = await cachedVisitor();
+		for (let round = 0; round < 50; round++) {
+			// At once, whether Redis has told Rust or not.
+			await client.set(astro, 'cart', ['garden-boots', `round ${round}`]);
+			const [cart] = await client.steps(probe, { do: 'push', key: 'cart', item: 'loden-coat' });
+			assert.deepEqual(cart, ['garden-boots', `round ${round}`, 'loden-coat']);
+		}
 	});
 });

@@ -106,6 +106,27 @@
 //! [`Config`] has the shape of Astro's `session: { driver, options, cookie, ttl }`, from Rust, TOML, JSON or
 //! the environment. Drivers go by their unstorage names, each behind the feature of that name.
 //!
+//! # More than one machine
+//!
+//! The features `redis`, `sql` and `db0` (with `postgres`, `mysql` and `sqlite`) bring the drivers of those names, each
+//! with one connection or one pool of its own. A program that has them already shares them, through the features that
+//! are named after the client's version, `redis-1` and `sqlx-0-9`:
+//!
+//! ```
+//! # #[cfg(feature = "redis-1")]
+//! # async fn example(connection: redis::aio::MultiplexedConnection) -> cloakroom::Result<()> {
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use cloakroom::storage::{DriverExt, drivers::redis::Redis};
+//! use cloakroom::{Config, Sessions};
+//!
+//! let redis = Redis::with_connection(connection).with_base("sess");
+//! let driver = redis.with_retries(2).with_timeout(Duration::from_secs(5));
+//! let sessions = Sessions::with_driver(Arc::new(driver), &Config::default())?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Pages without a session
 //!
 //! A route outside the layer has no session, as a prerendered page has none in Astro. The extractor answers

@@ -88,6 +88,6 @@ on_every_store!(an_idle_session_ends_and_one_in_use_lives);
 on_every_store!(a_session_in_use_ends_when_it_is_old_and_is_removed);
 
 mod expired_sessions_leave_the_servers_memory {
-    on!(expired_sessions_leave_the_servers_memory, redis, redis(), feature = "redis");
-    on!(expired_sessions_leave_the_servers_memory, valkey, valkey(), feature = "redis");
+    on!(expired_sessions_leave_the_servers_memory, redis, redis());
+    on!(expired_sessions_leave_the_servers_memory, valkey, valkey());
 }

@@ -15,11 +15,11 @@ macro_rules! on_every_server {
 macro_rules! on_every_store {
     ($test:ident) => {
         mod $test {
-            on!($test, fs_lite, fs_lite(), feature = "fs-lite");
-            on!($test, redis_cluster, redis_cluster(), feature = "redis");
-            on!($test, redis_sentinel, redis_sentinel(), feature = "redis");
-            on!($test, sql_on_sqlite, sqlite("sql"), all(feature = "sql", feature = "sqlite"));
-            on!($test, db0_on_sqlite, sqlite("db0"), all(feature = "db0", feature = "sqlite"));
+            on!($test, fs_lite, fs_lite());
+            on!($test, redis_cluster, redis_cluster());
+            on!($test, redis_sentinel, redis_sentinel());
+            on!($test, sql_on_sqlite, sqlite("sql"));
+            on!($test, db0_on_sqlite, sqlite("db0"));
             on_servers!($test);
         }
     };
@@ -27,18 +27,17 @@ macro_rules! on_every_store {
 
 macro_rules! on_servers {
     ($test:ident) => {
-        on!($test, redis, redis(), feature = "redis");
-        on!($test, valkey, valkey(), feature = "redis");
-        on!($test, sql_on_postgres, postgres("sql"), all(feature = "sql", feature = "postgres"));
-        on!($test, sql_on_mariadb, mariadb("sql"), all(feature = "sql", feature = "mysql"));
-        on!($test, db0_on_postgres, postgres("db0"), all(feature = "db0", feature = "postgres"));
-        on!($test, db0_on_mariadb, mariadb("db0"), all(feature = "db0", feature = "mysql"));
+        on!($test, redis, redis());
+        on!($test, valkey, valkey());
+        on!($test, sql_on_postgres, postgres("sql"));
+        on!($test, sql_on_mariadb, mariadb("sql"));
+        on!($test, db0_on_postgres, postgres("db0"));
+        on!($test, db0_on_mariadb, mariadb("db0"));
     };
 }
 
 macro_rules! on {
-    ($test:ident, $store:ident, $start:ident($($driver:literal)?), $condition:meta) => {
-        #[cfg($condition)]
+    ($test:ident, $store:ident, $start:ident($($driver:literal)?)) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $store() {
             if let Some(store) = interop_peers::Store::$start($($driver)?) {
@@ -51,7 +50,6 @@ macro_rules! on {
 mod lifetime;
 mod logout;
 mod processes;
-#[cfg(any(feature = "redis", feature = "sql", feature = "db0"))]
 mod round_trips;
 
 use axum::http::HeaderValue;

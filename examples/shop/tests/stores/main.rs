@@ -25,8 +25,8 @@ macro_rules! on_every_store {
     ($test:ident) => {
         mod $test {
             on!($test, fs_lite, fs_lite());
-            on!($test, sql_on_sqlite, sqlite("sql"), feature = "databases");
-            on!($test, db0_on_sqlite, sqlite("db0"), feature = "databases");
+            on!($test, sql_on_sqlite, sqlite("sql"));
+            on!($test, db0_on_sqlite, sqlite("db0"));
             on_groups!($test);
             on_servers!($test);
         }
@@ -35,25 +35,24 @@ macro_rules! on_every_store {
 
 macro_rules! on_groups {
     ($test:ident) => {
-        on!($test, redis_cluster, redis_cluster(), feature = "redis");
-        on!($test, redis_sentinel, redis_sentinel(), feature = "redis");
+        on!($test, redis_cluster, redis_cluster());
+        on!($test, redis_sentinel, redis_sentinel());
     };
 }
 
 macro_rules! on_servers {
     ($test:ident) => {
-        on!($test, redis, redis(), feature = "redis");
-        on!($test, valkey, valkey(), feature = "redis");
-        on!($test, sql_on_postgres, postgres("sql"), feature = "databases");
-        on!($test, sql_on_mariadb, mariadb("sql"), feature = "databases");
-        on!($test, db0_on_postgres, postgres("db0"), feature = "databases");
-        on!($test, db0_on_mariadb, mariadb("db0"), feature = "databases");
+        on!($test, redis, redis());
+        on!($test, valkey, valkey());
+        on!($test, sql_on_postgres, postgres("sql"));
+        on!($test, sql_on_mariadb, mariadb("sql"));
+        on!($test, db0_on_postgres, postgres("db0"));
+        on!($test, db0_on_mariadb, mariadb("db0"));
     };
 }
 
 macro_rules! on {
-    ($test:ident, $store:ident, $start:ident($($driver:literal)?) $(, $condition:meta)?) => {
-        $(#[cfg($condition)])?
+    ($test:ident, $store:ident, $start:ident($($driver:literal)?)) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $store() {
             if let Some(store) = interop_peers::Store::$start($($driver)?) {
@@ -65,9 +64,7 @@ macro_rules! on {
 
 mod client;
 mod deaths;
-#[cfg(feature = "redis")]
 mod failovers;
 mod load;
-#[cfg(any(feature = "redis", feature = "databases"))]
 mod outages;
 mod program;

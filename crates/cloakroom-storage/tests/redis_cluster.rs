@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use cloakroom_storage::{Driver, DynDriver, SetOutcome, When, conformance};
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
-use interop_peers::RedisCluster;
+use interop_peers::{Proxy, RedisCluster};
 use redis_support::{key, open, put, read, until, written};
 use serde_json::{Value, json};
 
@@ -67,6 +67,59 @@ async fn keys_are_spread_and_listed_from_every_node() {
     assert_eq!(listed.len(), 300, "a key is listed twice");
     let listed: HashSet<_> = listed.iter().map(|key| key.as_str().to_owned()).collect();
     assert_eq!(listed, names);
+}
+
+#[tokio::test]
+async fn every_call_costs_one_round_trip_to_the_node_that_has_the_key() {
+    let Some(cluster) = RedisCluster::start() else { return };
+    let master = cluster.master_of("id");
+    // The masters say that they are where the proxies are. Replicas would come through these as well.
+    (3..6).for_each(|replica| cluster.kill(replica));
+    let masters = cluster.nodes().into_iter().take(3);
+    let proxies: Vec<_> = masters.map(|(_, port)| Proxy::start(port)).collect();
+    for (index, proxy) in proxies.iter().enumerate() {
+        let port = proxy.port().to_string();
+        cluster.command(index, &["CONFIG", "SET", "cluster-announce-port", &port]);
+    }
+    let agree = async || {
+        (0..3).all(|node| {
+            let nodes = cluster.command(node, &["CLUSTER", "NODES"]).text();
+            let here = |proxy: &Proxy| nodes.contains(&format!("127.0.0.1:{}@", proxy.port()));
+            proxies.iter().all(here) && nodes.matches("slave,fail ").count() == 3
+        })
+    };
+    until("the masters agree", agree).await;
+    let driver = open(json!({ "cluster": [proxies[0].port()] })).await;
+    let id = key("id");
+    let version = put(&driver, "id", "0").await;
+    // The node learns the script.
+    let set = driver.set(&id, "1".into(), When::Version(version), None).await;
+    let version = written(set.unwrap());
+    let hour = Some(Duration::from_secs(3600));
+
+    let count = |name: &str| {
+        let trips: Vec<_> = proxies.iter().map(Proxy::round_trips).collect();
+        assert_eq!((trips.iter().sum::<u64>(), trips[master]), (1, 1), "{name}: {trips:?}");
+        proxies.iter().for_each(Proxy::reset);
+    };
+    proxies.iter().for_each(Proxy::reset);
+    driver.get(&id).await.unwrap();
+    count("get");
+    driver.get_with_ttl(&id).await.unwrap();
+    count("get_with_ttl");
+    let set = driver.set(&id, "2".into(), When::Version(version), hour).await;
+    let version = written(set.unwrap());
+    count("set on a version");
+    driver.touch(&id, hour).await.unwrap();
+    count("touch");
+    driver.touch(&id, None).await.unwrap();
+    count("touch for ever");
+    driver.remove(&id, When::Version(version)).await.unwrap();
+    count("remove of a version");
+    written(driver.set(&id, "3".into(), When::Absent, hour).await.unwrap());
+    count("set where absent");
+    driver.remove(&id, When::Always).await.unwrap();
+    count("remove");
 }
 
 #[tokio::test]

@@ -4,12 +4,9 @@
 
 mod redis_support;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom_storage::{
-    Driver, DynDriver, ErrorKind, RemoveOutcome, SetOutcome, When, conformance,
-};
+use cloakroom_storage::{Driver, ErrorKind, RemoveOutcome, SetOutcome, When, conformance};
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 use interop_peers::{Proxy, Redis, Reply};
@@ -55,7 +52,7 @@ async fn redis_conforms_over_a_connection_of_ones_own() {
     let client = redis::Client::open(redis.url()).unwrap();
     let connection = client.get_multiplexed_async_connection().await.unwrap();
     let driver = cloakroom_storage::drivers::redis::Redis::with_connection(connection);
-    let driver: DynDriver = Arc::new(driver.with_base("own"));
+    let driver: cloakroom_storage::DynDriver = std::sync::Arc::new(driver.with_base("own"));
     put(&driver, "id", "value").await;
     assert_eq!(redis.command(&["GET", "own:id"]).text(), "value");
     conformance::run(|| async { driver.clone() }).await;

@@ -73,6 +73,37 @@ impl Failure {
     }
 }
 
+/// What the error's causes say that it does not say itself, the root last.
 fn cause(error: &Error) -> Option<String> {
-    std::error::Error::source(error).map(ToString::to_string)
+    let first = std::error::Error::source(error);
+    let mut told = error.to_string();
+    let mut causes = Vec::new();
+    for cause in std::iter::successors(first, |cause| cause.source()) {
+        let cause = cause.to_string();
+        if !told.contains(&cause) {
+            told.push_str(&cause);
+            causes.push(cause);
+        }
+    }
+    (!causes.is_empty()).then(|| causes.join(": "))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use cloakroom_session::{Config, CookieHeaders, Sessions};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_cause_is_told_once() {
+        let config = Config::new("fs-lite").option("base", "/dev/null/x");
+        let sessions = Sessions::from_config(config).await.unwrap();
+        let session = sessions.session(CookieHeaders::default());
+        session.set("theme", "dark").unwrap();
+        let error = session.save().await.unwrap_err();
+        let cause = cause(&error).unwrap();
+        assert!(cause.contains("os error"), "{cause}");
+        assert!(!cause.contains("fs-lite"), "{cause}");
+    }
 }

@@ -103,9 +103,13 @@ async fn a_database_that_is_not_there_is_unavailable_at_once() {
         let shown = shown(&error);
         assert!(shown.contains("127.0.0.1:1") && !shown.contains("s3cr3t"), "{shown}");
     }
-    let error = refusal("sqlite:/nowhere/at/all.db").await;
+    let error = refusal("sqlite:/dev/null/sessions.db").await;
+    assert_eq!(error.kind(), ErrorKind::InvalidOptions, "{error}");
+    assert!(error.to_string().contains("the folder /dev/null cannot be made"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let error = refusal(&format!("sqlite:{}", folder.path().display())).await;
     assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
-    assert!(error.to_string().contains("/nowhere/at/all.db"), "{error}");
+    assert!(error.to_string().contains(folder.path().to_str().unwrap()), "{error}");
 }
 
 #[tokio::test]

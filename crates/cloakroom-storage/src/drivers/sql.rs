@@ -8,9 +8,9 @@
 //!
 //! # Round trips
 //! One statement and one round trip for each operation, where it succeeds, and nothing is locked in between. A
-//! connection learns each statement once, and is asked whether it is alive when it was idle for a tenth of a second. A second
-//! statement is sent where the removal of a version finds another one, and on MySQL where an item is created that is
-//! there already.
+//! connection learns each statement once, and is asked whether it is alive when it was idle for a tenth of a second. A
+//! second statement is sent where the removal of a version finds another one, and on MySQL where an item is created that
+//! is there already.
 //!
 //! # Time
 //! Deadlines are measured by the database's clock, which is one for all machines; with SQLite, by the machine's.
@@ -21,9 +21,9 @@
 //! says so.
 //!
 //! # SQLite
-//! The file is made when it is missing, for its owner alone, and keeps a log of writes beside it (`-wal`), so that readers wait for nobody.
-//! The writers of one process queue up; those of several wait for each other as long as
-//! [`connect_timeout`](Options::connect_timeout).
+//! The file and its folder are made when they are missing, the file for its owner alone. Writes go to a log beside it
+//! (`-wal`), so that readers wait for nobody. The writers of one process queue up; those of several wait for each other
+//! as long as [`connect_timeout`](Options::connect_timeout).
 
 // Where no database is compiled in, little of this is used.
 #![cfg_attr(not(any(feature = "postgres", feature = "mysql", feature = "sqlite")), allow(unused))]

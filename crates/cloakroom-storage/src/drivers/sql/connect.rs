@@ -98,18 +98,12 @@ impl Target<'_> {
         use sqlx::{ConnectOptions, Connection};
 
         let mut options: SqliteConnectOptions = self.parse()?;
+        let is_in_memory = self.url.contains(":memory:") || self.url.contains("mode=memory");
         // Who names a mode, such as `ro`, means it.
         if !self.url.contains("mode=") {
             options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-            if let Some(folder) = options.get_filename().parent() {
-                std::fs::create_dir_all(folder).map_err(|error| {
-                    let folder = folder.display();
-                    options::invalid(
-                        self.driver,
-                        format!("option `url`: the folder {folder} cannot be made: {error}"),
-                    )
-                    .with_source(error)
-                })?;
+            if !is_in_memory {
+                self.make_file(options.get_filename())?;
             }
         }
         let options = options
@@ -120,10 +114,6 @@ impl Target<'_> {
             })
             .disable_statement_logging();
         let place = sqlite_place(&options);
-        let is_in_memory = self.url.contains(":memory:") || self.url.contains("mode=memory");
-        if !self.url.contains("mode=") && !is_in_memory {
-            make_private(options.get_filename());
-        }
         let size = if is_in_memory { 1 } else { self.max_connections };
         let mut database =
             self.assemble(Pools::Sqlite(Pool::new(options.clone(), size)), Dialect::Sqlite, place);
@@ -134,6 +124,26 @@ impl Target<'_> {
             database.keeper = Some(Box::new(std::sync::Mutex::new(keeper)));
         }
         Ok(database)
+    }
+
+    /// Makes a missing file, and its folder. Its owner alone may read it, and so the files beside it too: whoever reads
+    /// sessions can take them over.
+    #[cfg(feature = "sqlite")]
+    fn make_file(&self, file: &std::path::Path) -> Result<()> {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                let folder = folder.display();
+                let message = format!("option `url`: the folder {folder} cannot be made: {error}");
+                options::invalid(self.driver, message).with_source(error)
+            })?;
+        }
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        // Mostly it is there. Where it cannot be made, SQLite says why.
+        _ = options.open(file);
+        Ok(())
     }
 
     fn assemble(&self, pools: Pools, dialect: Dialect, place: String) -> Database {
@@ -168,17 +178,6 @@ fn mysql_place(options: &sqlx::mysql::MySqlConnectOptions) -> String {
 #[cfg(feature = "sqlite")]
 fn sqlite_place(options: &sqlx::sqlite::SqliteConnectOptions) -> String {
     format!("SQLite's database `{}`", options.get_filename().display())
-}
-
-/// Makes a missing file that its owner alone may read, which goes for the files beside it too: whoever reads sessions
-/// can take them over. Where it cannot be made, SQLite says why.
-#[cfg(feature = "sqlite")]
-fn make_private(file: &std::path::Path) {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    _ = options.open(file);
 }
 
 /// A pool of sqlx 0.9: a `PgPool`, a `MySqlPool` or a `SqlitePool`.

@@ -227,7 +227,12 @@ impl Store {
         while swept.removed < budget && !swept.finished {
             let batch = BATCH.min(budget - swept.removed);
             let arguments = Arguments { limit: batch as i64, ..Arguments::default() };
-            let removed = self.execute_in_background(sweep, &arguments).await?;
+            let removed = match self.execute_in_background(sweep, &arguments).await {
+                Ok(removed) => removed,
+                // What was removed counts. The next call meets the error again, if it lasts.
+                Err(_) if swept.removed > 0 => return Ok(swept),
+                Err(error) => return Err(error),
+            };
             swept.removed += removed;
             swept.examined += removed;
             swept.finished = removed < batch;

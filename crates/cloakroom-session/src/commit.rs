@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use cloakroom_storage::{RemoveOutcome, When};
 
 use crate::changes::{Changes, Written};
+use crate::clock::now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::inner::Inner;
 use crate::observe;
 use crate::record::{self, Draft, Record};
 use crate::state::{CookieIntent, Current, New};
-use crate::store::{Stored, now};
+use crate::stored::Stored;
 use crate::upkeep;
 
 /// After the first conflict the writers of one process queue up, so this many conflicts in a row mean this

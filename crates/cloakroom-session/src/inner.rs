@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_devalue::Options;
 
 use crate::changes::{Change, Changes, Written};
+use crate::clock::now;
 use crate::cookie::{CookieHeaders, Ticket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
@@ -19,7 +20,6 @@ use crate::outage::OutagePolicy;
 use crate::record::{Record, wrong_type};
 use crate::shared::Shared;
 use crate::state::{Current, New, State};
-use crate::store::now;
 
 pub(crate) struct Inner {
     shared: Arc<Shared>,

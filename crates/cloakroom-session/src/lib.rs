@@ -12,7 +12,7 @@
 //! | `session` | the object that handlers hold |
 //! | `commit` | one write at the end of the request that loses nobody's update |
 //! | `lifetime`, `upkeep` | when a session ends by itself, and what keeps it alive |
-//! | `outage` | what requests get while the store does not answer |
+//! | `outage`, `copies` | what requests get while the store does not answer |
 //! | `sessions` | what all requests share: driver, cookie, limits |
 //! | `config` | all of it from TOML, JSON or the environment |
 //!
@@ -20,9 +20,11 @@
 //! [`Sessions::session`] and [`Session::finish`].
 
 mod changes;
+mod clock;
 mod commit;
 mod config;
 mod cookie;
+mod copies;
 mod error;
 mod finished;
 mod id;
@@ -38,6 +40,7 @@ mod sessions;
 mod shared;
 mod state;
 mod store;
+mod stored;
 mod upkeep;
 
 pub use config::{Config, CookieConfig, SameSite};

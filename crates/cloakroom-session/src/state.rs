@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::id::SessionId;
 use crate::outage::OutagePolicy;
 use crate::record::Record;
-use crate::store::Stored;
+use crate::stored::Stored;
 
 #[derive(Debug, Default)]
 pub(crate) struct State {

@@ -1,29 +1,21 @@
 //! The driver as sessions see it: IDs and records in, typed errors out.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
 use cloakroom_storage::{
-    DynDriver, ErrorKind as StorageKind, Item, ItemKey, RemoveOutcome, SetOutcome, Version, When,
+    DynDriver, ErrorKind as StorageKind, Item, ItemKey, RemoveOutcome, SetOutcome, When,
 };
 
+use crate::clock::now;
+use crate::copies::Copies;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::lifetime::Lifetime;
 use crate::observe;
-use crate::outage::Copies;
 use crate::record::{Draft, Record};
-
-/// A record and the token that tells whether it is still the newest.
-#[derive(Clone, Debug)]
-pub(crate) struct Stored {
-    pub(crate) id: SessionId,
-    pub(crate) record: Arc<Record>,
-    pub(crate) version: Version,
-    /// How long the store still keeps it, where sessions end by themselves; `None` for ever.
-    pub(crate) ttl: Option<Duration>,
-}
+use crate::stored::Stored;
 
 pub(crate) struct Store {
     driver: DynDriver,
@@ -157,12 +149,6 @@ impl Store {
         self.copies.forget(id);
         self.driver.remove(&key(&id)?, self.condition(when)).await.map_err(from_storage)
     }
-}
-
-/// Milliseconds since 1970, as JavaScript counts them.
-pub(crate) fn now() -> f64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_millis() as f64
 }
 
 fn key(id: &SessionId) -> Result<ItemKey> {

@@ -3,12 +3,13 @@
 use cloakroom_storage::When;
 
 use crate::changes::Changes;
+use crate::clock::now;
 use crate::error::Result;
 use crate::inner::Inner;
 use crate::observe;
 use crate::record;
 use crate::state::Current;
-use crate::store::{Stored, now};
+use crate::stored::Stored;
 
 /// Moves the session's idle deadline where that is due, and gives a session that Astro wrote its deadline and the note
 /// of its creation. A failure costs the request nothing: it changed nothing that anybody asked for.

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::step::Problem;
+use crate::problem::Problem;
 
 /// How long anybody waits here: a test that failed opens no gates.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -4,6 +4,7 @@
 //! `interop-probe --config FILE` listens on `PORT`, or on a free port.
 
 mod gate;
+mod problem;
 mod step;
 mod storage;
 
@@ -22,7 +23,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::gate::Gates;
-use crate::step::{Problem, Step};
+use crate::problem::Problem;
+use crate::step::Step;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

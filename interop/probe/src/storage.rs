@@ -9,7 +9,7 @@ use futures_util::TryStreamExt as _;
 use serde::Deserialize;
 use serde_json::{Value as JsonValue, json};
 
-use crate::step::Problem;
+use crate::problem::Problem;
 
 /// One method of the driver. Values are arrays of bytes.
 #[derive(Debug, Deserialize)]

@@ -1,0 +1,41 @@
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use cloakroom::axum::SessionError;
+
+/// Why a step could not be taken.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    Session(SessionError),
+    Storage(cloakroom::storage::Error),
+    Devalue(serde_devalue::Error),
+    Ttl,
+    Gate,
+}
+
+impl From<cloakroom::Error> for Problem {
+    fn from(error: cloakroom::Error) -> Self {
+        Self::Session(error.into())
+    }
+}
+
+impl From<serde_devalue::Error> for Problem {
+    fn from(error: serde_devalue::Error) -> Self {
+        Self::Devalue(error)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Session(error) => error.into_response(),
+            Self::Storage(error) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
+            }
+            Self::Devalue(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+            Self::Ttl => (StatusCode::BAD_REQUEST, "`ttl` must be a number of seconds, 0 or more")
+                .into_response(),
+            Self::Gate => (StatusCode::REQUEST_TIMEOUT, "the gate was not reached, or not opened")
+                .into_response(),
+        }
+    }
+}

@@ -317,6 +317,30 @@ async fn db0_and_sql_stand_beside_each_other_in_one_database() {
     }
 }
 
+#[cfg(feature = "sqlx-0-9")]
+#[tokio::test]
+async fn a_pool_of_the_users_own_may_be_used() {
+    for place in Place::each().await {
+        let options = Options::default;
+        let rust = match place.kind {
+            Kind::Postgres => {
+                Db0::with_pool(sqlx::PgPool::connect(&place.url).await.unwrap(), options()).await
+            }
+            Kind::MariaDb => {
+                Db0::with_pool(sqlx::MySqlPool::connect(&place.url).await.unwrap(), options()).await
+            }
+            Kind::Sqlite => {
+                let url = format!("{}?mode=rwc", place.url);
+                Db0::with_pool(sqlx::SqlitePool::connect(&url).await.unwrap(), options()).await
+            }
+        };
+        let rust = rust.unwrap();
+        put(&rust, "a", "x", LONG).await;
+        assert_eq!(read(&rust, "a").await.unwrap(), "x");
+        assert_eq!(JavaScript(&place).get("a").await.unwrap(), "x");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn several_that_start_at_once_add_the_columns_once() {
     for place in Place::each().await {

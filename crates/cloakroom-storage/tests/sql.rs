@@ -71,6 +71,7 @@ async fn a_table_of_sqlite_in_memory_obeys_every_rule() {
     conformance::run(|| async { memory.clone() }).await;
 }
 
+#[cfg(feature = "sqlx-0-9")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_pool_of_the_users_own_obeys_every_rule() {
     for place in Place::each().await {

@@ -333,6 +333,29 @@ async fn a_statement_that_another_one_was_in_the_way_of_changed_nothing() {
 }
 
 #[tokio::test]
+async fn what_a_database_says_of_a_row_is_not_repeated() {
+    for place in Place::each().await {
+        let table = Sql::new(Options::new(&place.url)).await.unwrap();
+        match place.kind {
+            Kind::Sqlite => {
+                let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON cloakroom_sessions \
+                              BEGIN INSERT INTO cloakroom_sessions VALUES (NULL, NULL, NULL, NULL); END";
+                place.run(refuse).await;
+            }
+            _ => {
+                let refuse = "ALTER TABLE cloakroom_sessions ADD CHECK (version < 0)";
+                place.run(refuse).await;
+            }
+        }
+        let error = put(&table, "secret-key").await.unwrap_err();
+        let shown = shown(&error);
+        assert!(!shown.contains("secret-key") && !shown.contains("'x'"), "{shown}");
+        assert!(error.is_untouched() && !error.is_retryable(), "{shown}");
+        assert!(shown.contains("code "), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_busy_file_of_sqlite_changed_nothing() {
     let place = Place::sqlite();
     let mut options = Options::new(&place.url);

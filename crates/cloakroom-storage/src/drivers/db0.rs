@@ -3,7 +3,8 @@
 //! # Layout
 //! unstorage's: the table `unstorage` with the columns `key`, `value`, `blob`, `created_at` and `updated_at`, of the
 //! types that JavaScript gives them. A value that is a text is in `value`, where JavaScript's `setItem` puts it, and any
-//! other in `blob`, where `setItemRaw` does. Either side may come first.
+//! other in `blob`, where `setItemRaw` does; where JavaScript has put something in both, the text counts. Either side may
+//! come first.
 //!
 //! # Expiry
 //! JavaScript's table knows no deadlines. So there are two columns of ours, which its statements pass by: when an item

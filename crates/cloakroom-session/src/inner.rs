@@ -117,7 +117,7 @@ impl Inner {
         let policy = self.outage_policy();
         let current = match policy {
             OutagePolicy::Unavailable => None,
-            OutagePolicy::ReadOnly => self.shared().store.copies().recall(id).map(Current::Stored),
+            OutagePolicy::ReadOnly => self.shared().store.recall(id).map(Current::Stored),
             OutagePolicy::Anonymous => Some(Current::Absent),
         };
         let Some(current) = current else { return Err(error) };

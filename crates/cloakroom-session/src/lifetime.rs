@@ -14,6 +14,10 @@ use crate::changes::Written;
 /// where an absolute timeout was configured once.
 pub(crate) const CREATED: &str = "cloakroom.created";
 
+/// How far clocks may be apart, in milliseconds. A creation that is further in the future than this is none: its
+/// session would not be old for as long again as it is ahead.
+pub(crate) const CLOCK_SKEW: f64 = 60_000.0;
+
 /// The configured limits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Lifetime {

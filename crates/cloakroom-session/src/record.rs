@@ -13,7 +13,7 @@ use serde_devalue::{Flat, Index, Piece, Reference, Splice, Value};
 
 use crate::changes::{Change, Changes, Place, Written};
 use crate::error::{Error, ErrorKind, Result};
-use crate::lifetime::{CREATED, Lifetime};
+use crate::lifetime::{CLOCK_SKEW, CREATED, Lifetime};
 
 /// A record as it was loaded or written.
 #[derive(Clone, Debug)]
@@ -56,6 +56,11 @@ impl Record {
         &self.bytes
     }
 
+    /// How many bytes it takes, about.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len() + self.index.len() * size_of::<u32>()
+    }
+
     /// The same record at another moment.
     pub(crate) fn at(mut self, now: f64) -> Record {
         self.now = now;
@@ -65,7 +70,8 @@ impl Record {
     /// When the session was created, where the record says so (milliseconds since 1970).
     pub(crate) fn created(&self) -> Result<Option<f64>> {
         let Some(entry) = self.find(CREATED)? else { return Ok(None) };
-        Ok(self.flat().number(entry.data).ok().filter(|at| at.is_finite()))
+        let created = self.flat().number(entry.data).ok();
+        Ok(created.filter(|at| at.is_finite() && *at <= self.now + CLOCK_SKEW))
     }
 
     /// How long it is until the last entry expires; `None` where one never does.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cloakroom_storage::{
-    DynDriver, ErrorKind as StorageKind, Item, ItemKey, RemoveOutcome, SetOutcome, When,
+    Capabilities, DynDriver, ErrorKind as StorageKind, Item, ItemKey, RemoveOutcome, SetOutcome,
+    Version, When,
 };
 
 use crate::clock::now;
@@ -20,6 +21,7 @@ use crate::stored::Stored;
 pub(crate) struct Store {
     driver: DynDriver,
     compare_and_swap: bool,
+    expires: bool,
     lifetime: Lifetime,
     copies: Copies,
 }
@@ -35,8 +37,8 @@ const PATIENCE: [Duration; 4] = [
 
 impl Store {
     pub(crate) fn new(driver: DynDriver, lifetime: Lifetime) -> Store {
-        let compare_and_swap = driver.capabilities().compare_and_swap;
-        Store { compare_and_swap, driver, lifetime, copies: Copies::default() }
+        let Capabilities { compare_and_swap, expiry: expires, .. } = driver.capabilities();
+        Store { compare_and_swap, expires, driver, lifetime, copies: Copies::default() }
     }
 
     pub(crate) fn lifetime(&self) -> &Lifetime {
@@ -46,6 +48,22 @@ impl Store {
     /// Sessions as they were seen last.
     pub(crate) fn copies(&self) -> &Copies {
         &self.copies
+    }
+
+    /// The session as it was seen last, where it is not over.
+    pub(crate) fn recall(&self, id: SessionId) -> Option<Stored> {
+        let is_over = |stored: &Stored| self.is_over(&stored.record).unwrap_or(true);
+        self.copies.recall(id).filter(|stored| !is_over(stored))
+    }
+
+    /// Whether the absolute deadline has passed.
+    pub(crate) fn is_over(&self, record: &Record) -> Result<bool> {
+        Ok(self.lifetime.absolute.is_some() && self.lifetime.is_over(record.created()?, now()))
+    }
+
+    /// Whether the store lets records go by itself.
+    pub(crate) fn expires(&self) -> bool {
+        self.expires
     }
 
     pub(crate) fn driver(&self) -> &DynDriver {
@@ -63,17 +81,16 @@ impl Store {
     }
 
     pub(crate) async fn load(&self, id: SessionId) -> Result<Option<Stored>> {
+        let mark = self.copies.mark(id);
         let Some(stored) = self.find(id).await? else {
             self.copies.forget(id);
             return Ok(None);
         };
-        if self.lifetime.absolute.is_some()
-            && self.lifetime.is_over(stored.record.created()?, now())
-        {
-            self.end(stored).await;
+        if self.is_over(&stored.record)? {
+            self.end(id, stored.version).await;
             return Ok(None);
         }
-        self.copies.keep(&stored);
+        self.copies.keep_read(&stored, mark);
         Ok(Some(stored))
     }
 
@@ -108,17 +125,20 @@ impl Store {
 
     /// Removes a session that is over. The store does that by itself, unless a JavaScript writer took the record's
     /// deadline away. Where it fails, the next reader removes it: nobody is shown it meanwhile.
-    async fn end(&self, stored: Stored) {
-        observe::over(&stored.id);
-        if let Err(error) = self.remove(stored.id, When::Version(stored.version)).await {
-            observe::upkeep_failed(&stored.id, &error);
+    pub(crate) async fn end(&self, id: SessionId, version: Version) {
+        observe::over(&id);
+        if let Err(error) = self.remove(id, When::Version(version)).await {
+            observe::upkeep_failed(&id, &error);
         }
     }
 
     /// Moves the deadline of a record.
     pub(crate) async fn touch(&self, id: SessionId, ttl: Option<Duration>) -> Result<()> {
         // Where it is gone meanwhile there is nothing to be done: the next reader finds out.
-        self.driver.touch(&key(&id)?, ttl).await.map(drop).map_err(from_storage)
+        if self.driver.touch(&key(&id)?, ttl).await.map_err(from_storage)? {
+            self.copies.prolong(id, ttl);
+        }
+        Ok(())
     }
 
     /// `None` where `when` was not met.
@@ -129,6 +149,7 @@ impl Store {
         when: When,
     ) -> Result<Option<Stored>> {
         let (value, ttl): (Bytes, _) = (draft.bytes.clone(), draft.ttl);
+        let mark = self.copies.mark(id);
         match self
             .driver
             .set(&key(&id)?, value, self.condition(when), ttl)
@@ -138,7 +159,7 @@ impl Store {
             SetOutcome::Written { version } => {
                 let record = Arc::new(Record::parse(draft.bytes, now())?);
                 let stored = Stored { id, record, version, ttl };
-                self.copies.keep(&stored);
+                self.copies.keep_written(&stored, mark);
                 Ok(Some(stored))
             }
             SetOutcome::Conflict => Ok(None),
@@ -146,7 +167,7 @@ impl Store {
     }
 
     pub(crate) async fn remove(&self, id: SessionId, when: When) -> Result<RemoveOutcome> {
-        self.copies.forget(id);
+        let _ending = self.copies.end(id);
         self.driver.remove(&key(&id)?, self.condition(when)).await.map_err(from_storage)
     }
 }

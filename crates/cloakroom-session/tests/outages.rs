@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use cloakroom_session::{Config, ErrorKind, OutagePolicy, Session, SessionId};
 use common::Site;
 
@@ -117,7 +119,7 @@ async fn read_only_does_not_show_what_it_has_not_seen_or_what_has_ended() {
 async fn read_only_hides_entries_that_have_expired_since() {
     let site = site(OutagePolicy::ReadOnly).await;
     let session = site.visitor();
-    let brief = cloakroom_session::SetOptions::new().ttl(std::time::Duration::from_millis(5));
+    let brief = cloakroom_session::SetOptions::new().ttl(Duration::from_millis(5));
     session.set_with("code", "1234", brief).unwrap();
     session.set("theme", "dark").unwrap();
     session.finish().await.unwrap();
@@ -128,6 +130,108 @@ async fn read_only_hides_entries_that_have_expired_since() {
     site.set_down(true);
     assert!(!site.request(id).has("code").await.unwrap());
     assert!(site.request(id).has("theme").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_read_that_began_before_a_logout_leaves_no_copy_behind() {
+    let site = site(OutagePolicy::ReadOnly).await;
+    let id = site.stored(&[("theme", "dark")]).await;
+    site.before_answer(move |site| async move { site.log_out(id).await });
+    assert_eq!(
+        site.read(id, "theme").await.as_deref(),
+        Some("dark"),
+        "it was there when it was read"
+    );
+    site.set_down(true);
+    assert!(is_unavailable(site.request(id).get::<String>("theme").await));
+}
+
+#[tokio::test]
+async fn a_read_during_a_logout_leaves_no_copy_behind() {
+    let site = site(OutagePolicy::ReadOnly).await;
+    let id = site.stored(&[("theme", "dark")]).await;
+    site.before_remove(move |site| async move {
+        assert_eq!(site.read(id, "theme").await.as_deref(), Some("dark"));
+    });
+    site.log_out(id).await;
+    site.set_down(true);
+    assert!(is_unavailable(site.request(id).get::<String>("theme").await));
+}
+
+#[tokio::test]
+async fn a_read_that_is_late_does_not_put_an_older_copy_over_what_was_written_since() {
+    let site = site(OutagePolicy::ReadOnly).await;
+    let id = site.stored(&[("theme", "dark")]).await;
+    site.before_answer(move |site| async move {
+        let session = site.request(id);
+        session.set("theme", "light").unwrap();
+        session.finish().await.unwrap();
+    });
+    site.read(id, "theme").await;
+    site.set_down(true);
+    let session = site.request(id);
+    let theme = session.get::<String>("theme").await;
+    assert!(!matches!(theme.as_ref(), Ok(Some(theme)) if theme == "dark"), "{theme:?}");
+}
+
+/// Waits until nobody is shown the copy of the session any more.
+async fn until_it_is_not_shown(site: &Site, id: SessionId) {
+    site.set_down(true);
+    let begin = Instant::now();
+    while site.request(id).get::<String>("theme").await.is_ok() {
+        assert!(begin.elapsed() < Duration::from_secs(5), "a session that is over is still shown");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn read_only_shows_no_session_that_is_over() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let mut config = Config::new("memory");
+    config.outage = OutagePolicy::ReadOnly;
+    config.absolute = Some(HOUR);
+    let site = Site::with(config).await;
+    let id = site.stored(&[("theme", "dark")]).await;
+    // Half a second before it is over. Once as JavaScript leaves it, without a deadline in the store.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let created = (now + Duration::from_millis(500) - HOUR).as_millis();
+    let record = format!(
+        r#"[["Map",1,2,4,5],"theme",{{"data":3,"expires":-1}},"dark","cloakroom.created",{{"data":6,"expires":-1}},{created}]"#
+    );
+    site.write_raw(id, &record).await;
+    assert_eq!(site.read(id, "theme").await.as_deref(), Some("dark"));
+    until_it_is_not_shown(&site, id).await;
+}
+
+#[tokio::test]
+async fn read_only_shows_no_session_that_nobody_used_for_too_long() {
+    let mut config = Config::new("memory");
+    config.outage = OutagePolicy::ReadOnly;
+    config.idle = Some(Duration::from_millis(200));
+    let site = Site::with(config).await;
+    let id = site.stored(&[("theme", "dark")]).await;
+    until_it_is_not_shown(&site, id).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_lives_as_long_as_the_session_whose_deadline_was_moved() {
+    let mut config = Config::new("memory");
+    config.outage = OutagePolicy::ReadOnly;
+    config.idle = Some(Duration::from_millis(100));
+    let site = Site::with(config).await;
+    let id = site.stored(&[("theme", "dark")]).await;
+    // By the store's clock almost over, and then in use again.
+    tokio::time::advance(Duration::from_millis(99)).await;
+    let session = site.request(id);
+    session.get::<String>("theme").await.unwrap();
+    session.finish().await.unwrap();
+    assert_eq!(site.calls(), ["get", "touch"]);
+    let touched = Instant::now();
+    site.set_down(true);
+    while touched.elapsed() < Duration::from_millis(20) {
+        let shown = site.request(id).get::<String>("theme").await;
+        assert!(shown.is_ok() || touched.elapsed() >= Duration::from_millis(90), "{shown:?}");
+    }
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ pub struct Recorder {
     inner: DynDriver,
     calls: Arc<Mutex<Vec<&'static str>>>,
     ttls: Arc<Mutex<Vec<Option<Duration>>>>,
+    before_answer: Arc<Mutex<Option<Hook>>>,
     before_set: Arc<Mutex<Option<Hook>>>,
     before_remove: Arc<Mutex<Option<Hook>>>,
     down: Arc<AtomicBool>,
@@ -79,7 +80,9 @@ impl Driver for Recorder {
 
     async fn get(&self, key: &ItemKey) -> storage::Result<Option<Item>> {
         self.call("get")?;
-        self.inner.get(key).await
+        let found = self.inner.get(key).await;
+        Recorder::run(&self.before_answer).await;
+        found
     }
 
     async fn get_with_ttl(
@@ -87,7 +90,10 @@ impl Driver for Recorder {
         key: &ItemKey,
     ) -> storage::Result<Option<(Item, Option<Duration>)>> {
         self.call("get")?;
-        self.inner.get_with_ttl(key).await
+        let found = self.inner.get_with_ttl(key).await;
+        Recorder::run(&self.before_answer).await;
+        // A store in which nothing expires knows of no deadline.
+        found.map(|found| found.map(|(item, ttl)| (item, ttl.filter(|_| !self.cannot_expire))))
     }
 
     async fn set(
@@ -163,6 +169,7 @@ impl Site {
             inner,
             calls: Arc::default(),
             ttls: Arc::default(),
+            before_answer: Arc::default(),
             before_set: Arc::default(),
             before_remove: Arc::default(),
             down: Arc::default(),
@@ -226,8 +233,17 @@ impl Site {
     }
 
     pub async fn write_raw(&self, id: SessionId, text: &str) {
+        self.put(id, text, None).await;
+    }
+
+    /// As [`write_raw`](Site::write_raw), for this long.
+    pub async fn write_raw_for(&self, id: SessionId, text: &str, ttl: Duration) {
+        self.put(id, text, Some(ttl)).await;
+    }
+
+    async fn put(&self, id: SessionId, text: &str, ttl: Option<Duration>) {
         let value = Bytes::copy_from_slice(text.as_bytes());
-        let _ = self.recorder.inner.set(&key(id), value, When::Always, None).await.unwrap();
+        let _ = self.recorder.inner.set(&key(id), value, When::Always, ttl).await.unwrap();
     }
 
     /// How many records the store holds.
@@ -238,6 +254,16 @@ impl Site {
             count += 1;
         }
         count
+    }
+
+    /// Runs `other` once, after the next read has found what it found and before anybody is told.
+    pub fn before_answer<F>(&self, other: impl FnOnce(Site) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let site = self.clone();
+        *self.recorder.before_answer.lock().unwrap() =
+            Some(Box::new(move || Box::pin(other(site))));
     }
 
     /// Runs `other` once, just before the next write reaches the store.

@@ -175,6 +175,12 @@ async fn write_once(inner: &Inner, changes: &Changes) -> Result<Attempt> {
 /// Writes a record that no store has seen: without a read, and after a `regenerate` before the old one goes.
 async fn create(inner: &Inner, new: New, changes: &Changes) -> Result<Attempt> {
     let store = &inner.shared().store;
+    if let (Some(base), Some((old, version))) = (&new.base, &new.replaces)
+        && store.is_over(base)?
+    {
+        store.end(*old, version.clone()).await;
+        return Ok(Attempt::DestroyedElsewhere(*old));
+    }
     let draft = draft(inner, new.base.as_deref(), changes)?;
     if !begin_write(inner, new.id) {
         return Ok(Attempt::Again);
@@ -246,6 +252,10 @@ fn draft(inner: &Inner, base: Option<&Record>, changes: &Changes) -> Result<Draf
 async fn modify(inner: &Inner, stored: Stored, changes: &Changes) -> Result<Attempt> {
     let store = &inner.shared().store;
     let id = stored.id;
+    if store.is_over(&stored.record)? {
+        store.end(id, stored.version).await;
+        return Ok(Attempt::DestroyedElsewhere(id));
+    }
     let draft = draft(inner, Some(&stored.record), changes)?;
     if draft.bytes == *stored.record.bytes() {
         return Ok(Attempt::Done);

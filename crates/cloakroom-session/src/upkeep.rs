@@ -39,25 +39,30 @@ pub(crate) async fn keep_alive(inner: &Inner) {
 /// The session as it is stored then, where that changed.
 async fn keep(inner: &Inner, stored: &Stored) -> Result<Option<Stored>> {
     let (shared, now) = (inner.shared(), now());
-    let lifetime = shared.store.lifetime();
+    let (store, lifetime) = (&shared.store, shared.store.lifetime());
     let created = stored.record.created()?;
-    // A JavaScript writer notes no creation and leaves no deadline. Both are put there on the condition that nobody
-    // has written since: a touch might cut a newer record's longer life short. A driver that keeps no condition could
-    // overwrite that record, so there it waits for the next change.
-    let is_bare = lifetime.needs_creation(created) || stored.ttl.is_none();
-    if is_bare && shared.store.compares() {
-        let draft =
-            record::apply(Some(&stored.record), &Changes::default(), now, shared.ttl, lifetime)?;
-        // On a conflict another request did the same, or the next one will.
-        return shared.store.write(stored.id, draft, When::Version(stored.version.clone())).await;
-    }
-    if !lifetime.may_be_due(stored.ttl) {
+    let is_noted = !lifetime.needs_creation(created);
+    let may_be_due = store.expires() && lifetime.may_be_due(stored.ttl);
+    if is_noted && !may_be_due {
         return Ok(None);
     }
     let ttl = lifetime.ttl(stored.record.ttl(now)?, created, now);
-    if !lifetime.is_due(ttl, stored.ttl) {
+    let is_due = may_be_due && lifetime.is_due(ttl, stored.ttl);
+    // A JavaScript writer notes no creation and leaves no deadline, and entries that end sooner than an idle session
+    // would bring its record's forward. Such a record is written again, on the condition that nobody has written
+    // since: a touch might cut a newer record's longer life short. A driver that keeps no condition could overwrite
+    // that record, so there it waits for the next change.
+    let is_bare = is_due && stored.ttl.is_none();
+    let is_shortened = is_due && ttl != lifetime.ttl(None, created, now);
+    if (!is_noted || is_bare || is_shortened) && store.compares() {
+        let draft =
+            record::apply(Some(&stored.record), &Changes::default(), now, shared.ttl, lifetime)?;
+        // On a conflict another request did the same, or the next one will.
+        return store.write(stored.id, draft, When::Version(stored.version.clone())).await;
+    }
+    if !is_due {
         return Ok(None);
     }
-    shared.store.touch(stored.id, ttl).await?;
+    store.touch(stored.id, ttl).await?;
     Ok(Some(Stored { ttl, ..stored.clone() }))
 }

@@ -243,6 +243,86 @@ async fn a_creation_that_is_no_number_is_noted_anew() {
 }
 
 #[tokio::test]
+async fn a_creation_in_a_far_future_is_noted_anew_since_it_would_never_be_old() {
+    let site = over_after_a_day().await;
+    let id = site.stored(&[("theme", "dark")]).await;
+    let next_year = milliseconds_since_1970() + 365.0 * 24.0 * 3_600_000.0;
+    site.write_raw(id, &record(&next_year.to_string())).await;
+    assert_eq!(read(&site, id).await.as_deref(), Some("dark"));
+    assert!(!site.raw(id).await.unwrap().contains(&next_year.to_string()));
+}
+
+#[tokio::test]
+async fn a_store_without_deadlines_is_asked_for_none_at_every_read() {
+    let config = config(|config| config.absolute = Some(MINUTE));
+    let site = Site::that_cannot_expire(config).await.unwrap();
+    let id = site.stored(&[("theme", "dark")]).await;
+    assert_eq!(read(&site, id).await.as_deref(), Some("dark"));
+    assert_eq!(site.calls(), ["get"]);
+}
+
+/// A session that is read half a second before it is over, and the moment at which it is.
+async fn read_just_before_it_is_over(site: &Site) -> (cloakroom_session::Session, f64) {
+    let id = site.stored(&[("theme", "dark")]).await;
+    let over = milliseconds_since_1970() + 500.0;
+    let created = over - 24.0 * 3_600_000.0;
+    site.write_raw(id, &record(&created.to_string())).await;
+    let session = site.request(id);
+    assert!(session.has("theme").await.unwrap());
+    (session, over)
+}
+
+async fn until(moment: f64) {
+    while milliseconds_since_1970() <= moment {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_update_of_a_session_that_became_too_old_is_not_called_saved() {
+    let site = over_after_a_day().await;
+    let (session, over) = read_just_before_it_is_over(&site).await;
+    let id = session.id().unwrap();
+    until(over).await;
+    let error = session.update("visits", |visits: &mut u32| *visits += 1).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Destroyed);
+    assert_eq!(session.finish().await.unwrap().set_cookie, None);
+    assert_eq!(site.raw(id).await, None);
+}
+
+#[tokio::test]
+async fn no_new_id_is_handed_out_for_a_session_that_became_too_old() {
+    let site = over_after_a_day().await;
+    let (session, over) = read_just_before_it_is_over(&site).await;
+    session.regenerate().await.unwrap();
+    until(over).await;
+    assert_eq!(session.finish().await.unwrap().set_cookie, None);
+    assert_eq!(site.records().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_touch_does_not_cut_short_what_was_written_since_the_session_was_read() {
+    let site = idle_after_half_an_hour().await;
+    let session = site.visitor();
+    session.set_with("code", "1234", SetOptions::new().ttl(MINUTE * 31)).unwrap();
+    session.finish().await.unwrap();
+    let id = session.id().unwrap();
+    // Later by the store's clock alone, so that the entry still has its half an hour and the record ten minutes less.
+    tokio::time::advance(MINUTE * 20).await;
+    let soon = milliseconds_since_1970() + 15.0 * 60_000.0;
+    let code = format!(r#"[["Map",1,2],"code",{{"data":3,"expires":4}},"1234",{soon}]"#);
+    site.write_raw_for(id, &code, MINUTE * 10).await;
+    let session = site.request(id);
+    assert!(session.has("code").await.unwrap());
+    let other = site.request(id);
+    other.set("theme", "light").unwrap();
+    other.finish().await.unwrap();
+    session.finish().await.unwrap();
+    tokio::time::advance(MINUTE * 29).await;
+    assert_eq!(read(&site, id).await.as_deref(), Some("light"));
+}
+
+#[tokio::test]
 async fn the_note_of_its_creation_is_no_entry_of_the_session() {
     let site = over_after_a_day().await;
     let id = site.stored(&[("theme", "dark")]).await;

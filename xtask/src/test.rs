@@ -27,7 +27,7 @@ fn cargo(root: &Path, arguments: &[&str]) -> Command {
     command(root, &std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
 }
 
-/// Each crate builds without its optional parts, each driver builds alone, and so do the fuzz targets.
+/// Each crate builds without its optional parts, each driver builds alone, each database too, and so do the fuzz targets.
 fn features(root: &Path) -> Result<(), String> {
     let check = |arguments: &[&str]| {
         execute(&mut cargo(root, &[&["check", "--quiet"], arguments].concat()))
@@ -37,6 +37,16 @@ fn features(root: &Path) -> Result<(), String> {
     }
     for driver in tidy::driver_features(root)? {
         check(&["--package", "cloakroom-storage", "--no-default-features", "--features", &driver])?;
+    }
+    for database in ["mysql", "postgres", "sqlite"] {
+        let features = format!("db0,{database}");
+        check(&[
+            "--package",
+            "cloakroom-storage",
+            "--no-default-features",
+            "--features",
+            &features,
+        ])?;
     }
     check(&["--manifest-path", "fuzz/Cargo.toml"])
 }

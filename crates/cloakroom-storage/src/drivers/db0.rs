@@ -74,47 +74,25 @@ pub struct Db0 {
 
 /// unstorage's options for `db0`. Its `database` is an object of JavaScript; a configuration says `url`.
 #[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Options {
     /// Where the database is: `postgres://…`, `mysql://…`, `mariadb://…`, `sqlite:` with a path, or `sqlite::memory:`.
     /// Ignored beside a pool of one's own.
-    #[serde(default)]
     pub url: String,
     /// The table, `unstorage` by default.
-    #[serde(default = "default_table_name")]
     pub table_name: String,
     /// Whether to make the table and our columns where they are missing, which is so by default. Otherwise a table
     /// without our columns is used as it is, and nothing expires.
-    #[serde(default = "default_migrate")]
     pub migrate: bool,
     /// How many connections there are at most, made when they are needed: 10 by default. Ignored beside a pool of one's
     /// own, and for a database in memory, which has one.
-    #[serde(default = "default_connections")]
     pub max_connections: u32,
     /// How long a connection may take to be had, in milliseconds: 3000 by default. With SQLite also how long a writer
     /// waits for those of other processes.
-    #[serde(default = "default_connect_timeout")]
     pub connect_timeout: u64,
     /// When SQLite waits for the disk: `normal` by default, or `full`.
-    #[serde(default)]
     pub synchronous: Synchronous,
-}
-
-fn default_table_name() -> String {
-    "unstorage".to_owned()
-}
-
-fn default_migrate() -> bool {
-    true
-}
-
-fn default_connections() -> u32 {
-    connect::DEFAULT_CONNECTIONS
-}
-
-fn default_connect_timeout() -> u64 {
-    connect::DEFAULT_CONNECT_TIMEOUT
 }
 
 impl Options {
@@ -129,10 +107,10 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             url: String::new(),
-            table_name: default_table_name(),
-            migrate: default_migrate(),
-            max_connections: default_connections(),
-            connect_timeout: default_connect_timeout(),
+            table_name: "unstorage".to_owned(),
+            migrate: true,
+            max_connections: connect::DEFAULT_CONNECTIONS,
+            connect_timeout: connect::DEFAULT_CONNECT_TIMEOUT,
             synchronous: Synchronous::default(),
         }
     }

@@ -87,46 +87,24 @@ pub struct Sql {
 
 /// The options of `sql`, all of them ours.
 #[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Options {
     /// Where the database is: `postgres://…`, `mysql://…`, `mariadb://…`, `sqlite:` with a path, or `sqlite::memory:`.
     /// Ignored beside a pool of one's own.
-    #[serde(default)]
     pub url: String,
     /// The table, `cloakroom_sessions` by default; a schema may stand before it, and a dot.
-    #[serde(default = "default_table")]
     pub table: String,
     /// Whether to make the table when it is missing, which is so by default. Otherwise the error has the SQL to run.
-    #[serde(default = "default_migrate")]
     pub migrate: bool,
     /// How many connections there are at most, made when they are needed: 10 by default. Ignored beside a pool of one's
     /// own, and for a database in memory, which has one.
-    #[serde(default = "default_connections")]
     pub max_connections: u32,
     /// How long a connection may take to be had, in milliseconds: 3000 by default. With SQLite also how long a writer
     /// waits for those of other processes.
-    #[serde(default = "default_connect_timeout")]
     pub connect_timeout: u64,
     /// When SQLite waits for the disk: `normal` by default, or `full`.
-    #[serde(default)]
     pub synchronous: Synchronous,
-}
-
-fn default_table() -> String {
-    "cloakroom_sessions".to_owned()
-}
-
-fn default_migrate() -> bool {
-    true
-}
-
-fn default_connections() -> u32 {
-    connect::DEFAULT_CONNECTIONS
-}
-
-fn default_connect_timeout() -> u64 {
-    connect::DEFAULT_CONNECT_TIMEOUT
 }
 
 impl Options {
@@ -141,10 +119,10 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             url: String::new(),
-            table: default_table(),
-            migrate: default_migrate(),
-            max_connections: default_connections(),
-            connect_timeout: default_connect_timeout(),
+            table: "cloakroom_sessions".to_owned(),
+            migrate: true,
+            max_connections: connect::DEFAULT_CONNECTIONS,
+            connect_timeout: connect::DEFAULT_CONNECT_TIMEOUT,
             synchronous: Synchronous::default(),
         }
     }

@@ -18,6 +18,9 @@ pub const DEFAULT_RETRIES: u32 = 2;
 /// The longest pause before the first retry; each later one may be four times as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 
+/// The longest pause before any retry, however many there were.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
 /// The share of calls that may be retries, in thousandths: while a store is away it gets a tenth more calls than
 /// without retries, and not a multiple.
 const SHARE: i64 = 100;
@@ -74,7 +77,7 @@ impl<D: Driver> Retry<D> {
                 Err(error) if after.allows(&error) && self.withdraw() => {
                     tracing::debug!(driver = self.name(), %error, "trying again");
                     tokio::time::sleep(pause.mul_f64(fraction())).await;
-                    pause *= 4;
+                    pause = (pause * 4).min(LONGEST_PAUSE);
                 }
                 result => return result,
             }

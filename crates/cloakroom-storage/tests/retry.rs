@@ -170,3 +170,13 @@ async fn while_a_store_is_away_it_gets_a_tenth_more_calls_and_no_storm() {
     assert!(calls > REQUESTS, "nothing was tried again");
     assert!(calls <= REQUESTS + REQUESTS / 10 + 100, "{calls} calls for {REQUESTS} requests");
 }
+
+#[tokio::test(start_paused = true)]
+async fn however_many_tries_there_are_none_waits_for_hours() {
+    let failing: &Failing = Box::leak(Box::new(Failing::times(60, ErrorKind::Unavailable, true)));
+    let driver = Retry::new(failing, 60);
+    let begin = tokio::time::Instant::now();
+    driver.get(&ItemKey::new("a").unwrap()).await.unwrap();
+    assert_eq!(failing.calls(), 61);
+    assert!(begin.elapsed() < Duration::from_secs(120), "{:?}", begin.elapsed());
+}

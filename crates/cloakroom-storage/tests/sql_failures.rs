@@ -308,6 +308,26 @@ async fn a_database_that_cannot_be_written_to_is_read_only() {
     assert_eq!(put(&reader, "a").await.unwrap_err().kind(), ErrorKind::ReadOnly);
 }
 
+#[tokio::test]
+async fn a_connection_that_may_not_write_is_not_kept_for_ever() {
+    let Some(place) = Place::postgres().await else { return };
+    let table = Sql::new(Options::new(&place.url)).await.unwrap();
+    put(&table, "a").await.unwrap();
+    // As a master that becomes a replica and then the master again: a connection stays as it was made.
+    let mut other = place.raw().await;
+    let database = place.url.rsplit('/').next().unwrap();
+    let set = format!("ALTER DATABASE {database} SET default_transaction_read_only =");
+    other.run(&format!("{set} on")).await;
+    let table = Sql::new(Options::new(&place.url)).await.unwrap();
+    assert_eq!(put(&table, "a").await.unwrap_err().kind(), ErrorKind::ReadOnly);
+    other.run(&format!("{set} off")).await;
+    let begin = Instant::now();
+    while let Err(error) = put(&table, "a").await {
+        assert!(begin.elapsed() < Duration::from_secs(5), "{error}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_statement_that_another_one_was_in_the_way_of_changed_nothing() {
     let Some(place) = Place::postgres().await else { return };

@@ -106,7 +106,7 @@ impl Database {
             let mut lease = self.connect(pool.acquire()).await?;
             let query = query!(statement, arguments);
             let result = query.execute(&mut *lease).await.map(|done| done.rows_affected());
-            lease.settle(&result);
+            lease.settle(&result, self.dialect);
             result.map_err(Failure::Statement)
         })
     }
@@ -132,7 +132,7 @@ impl Database {
         with_pool!(self, pool => {
             let mut lease = self.connect(pool.acquire()).await?;
             let result = query!(statement, arguments).fetch_all(&mut *lease).await;
-            lease.settle(&result);
+            lease.settle(&result, self.dialect);
             let rows = result.map_err(Failure::Statement)?;
             let rows = rows.into_iter().map(|row| {
                 // Unchecked: a text is read as the bytes that it is.

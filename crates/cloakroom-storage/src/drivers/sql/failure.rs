@@ -116,12 +116,25 @@ impl Failure {
     }
 }
 
-fn database_error(dialect: Dialect, place: &str, error: &DatabaseError) -> Error {
-    let Meaning { kind, is_passing, is_untouched, advice } = match dialect {
+/// Whether the server at the other end takes no writes, which another one may by now: a connection outlives the change
+/// of roles between a master and its replica.
+pub(super) fn may_not_write(dialect: Dialect, error: &sqlx::Error) -> bool {
+    dialect != Dialect::Sqlite
+        && error
+            .as_database_error()
+            .is_some_and(|error| meaning(dialect, error).kind == ErrorKind::ReadOnly)
+}
+
+fn meaning(dialect: Dialect, error: &DatabaseError) -> Meaning {
+    match dialect {
         Dialect::Postgres => postgres(&error.code().unwrap_or_default()),
         Dialect::MySql => mysql(number(error)),
         Dialect::Sqlite => sqlite(number(error)),
-    };
+    }
+}
+
+fn database_error(dialect: Dialect, place: &str, error: &DatabaseError) -> Error {
+    let Meaning { kind, is_passing, is_untouched, advice } = meaning(dialect, error);
     let code = error.code().unwrap_or_default();
     // sqlx's own error is not kept as the cause: its `Debug` may show the row, and so the ID of a session.
     let message = if cites_data(dialect, error) {
@@ -185,7 +198,15 @@ const NO_DATABASE: Meaning =
 const FULL: Meaning = refusal(ErrorKind::StorageFull, "it has no room left");
 const TOO_LARGE: Meaning = refusal(ErrorKind::TooLarge, "the key or the value is too large for it");
 const CORRUPT: Meaning = refusal(ErrorKind::Corrupt, "it is damaged; restore a backup");
-const OTHER: Meaning = refusal(ErrorKind::Other, "it refused the statement");
+const REFUSED: Meaning = refusal(ErrorKind::Other, "it refused the statement");
+// What is not known here says nothing of what it changed, such as PostgreSQL's 40003 or MySQL's 1180, an error while it
+// commits.
+const OTHER: Meaning = Meaning {
+    kind: ErrorKind::Other,
+    is_passing: false,
+    is_untouched: false,
+    advice: "the statement failed",
+};
 
 /// By SQLSTATE.
 fn postgres(code: &str) -> Meaning {
@@ -201,6 +222,8 @@ fn postgres(code: &str) -> Meaning {
         "22001" | "54000" => TOO_LARGE,
         "XX001" | "XX002" => CORRUPT,
         _ if code.starts_with("08") => AWAY,
+        // What was written, or the table, does not fit.
+        _ if ["22", "23", "42"].iter().any(|class| code.starts_with(class)) => REFUSED,
         _ => OTHER,
     }
 }
@@ -219,6 +242,8 @@ fn mysql(number: u32) -> Meaning {
         1049 => NO_DATABASE,
         1153 | 1301 | 1406 => TOO_LARGE,
         1034 | 1194 | 1195 => CORRUPT,
+        // A column or a table that is not there or does not fit, syntax, a constraint.
+        1048 | 1054 | 1062 | 1064 | 1146 | 1366 | 3819 | 4025 => REFUSED,
         _ => OTHER,
     }
 }
@@ -233,8 +258,9 @@ fn sqlite(number: u32) -> Meaning {
         13 => FULL,
         18 => TOO_LARGE,
         11 | 26 => CORRUPT,
-        // IOERR: the disk may have kept it.
-        10 => Meaning { is_untouched: false, ..OTHER },
+        // CONSTRAINT, MISMATCH
+        19 | 20 => REFUSED,
+        // Also IOERR: the disk may have kept it.
         _ => OTHER,
     }
 }
@@ -250,4 +276,22 @@ fn number(error: &DatabaseError) -> u32 {
         return error.number().into();
     }
     error.code().and_then(|code| code.parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_leaves_open_what_was_committed_is_not_called_untouched() {
+        for code in ["40003", "08007", "57P01", "58030", "XX000"] {
+            assert!(!postgres(code).is_untouched, "{code}");
+        }
+        for number in [1180, 1053, 1317, 1927] {
+            assert!(!mysql(number).is_untouched, "{number}");
+        }
+        for number in [10, 10 | 4 << 8] {
+            assert!(!sqlite(number).is_untouched, "{number}");
+        }
+    }
 }

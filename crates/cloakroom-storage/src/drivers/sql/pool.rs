@@ -8,12 +8,18 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection, Database};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::dialect::Dialect;
+use super::failure::may_not_write;
+
 /// A connection that was in use a moment ago is taken to be alive; one that was idle for longer is asked first. No
 /// database restarts in less, so that not even a write, which is not tried again, falls into a connection's grave.
 const FRESH: Duration = Duration::from_millis(100);
 
 /// A connection that was idle for longer is closed.
 const IDLE: Duration = Duration::from_secs(300);
+
+/// How long a connection is kept at least that may not write, lest every refused write makes a new one.
+const LEAST_AGE: Duration = Duration::from_millis(200);
 
 /// Connections, ours or the user's.
 ///
@@ -35,12 +41,18 @@ pub(super) struct OwnPool<DB: Database> {
 
 struct Idle<C> {
     connection: C,
+    begun: Instant,
     since: Instant,
 }
 
 /// A connection, closed on drop: a statement may be half-way through then.
 pub(super) enum Lease<'p, DB: Database> {
-    Own { connection: DB::Connection, pool: &'p OwnPool<DB>, _permit: SemaphorePermit<'p> },
+    Own {
+        connection: DB::Connection,
+        begun: Instant,
+        pool: &'p OwnPool<DB>,
+        _permit: SemaphorePermit<'p>,
+    },
     Users(PoolConnection<DB>),
 }
 
@@ -63,20 +75,20 @@ impl<DB: Database> Pool<DB> {
 impl<DB: Database> OwnPool<DB> {
     async fn acquire(&self) -> Result<Lease<'_, DB>, sqlx::Error> {
         let permit = self.permits.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
-        let connection = match self.alive().await {
-            Some(connection) => connection,
-            None => DB::Connection::connect_with(&self.options).await?,
+        let (connection, begun) = match self.alive().await {
+            Some(alive) => alive,
+            None => (DB::Connection::connect_with(&self.options).await?, Instant::now()),
         };
-        Ok(Lease::Own { connection, pool: self, _permit: permit })
+        Ok(Lease::Own { connection, begun, pool: self, _permit: permit })
     }
 
-    async fn alive(&self) -> Option<DB::Connection> {
-        let Idle { mut connection, since } = self.idle().pop()?;
+    async fn alive(&self) -> Option<(DB::Connection, Instant)> {
+        let Idle { mut connection, begun, since } = self.idle().pop()?;
         if since.elapsed() > FRESH && connection.ping().await.is_err() {
             self.distrust();
             return None;
         }
-        Some(connection)
+        Some((connection, begun))
     }
 
     /// Closes what is idle: what broke one connection probably broke all.
@@ -92,16 +104,19 @@ impl<DB: Database> OwnPool<DB> {
 
 impl<DB: Database> Lease<'_, DB> {
     /// Gives the connection back after a statement.
-    pub(super) fn settle<T>(self, result: &Result<T, sqlx::Error>) {
-        let Lease::Own { connection, pool, _permit } = self else { return };
-        if result.as_ref().err().is_some_and(breaks_connection) {
+    pub(super) fn settle<T>(self, result: &Result<T, sqlx::Error>, dialect: Dialect) {
+        let Lease::Own { connection, begun, pool, _permit } = self else { return };
+        if let Err(error) = result
+            && (breaks_connection(error)
+                || may_not_write(dialect, error) && begun.elapsed() >= LEAST_AGE)
+        {
             pool.distrust();
             return;
         }
         let mut idle = pool.idle();
         let old = idle.iter().take_while(|idle| idle.since.elapsed() > IDLE).count();
         idle.drain(..old);
-        idle.push(Idle { connection, since: Instant::now() });
+        idle.push(Idle { connection, begun, since: Instant::now() });
     }
 }
 

@@ -116,7 +116,8 @@ where
 
 impl Late {
     fn poll_commit(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        if self.commit.is_none() && self.session.is_changed() {
+        // Also where it was only read: that moves its idle deadline.
+        if self.commit.is_none() && self.session.is_used() {
             self.commit = Some(finish(self.session.clone()));
         }
         let Some(commit) = &mut self.commit else { return Poll::Ready(Ok(())) };

@@ -315,3 +315,26 @@ async fn middleware_reads_and_writes_before_and_after_the_handler() {
     assert_eq!(text(response).await, "before");
     assert_eq!(text(call(&app, "/", Some(&cookie)).await).await, "before,after");
 }
+
+#[tokio::test]
+async fn a_session_that_only_a_streamed_body_reads_is_in_use() {
+    let faulty = Faulty::new().await;
+    let mut config = Config::new("memory");
+    config.idle = Some(Duration::from_secs(60));
+    config.touch_interval = Some(Duration::ZERO);
+    let sessions = Sessions::with_driver(Arc::new(faulty.clone()), &config).unwrap();
+    let streamed = async |session: Session| {
+        Body::from_stream(stream::once(async move {
+            let name = read(&session).await.map_err(|error| error.to_string())?;
+            std::result::Result::<_, String>::Ok(name)
+        }))
+    };
+    let app = Router::new()
+        .route("/set/{value}", get(set))
+        .route("/streamed", get(streamed))
+        .layer(SessionLayer::new(sessions));
+    let visitor = cookie(&call(&app, "/set/Ada", None).await).unwrap();
+    let before = faulty.calls();
+    assert_eq!(text(call(&app, "/streamed", Some(&visitor)).await).await, "Ada");
+    assert_eq!(faulty.calls() - before, 2, "one call reads it, and one moves its deadline");
+}

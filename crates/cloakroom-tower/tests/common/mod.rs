@@ -112,6 +112,8 @@ impl Driver for Faulty {
     }
 
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        self.check(&self.all)?;
         self.inner.touch(key, ttl).await
     }
 

@@ -62,7 +62,10 @@ impl Default for Copies {
 impl Copies {
     /// Keeps copies from now on.
     pub(crate) fn want(&self) {
-        self.wanted.store(true, Ordering::Release);
+        // Asked for by every request below such a layer: only the first one writes.
+        if !self.wanted.load(Ordering::Relaxed) {
+            self.wanted.store(true, Ordering::Release);
+        }
     }
 
     /// To be taken before the store is asked for the session, or given it.

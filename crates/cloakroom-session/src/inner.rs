@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::lifetime::CREATED;
 use crate::observe;
-use crate::outage::OutagePolicy;
+use crate::outage::{Declared, OutagePolicy};
 use crate::record::{Record, wrong_type};
 use crate::shared::Shared;
 use crate::state::{Current, New, State};
@@ -28,6 +28,8 @@ pub(crate) struct Inner {
     ticket: OnceLock<Ticket>,
     /// Whether any method was called; read without the lock by requests that never did.
     touched: AtomicBool,
+    /// What this request's route says about outages, where it says something.
+    outage_policy: Declared,
     state: Mutex<State>,
     /// Held across I/O: one load or one write of a request at a time.
     pub(crate) io: tokio::sync::Mutex<()>,
@@ -40,6 +42,7 @@ impl Inner {
             cookies,
             ticket: OnceLock::new(),
             touched: AtomicBool::new(false),
+            outage_policy: Declared::default(),
             state: Mutex::default(),
             io: tokio::sync::Mutex::new(()),
         }
@@ -131,14 +134,14 @@ impl Inner {
     }
 
     pub(crate) fn outage_policy(&self) -> OutagePolicy {
-        self.lock().outage_policy.unwrap_or(self.shared().outage)
+        self.outage_policy.get().unwrap_or(self.shared().outage)
     }
 
     pub(crate) fn set_outage_policy(&self, policy: OutagePolicy) {
         if policy == OutagePolicy::ReadOnly {
             self.shared().store.copies().want();
         }
-        self.lock().outage_policy = Some(policy);
+        self.outage_policy.set(policy);
     }
 
     /// Refuses a change while the store is away: there is nothing to make it to.

@@ -1,5 +1,7 @@
 //! What requests get while the store does not answer.
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 /// What a request gets that wants its session while the store does not answer.
 ///
 /// Declared for all requests in the configuration (`outage`), for those below a layer, or for a route. Whatever it
@@ -16,4 +18,29 @@ pub enum OutagePolicy {
     /// No session, as for a visitor without a cookie; [`Session::is_degraded`](crate::Session::is_degraded) tells. The
     /// cookie stays, and the session is there again when the store is.
     Anonymous,
+}
+
+/// What a request's layer or route declares, if it does. No lock: it is declared for requests that never touch their
+/// session too.
+#[derive(Default)]
+pub(crate) struct Declared(AtomicU8);
+
+impl Declared {
+    pub(crate) fn set(&self, policy: OutagePolicy) {
+        let number = match policy {
+            OutagePolicy::Unavailable => 1,
+            OutagePolicy::ReadOnly => 2,
+            OutagePolicy::Anonymous => 3,
+        };
+        self.0.store(number, Ordering::Release);
+    }
+
+    pub(crate) fn get(&self) -> Option<OutagePolicy> {
+        match self.0.load(Ordering::Acquire) {
+            1 => Some(OutagePolicy::Unavailable),
+            2 => Some(OutagePolicy::ReadOnly),
+            3 => Some(OutagePolicy::Anonymous),
+            _ => None,
+        }
+    }
 }

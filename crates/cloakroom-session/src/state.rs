@@ -7,7 +7,6 @@ use cloakroom_storage::Version;
 use crate::changes::Changes;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::outage::OutagePolicy;
 use crate::record::Record;
 use crate::stored::Stored;
 
@@ -20,8 +19,6 @@ pub(crate) struct State {
     pub(crate) cookie: CookieIntent,
     /// The headers have left: no cookie can be sent any more.
     pub(crate) response_started: bool,
-    /// What this request's route says about outages, where it says something.
-    pub(crate) outage_policy: Option<OutagePolicy>,
     /// Why the store could not be asked, where the request goes on without it.
     pub(crate) outage: Option<Arc<Error>>,
     /// Counts calls of `destroy`, so that a write that was under way does not bring the session back.

@@ -1,11 +1,11 @@
 //! Sweeping in the background.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
 use crate::DynDriver;
+use crate::random::fraction;
 
 /// How many items one call may free, so that the store is never busy with it for long.
 const BUDGET: usize = 256;
@@ -50,11 +50,10 @@ impl Drop for Sweeper {
 }
 
 async fn sweep_for_ever(driver: DynDriver, interval: Duration) {
-    let random = RandomState::new();
-    tokio::time::sleep(interval.mul_f64(fraction(&random, 0))).await;
-    for round in 1_u64.. {
+    tokio::time::sleep(interval.mul_f64(fraction())).await;
+    loop {
         sweep_once(&driver).await;
-        tokio::time::sleep(interval.mul_f64(0.9 + 0.2 * fraction(&random, round))).await;
+        tokio::time::sleep(interval.mul_f64(0.9 + 0.2 * fraction())).await;
     }
 }
 
@@ -79,9 +78,4 @@ async fn sweep_once(driver: &DynDriver) {
     if removed > 0 {
         tracing::debug!(driver = driver.name(), removed, "freed expired items");
     }
-}
-
-/// A number from 0 to 1. Good enough to spread work with, and for nothing else.
-fn fraction(random: &RandomState, round: u64) -> f64 {
-    f64::from((random.hash_one(round) >> 32) as u32) / f64::from(u32::MAX)
 }

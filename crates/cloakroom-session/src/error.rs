@@ -46,6 +46,8 @@ pub enum ErrorKind {
     ResponseStarted,
     /// The text is not a session ID.
     InvalidId,
+    /// There is no session here: the page is prerendered, or the code runs outside of a request.
+    NoSession,
     /// The configuration is not usable.
     Config,
 }

@@ -13,6 +13,9 @@
 //! | `commit` | one write at the end of the request that loses nobody's update |
 //! | `lifetime`, `upkeep` | when a session ends by itself, and what keeps it alive |
 //! | `outage`, `copies` | what requests get while the store does not answer |
+//! | `current` | the session of the request that is being answered, for code that it is not passed to |
+//! | `prerendered` | pages without a session |
+//! | `failure` | what a client is told when a session fails |
 //! | `sessions` | what all requests share: driver, cookie, limits |
 //! | `config` | all of it from TOML, JSON or the environment |
 //!
@@ -25,7 +28,9 @@ mod commit;
 mod config;
 mod cookie;
 mod copies;
+mod current;
 mod error;
+mod failure;
 mod finished;
 mod id;
 mod inner;
@@ -33,6 +38,7 @@ mod key;
 mod lifetime;
 mod observe;
 mod outage;
+mod prerendered;
 mod queues;
 mod record;
 mod session;
@@ -45,11 +51,14 @@ mod upkeep;
 
 pub use config::{Config, CookieConfig, SameSite};
 pub use cookie::CookieHeaders;
+pub use current::Scope;
 pub use error::{Error, ErrorKind, Result};
+pub use failure::Failure;
 pub use finished::Finished;
 pub use id::SessionId;
 pub use key::{Key, SessionKey};
 pub use outage::OutagePolicy;
+pub use prerendered::{Prerendered, PrerenderedRoutes};
 pub use session::{Session, SetOptions};
 pub use sessions::Sessions;
 

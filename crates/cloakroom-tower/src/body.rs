@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use cloakroom_session::Session;
+use cloakroom_session::{Scope, Session};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -84,7 +84,13 @@ where
                 }
                 KindProjection::Handler { body } => body,
             };
-            let frame = match ready!(body.as_mut().poll_frame(context)) {
+            let frame = match this.late {
+                Some(late) => {
+                    Scope::Session(late.session.clone()).enter(|| body.as_mut().poll_frame(context))
+                }
+                None => body.as_mut().poll_frame(context),
+            };
+            let frame = match ready!(frame) {
                 Some(Ok(frame)) => Some(frame),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
                 None => None,

@@ -5,14 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use cloakroom_session::{Finished, Session};
+use cloakroom_session::{Failure, Finished, Scope, Session};
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
 use crate::background::{self, CommitFuture};
 use crate::body::SessionBody;
-use crate::failure::Failure;
 use crate::headers;
 
 pin_project! {
@@ -23,7 +22,7 @@ pin_project! {
     pub struct ResponseFuture<F, B> {
         #[pin]
         handler: F,
-        session: Session,
+        scope: Scope,
         commit: Option<(CommitFuture<Finished>, Response<B>)>,
     }
 
@@ -37,8 +36,8 @@ pin_project! {
 }
 
 impl<F, B> ResponseFuture<F, B> {
-    pub(crate) fn new(handler: F, session: Session) -> ResponseFuture<F, B> {
-        ResponseFuture { handler, session, commit: None }
+    pub(crate) fn new(handler: F, scope: Scope) -> ResponseFuture<F, B> {
+        ResponseFuture { handler, scope, commit: None }
     }
 }
 
@@ -54,25 +53,28 @@ where
         let (commit, _) = match this.commit {
             Some(commit) => commit,
             None => {
-                let response = ready!(this.handler.poll(context))?;
-                if !this.session.is_used() {
-                    return Poll::Ready(Ok(unused(response, this.session)));
+                let response = ready!(this.scope.enter(|| this.handler.poll(context)))?;
+                let Scope::Session(session) = &*this.scope else {
+                    return Poll::Ready(Ok(response.map(|body| SessionBody::new(body, None))));
+                };
+                if !session.is_used() {
+                    return Poll::Ready(Ok(unused(response, session)));
                 }
-                let session = this.session.clone();
+                let session = session.clone();
                 this.commit.insert((Box::pin(async move { session.finish().await }), response))
             }
         };
         let finished = ready!(commit.as_mut().poll(context));
         // Dropping the commit's future drops its handle too, so that only those of the body are left.
         let response = this.commit.take().map(|(_, response)| response);
-        Poll::Ready(Ok(match (finished, response) {
-            (Ok(finished), Some(mut response)) => {
+        Poll::Ready(Ok(match (finished, response, &*this.scope) {
+            (Ok(finished), Some(mut response), Scope::Session(session)) => {
                 headers::apply(&finished, response.headers_mut());
-                watched(response, this.session)
+                watched(response, session)
             }
-            (Err(error), _) => Failure::from(&error).into_response(SessionBody::text),
+            (Err(error), ..) => Failure::from(&error).into_response(SessionBody::text),
             // The response stands beside its commit, always.
-            (Ok(_), None) => Response::new(SessionBody::text("")),
+            (Ok(_), ..) => Response::new(SessionBody::text("")),
         }))
     }
 }

@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use cloakroom_session::{CookieHeaders, OutagePolicy, Sessions};
+use cloakroom_session::{CookieHeaders, OutagePolicy, PrerenderedRoutes, Scope, Sessions};
 use http::{Request, Response};
 use http_body::Body;
 use tower_layer::Layer;
@@ -40,12 +40,13 @@ use crate::future::ResponseFuture;
 pub struct SessionLayer {
     sessions: Sessions,
     outage: Option<OutagePolicy>,
+    prerendered: PrerenderedRoutes,
 }
 
 impl SessionLayer {
     /// A layer over these sessions.
     pub fn new(sessions: Sessions) -> SessionLayer {
-        SessionLayer { sessions, outage: None }
+        SessionLayer { sessions, outage: None, prerendered: PrerenderedRoutes::default() }
     }
 
     /// Declares what requests get while the store does not answer, over what the configuration says. A route's own
@@ -55,13 +56,35 @@ impl SessionLayer {
         self.outage = Some(policy);
         self
     }
+
+    /// Marks routes as prerendered: they have no session, and whoever asks for one there gets an error that says so.
+    /// They never get a cookie or a `Vary`, and never ask the store.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, Sessions};
+    /// # use cloakroom_tower::SessionLayer;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// let layer = SessionLayer::new(sessions).prerendered(["/about", "/assets/*"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn prerendered(
+        mut self,
+        routes: impl IntoIterator<Item = impl Into<String>>,
+    ) -> SessionLayer {
+        self.prerendered = PrerenderedRoutes::new(routes);
+        self
+    }
 }
 
 impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> SessionService<S> {
-        SessionService { inner, sessions: self.sessions.clone(), outage: self.outage }
+        SessionService { inner, layer: self.clone() }
     }
 }
 
@@ -69,8 +92,7 @@ impl<S> Layer<S> for SessionLayer {
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     inner: S,
-    sessions: Sessions,
-    outage: Option<OutagePolicy>,
+    layer: SessionLayer,
 }
 
 impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S>
@@ -87,11 +109,16 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let session = self.sessions.session(CookieHeaders::from(request.headers()));
-        if let Some(policy) = self.outage {
+        let layer = &self.layer;
+        if let Some(page) = layer.prerendered.find(request.uri().path()) {
+            request.extensions_mut().insert(page.clone());
+            return ResponseFuture::new(self.inner.call(request), Scope::Prerendered(page));
+        }
+        let session = layer.sessions.session(CookieHeaders::from(request.headers()));
+        if let Some(policy) = layer.outage {
             session.set_outage_policy(policy);
         }
         request.extensions_mut().insert(session.clone());
-        ResponseFuture::new(self.inner.call(request), session)
+        ResponseFuture::new(self.inner.call(request), Scope::Session(session))
     }
 }

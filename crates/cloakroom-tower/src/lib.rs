@@ -10,14 +10,12 @@
 pub mod axum;
 mod background;
 mod body;
-mod failure;
 mod future;
 mod headers;
 mod layer;
 mod outage;
 
 pub use body::SessionBody;
-pub use failure::Failure;
 pub use future::ResponseFuture;
 pub use layer::{SessionLayer, SessionService};
 pub use outage::{OutageLayer, OutageService};

@@ -6,6 +6,7 @@ use std::ops::Deref;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
+use cloakroom_session::Prerendered;
 use http::StatusCode;
 use http::request::Parts;
 
@@ -31,12 +32,6 @@ impl From<Session> for cloakroom_session::Session {
     }
 }
 
-impl Session {
-    fn of(parts: &Parts) -> Option<Session> {
-        parts.extensions.get::<cloakroom_session::Session>().cloned().map(Session)
-    }
-}
-
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
@@ -44,7 +39,10 @@ impl<S: Sync> FromRequestParts<S> for Session {
         parts: &mut Parts,
         _state: &S,
     ) -> Result<Session, SessionRejection> {
-        Session::of(parts).ok_or_else(|| SessionRejection { route: parts.uri.path().to_owned() })
+        match parts.extensions.get::<cloakroom_session::Session>() {
+            Some(session) => Ok(Session(session.clone())),
+            None => Err(SessionRejection::new(parts)),
+        }
     }
 }
 
@@ -55,25 +53,34 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
         parts: &mut Parts,
         _state: &S,
     ) -> Result<Option<Session>, Infallible> {
-        Ok(Session::of(parts))
+        Ok(parts.extensions.get::<cloakroom_session::Session>().cloned().map(Session))
     }
 }
 
-/// A session was asked for on a route that has none: a static page, or a route added after the layer.
-#[derive(Clone, Debug)]
+/// A session was asked for on a route that has none: a prerendered page, or a route added after the layer.
+#[derive(Debug)]
 pub struct SessionRejection {
-    route: String,
+    message: String,
+}
+
+impl SessionRejection {
+    fn new(parts: &Parts) -> SessionRejection {
+        let message = match parts.extensions.get::<Prerendered>() {
+            Some(page) => page.error().to_string(),
+            None => format!(
+                "the route {} has no session: sessions exist only on routes rendered on demand, below a \
+                 SessionLayer; add the route before `.layer(SessionLayer::new(sessions))`, or take \
+                 `Option<Session>`",
+                parts.uri.path()
+            ),
+        };
+        SessionRejection { message }
+    }
 }
 
 impl fmt::Display for SessionRejection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "the route {} has no session: sessions exist only on routes rendered on demand, below a \
-             SessionLayer; add the route before `.layer(SessionLayer::new(sessions))`, or take \
-             `Option<Session>`",
-            self.route
-        )
+        formatter.write_str(&self.message)
     }
 }
 
@@ -81,7 +88,7 @@ impl std::error::Error for SessionRejection {}
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
-        tracing::error!(route = self.route, "{self}");
-        (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response()
+        tracing::error!("{self}");
+        (StatusCode::INTERNAL_SERVER_ERROR, self.message).into_response()
     }
 }

@@ -1,11 +1,9 @@
-//! Errors as responses.
+//! What a client is told when a session fails.
 
-use cloakroom_session::{Error, ErrorKind};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
-/// How long a client should wait before it tries again, in seconds.
-const RETRY_SECONDS: u64 = 2;
+use crate::error::{Error, ErrorKind};
 
 /// The answer to a request whose session failed: a status and a sentence that gives nothing away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,9 +13,12 @@ pub struct Failure {
     pub status: StatusCode,
     /// The response's text.
     pub message: &'static str,
-    /// Whether the same request may succeed a little later, which `Retry-After` tells.
-    pub retry: bool,
+    /// Where the same request may succeed a little later: in how many seconds, for `Retry-After`.
+    pub retry_after: Option<u64>,
 }
+
+/// How long a client should wait before it tries again, in seconds.
+const RETRY_SECONDS: u64 = 2;
 
 impl From<&Error> for Failure {
     fn from(error: &Error) -> Failure {
@@ -38,6 +39,9 @@ impl From<&Error> for Failure {
                 "This is more than a session can hold. Nothing was saved.",
             ),
             ErrorKind::InvalidId => (StatusCode::BAD_REQUEST, "This is not a session ID."),
+            ErrorKind::NoSession => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "There is no session on this page.")
+            }
             ErrorKind::Corrupt => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "The stored session cannot be read. It was left as it is.",
@@ -47,7 +51,8 @@ impl From<&Error> for Failure {
             }
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "The session failed. Nothing was saved."),
         };
-        let failure = Failure { status, message, retry: error.is_retryable() };
+        let retry_after = error.is_retryable().then_some(RETRY_SECONDS);
+        let failure = Failure { status, message, retry_after };
         // The client gets a sentence; whoever runs the server gets the cause.
         if status.is_server_error() {
             tracing::error!(%error, cause = cause(error), %status, "a session failed");
@@ -66,8 +71,8 @@ impl Failure {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.retry {
-            headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -91,9 +96,8 @@ fn cause(error: &Error) -> Option<String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use cloakroom_session::{Config, CookieHeaders, Sessions};
-
     use super::*;
+    use crate::{Config, CookieHeaders, Sessions};
 
     #[tokio::test]
     async fn a_cause_is_told_once() {

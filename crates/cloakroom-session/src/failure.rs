@@ -20,8 +20,9 @@ pub struct Failure {
 /// How long a client should wait before it tries again, in seconds.
 const RETRY_SECONDS: u64 = 2;
 
-impl From<&Error> for Failure {
-    fn from(error: &Error) -> Failure {
+impl Failure {
+    /// What to answer to this error, which somebody else logs.
+    pub fn new(error: &Error) -> Failure {
         let (status, message) = match error.kind() {
             ErrorKind::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -52,7 +53,15 @@ impl From<&Error> for Failure {
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "The session failed. Nothing was saved."),
         };
         let retry_after = error.is_retryable().then_some(RETRY_SECONDS);
-        let failure = Failure { status, message, retry_after };
+        Failure { status, message, retry_after }
+    }
+}
+
+/// Logs the error, since the client does not get it.
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Failure {
+        let failure = Failure::new(error);
+        let status = failure.status;
         // The client gets a sentence; whoever runs the server gets the cause.
         if status.is_server_error() {
             tracing::error!(%error, cause = cause(error), %status, "a session failed");

@@ -15,6 +15,7 @@
 //! | `outage`, `copies` | what requests get while the store does not answer |
 //! | `current` | the session of the request that is being answered, for code that it is not passed to |
 //! | `prerendered` | pages without a session |
+//! | `flash` | messages that one page shows once |
 //! | `failure` | what a client is told when a session fails |
 //! | `sessions` | what all requests share: driver, cookie, limits |
 //! | `config` | all of it from TOML, JSON or the environment |
@@ -32,6 +33,7 @@ mod current;
 mod error;
 mod failure;
 mod finished;
+mod flash;
 mod id;
 mod inner;
 mod key;
@@ -55,6 +57,7 @@ pub use current::Scope;
 pub use error::{Error, ErrorKind, Result};
 pub use failure::Failure;
 pub use finished::Finished;
+pub use flash::Flash;
 pub use id::SessionId;
 pub use key::{Key, SessionKey};
 pub use outage::OutagePolicy;

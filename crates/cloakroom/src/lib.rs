@@ -189,9 +189,9 @@
 pub use cloakroom_tower::axum;
 
 pub use cloakroom_session::{
-    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, Finished, Key, OutagePolicy,
-    Prerendered, PrerenderedRoutes, Result, SameSite, Scope, Session, SessionId, SessionKey,
-    Sessions, SetOptions, devalue, storage,
+    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, Finished, Flash, Key,
+    OutagePolicy, Prerendered, PrerenderedRoutes, Result, SameSite, Scope, Session, SessionId,
+    SessionKey, Sessions, SetOptions, devalue, storage,
 };
 pub use cloakroom_tower::{OutageLayer, OutageService, SessionBody, SessionLayer, SessionService};
 

@@ -16,6 +16,7 @@
 //! | `current` | the session of the request that is being answered, for code that it is not passed to |
 //! | `prerendered` | pages without a session |
 //! | `flash` | messages that one page shows once |
+//! | `old_input`, `secret_name` | a form that comes back filled in, but for its secrets |
 //! | `failure` | what a client is told when a session fails |
 //! | `sessions` | what all requests share: driver, cookie, limits |
 //! | `config` | all of it from TOML, JSON or the environment |
@@ -39,10 +40,12 @@ mod inner;
 mod key;
 mod lifetime;
 mod observe;
+mod old_input;
 mod outage;
 mod prerendered;
 mod queues;
 mod record;
+mod secret_name;
 mod session;
 mod sessions;
 mod shared;
@@ -60,6 +63,7 @@ pub use finished::Finished;
 pub use flash::Flash;
 pub use id::SessionId;
 pub use key::{Key, SessionKey};
+pub use old_input::OldInput;
 pub use outage::OutagePolicy;
 pub use prerendered::{Prerendered, PrerenderedRoutes};
 pub use session::{Session, SetOptions};

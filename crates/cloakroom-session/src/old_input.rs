@@ -20,8 +20,8 @@ const FRAME: usize = 16;
 ///
 /// It is stored, so it never keeps a field that looks like a secret by its name: one with `password`, `passwd`,
 /// `passphrase`, `passcode`, `secret`, `token`, `csrf`, `api key`, `credential`, `card number`, `cvc` or `cvv` in it,
-/// or the word `pin`, `pass`, `pwd`, `otp`, `totp`, `csc` or `ssn`; in any case, joined by anything. Others are left out by
-/// [`OldInput::without`].
+/// or the word `pin`, `pass`, `pwd`, `otp`, `totp`, `csc` or `ssn`; in any case, joined by anything. Others are left
+/// out by [`OldInput::without`].
 ///
 /// Its size is bounded. Left out, and never cut, are fields of more than 4,096 bytes, and such as do not fit into what
 /// the ones before them leave of 16,384 bytes, of which each takes 16 besides its own.

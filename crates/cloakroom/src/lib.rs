@@ -14,7 +14,7 @@
 //! const CART: Key<Vec<String>> = Key::new("cart");
 //!
 //! async fn cart_button(session: Session) -> Result<String> {
-//!     let cart = session.get(CART).await?.unwrap_or_default();
+//!     let cart = session.get_or_default(CART).await?;
 //!     Ok(format!("🛒 {} items", cart.len()))
 //! }
 //!
@@ -69,6 +69,7 @@
 //! | `session.destroy()` | `session.destroy()` |
 //! | `await session.load(id)` | `session.load(id).await?` |
 //! | `session.sessionID` | `session.id()` |
+//! | `await session.get('cart') ?? []` | `session.get_or_default(CART).await?` |
 //! | – | `session.update(CART, …)`, `session.take(CART)`, `session.save()` |
 //!
 //! # Losing nothing

@@ -16,6 +16,7 @@
 //! | `current` | the session of the request that is being answered, for code that it is not passed to |
 //! | `prerendered` | pages without a session |
 //! | `flash` | messages that one page shows once |
+//! | `data` | a struct whose fields are entries |
 //! | `old_input`, `secret_name` | a form that comes back filled in, but for its secrets |
 //! | `failure` | what a client is told when a session fails |
 //! | `sessions` | what all requests share: driver, cookie, limits |
@@ -31,6 +32,7 @@ mod config;
 mod cookie;
 mod copies;
 mod current;
+mod data;
 mod error;
 mod failure;
 mod finished;
@@ -57,6 +59,7 @@ mod upkeep;
 pub use config::{Config, CookieConfig, SameSite};
 pub use cookie::CookieHeaders;
 pub use current::Scope;
+pub use data::SessionData;
 pub use error::{Error, ErrorKind, Result};
 pub use failure::Failure;
 pub use finished::Finished;
@@ -69,5 +72,7 @@ pub use prerendered::{Prerendered, PrerenderedRoutes};
 pub use session::{Session, SetOptions};
 pub use sessions::Sessions;
 
+#[cfg(feature = "derive")]
+pub use cloakroom_derive::SessionData;
 pub use cloakroom_storage as storage;
 pub use serde_devalue as devalue;

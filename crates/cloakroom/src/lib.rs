@@ -217,7 +217,7 @@
 pub use cloakroom_tower::axum;
 
 pub use cloakroom_session::{
-    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, Finished, Flash, Key,
+    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, Finished, Flash, Key, OldInput,
     OutagePolicy, Prerendered, PrerenderedRoutes, Result, SameSite, Scope, Session, SessionData,
     SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
 };

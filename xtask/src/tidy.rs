@@ -22,10 +22,11 @@ const CHECKS: [(&str, Check); 7] = [
 const LONGEST_FILE: usize = 500;
 
 /// Who may stand on whom. Everything else is refused.
-const DEPENDENCIES: [(&str, &[&str]); 5] = [
+const DEPENDENCIES: [(&str, &[&str]); 6] = [
     ("serde_devalue", &[]),
     ("cloakroom-storage", &[]),
-    ("cloakroom-session", &["serde_devalue", "cloakroom-storage"]),
+    ("cloakroom-derive", &[]),
+    ("cloakroom-session", &["serde_devalue", "cloakroom-storage", "cloakroom-derive"]),
     ("cloakroom-tower", &["cloakroom-session"]),
     ("cloakroom", &["serde_devalue", "cloakroom-storage", "cloakroom-session", "cloakroom-tower"]),
 ];

@@ -48,7 +48,7 @@ impl Session {
     /// ```
     /// # use cloakroom_session::{Config, CookieHeaders, Result, Scope, Session, Sessions};
     /// async fn cart_button() -> Result<String> {
-    ///     let cart: Vec<String> = Session::current()?.get("cart").await?.unwrap_or_default();
+    ///     let cart: Vec<String> = Session::current()?.get_or_default("cart").await?;
     ///     Ok(format!("🛒 {} items", cart.len()))
     /// }
     /// # assert!(Session::current().is_err());

@@ -1,7 +1,6 @@
 //! Names of entries: plain strings, or typed keys.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 /// A key that knows the type of its value: Astro's `App.SessionData`, in Rust.
 ///
@@ -13,13 +12,34 @@ use std::marker::PhantomData;
 /// ```
 pub struct Key<T> {
     name: &'static str,
-    value: PhantomData<fn() -> T>,
+    default: Option<fn() -> T>,
 }
 
 impl<T> Key<T> {
     /// A key by this name.
     pub const fn new(name: &'static str) -> Key<T> {
-        Key { name, value: PhantomData }
+        Key { name, default: None }
+    }
+
+    /// Says what a missing entry is taken for, in place of `T::default()`.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, CookieHeaders, Key, Sessions};
+    /// const PAGE_SIZE: Key<u32> = Key::new("pageSize").with_default(|| 20);
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// # let session = sessions.session(CookieHeaders::default());
+    /// assert_eq!(session.get_or_default(PAGE_SIZE).await?, 20);
+    /// assert_eq!(session.update(PAGE_SIZE, |size| *size += 10).await?, 30);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn with_default(mut self, default: fn() -> T) -> Key<T> {
+        self.default = Some(default);
+        self
     }
 
     /// The name that is stored.
@@ -47,17 +67,39 @@ impl<T> fmt::Debug for Key<T> {
 pub trait SessionKey<T: ?Sized> {
     /// The name that is stored.
     fn name(&self) -> &str;
+
+    /// What a missing entry is taken for where one is needed: the key's own default, or else that of the type.
+    fn default_value(&self) -> T
+    where
+        T: Default,
+    {
+        T::default()
+    }
 }
 
 impl<T> SessionKey<T> for Key<T> {
     fn name(&self) -> &str {
         self.name
     }
+
+    fn default_value(&self) -> T
+    where
+        T: Default,
+    {
+        self.default.map_or_else(T::default, |default| default())
+    }
 }
 
 impl<T> SessionKey<T> for &Key<T> {
     fn name(&self) -> &str {
         self.name
+    }
+
+    fn default_value(&self) -> T
+    where
+        T: Default,
+    {
+        (*self).default_value()
     }
 }
 

@@ -15,6 +15,9 @@
 //! | `outage`, `copies` | what requests get while the store does not answer |
 //! | `current` | the session of the request that is being answered, for code that it is not passed to |
 //! | `prerendered` | pages without a session |
+//! | `flash` | messages that one page shows once |
+//! | `data` | a struct whose fields are entries |
+//! | `old_input`, `secret_name` | a form that comes back filled in, but for its secrets |
 //! | `failure` | what a client is told when a session fails |
 //! | `sessions` | what all requests share: driver, cookie, limits |
 //! | `config` | all of it from TOML, JSON or the environment |
@@ -29,18 +32,22 @@ mod config;
 mod cookie;
 mod copies;
 mod current;
+mod data;
 mod error;
 mod failure;
 mod finished;
+mod flash;
 mod id;
 mod inner;
 mod key;
 mod lifetime;
 mod observe;
+mod old_input;
 mod outage;
 mod prerendered;
 mod queues;
 mod record;
+mod secret_name;
 mod session;
 mod sessions;
 mod shared;
@@ -52,15 +59,20 @@ mod upkeep;
 pub use config::{Config, CookieConfig, SameSite};
 pub use cookie::CookieHeaders;
 pub use current::Scope;
+pub use data::SessionData;
 pub use error::{Error, ErrorKind, Result};
 pub use failure::Failure;
 pub use finished::Finished;
+pub use flash::Flash;
 pub use id::SessionId;
 pub use key::{Key, SessionKey};
+pub use old_input::OldInput;
 pub use outage::OutagePolicy;
 pub use prerendered::{Prerendered, PrerenderedRoutes};
 pub use session::{Session, SetOptions};
 pub use sessions::Sessions;
 
+#[cfg(feature = "derive")]
+pub use cloakroom_derive::SessionData;
 pub use cloakroom_storage as storage;
 pub use serde_devalue as devalue;

@@ -93,6 +93,18 @@ impl Session {
         self.inner.value(key.name())
     }
 
+    /// The value under `key`; where there is none the key's own default, or else `T::default()`. Writes nothing.
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub async fn get_or_default<T>(&self, key: impl SessionKey<T>) -> Result<T>
+    where
+        T: Default + DeserializeOwned,
+    {
+        let value = self.get(key.name()).await?;
+        Ok(value.unwrap_or_else(|| key.default_value()))
+    }
+
     /// Whether there is an entry under `key`, even one whose value is undefined.
     ///
     /// # Errors
@@ -202,7 +214,7 @@ impl Session {
     }
 
     /// Changes an entry without losing what any other request changes: load, apply, compare and swap, and
-    /// again on a conflict. Returns what was stored. A missing entry starts as `T::default()`.
+    /// again on a conflict. Returns what was stored. A missing entry starts as in [`Session::get_or_default`].
     ///
     /// Unlike `set` this writes at once, together with everything else that this request changed so far.
     /// `change` may run several times, each time on a newer value.
@@ -234,7 +246,7 @@ impl Session {
         inner.touch();
         let mut updated = None;
         commit::update(inner, key.name(), || {
-            let mut value: T = inner.value(key.name())?.unwrap_or_default();
+            let mut value = inner.value(key.name())?.unwrap_or_else(|| key.default_value());
             change(&mut value);
             let written = inner.write_value(key.name(), &value, options.ttl)?;
             updated = Some(value);

@@ -278,6 +278,44 @@ async fn update_starts_from_the_default_and_returns_what_was_stored() {
 }
 
 #[tokio::test]
+async fn get_or_default_takes_the_keys_own_default_before_that_of_the_type_and_writes_nothing() {
+    const VISITS: Key<u32> = Key::new("visits");
+    const PAGE_SIZE: Key<u32> = Key::new("pageSize").with_default(|| 20);
+    let site = Site::new().await;
+    let session = site.visitor();
+    assert_eq!(session.get_or_default(VISITS).await.unwrap(), 0);
+    assert_eq!(session.get_or_default(PAGE_SIZE).await.unwrap(), 20);
+    assert_eq!(session.get_or_default(&PAGE_SIZE).await.unwrap(), 20);
+    assert_eq!(session.get_or_default::<u32>("pageSize").await.unwrap(), 0, "a string has none");
+    assert_eq!(session.get(PAGE_SIZE).await.unwrap(), None);
+    assert_eq!(session.finish().await.unwrap().set_cookie, None);
+    assert!(site.calls().is_empty());
+
+    let session = site.visitor();
+    session.set(PAGE_SIZE, &50).unwrap();
+    assert_eq!(session.get_or_default(PAGE_SIZE).await.unwrap(), 50);
+}
+
+#[tokio::test]
+async fn a_default_stands_for_what_is_missing_and_not_for_what_is_of_another_type() {
+    let site = Site::new().await;
+    let id = site.stored(&[("visits", "many")]).await;
+    let error = site.request(id).get_or_default::<u32>("visits").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongType);
+}
+
+#[tokio::test]
+async fn update_starts_from_the_keys_own_default() {
+    const PAGE_SIZE: Key<u32> = Key::new("pageSize").with_default(|| 20);
+    let site = Site::new().await;
+    let session = site.visitor();
+    assert_eq!(session.update(PAGE_SIZE, |size| *size += 1).await.unwrap(), 21);
+    assert_eq!(session.update(&PAGE_SIZE, |size| *size += 1).await.unwrap(), 22);
+    session.delete(PAGE_SIZE.name());
+    assert_eq!(session.update(PAGE_SIZE, |size| *size += 1).await.unwrap(), 21);
+}
+
+#[tokio::test]
 async fn clones_are_the_same_session_and_share_one_load() {
     let site = Site::new().await;
     let id = site.stored(&[("a", "1"), ("b", "2")]).await;

@@ -14,7 +14,7 @@
 //! const CART: Key<Vec<String>> = Key::new("cart");
 //!
 //! async fn cart_button(session: Session) -> Result<String> {
-//!     let cart = session.get(CART).await?.unwrap_or_default();
+//!     let cart = session.get_or_default(CART).await?;
 //!     Ok(format!("🛒 {} items", cart.len()))
 //! }
 //!
@@ -69,6 +69,7 @@
 //! | `session.destroy()` | `session.destroy()` |
 //! | `await session.load(id)` | `session.load(id).await?` |
 //! | `session.sessionID` | `session.id()` |
+//! | `await session.get('cart') ?? []` | `session.get_or_default(CART).await?` |
 //! | – | `session.update(CART, …)`, `session.take(CART)`, `session.save()` |
 //!
 //! # Losing nothing
@@ -100,6 +101,33 @@
 //!
 //! Anything that serde can serialise can be stored. Dates, maps, sets, URLs and big integers keep their
 //! JavaScript types when their fields say so; [`devalue`] has the table.
+//!
+//! # Typed data
+//!
+//! With the feature `derive`, a struct declares what Astro declares in `App.SessionData`: every field brings the key of
+//! its entry, and [`SessionData::load`] reads them all. Writing goes through the keys, so that no request undoes what
+//! another one changed.
+//!
+//! ```
+//! # #[cfg(feature = "derive")]
+//! # mod example {
+//! # use cloakroom::{Result, Session, SessionData};
+//! #[derive(SessionData)]
+//! #[session(rename_all = "camelCase")]
+//! struct Shopper {
+//!     cart: Vec<String>,
+//!     last_city: Option<String>,
+//! }
+//!
+//! # async fn example(session: &Session) -> Result<()> {
+//! session.update(Shopper::CART, |cart| cart.push("scarf".to_owned())).await?;
+//! session.set(Shopper::LAST_CITY, &"Porto".to_owned())?;      // `lastCity`, in JavaScript
+//! let Shopper { cart, last_city } = Shopper::load(session).await?;
+//! # _ = (cart, last_city);
+//! # Ok(())
+//! # }
+//! # }
+//! ```
 //!
 //! # Configuration
 //!
@@ -189,9 +217,9 @@
 pub use cloakroom_tower::axum;
 
 pub use cloakroom_session::{
-    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, Finished, Key, OutagePolicy,
-    Prerendered, PrerenderedRoutes, Result, SameSite, Scope, Session, SessionId, SessionKey,
-    Sessions, SetOptions, devalue, storage,
+    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, Finished, Flash, Key, OldInput,
+    OutagePolicy, Prerendered, PrerenderedRoutes, Result, SameSite, Scope, Session, SessionData,
+    SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
 };
 pub use cloakroom_tower::{OutageLayer, OutageService, SessionBody, SessionLayer, SessionService};
 

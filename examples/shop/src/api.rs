@@ -30,5 +30,5 @@ pub async fn add_to_cart(session: Session, Json(body): Json<AddToCart>) -> Resul
 
 /// `GET /api/cart`.
 pub async fn cart(session: Session) -> Result<Json<Vec<String>>> {
-    Ok(Json(session.get(CART).await?.unwrap_or_default()))
+    Ok(Json(session.get_or_default(CART).await?))
 }

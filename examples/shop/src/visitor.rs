@@ -33,7 +33,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
 }
 
 async fn read(session: &Session, last_visit: Option<Date>) -> cloakroom::axum::Result<Visitor> {
-    let items = session.get(CART).await?.unwrap_or_default().len();
+    let items = session.get_or_default(CART).await?.len();
     let name = session.get(USER).await?.map(|user| user.name);
     Ok(Visitor { items, name, last_visit })
 }

@@ -24,8 +24,8 @@ pub struct ItemForm {
 
 /// `GET /cart`.
 pub async fn show(visitor: Visitor, session: Session) -> Result<Markup> {
-    let cart = session.get(CART).await?.unwrap_or_default();
-    let sizes = session.get(SIZES).await?.unwrap_or_default().0;
+    let cart = session.get_or_default(CART).await?;
+    let sizes = session.get_or_default(SIZES).await?.0;
     Ok(layout("Cart", Some(&visitor), &contents(&cart::lines(&cart), &sizes)))
 }
 

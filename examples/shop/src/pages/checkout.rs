@@ -21,7 +21,7 @@ pub struct Order {
 
 /// `GET /checkout`.
 pub async fn show(visitor: Visitor, session: Session) -> Result<Response> {
-    let cart = session.get(CART).await?.unwrap_or_default();
+    let cart = session.get_or_default(CART).await?;
     let name = visitor.name.clone().unwrap_or_default();
     Ok(layout("Checkout", Some(&visitor), &form(&cart::lines(&cart), &name)).into_response())
 }

@@ -20,7 +20,7 @@ pub async fn show(
     let Some(product) = catalogue::find(&slug) else {
         return Ok(problem::not_found().await.into_response());
     };
-    let chosen = session.get(SIZES).await?.unwrap_or_default();
+    let chosen = session.get_or_default(SIZES).await?;
     let own = product.sizes.and_then(|sizes| chosen.0.get(sizes.name).copied());
     Ok(layout(product.name, Some(&visitor), &article(product, own)).into_response())
 }

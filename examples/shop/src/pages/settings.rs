@@ -26,8 +26,8 @@ struct Settings {
 pub async fn show(visitor: Visitor, session: Session) -> Result<Markup> {
     let settings = Settings {
         homepage: session.get(HOMEPAGE).await?.map(|url| url.to_string()).unwrap_or_default(),
-        interests: session.get(INTERESTS).await?.unwrap_or_default().0,
-        sizes: session.get(SIZES).await?.unwrap_or_default().0,
+        interests: session.get_or_default(INTERESTS).await?.0,
+        sizes: session.get_or_default(SIZES).await?.0,
     };
     Ok(layout("Settings", Some(&visitor), &form(&settings, None)))
 }

@@ -1,0 +1,126 @@
+//! Who calls which action, and where a browser goes afterwards.
+
+use http::Uri;
+
+use crate::name::ActionName;
+
+/// A call of an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Which; `None` where the address holds no name.
+    pub name: Option<ActionName>,
+    /// By whom.
+    pub caller: Caller,
+}
+
+/// Who calls an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// Astro's client or another program, `POST /_actions/cart.add`: it gets the outcome.
+    Client,
+    /// A page's form without a script, `POST /cart?_action=cart.add`: the browser gets a page.
+    Form,
+}
+
+const FOLDER: &str = "/_actions/";
+const PARAMETER: &str = "_action";
+
+impl Call {
+    /// The call that this request is, if it is one. `base` is the path below which the site lies, or nothing.
+    pub fn find(method: &str, base: &str, path: &str, query: Option<&str>) -> Option<Call> {
+        if method != "POST" {
+            return None;
+        }
+        let below = path.strip_prefix(base.trim_end_matches('/'));
+        if let Some(name) = below.and_then(|path| path.strip_prefix(FOLDER)) {
+            let name = name.strip_suffix('/').unwrap_or(name);
+            return Some(Call { name: ActionName::from_address(name), caller: Caller::Client });
+        }
+        let mut parameters = form_urlencoded::parse(query?.as_bytes());
+        let (_, name) = parameters.find(|(name, _)| name == PARAMETER)?;
+        // Astro's helper encodes it twice: as a name, and as a parameter.
+        Some(Call { name: ActionName::from_address(&name), caller: Caller::Form })
+    }
+}
+
+/// Where a form leads: to the address it was sent to, and back to where it stands if its action failed.
+///
+/// `referer` counts only where it is of this site, which `host` names. It is a path and never another site's, whatever
+/// the request says.
+pub fn destination(
+    path: &str,
+    query: Option<&str>,
+    failed_on: Option<(&str, &str)>,
+) -> String {
+    let here = || address(path, query);
+    let Some((referer, host)) = failed_on else { return here() };
+    match referer.parse::<Uri>() {
+        Ok(uri) if uri.authority().is_some_and(|name| name.as_str().eq_ignore_ascii_case(host)) => {
+            address(uri.path(), uri.query())
+        }
+        _ => here(),
+    }
+}
+
+fn address(path: &str, query: Option<&str>) -> String {
+    // A browser takes `//name` and `/\name` for another site.
+    let mut address = format!("/{}", path.trim_start_matches(['/', '\\']));
+    let is_kept = |pair: &&str| {
+        form_urlencoded::parse(pair.as_bytes()).next().is_none_or(|(name, _)| name != PARAMETER)
+    };
+    let kept: Vec<&str> = query.unwrap_or_default().split('&').filter(is_kept).collect();
+    if !kept.is_empty() && kept != [""] {
+        address.push('?');
+        address.push_str(&kept.join("&"));
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(path: &str, query: Option<&str>) -> Option<(Option<String>, Caller)> {
+        let call = Call::find("POST", "", path, query)?;
+        Some((call.name.map(|name| name.to_string()), call.caller))
+    }
+
+    #[test]
+    fn a_call_is_a_post_to_the_folder_or_with_the_parameter() {
+        let name = |name: &str| Some(name.to_owned());
+        assert_eq!(found("/_actions/cart.add", None), Some((name("cart.add"), Caller::Client)));
+        assert_eq!(found("/_actions/cart.add/", None), Some((name("cart.add"), Caller::Client)));
+        assert_eq!(found("/_actions/", None), Some((None, Caller::Client)));
+        let form = found("/cart", Some("page=2&_action=cart.add"));
+        assert_eq!(form, Some((name("cart.add"), Caller::Form)));
+        assert_eq!(found("/cart", Some("page=2")), None);
+        assert_eq!(found("/cart", None), None);
+        assert_eq!(Call::find("GET", "", "/_actions/cart.add", None), None);
+    }
+
+    #[test]
+    fn a_site_may_lie_below_a_path() {
+        let found = |base, path| Call::find("POST", base, path, None).is_some();
+        assert!(found("/shop", "/shop/_actions/a") && found("/shop/", "/shop/_actions/a"));
+        assert!(!found("/shop", "/_actions/a") && !found("", "/shop/_actions/a"));
+    }
+
+    #[test]
+    fn a_form_leads_to_its_address_without_the_parameter() {
+        assert_eq!(destination("/cart", Some("_action=cart.add"), None), "/cart");
+        assert_eq!(destination("/cart", Some("a=1&_action=x&b=%20"), None), "/cart?a=1&b=%20");
+        assert_eq!(destination("//evil.example/", Some("_action=x"), None), "/evil.example/");
+        assert_eq!(destination("/\\evil.example", None, None), "/evil.example");
+    }
+
+    #[test]
+    fn a_form_that_failed_leads_back_to_where_it_stands() {
+        let back = |referer| destination("/", Some("_action=x"), Some((referer, "shop.example")));
+        assert_eq!(back("https://shop.example/login?next=%2F&_action=x"), "/login?next=%2F");
+        assert_eq!(back("https://evil.example/login"), "/");
+        assert_eq!(back("https://shop.example@evil.example/"), "/");
+        assert_eq!(back("https://shop.example//evil.example"), "/evil.example");
+        assert_eq!(back("/login"), "/");
+        assert_eq!(back("nonsense"), "/");
+    }
+}

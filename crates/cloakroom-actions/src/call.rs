@@ -43,23 +43,17 @@ impl Call {
     }
 }
 
-/// Where a form leads: to the address it was sent to, and back to where it stands if its action failed.
-///
-/// `referer` counts only where it is of this site, which `host` names. It is a path and never another site's, whatever
-/// the request says.
-pub fn destination(
-    path: &str,
-    query: Option<&str>,
-    failed_on: Option<(&str, &str)>,
-) -> String {
-    let here = || address(path, query);
-    let Some((referer, host)) = failed_on else { return here() };
-    match referer.parse::<Uri>() {
-        Ok(uri) if uri.authority().is_some_and(|name| name.as_str().eq_ignore_ascii_case(host)) => {
-            address(uri.path(), uri.query())
-        }
-        _ => here(),
-    }
+/// Where a form leads: to the address it was sent to.
+pub(crate) fn destination(path: &str, query: Option<&str>) -> String {
+    address(path, query)
+}
+
+/// Where a form that failed leads: back to the page that it stands on, if `is_own` says of its host that it is the
+/// site's. Only its path counts, so that no request can send a browser elsewhere.
+pub(crate) fn back(referer: &str, is_own: impl Fn(&str) -> bool) -> Option<String> {
+    let page: Uri = referer.parse().ok()?;
+    let host = page.authority()?;
+    is_own(host.as_str()).then(|| address(page.path(), page.query()))
 }
 
 fn address(path: &str, query: Option<&str>) -> String {
@@ -107,20 +101,21 @@ mod tests {
 
     #[test]
     fn a_form_leads_to_its_address_without_the_parameter() {
-        assert_eq!(destination("/cart", Some("_action=cart.add"), None), "/cart");
-        assert_eq!(destination("/cart", Some("a=1&_action=x&b=%20"), None), "/cart?a=1&b=%20");
-        assert_eq!(destination("//evil.example/", Some("_action=x"), None), "/evil.example/");
-        assert_eq!(destination("/\\evil.example", None, None), "/evil.example");
+        assert_eq!(destination("/cart", Some("_action=cart.add")), "/cart");
+        assert_eq!(destination("/cart", Some("a=1&_action=x&b=%20")), "/cart?a=1&b=%20");
+        assert_eq!(destination("//evil.example/", Some("_action=x")), "/evil.example/");
+        assert_eq!(destination("/\\evil.example", None), "/evil.example");
     }
 
     #[test]
     fn a_form_that_failed_leads_back_to_where_it_stands() {
-        let back = |referer| destination("/", Some("_action=x"), Some((referer, "shop.example")));
-        assert_eq!(back("https://shop.example/login?next=%2F&_action=x"), "/login?next=%2F");
-        assert_eq!(back("https://evil.example/login"), "/");
-        assert_eq!(back("https://shop.example@evil.example/"), "/");
-        assert_eq!(back("https://shop.example//evil.example"), "/evil.example");
-        assert_eq!(back("/login"), "/");
-        assert_eq!(back("nonsense"), "/");
+        let back = |referer| back(referer, |host| host == "shop.example");
+        let page = |path: &str| Some(path.to_owned());
+        assert_eq!(back("https://shop.example/login?next=%2F&_action=x"), page("/login?next=%2F"));
+        assert_eq!(back("https://shop.example//evil.example"), page("/evil.example"));
+        for other in ["https://evil.example/", "https://shop.example@evil.example/", "/a", "", "…"]
+        {
+            assert_eq!(back(other), None, "{other}");
+        }
     }
 }

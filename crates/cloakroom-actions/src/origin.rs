@@ -68,7 +68,8 @@ impl OriginCheck {
 fn could_be_a_form(content_type: Option<&[u8]>) -> bool {
     let Some(content_type) = content_type else { return true };
     let content_type = content_type.to_ascii_lowercase();
-    let contains = |part: &str| content_type.windows(part.len()).any(|window| window == part.as_bytes());
+    let contains =
+        |part: &str| content_type.windows(part.len()).any(|window| window == part.as_bytes());
     FORM_TYPES.into_iter().any(contains)
 }
 

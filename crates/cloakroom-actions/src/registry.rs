@@ -1,0 +1,113 @@
+//! The actions of a site, by their names.
+
+use std::collections::HashMap;
+
+use cloakroom_session::Session;
+
+use crate::call::{self, Call};
+use crate::code::ErrorCode;
+use crate::error::{ActionError, Result};
+use crate::input::{Accept, BODY_LIMIT, RawInput};
+use crate::name::ActionName;
+use crate::origin::OriginCheck;
+use crate::outcome::Outcome;
+use crate::submitted;
+
+/// The actions of a site by their names, and what holds for all of them. For authors of framework adapters: `H` is
+/// what the framework calls.
+#[derive(Clone, Debug)]
+pub struct Registry<H> {
+    actions: HashMap<ActionName, Action<H>>,
+    /// The path below which the site lies, as in Astro's `base`.
+    pub base: String,
+    /// How large a body may be, in bytes.
+    pub body_limit: usize,
+    /// Which requests may call an action.
+    pub origin: OriginCheck,
+}
+
+/// One action.
+#[derive(Clone, Debug)]
+pub struct Action<H> {
+    /// What input it takes.
+    pub accept: Accept,
+    /// What runs it.
+    pub handler: H,
+}
+
+/// Where an action's form came from: what decides where its browser goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sent<'a> {
+    /// The request's path.
+    pub path: &'a str,
+    /// What follows the path.
+    pub query: Option<&'a str>,
+    /// The header `Host`.
+    pub host: Option<&'a str>,
+    /// The header `Referer`.
+    pub referer: Option<&'a str>,
+}
+
+impl<H> Default for Registry<H> {
+    fn default() -> Registry<H> {
+        Registry {
+            actions: HashMap::new(),
+            base: String::new(),
+            body_limit: BODY_LIMIT,
+            origin: OriginCheck::new(),
+        }
+    }
+}
+
+impl<H> Registry<H> {
+    /// Adds an action, in place of an earlier one of the same name.
+    pub fn insert(&mut self, name: &str, accept: Accept, handler: H) {
+        self.actions.insert(ActionName::new(name), Action { accept, handler });
+    }
+
+    /// Adds the actions of another one to a group.
+    pub fn insert_group(&mut self, group: &str, other: Registry<H>) {
+        let group = ActionName::new(group);
+        let actions = other.actions.into_iter();
+        self.actions.extend(actions.map(|(name, action)| (name.within(&group), action)));
+    }
+
+    /// The call that a request is, if it is one.
+    pub fn call(&self, method: &str, path: &str, query: Option<&str>) -> Option<Call> {
+        Call::find(method, &self.base, path, query)
+    }
+
+    /// The action that is called.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`], as Astro says it.
+    pub fn find(&self, call: &Call) -> Result<&Action<H>> {
+        let action = call.name.as_ref().and_then(|name| self.actions.get(name));
+        action.ok_or_else(|| ActionError::new(ErrorCode::NotFound, ""))
+    }
+
+    /// Leaves the outcome of a form for the next page, and tells which one that is.
+    ///
+    /// # Errors
+    /// As [`Session::set`].
+    pub fn keep(
+        &self,
+        session: &Session,
+        call: &Call,
+        outcome: Outcome,
+        input: &RawInput,
+        sent: Sent<'_>,
+    ) -> Result<String> {
+        let is_own = |host: &str| self.origin.is_own(host, sent.host);
+        let back = sent.referer.filter(|_| outcome.is_error());
+        let back = back.and_then(|referer| call::back(referer, is_own));
+        let name = call.name.as_ref().map(ToString::to_string).unwrap_or_default();
+        submitted::keep(session, &name, outcome, input)?;
+        Ok(back.unwrap_or_else(|| call::destination(sent.path, sent.query)))
+    }
+}
+
+/// What a form of another site gets, in Astro's words.
+pub fn refusal(method: &str) -> String {
+    format!("Cross-site {method} form submissions are forbidden")
+}

@@ -15,12 +15,13 @@
 //! | `outage`, `copies` | what requests get while the store does not answer |
 //! | `current` | the session of the request that is being answered, for code that it is not passed to |
 //! | `prerendered` | pages without a session |
+//! | `finishing`, `late`, `headers` | what every framework adapter does after the handler: commit, stream, answer |
 //! | `failure` | what a client is told when a session fails |
 //! | `sessions` | what all requests share: driver, cookie, limits |
 //! | `config` | all of it from TOML, JSON or the environment |
 //!
 //! Users add the `cloakroom` crate; authors of framework adapters start at
-//! [`Sessions::session`] and [`Session::finish`].
+//! [`Sessions::session`], [`Scope`] and [`Finished`].
 
 mod changes;
 mod clock;
@@ -32,9 +33,12 @@ mod current;
 mod error;
 mod failure;
 mod finished;
+mod finishing;
+mod headers;
 mod id;
 mod inner;
 mod key;
+mod late;
 mod lifetime;
 mod observe;
 mod outage;
@@ -55,8 +59,11 @@ pub use current::Scope;
 pub use error::{Error, ErrorKind, Result};
 pub use failure::Failure;
 pub use finished::Finished;
+pub use finishing::Finishing;
+pub use headers::ResponseHeaders;
 pub use id::SessionId;
 pub use key::{Key, SessionKey};
+pub use late::{LateCommit, NextPiece};
 pub use outage::OutagePolicy;
 pub use prerendered::{Prerendered, PrerenderedRoutes};
 pub use session::{Session, SetOptions};

@@ -69,6 +69,18 @@ impl Error {
         Error::new(ErrorKind::Config, message)
     }
 
+    /// A session was asked for on a route that nothing brings one to. For authors of framework adapters: `remedy` is
+    /// what to do about it there.
+    pub fn no_session(route: &str, remedy: &str) -> Error {
+        Error::new(
+            ErrorKind::NoSession,
+            format!(
+                "the route {route} has no session: sessions exist only on routes rendered on demand, {remedy}, or \
+                 take `Option<Session>`"
+            ),
+        )
+    }
+
     /// What a program may decide by.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -1,5 +1,7 @@
 //! What a client is told when a session fails.
 
+use std::borrow::Cow;
+
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
@@ -73,12 +75,28 @@ impl From<&Error> for Failure {
 }
 
 impl Failure {
+    /// What to answer with in this format: a content type and a body.
+    pub fn content(&self, format: Option<FailureFormat>) -> (&'static str, Cow<'static, str>) {
+        match format {
+            Some(FailureFormat(format)) => {
+                let (content_type, body) = format(self);
+                (content_type, body.into())
+            }
+            None => ("text/plain; charset=utf-8", self.message.into()),
+        }
+    }
+
     /// The response, with a body made by `body`.
-    pub fn into_response<B>(self, body: impl FnOnce(&'static str) -> B) -> Response<B> {
-        let mut response = Response::new(body(self.message));
+    pub fn into_response<B>(
+        self,
+        format: Option<FailureFormat>,
+        body: impl FnOnce(Cow<'static, str>) -> B,
+    ) -> Response<B> {
+        let (content_type, text) = self.content(format);
+        let mut response = Response::new(body(text));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -86,6 +104,11 @@ impl Failure {
         response
     }
 }
+
+/// How a response wants it told that its session could not be saved, where the sentence alone would not be understood:
+/// a content type and a body. Adapters find it in the response's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct FailureFormat(pub fn(&Failure) -> (&'static str, String));
 
 /// What the error's causes say that it does not say itself, the root last.
 fn cause(error: &Error) -> Option<String> {

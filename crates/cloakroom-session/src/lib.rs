@@ -18,12 +18,13 @@
 //! | `flash` | messages that one page shows once |
 //! | `data` | a struct whose fields are entries |
 //! | `old_input`, `secret_name` | a form that comes back filled in, but for its secrets |
+//! | `finishing`, `late`, `headers` | what every framework adapter does after the handler: commit, stream, answer |
 //! | `failure` | what a client is told when a session fails |
 //! | `sessions` | what all requests share: driver, cookie, limits |
 //! | `config` | all of it from TOML, JSON or the environment |
 //!
 //! Users add the `cloakroom` crate; authors of framework adapters start at
-//! [`Sessions::session`] and [`Session::finish`].
+//! [`Sessions::session`], [`Scope`] and [`Finished`].
 
 mod changes;
 mod clock;
@@ -36,10 +37,13 @@ mod data;
 mod error;
 mod failure;
 mod finished;
+mod finishing;
 mod flash;
+mod headers;
 mod id;
 mod inner;
 mod key;
+mod late;
 mod lifetime;
 mod observe;
 mod old_input;
@@ -61,11 +65,14 @@ pub use cookie::CookieHeaders;
 pub use current::Scope;
 pub use data::SessionData;
 pub use error::{Error, ErrorKind, Result};
-pub use failure::Failure;
+pub use failure::{Failure, FailureFormat};
 pub use finished::Finished;
+pub use finishing::Finishing;
 pub use flash::Flash;
+pub use headers::ResponseHeaders;
 pub use id::SessionId;
 pub use key::{Key, SessionKey};
+pub use late::{LateCommit, NextPiece};
 pub use old_input::OldInput;
 pub use outage::OutagePolicy;
 pub use prerendered::{Prerendered, PrerenderedRoutes};

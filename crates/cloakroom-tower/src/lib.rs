@@ -8,10 +8,8 @@
 
 #[cfg(feature = "axum")]
 pub mod axum;
-mod background;
 mod body;
 mod future;
-mod headers;
 mod layer;
 mod outage;
 

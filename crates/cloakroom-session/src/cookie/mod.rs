@@ -53,12 +53,25 @@ impl fmt::Debug for CookieHeaders {
 
 impl From<&HeaderMap> for CookieHeaders {
     fn from(headers: &HeaderMap) -> CookieHeaders {
-        let mut values = headers.get_all(header::COOKIE).iter();
-        CookieHeaders(match (values.next(), values.next()) {
+        headers.get_all(header::COOKIE).iter().cloned().collect()
+    }
+}
+
+/// For frameworks with header types of their own. What no header may contain is left out.
+impl<'a> FromIterator<&'a [u8]> for CookieHeaders {
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(headers: I) -> CookieHeaders {
+        headers.into_iter().flat_map(HeaderValue::from_bytes).collect()
+    }
+}
+
+impl FromIterator<HeaderValue> for CookieHeaders {
+    fn from_iter<I: IntoIterator<Item = HeaderValue>>(headers: I) -> CookieHeaders {
+        let mut headers = headers.into_iter();
+        CookieHeaders(match (headers.next(), headers.next()) {
             (None, _) => Headers::None,
-            (Some(only), None) => Headers::One(only.clone()),
+            (Some(only), None) => Headers::One(only),
             (Some(first), Some(second)) => {
-                Headers::Several([first, second].into_iter().chain(values).cloned().collect())
+                Headers::Several([first, second].into_iter().chain(headers).collect())
             }
         })
     }

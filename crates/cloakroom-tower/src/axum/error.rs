@@ -37,7 +37,7 @@ impl From<cloakroom_session::Error> for SessionError {
 
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        Failure::from(&self.0).into_response(Body::from)
+        Failure::from(&self.0).into_response(None, |text| Body::from(text.into_owned()))
     }
 }
 
@@ -55,6 +55,7 @@ impl fmt::Display for SessionError {
 
 impl std::error::Error for SessionError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
+        // The error itself and not its cause, so that whoever walks the causes finds it.
+        Some(&self.0)
     }
 }

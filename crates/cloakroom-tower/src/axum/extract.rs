@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
-use cloakroom_session::Prerendered;
+use cloakroom_session::{Error, Prerendered};
 use http::StatusCode;
 use http::request::Parts;
 
@@ -65,16 +65,14 @@ pub struct SessionRejection {
 
 impl SessionRejection {
     fn new(parts: &Parts) -> SessionRejection {
-        let message = match parts.extensions.get::<Prerendered>() {
-            Some(page) => page.error().to_string(),
-            None => format!(
-                "the route {} has no session: sessions exist only on routes rendered on demand, below a \
-                 SessionLayer; add the route before `.layer(SessionLayer::new(sessions))`, or take \
-                 `Option<Session>`",
-                parts.uri.path()
+        let error = match parts.extensions.get::<Prerendered>() {
+            Some(page) => page.error(),
+            None => Error::no_session(
+                parts.uri.path(),
+                "below a SessionLayer; add the route before `.layer(SessionLayer::new(sessions))`",
             ),
         };
-        SessionRejection { message }
+        SessionRejection { message: error.to_string() }
     }
 }
 

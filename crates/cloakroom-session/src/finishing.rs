@@ -1,0 +1,102 @@
+//! The commit at the end of a request, for framework adapters.
+
+use std::fmt;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use tokio::runtime::Handle;
+
+use crate::current::Scope;
+use crate::error::Result;
+use crate::finished::Finished;
+use crate::session::Session;
+
+type Commit = Pin<Box<dyn Future<Output = Result<Finished>> + Send>>;
+
+/// Waits for the commit after a handler has returned. [`Scope::finish`] makes it.
+///
+/// Dropped while it saves, as when the client goes away, the commit goes on in the background: a logout must happen, and
+/// nothing stay half done.
+#[must_use = "nothing is saved unless this is awaited"]
+pub struct Finishing(Step);
+
+enum Step {
+    /// Nothing was asked of the session, so there is nothing to wait for, and nothing on the heap.
+    Known(Finished),
+    Commit(Commit),
+    Done,
+}
+
+impl Scope {
+    /// Runs `handler`, and is what [`Session::current`](crate::Session::current) finds meanwhile.
+    pub async fn run<F: Future>(&self, handler: F) -> F::Output {
+        let mut handler = pin!(handler);
+        std::future::poll_fn(|context| self.enter(|| handler.as_mut().poll(context))).await
+    }
+
+    /// Commits what the handler changed: to be called after it returned and before the headers leave. What the
+    /// response has to say is in [`Finished`], and its body goes through a [`LateCommit`](crate::LateCommit).
+    ///
+    /// The adapter holds no handle to the session but this one, so that those left over are the body's.
+    pub fn finish(&self) -> Finishing {
+        let Scope::Session(session) = self else {
+            return Finishing(Step::Known(Finished::default()));
+        };
+        if session.is_used() {
+            return Finishing::commit(session);
+        }
+        // Nobody asked for the session. Somebody may yet, where the body still holds a handle.
+        let used = session.is_shared();
+        if used {
+            session.start_response();
+        }
+        Finishing(Step::Known(Finished { used, ..Finished::default() }))
+    }
+}
+
+impl Finishing {
+    pub(crate) fn commit(session: &Session) -> Finishing {
+        let session = session.clone();
+        Finishing(Step::Commit(Box::pin(async move { session.finish().await })))
+    }
+}
+
+impl Future for Finishing {
+    type Output = Result<Finished>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Finished>> {
+        let finished = match &mut self.0 {
+            Step::Known(finished) => Ok(std::mem::take(finished)),
+            Step::Commit(commit) => ready!(commit.as_mut().poll(context)),
+            Step::Done => Ok(Finished::default()),
+        };
+        // The commit's handle to the session goes now, and not with the last of the response.
+        self.0 = Step::Done;
+        Poll::Ready(finished)
+    }
+}
+
+impl Drop for Finishing {
+    fn drop(&mut self) {
+        let Step::Commit(commit) = std::mem::replace(&mut self.0, Step::Done) else { return };
+        let unsaved = |error: &dyn fmt::Display| {
+            tracing::error!(%error, "the client went away, and what it changed in the session was not saved");
+        };
+        match Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn(async move {
+                    if let Err(error) = commit.await {
+                        unsaved(&error);
+                    }
+                });
+            }
+            Err(error) => unsaved(&error),
+        }
+    }
+}
+
+impl fmt::Debug for Finishing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Finishing").finish_non_exhaustive()
+    }
+}

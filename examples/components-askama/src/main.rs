@@ -41,7 +41,8 @@ fn app(sessions: Sessions) -> Router {
 
 #[derive(Template)]
 #[template(
-    source = r#"{{ cart_button|safe }}<form method="post" action="/cart"><button name="item" value="scarf">Add a scarf</button></form>"#,
+    source = r#"{{ cart_button|safe }}
+    <form method="post" action="/cart"><button name="item" value="scarf">Add a scarf</button></form>"#,
     ext = "html"
 )]
 struct Shop {

@@ -1,8 +1,8 @@
 //! The session in middleware, before and after the handler.
 //!
-//! Middleware below the `SessionLayer`, which is what was added before it, has the same session as the handler, and what
-//! either changes is saved once, when both are done. In axum's middleware the session is an extractor
-//! ([`visits`]); a plain tower service finds it in the request's extensions ([`trail`]).
+//! Middleware that was added before the `SessionLayer` runs inside of it. It has the same session as the handler, and
+//! what either sets is saved once, when both are done. In axum's middleware the session is an extractor ([`visits`]); a
+//! plain tower service finds it in the request's extensions ([`trail`]).
 //!
 //! `cargo run -p example-middleware`, then `curl -b jar -c jar http://localhost:4321` and its other pages.
 

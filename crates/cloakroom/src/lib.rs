@@ -97,6 +97,74 @@
 //! dead. [`Session::destroy`] ends a session; a write that was under way when it happened does not bring it
 //! back.
 //!
+//! # Components
+//!
+//! A component is an async function from the session to markup, in whatever template engine: `examples/components-maud`
+//! and `examples/components-askama` show two. It takes `&Session`, or asks for [`Session::current`] where it stands too
+//! deep in the tree to be handed one. All components of a page share one load.
+//!
+//! ```
+//! # use cloakroom::{Key, Result, Session};
+//! # const CART: Key<Vec<String>> = Key::new("cart");
+//! async fn cart_button(session: &Session) -> Result<String> {
+//!     Ok(format!("🛒 {} items", session.get_or_default(CART).await?.len()))
+//! }
+//!
+//! async fn header() -> Result<String> {
+//!     let session = Session::current()?;
+//!     Ok(format!("<header>{}</header>", cart_button(&session).await?))
+//! }
+//! ```
+//!
+//! # Middleware
+//!
+//! Middleware that was added before the [`SessionLayer`] runs inside of it, and has the handler's session, before the
+//! handler and after it. In axum's it is an extractor, as in a handler; a plain tower service finds it in the request's
+//! extensions, as `examples/middleware` shows.
+//!
+//! ```
+//! # use axum::{Router, extract::Request, middleware::{self, Next}, response::Response, routing::post};
+//! # use cloakroom::{Config, Key, SessionLayer, Sessions, axum::{Result, Session}};
+//! # const ORDERS: Key<u32> = Key::new("orders");
+//! async fn count_orders(session: Session, request: Request, next: Next) -> Result<Response> {
+//!     let response = next.run(request).await;
+//!     if response.status().is_success() {
+//!         session.update(ORDERS, |orders| *orders += 1).await?;
+//!     }
+//!     Ok(response)
+//! }
+//! # async fn order() {}
+//! # fn example(sessions: Sessions) -> Router {
+//! Router::new()
+//!     .route("/order", post(order).layer(middleware::from_fn(count_orders)))
+//!     .layer(SessionLayer::new(sessions))
+//! # }
+//! ```
+//!
+//! # Flash messages and old input
+//!
+//! A [`Flash`] is left by one request and shown once, by the next page that reads it. [`OldInput`] is what somebody
+//! typed into a form that cannot be accepted, without passwords and other secrets, for the form that asks again.
+//!
+//! ```
+//! # use axum::response::Redirect;
+//! # use cloakroom::{Flash, OldInput, axum::{Result, Session}};
+//! const NOTICE: Flash<String> = Flash::new("notice");
+//! const OLD_INPUT: Flash<OldInput> = Flash::new("oldInput");
+//!
+//! async fn sign_up(session: Session, fields: Vec<(String, String)>) -> Result<Redirect> {
+//!     session.flash(NOTICE, &"Please give a whole address.".to_owned())?;
+//!     session.flash(OLD_INPUT, &OldInput::new(fields))?;
+//!     Ok(Redirect::to("/sign-up"))
+//! }
+//!
+//! async fn form(session: Session) -> Result<String> {
+//!     let notice = session.flashed(NOTICE).await?.unwrap_or_default();
+//!     let old = session.flashed(OLD_INPUT).await?.unwrap_or_default();
+//!     Ok(format!("{notice} E-mail: {}", old.value("email")))
+//! }
+//! ```
+//!
 //! # Values
 //!
 //! Anything that serde can serialise can be stored. Dates, maps, sets, URLs and big integers keep their

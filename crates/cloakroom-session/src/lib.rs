@@ -43,7 +43,7 @@ mod store;
 mod stored;
 mod upkeep;
 
-pub use config::{Config, CookieConfig, SameSite};
+pub use config::{Adapter, Config, CookieConfig, SameSite};
 pub use cookie::CookieHeaders;
 pub use error::{Error, ErrorKind, Result};
 pub use finished::Finished;

@@ -189,8 +189,8 @@
 pub use cloakroom_tower::axum;
 
 pub use cloakroom_session::{
-    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Finished, Key, OutagePolicy, Result,
-    SameSite, Session, SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
+    Adapter, Config, CookieConfig, CookieHeaders, Error, ErrorKind, Finished, Key, OutagePolicy,
+    Result, SameSite, Session, SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
 };
 pub use cloakroom_tower::{OutageLayer, OutageService, SessionBody, SessionLayer, SessionService};
 

@@ -85,7 +85,7 @@ fn a_typo_is_answered_with_the_nearest_key() {
     );
     assert!(error("cookie.samesite = 'lax'").contains("did you mean `cookie.sameSite`?"));
     assert!(error("cookie.max_age = 5").contains("did you mean `cookie.maxAge`?"));
-    assert!(error("colour = 'red'").contains("it can be one of driver, options"));
+    assert!(error("colour = 'red'").contains("it can be one of driver, adapter, options"));
 }
 
 #[test]

@@ -63,6 +63,13 @@ impl Adapter {
         }
     }
 
+    /// The adapter of one of Astro's packages: `@astrojs/netlify`, and `@astrojs/netlify/functions` of old.
+    #[cfg(feature = "astro-config")]
+    pub(super) fn of_package(package: &str) -> Option<Adapter> {
+        let name = package.strip_prefix("@astrojs/")?.split('/').next();
+        ADAPTERS.into_iter().find(|adapter| Some(adapter.name()) == name)
+    }
+
     pub(super) fn from_value(value: &Value) -> Result<Adapter> {
         let names = ADAPTERS.map(Adapter::name);
         let name = value.as_str().unwrap_or_default();

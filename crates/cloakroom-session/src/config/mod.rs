@@ -1,6 +1,8 @@
 //! The configuration: Astro's `session: { driver, options, cookie, ttl }`, and a little more.
 
 mod adapter;
+#[cfg(feature = "astro-config")]
+mod astro;
 mod environment;
 mod fields;
 
@@ -184,12 +186,24 @@ impl Config {
         Config::from_map(json_map(text)?)
     }
 
-    /// Reads a file: TOML or JSON, by its extension.
+    /// Reads a file by its extension: TOML, JSON, or the configuration of an Astro site (`.mjs`, `.js`, `.cjs`, `.ts`
+    /// and `.mts`, with the feature `astro-config`).
     ///
     /// # Errors
     /// Where the file cannot be read, and as [`Config::from_toml`]; the message names the file.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Config> {
         let path = path.as_ref();
+        if is_script(path) {
+            #[cfg(feature = "astro-config")]
+            return Config::from_astro(path);
+            #[cfg(not(feature = "astro-config"))]
+            return Err(in_file(
+                path,
+                Error::config(
+                    "an Astro site's configuration is read with the feature `astro-config` of cloakroom: enable it",
+                ),
+            ));
+        }
         file_map(path).and_then(Config::from_map).map_err(|error| in_file(path, error))
     }
 
@@ -458,8 +472,16 @@ fn file_map(path: &Path) -> Result<Map<String, Value>> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("toml") => toml_map(&text),
         Some("json") => json_map(&text),
-        _ => Err(Error::config("the file's name must end with .toml or .json")),
+        _ => Err(Error::config(
+            "the file's name must end with .toml or .json, or be an Astro site's configuration",
+        )),
     }
+}
+
+/// Whether Astro would read its configuration from a file of this name.
+fn is_script(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("mjs" | "js" | "cjs" | "ts" | "mts"))
 }
 
 fn in_file(path: &Path, error: Error) -> Error {

@@ -115,6 +115,13 @@ fn a_file_is_named_in_what_is_wrong_with_it() {
     assert!(other.contains("shop.yaml"), "{other}");
 }
 
+#[cfg(not(feature = "astro-config"))]
+#[test]
+fn an_astro_configuration_is_told_which_feature_reads_it() {
+    let error = Config::from_file("astro.config.mjs").unwrap_err().to_string();
+    assert!(error.contains("astro.config.mjs") && error.contains("`astro-config`"), "{error}");
+}
+
 #[test]
 fn the_environment_goes_over_the_file_key_by_key() {
     let mut map = toml_map("ttl = 5\ncookie = { name = 'sid', path = '/shop' }").unwrap();

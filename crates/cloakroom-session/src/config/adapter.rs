@@ -195,6 +195,13 @@ mod tests {
     }
 
     #[test]
+    fn the_environment_may_name_the_adapter() {
+        let variable = ("CLOAKROOM_SESSION_ADAPTER".into(), "netlify".into());
+        let map = super::super::environment::map([variable].into_iter()).unwrap();
+        assert_eq!(Config::from_map(map).unwrap().driver, "netlify-blobs");
+    }
+
+    #[test]
     fn a_detected_platform_fills_in_only_what_nothing_says() {
         let filled = |toml: &str| {
             let mut map = super::super::toml_map(toml).unwrap();

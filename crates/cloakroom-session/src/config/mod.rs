@@ -21,7 +21,7 @@ pub use adapter::Adapter;
 /// How sessions are stored and which cookie names them.
 ///
 /// The keys in TOML and JSON are Astro's: `driver`, `options`, `ttl` and
-/// `cookie = { name, domain, path, maxAge, sameSite, secure }`. A key or a value that makes no sense is an
+/// `cookie = { name, domain, path, maxAge, sameSite, secure }`; instead of a driver there may be an [`Adapter`]. A key or a value that makes no sense is an
 /// error that names it, and the nearest right one.
 ///
 /// ```

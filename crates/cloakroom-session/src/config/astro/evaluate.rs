@@ -14,7 +14,7 @@ use super::value::{Object, Place, Unset, Value};
 use crate::error::{Error, Result};
 
 /// How deep expressions may lead to each other: a cycle goes deeper.
-const DEEPEST: usize = 64;
+const DEEPEST: usize = 256;
 
 /// How many expressions may be evaluated: only a text made to explode needs more.
 const LONGEST: usize = 50_000;
@@ -205,7 +205,7 @@ impl<'a> Evaluator<'a> {
     }
 
     // DIFFERENCE: JavaScript would write "undefined" into an address, which nobody wants.
-    fn refuse_unset(&self, values: &[&Value<'a>]) -> Result<()> {
+    pub(super) fn refuse_unset(&self, values: &[&Value<'a>]) -> Result<()> {
         values.iter().try_for_each(|value| match value {
             Value::Undefined(Some(unset)) => Err(self.unset(unset, "it is a part of a value")),
             _ => Ok(()),

@@ -50,8 +50,9 @@ impl Config {
     }
 }
 
-/// The parser and the evaluator go as deep as the file does, whoever's stack they are called on.
-const STACK: usize = 64 * 1024 * 1024;
+/// The parser goes as deep as the file does, so it gets a stack for the deepest file that is read. Memory is taken for
+/// what is used of it.
+const STACK: usize = 256 * 1024 * 1024;
 
 fn read(path: &Path, environment: Environment<'_>) -> Result<Config> {
     let shown = path.display().to_string();

@@ -16,10 +16,10 @@ use super::changes::Changes;
 use super::value::Place;
 use crate::error::{Error, Result};
 
-/// Larger files are not configurations.
-const LARGEST: usize = 1024 * 1024;
+/// In bytes; larger files are not configurations.
+const LARGEST: usize = 256 * 1024;
 
-/// The parser goes as deep as the brackets do, and the stack is not endless.
+/// In brackets, for which the parser needs the most of its stack.
 const DEEPEST: usize = 128;
 
 /// A parsed file.

@@ -187,7 +187,9 @@ impl<'a> Evaluator<'a> {
                 Ok(Value::Boolean(truth))
             }
             (None, "String") => {
-                let text = operators::text(&first?).ok_or_else(|| unknown(self))?;
+                let first = first?;
+                self.refuse_unset(&[&first])?;
+                let text = operators::text(&first).ok_or_else(|| unknown(self))?;
                 Ok(Value::String(text))
             }
             (None, "Number") => {
@@ -245,9 +247,13 @@ impl<'a> Evaluator<'a> {
     }
 
     /// `sessionDrivers.redis(config)`
-    fn session_driver(&mut self, name: &str, config: Value<'a>, place: Place) -> Result<Value<'a>> {
+    fn session_driver(
+        &mut self,
+        name: &str,
+        mut config: Value<'a>,
+        place: Place,
+    ) -> Result<Value<'a>> {
         let mut driver = kebab_case(name);
-        let mut config = config;
         if driver == "fs" {
             driver = "fs-lite".to_owned();
             let mut entries = vec![default_base(place)];

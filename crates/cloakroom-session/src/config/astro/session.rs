@@ -26,11 +26,16 @@ pub(super) fn read(evaluator: &mut Evaluator<'_>, module: usize) -> Result<Confi
     let Some((value, place)) = evaluator.export(module, "default")? else {
         return Err(evaluator.modules.error(start, "this file has no `export default`"));
     };
-    let Value::Object(object) = value else {
-        let message = format!("the configuration is {}: it must be an object", value.kind());
-        return Err(evaluator.modules.error(place, &message));
-    };
-    Reader { evaluator, site: Site { object, place }, places: BTreeMap::new() }.config()
+    match value {
+        Value::Object(object) => {
+            Reader { evaluator, site: Site { object, place }, places: BTreeMap::new() }.config()
+        }
+        Value::Made { .. } | Value::Outside(_) => Err(evaluator.unknown(place)),
+        other => {
+            let message = format!("the configuration is {}: it must be an object", other.kind());
+            Err(evaluator.modules.error(place, &message))
+        }
+    }
 }
 
 struct Reader<'e, 'a> {
@@ -68,17 +73,17 @@ impl<'a> Reader<'_, 'a> {
         })
     }
 
-    /// A property of the site's configuration, or of a table in it.
-    fn site(&mut self, key: &str) -> Result<Option<(Value<'a>, Place)>> {
+    /// A property of the site's configuration.
+    fn site_property(&mut self, key: &str) -> Result<Option<(Value<'a>, Place)>> {
         let found = self.evaluator.property(&self.site.object.clone(), key)?;
         Ok(found.filter(|(value, _)| !matches!(value, Value::Undefined(_))))
     }
 
     /// The properties of `session`; Astro 5.1 had them under `experimental`, or a flag there.
     fn session(&mut self) -> Result<(Vec<Entry<'a>>, Place)> {
-        let mut found = self.site("session")?;
+        let mut found = self.site_property("session")?;
         if found.is_none()
-            && let Some((Value::Object(experimental), _)) = self.site("experimental")?
+            && let Some((Value::Object(experimental), _)) = self.site_property("experimental")?
         {
             let session = self.evaluator.property(&experimental, "session")?;
             found = session.filter(|(value, _)| matches!(value, Value::Object(_)));
@@ -109,12 +114,12 @@ impl<'a> Reader<'_, 'a> {
         options: Option<Entry<'a>>,
     ) -> Result<(String, Map<String, Json>)> {
         let Some(Entry { value, place, .. }) = driver else { return self.adapters_driver() };
-        let (name, mut entries) = match value {
+        let (name, entries) = match value {
             Value::Undefined(None) => return self.adapters_driver(),
             Value::Undefined(Some(unset)) => {
                 return Err(self.evaluator.unset(&unset, "it is to name the session's driver"));
             }
-            // DIFFERENCE: Astro 7.3 forgets `options` beside a driver's name when it starts, and Astro 5 did not.
+            // DIFFERENCE: a site of Astro 7.3 forgets the `options` beside a driver's name, against its documentation.
             Value::String(name) => {
                 let name = name.strip_prefix("unstorage/drivers/").unwrap_or(&name);
                 let mut name = kebab_case(name);
@@ -145,7 +150,7 @@ impl<'a> Reader<'_, 'a> {
             }
         };
         let mut options = Map::new();
-        for Entry { key, value, place } in entries.drain(..) {
+        for Entry { key, value, place } in entries {
             if let ("fs-lite", "base", Value::Undefined(Some(unset))) =
                 (name.as_str(), key.as_str(), &value)
             {
@@ -158,7 +163,7 @@ impl<'a> Reader<'_, 'a> {
                 None => _ = options.remove(&key),
             }
         }
-        self.take_paths_site_folder(&name, &mut options)?;
+        self.resolve_path(&name, &mut options)?;
         Ok((name, options))
     }
 
@@ -205,7 +210,7 @@ impl<'a> Reader<'_, 'a> {
 
     /// What the site's adapter fills in, as it does in Astro: the driver alone, and none of `options`.
     fn adapters_driver(&mut self) -> Result<(String, Map<String, Json>)> {
-        let Some((adapter, place)) = self.site("adapter")? else {
+        let Some((adapter, place)) = self.site_property("adapter")? else {
             return Err(self.evaluator.modules.error(
                 self.site.place,
                 "the site has neither `session.driver` nor an `adapter` with a default: name the driver",
@@ -242,11 +247,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// A relative folder or socket is found where Astro's server runs: in the project's root.
-    fn take_paths_site_folder(
-        &mut self,
-        driver: &str,
-        options: &mut Map<String, Json>,
-    ) -> Result<()> {
+    fn resolve_path(&mut self, driver: &str, options: &mut Map<String, Json>) -> Result<()> {
         let key = match driver {
             "fs-lite" => "base",
             "redis" => "path",
@@ -263,7 +264,7 @@ impl<'a> Reader<'_, 'a> {
     fn root(&mut self) -> Result<PathBuf> {
         let file = &self.evaluator.modules.get(0).path;
         let folder = file.parent().unwrap_or(file).to_owned();
-        match self.site("root")? {
+        match self.site_property("root")? {
             None => Ok(folder),
             Some((Value::String(root), _)) => Ok(normal(&folder.join(root))),
             Some((Value::Url(url), place)) => {
@@ -275,7 +276,7 @@ impl<'a> Reader<'_, 'a> {
 
     /// A folder that the site's configuration names, relative to its root.
     fn site_folder(&mut self, key: &str, default: &str) -> Result<PathBuf> {
-        let folder = match self.site(key)? {
+        let folder = match self.site_property(key)? {
             None => default.to_owned(),
             Some((Value::String(folder), _)) => folder,
             Some((_, place)) => return Err(self.evaluator.unknown(place)),

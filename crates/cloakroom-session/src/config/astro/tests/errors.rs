@@ -159,6 +159,10 @@ fn a_site_without_a_default_driver_is_told_to_name_one() {
 fn a_file_without_a_configuration_is_told_so() {
     assert_eq!(error("const a = 1;"), "astro.config.mjs:1:1: this file has no `export default`");
     assert!(error("export default 'memory';").contains("the configuration is a string"));
+    let made = "import merged from 'merged';\nexport default merged({ session: {} });";
+    assert!(
+        error(made).starts_with("astro.config.mjs:2:16: `merged({ session: {} })` is not known")
+    );
     assert!(
         error("export default { session: { driver: 'memory' }").starts_with("astro.config.mjs:1:")
     );
@@ -214,6 +218,10 @@ fn what_leads_back_to_itself_ends() {
 
     let deep = format!("export default {}1{};", "(".repeat(5000), ")".repeat(5000));
     assert!(error(&deep).contains("too deeply nested"));
+    assert!(error(&" ".repeat(300_000)).contains("too large"));
+    for (prefix, count) in [("!", 200_000), ("a => ", 50_000), ("a ? ", 50_000), ("new ", 60_000)] {
+        _ = error(&format!("export default {}1;", prefix.repeat(count)));
+    }
 }
 
 proptest! {

@@ -104,7 +104,20 @@
 //! # Configuration
 //!
 //! [`Config`] has the shape of Astro's `session: { driver, options, cookie, ttl }`, from Rust, TOML, JSON or
-//! the environment. Drivers go by their unstorage names, each behind the feature of that name.
+//! the environment. Drivers go by their unstorage names, each behind the feature of that name. An [`Adapter`] stands for
+//! a platform's default driver; `Config::load` knows the platform by its environment.
+//!
+//! With the feature `astro-config` the configuration is the Astro site's own file, which is read and never run:
+//!
+//! ```no_run
+//! # #[cfg(feature = "astro-config")]
+//! # fn example() -> cloakroom::Result<()> {
+//! use cloakroom::Config;
+//!
+//! let config = Config::from_astro("../site/astro.config.mjs")?;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # More than one machine
 //!

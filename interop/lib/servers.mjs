@@ -13,7 +13,7 @@ export function startAstro(store, { build = store.build } = {}) {
 	return start('astro', process.execPath, [entry], store, { HOST: '127.0.0.1' });
 }
 
-/** The shop of `examples/shop`, at the path in CLOAKROOM_SHOP. Where `config` is null it is given none. */
+/** The shop of `examples/shop`, at the path in CLOAKROOM_SHOP. `config` may be a file; where it is null, there is none. */
 export function startShop(store, config = {}) {
 	return startRust('shop', 'CLOAKROOM_SHOP', store, config);
 }
@@ -28,6 +28,7 @@ function startRust(name, variable, store, config) {
 	if (!binary) throw new Error(`${variable} is not set: it must be the path of the ${name}'s binary`);
 	mustExist(binary, `${variable} must be the path of the ${name}'s binary`);
 	if (config === null) return start(name, path.resolve(binary), [], store, {});
+	if (typeof config === 'string') return start(name, path.resolve(binary), ['--config', config], store, {});
 	const file = path.join(store.root, `${name}-${store.servers.length}.json`);
 	writeFileSync(file, JSON.stringify({ ...store.config, ...config }));
 	return start(name, path.resolve(binary), ['--config', file], store, {});

@@ -27,13 +27,16 @@ fn cargo(root: &Path, arguments: &[&str]) -> Command {
     command(root, &std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
 }
 
-/// Each crate builds without its optional parts, each driver builds alone, each database too, and so do the fuzz targets.
+/// Each crate builds without its optional parts, the session with each of its own, each driver builds alone, each database too, and so do the fuzz targets.
 fn features(root: &Path) -> Result<(), String> {
     let check = |arguments: &[&str]| {
         execute(&mut cargo(root, &[&["check", "--quiet"], arguments].concat()))
     };
     for package in ["serde_devalue", "cloakroom-session", "cloakroom-tower", "cloakroom"] {
         check(&["--package", package, "--no-default-features"])?;
+    }
+    for feature in ["astro-config", "metrics"] {
+        check(&["--package", "cloakroom-session", "--features", feature])?;
     }
     for driver in tidy::driver_features(root)? {
         check(&["--package", "cloakroom-storage", "--no-default-features", "--features", &driver])?;

@@ -60,7 +60,7 @@ mod store;
 mod stored;
 mod upkeep;
 
-pub use config::{Config, CookieConfig, SameSite};
+pub use config::{Adapter, Config, CookieConfig, SameSite};
 pub use cookie::CookieHeaders;
 pub use current::Scope;
 pub use data::SessionData;

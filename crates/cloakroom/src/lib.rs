@@ -200,7 +200,20 @@
 //! # Configuration
 //!
 //! [`Config`] has the shape of Astro's `session: { driver, options, cookie, ttl }`, from Rust, TOML, JSON or
-//! the environment. Drivers go by their unstorage names, each behind the feature of that name.
+//! the environment. Drivers go by their unstorage names, each behind the feature of that name. An [`Adapter`] stands for
+//! a platform's default driver; `Config::load` knows the platform by its environment.
+//!
+//! With the feature `astro-config` the configuration is the Astro site's own file, which is read and never run:
+//!
+//! ```no_run
+//! # #[cfg(feature = "astro-config")]
+//! # fn example() -> cloakroom::Result<()> {
+//! use cloakroom::Config;
+//!
+//! let config = Config::from_astro("../site/astro.config.mjs")?;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # More than one machine
 //!
@@ -285,9 +298,9 @@
 pub use cloakroom_tower::axum;
 
 pub use cloakroom_session::{
-    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, Finished, Flash, Key, OldInput,
-    OutagePolicy, Prerendered, PrerenderedRoutes, Result, SameSite, Scope, Session, SessionData,
-    SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
+    Adapter, Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, Finished, Flash, Key,
+    OldInput, OutagePolicy, Prerendered, PrerenderedRoutes, Result, SameSite, Scope, Session,
+    SessionData, SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
 };
 pub use cloakroom_tower::{OutageLayer, OutageService, SessionBody, SessionLayer, SessionService};
 

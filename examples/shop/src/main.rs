@@ -20,7 +20,7 @@ use crate::place::place;
 #[derive(Debug, Parser)]
 #[command(name = "shop", version)]
 struct Arguments {
-    /// Where sessions are kept: TOML, or JSON if the name ends in .json; the shape of Astro's `session`.
+    /// Where sessions are kept: TOML or JSON, the shape of Astro's `session`; or a site's own astro.config.mjs.
     /// Without it, files in .data/sessions under the current directory.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,

@@ -14,6 +14,7 @@ pub(crate) fn place(config: &Config) -> String {
             None => option("base")
                 .or_else(|| option("name"))
                 .or_else(|| option("host"))
+                .or_else(|| option("path"))
                 .map(str::to_owned),
         }
         .unwrap_or_else(|| "as configured".to_owned()),
@@ -79,6 +80,7 @@ mod tests {
     fn a_place_without_a_url_is_what_else_names_it() {
         assert_eq!(shown("fs-lite", "base", ".data/sessions"), "fs-lite, .data/sessions");
         assert_eq!(shown("redis", "host", "cache.example"), "redis, cache.example");
+        assert_eq!(shown("redis", "path", "/run/redis.sock"), "redis, /run/redis.sock");
         assert_eq!(shown("redis", "password", "secret"), "redis, as configured");
         assert_eq!(shown("memory", "base", "anything"), "memory, this process");
     }

@@ -2,7 +2,30 @@
 
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Result};
+use crate::error::Error;
+
+/// A result of reading a key.
+pub(super) type Result<T, E = Unusable> = std::result::Result<T, E>;
+
+/// A key that makes no sense as it is, and what to do about it.
+#[derive(Debug)]
+pub(super) struct Unusable {
+    /// With the names of its tables: `cookie.sameSite`.
+    pub(super) key: String,
+    pub(super) message: String,
+}
+
+impl Unusable {
+    pub(super) fn new(key: impl Into<String>, message: impl Into<String>) -> Unusable {
+        Unusable { key: key.into(), message: message.into() }
+    }
+}
+
+impl From<Unusable> for Error {
+    fn from(unusable: Unusable) -> Error {
+        Error::config(unusable.message)
+    }
+}
 
 /// A table of the configuration. It learns the keys that exist by being asked for them.
 pub(super) struct Fields {
@@ -49,7 +72,9 @@ impl Fields {
         match read(&value) {
             Some(read) => Ok(Some(read)),
             None => {
-                Err(Error::config(format!("{}{key} is {value}: it must be {expected}", self.path)))
+                let key = format!("{}{key}", self.path);
+                let message = format!("{key} is {value}: it must be {expected}");
+                Err(Unusable::new(key, message))
             }
         }
     }
@@ -62,14 +87,14 @@ impl Fields {
             Some(near) => format!("did you mean `{}{near}`?", self.path),
             None => format!("it can be one of {}", self.known.join(", ")),
         };
-        Err(Error::config(format!(
-            "unknown key `{}{unknown}` in the configuration: {advice}",
-            self.path
-        )))
+        let key = format!("{}{unknown}", self.path);
+        let message = format!("unknown key `{key}` in the configuration: {advice}");
+        Err(Unusable::new(key, message))
     }
 }
 
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+/// The known word that was most likely meant.
+pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let distance =
         |key: &&str| strsim::damerau_levenshtein(&word.to_lowercase(), &key.to_lowercase());
     known

@@ -1,5 +1,8 @@
 //! The configuration: Astro's `session: { driver, options, cookie, ttl }`, and a little more.
 
+mod adapter;
+#[cfg(feature = "astro-config")]
+mod astro;
 mod environment;
 mod fields;
 
@@ -11,12 +14,14 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::lifetime::Lifetime;
 use crate::outage::OutagePolicy;
-use fields::Fields;
+use fields::{Fields, Unusable};
+
+pub use adapter::Adapter;
 
 /// How sessions are stored and which cookie names them.
 ///
 /// The keys in TOML and JSON are Astro's: `driver`, `options`, `ttl` and
-/// `cookie = { name, domain, path, maxAge, sameSite, secure }`. A key or a value that makes no sense is an
+/// `cookie = { name, domain, path, maxAge, sameSite, secure }`; instead of a driver there may be an [`Adapter`]. A key or a value that makes no sense is an
 /// error that names it, and the nearest right one.
 ///
 /// ```
@@ -181,12 +186,24 @@ impl Config {
         Config::from_map(json_map(text)?)
     }
 
-    /// Reads a file: TOML or JSON, by its extension.
+    /// Reads a file by its extension: TOML, JSON, or the configuration of an Astro site (`.mjs`, `.js`, `.cjs`, `.ts`
+    /// and `.mts`, with the feature `astro-config`).
     ///
     /// # Errors
     /// Where the file cannot be read, and as [`Config::from_toml`]; the message names the file.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Config> {
         let path = path.as_ref();
+        if is_script(path) {
+            #[cfg(feature = "astro-config")]
+            return Config::from_astro(path);
+            #[cfg(not(feature = "astro-config"))]
+            return Err(in_file(
+                path,
+                Error::config(
+                    "an Astro site's configuration is read with the feature `astro-config` of cloakroom: enable it",
+                ),
+            ));
+        }
         file_map(path).and_then(Config::from_map).map_err(|error| in_file(path, error))
     }
 
@@ -202,7 +219,8 @@ impl Config {
     }
 
     /// What a program should use: `cloakroom.toml` or `cloakroom.json` in the current folder where there is
-    /// one, and over it the environment.
+    /// one, and over it the environment. Where neither names a driver or an adapter, the platform's default
+    /// ([`Adapter::detect`]), and files where there is none.
     ///
     /// # Errors
     /// As [`Config::from_file`] and [`Config::from_env`].
@@ -210,20 +228,27 @@ impl Config {
         let mut map = Map::new();
         for path in ["cloakroom.toml", "cloakroom.json"].map(Path::new) {
             if path.exists() {
-                map = file_map(path).map_err(|error| in_file(path, error))?;
+                map = unwrap_session(file_map(path).map_err(|error| in_file(path, error))?);
                 break;
             }
         }
         merge(&mut map, environment::map(std::env::vars_os())?);
+        adapter::fill_in(&mut map, Adapter::detect());
         Config::from_map(map)
     }
 
     fn from_map(map: Map<String, Value>) -> Result<Config> {
+        Ok(Config::read(map)?)
+    }
+
+    fn read(map: Map<String, Value>) -> fields::Result<Config> {
         let mut fields = Fields::new("", unwrap_session(map));
         let (driver, driver_options) = driver(fields.take("driver"))?;
-        let mut config = match driver {
-            Some(driver) => Config::new(driver),
-            None => Config::default(),
+        let adapter = fields.take("adapter").map(|name| Adapter::from_value(&name)).transpose()?;
+        let mut config = match (driver, adapter) {
+            (Some(driver), _) => Config::new(driver),
+            (None, Some(adapter)) => adapter.config()?,
+            (None, None) => Config::default(),
         };
         config.options.extend(driver_options);
         if let Some(options) = fields.table("options")? {
@@ -252,7 +277,7 @@ impl Config {
             config.sweep_interval = (seconds > 0).then(|| Duration::from_secs(seconds));
         }
         fields.finish()?;
-        config.check()?;
+        config.usable()?;
         Ok(config)
     }
 
@@ -266,8 +291,12 @@ impl Config {
 
     /// What no driver and no cookie can tell by itself.
     pub(crate) fn check(&self) -> Result<()> {
+        Ok(self.usable()?)
+    }
+
+    fn usable(&self) -> fields::Result<()> {
         let zero =
-            |key: &str| Error::config(format!("{key} is 0: leave it out, or set it above 0"));
+            |key: &str| Unusable::new(key, format!("{key} is 0: leave it out, or set it above 0"));
         if self.ttl == Some(Duration::ZERO) {
             return Err(zero("ttl"));
         }
@@ -279,10 +308,11 @@ impl Config {
         if let (Some(idle), Some(interval)) = (self.idle, self.touch_interval)
             && interval >= idle
         {
-            return Err(Error::config(format!(
+            let message = format!(
                 "touchInterval is {interval:?} and idle {idle:?}: a session in use would end between two touches, \
                  so touchInterval must be the smaller"
-            )));
+            );
+            return Err(Unusable::new("touchInterval", message));
         }
         if self.timeout == Duration::ZERO {
             return Err(zero("timeout"));
@@ -291,7 +321,8 @@ impl Config {
             return Err(zero("maxSize"));
         }
         if self.sweep_interval == Some(Duration::ZERO) {
-            return Err(Error::config(
+            return Err(Unusable::new(
+                "sweepInterval",
                 "sweep_interval is zero seconds, which never rests: set it to None for never",
             ));
         }
@@ -301,7 +332,7 @@ impl Config {
 
 impl CookieConfig {
     /// Astro's forms: the name alone, or a table.
-    fn from_value(value: Value) -> Result<CookieConfig> {
+    fn from_value(value: Value) -> fields::Result<CookieConfig> {
         let mut config = CookieConfig::default();
         let map = match value {
             Value::String(name) => {
@@ -310,9 +341,10 @@ impl CookieConfig {
             }
             Value::Object(map) => map,
             other => {
-                return Err(Error::config(format!(
+                let message = format!(
                     "cookie is {other}: it must be a name or a table such as {{ name, sameSite }}"
-                )));
+                );
+                return Err(Unusable::new("cookie", message));
             }
         };
         let mut fields = Fields::new("cookie.", map);
@@ -337,7 +369,8 @@ impl CookieConfig {
             config.host_prefix = host_prefix;
         }
         if fields.boolean("httpOnly")? == Some(false) {
-            return Err(Error::config(
+            return Err(Unusable::new(
+                "cookie.httpOnly",
                 "cookie.httpOnly is false: a session cookie is always HttpOnly, leave it out",
             ));
         }
@@ -347,40 +380,45 @@ impl CookieConfig {
 }
 
 impl SameSite {
-    fn from_value(value: &Value) -> Result<SameSite> {
+    fn from_value(value: &Value) -> fields::Result<SameSite> {
         let lower = value.as_str().map(str::to_lowercase);
         match (value, lower.as_deref()) {
             (Value::Bool(true), _) | (_, Some("strict")) => Ok(SameSite::Strict),
             (_, Some("lax")) => Ok(SameSite::Lax),
             (_, Some("none")) => Ok(SameSite::None),
             (Value::Bool(false), _) => Ok(SameSite::Omit),
-            _ => Err(Error::config(format!(
-                "cookie.sameSite is {value}: it must be \"strict\", \"lax\", \"none\", true or false"
-            ))),
+            _ => Err(Unusable::new(
+                "cookie.sameSite",
+                format!(
+                    "cookie.sameSite is {value}: it must be \"strict\", \"lax\", \"none\", true or false"
+                ),
+            )),
         }
     }
 }
 
-fn outage_policy(value: &Value) -> Result<OutagePolicy> {
+fn outage_policy(value: &Value) -> fields::Result<OutagePolicy> {
     match value.as_str() {
         Some("unavailable") => Ok(OutagePolicy::Unavailable),
         Some("readOnly" | "read_only") => Ok(OutagePolicy::ReadOnly),
         Some("anonymous") => Ok(OutagePolicy::Anonymous),
-        _ => Err(Error::config(format!(
-            "outage is {value}: it must be \"unavailable\", \"readOnly\" or \"anonymous\""
-        ))),
+        _ => Err(Unusable::new(
+            "outage",
+            format!("outage is {value}: it must be \"unavailable\", \"readOnly\" or \"anonymous\""),
+        )),
     }
 }
 
 /// Astro 5's string, or Astro 6's `{ entrypoint, config }`.
-fn driver(value: Option<Value>) -> Result<(Option<String>, Map<String, Value>)> {
+fn driver(value: Option<Value>) -> fields::Result<(Option<String>, Map<String, Value>)> {
     match value {
         None => Ok((None, Map::new())),
         Some(Value::String(name)) => Ok((Some(name), Map::new())),
         Some(Value::Object(map)) => {
             let mut fields = Fields::new("driver.", map);
             let entrypoint = fields.string("entrypoint")?.ok_or_else(|| {
-                Error::config(
+                Unusable::new(
+                    "driver",
                     "driver is a table without `entrypoint`: name the driver, such as \"fs-lite\"",
                 )
             })?;
@@ -389,9 +427,10 @@ fn driver(value: Option<Value>) -> Result<(Option<String>, Map<String, Value>)> 
             let name = entrypoint.rsplit('/').next().unwrap_or_default().to_owned();
             Ok((Some(name), options))
         }
-        Some(other) => Err(Error::config(format!(
-            "driver is {other}: it must be a driver's name, such as \"fs-lite\""
-        ))),
+        Some(other) => Err(Unusable::new(
+            "driver",
+            format!("driver is {other}: it must be a driver's name, such as \"fs-lite\""),
+        )),
     }
 }
 
@@ -433,8 +472,16 @@ fn file_map(path: &Path) -> Result<Map<String, Value>> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("toml") => toml_map(&text),
         Some("json") => json_map(&text),
-        _ => Err(Error::config("the file's name must end with .toml or .json")),
+        _ => Err(Error::config(
+            "the file's name must end with .toml or .json, or be an Astro site's configuration",
+        )),
     }
+}
+
+/// Whether Astro would read its configuration from a file of this name.
+fn is_script(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("mjs" | "js" | "cjs" | "ts" | "mts"))
 }
 
 fn in_file(path: &Path, error: Error) -> Error {

@@ -85,7 +85,7 @@ fn a_typo_is_answered_with_the_nearest_key() {
     );
     assert!(error("cookie.samesite = 'lax'").contains("did you mean `cookie.sameSite`?"));
     assert!(error("cookie.max_age = 5").contains("did you mean `cookie.maxAge`?"));
-    assert!(error("colour = 'red'").contains("it can be one of driver, options"));
+    assert!(error("colour = 'red'").contains("it can be one of driver, adapter, options"));
 }
 
 #[test]
@@ -113,6 +113,13 @@ fn a_file_is_named_in_what_is_wrong_with_it() {
     assert!(missing.contains("none.toml"), "{missing}");
     let other = Config::from_file(folder.path().join("shop.yaml")).unwrap_err().to_string();
     assert!(other.contains("shop.yaml"), "{other}");
+}
+
+#[cfg(not(feature = "astro-config"))]
+#[test]
+fn an_astro_configuration_is_told_which_feature_reads_it() {
+    let error = Config::from_file("astro.config.mjs").unwrap_err().to_string();
+    assert!(error.contains("astro.config.mjs") && error.contains("`astro-config`"), "{error}");
 }
 
 #[test]

@@ -11,9 +11,13 @@ pub mod axum;
 mod body;
 mod future;
 mod layer;
+#[cfg(feature = "actions")]
+mod origin;
 mod outage;
 
 pub use body::SessionBody;
 pub use future::ResponseFuture;
 pub use layer::{SessionLayer, SessionService};
+#[cfg(feature = "actions")]
+pub use origin::{OriginFuture, OriginLayer, OriginService};
 pub use outage::{OutageLayer, OutageService};

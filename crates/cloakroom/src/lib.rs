@@ -297,11 +297,22 @@
 #[cfg(feature = "axum")]
 pub use cloakroom_tower::axum;
 
+/// What actions have in common in every framework: their errors, forms and files, and how a form ended.
+#[cfg(feature = "actions")]
+pub mod actions {
+    pub use cloakroom_actions::{
+        ActionError, ErrorCode, File, FormData, FormValue, FromInput, Issue, OriginCheck,
+        PathSegment, Result, Submitted,
+    };
+}
+
 pub use cloakroom_session::{
     Adapter, Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, Finished, Flash, Key,
     OldInput, OutagePolicy, Prerendered, PrerenderedRoutes, Result, SameSite, Scope, Session,
     SessionData, SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
 };
+#[cfg(feature = "actions")]
+pub use cloakroom_tower::{OriginLayer, OriginService};
 pub use cloakroom_tower::{OutageLayer, OutageService, SessionBody, SessionLayer, SessionService};
 
 /// The README's program compiles.

@@ -21,8 +21,16 @@
 //! # }
 //! ```
 
+#[cfg(feature = "actions")]
+mod actions;
 mod error;
 mod extract;
 
+#[cfg(all(feature = "actions", feature = "garde-0-23"))]
+pub use actions::Valid;
+#[cfg(feature = "actions")]
+pub use actions::{
+    ActionFuture, ActionHandler, ActionRejection, Actions, ActionsLayer, ActionsService, Input,
+};
 pub use error::{Result, SessionError};
 pub use extract::{Session, SessionRejection};

@@ -11,6 +11,10 @@ pub(super) type Result<T, E = Unusable> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub(super) struct Unusable {
     /// With the names of its tables: `cookie.sameSite`.
+    #[cfg_attr(
+        not(feature = "astro-config"),
+        expect(dead_code, reason = "only an Astro configuration is told lines and columns by it")
+    )]
     pub(super) key: String,
     pub(super) message: String,
 }

@@ -128,6 +128,10 @@ fn a_wrong_key_or_value_has_its_place() {
         "astro.config.mjs:4:26: unknown key `cookie.samesite` in the configuration: did you mean `cookie.sameSite`?"
     );
     assert!(with("tttl: 5").starts_with("astro.config.mjs:4:5: unknown key `tttl`"));
+    assert!(
+        error("export default { session: { drvier: 'redis' } };")
+            .contains("did you mean `driver`?")
+    );
     assert!(with("ttl: 0").starts_with("astro.config.mjs:4:5: ttl is 0"));
     assert!(with("ttl: 'soon'").starts_with("astro.config.mjs:4:5: ttl is \"soon\""));
     assert!(with("ttl: parseInt(undefined)").starts_with("astro.config.mjs:4:5: `ttl` is NaN"));

@@ -1,14 +1,13 @@
 //! Who calls which action, and where a browser goes afterwards.
 
 use http::Uri;
-
-use crate::name::ActionName;
+use percent_encoding::percent_decode_str;
 
 /// A call of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Which; `None` where the address holds no name.
-    pub name: Option<ActionName>,
+    /// Which: `cart.add` is `add` of the group `cart`.
+    pub name: String,
     /// By whom.
     pub caller: Caller,
 }
@@ -34,13 +33,18 @@ impl Call {
         let below = path.strip_prefix(base.trim_end_matches('/'));
         if let Some(name) = below.and_then(|path| path.strip_prefix(FOLDER)) {
             let name = name.strip_suffix('/').unwrap_or(name);
-            return Some(Call { name: ActionName::from_address(name), caller: Caller::Client });
+            return Some(Call { name: decoded(name), caller: Caller::Client });
         }
         let mut parameters = form_urlencoded::parse(query?.as_bytes());
         let (_, name) = parameters.find(|(name, _)| name == PARAMETER)?;
         // Astro's helper encodes it twice: as a name, and as a parameter.
-        Some(Call { name: ActionName::from_address(&name), caller: Caller::Form })
+        Some(Call { name: decoded(&name), caller: Caller::Form })
     }
+}
+
+/// What is no text is the name of no action.
+fn decoded(name: &str) -> String {
+    percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
 /// Where a form leads: to the address it was sent to.
@@ -74,17 +78,18 @@ fn address(path: &str, query: Option<&str>) -> String {
 mod tests {
     use super::*;
 
-    fn found(path: &str, query: Option<&str>) -> Option<(Option<String>, Caller)> {
+    fn found(path: &str, query: Option<&str>) -> Option<(String, Caller)> {
         let call = Call::find("POST", "", path, query)?;
-        Some((call.name.map(|name| name.to_string()), call.caller))
+        Some((call.name, call.caller))
     }
 
     #[test]
     fn a_call_is_a_post_to_the_folder_or_with_the_parameter() {
-        let name = |name: &str| Some(name.to_owned());
+        let name = str::to_owned;
         assert_eq!(found("/_actions/cart.add", None), Some((name("cart.add"), Caller::Client)));
         assert_eq!(found("/_actions/cart.add/", None), Some((name("cart.add"), Caller::Client)));
-        assert_eq!(found("/_actions/", None), Some((None, Caller::Client)));
+        assert_eq!(found("/_actions/gr%C3%BC%C3%9Fe", None), Some((name("grüße"), Caller::Client)));
+        assert_eq!(found("/_actions/", None), Some((name(""), Caller::Client)));
         let form = found("/cart", Some("page=2&_action=cart.add"));
         assert_eq!(form, Some((name("cart.add"), Caller::Form)));
         assert_eq!(found("/cart", Some("page=2")), None);

@@ -8,7 +8,6 @@ use crate::call::{self, Call};
 use crate::code::ErrorCode;
 use crate::error::{ActionError, Result};
 use crate::input::{Accept, BODY_LIMIT, RawInput};
-use crate::name::ActionName;
 use crate::origin::OriginCheck;
 use crate::outcome::Outcome;
 use crate::submitted;
@@ -17,7 +16,7 @@ use crate::submitted;
 /// what the framework calls.
 #[derive(Clone, Debug)]
 pub struct Registry<H> {
-    actions: HashMap<ActionName, Action<H>>,
+    actions: HashMap<String, Action<H>>,
     /// The path below which the site lies, as in Astro's `base`.
     pub base: String,
     /// How large a body may be, in bytes.
@@ -62,14 +61,13 @@ impl<H> Default for Registry<H> {
 impl<H> Registry<H> {
     /// Adds an action, in place of an earlier one of the same name.
     pub fn insert(&mut self, name: &str, accept: Accept, handler: H) {
-        self.actions.insert(ActionName::new(name), Action { accept, handler });
+        self.actions.insert(name.to_owned(), Action { accept, handler });
     }
 
     /// Adds the actions of another one to a group.
     pub fn insert_group(&mut self, group: &str, other: Registry<H>) {
-        let group = ActionName::new(group);
         let actions = other.actions.into_iter();
-        self.actions.extend(actions.map(|(name, action)| (name.within(&group), action)));
+        self.actions.extend(actions.map(|(name, action)| (format!("{group}.{name}"), action)));
     }
 
     /// The call that a request is, if it is one.
@@ -82,8 +80,7 @@ impl<H> Registry<H> {
     /// # Errors
     /// [`ErrorCode::NotFound`], as Astro says it.
     pub fn find(&self, call: &Call) -> Result<&Action<H>> {
-        let action = call.name.as_ref().and_then(|name| self.actions.get(name));
-        action.ok_or_else(|| ActionError::new(ErrorCode::NotFound, ""))
+        self.actions.get(&call.name).ok_or_else(|| ActionError::new(ErrorCode::NotFound, ""))
     }
 
     /// Leaves the outcome of a form for the next page, and tells which one that is.
@@ -101,13 +98,15 @@ impl<H> Registry<H> {
         let is_own = |host: &str| self.origin.is_own(host, sent.host);
         let back = sent.referer.filter(|_| outcome.is_error());
         let back = back.and_then(|referer| call::back(referer, is_own));
-        let name = call.name.as_ref().map(ToString::to_string).unwrap_or_default();
-        submitted::keep(session, &name, outcome, input)?;
+        submitted::keep(session, &call.name, outcome, input)?;
         Ok(back.unwrap_or_else(|| call::destination(sent.path, sent.query)))
     }
 }
 
-/// What a form of another site gets, in Astro's words.
+/// The content type of [`refusal`], as Astro writes it.
+pub const REFUSAL_TYPE: &str = "text/plain;charset=UTF-8";
+
+/// What a form of another site gets besides its 403, in Astro's words.
 pub fn refusal(method: &str) -> String {
     format!("Cross-site {method} form submissions are forbidden")
 }

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use cloakroom_actions::{OriginCheck, refusal};
+use cloakroom_actions::{OriginCheck, REFUSAL_TYPE, refusal};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -101,7 +101,7 @@ where
             OriginFutureProjection::Refused { refusal } => {
                 let mut response = Response::new(B::from(std::mem::take(refusal)));
                 *response.status_mut() = StatusCode::FORBIDDEN;
-                let text = HeaderValue::from_static("text/plain; charset=utf-8");
+                let text = HeaderValue::from_static(REFUSAL_TYPE);
                 response.headers_mut().insert(header::CONTENT_TYPE, text);
                 Ok(response)
             }

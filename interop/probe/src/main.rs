@@ -1,8 +1,11 @@
 //! Answers `POST /api/session` as the Astro site beside it does, so that a test can store any value that JavaScript has
-//! from either side, and `POST /api/storage` with the items below. For the tests alone: nothing here asks who is calling.
+//! from either side, `POST /api/storage` with the items below, and the site's actions. For the tests alone: nothing here
+//! asks who is calling.
 //!
-//! `interop-probe --config FILE` listens on `PORT`, or on a free port.
+//! `interop-probe --config FILE` listens on `PORT`, or on a free port. The files in the folder `FILES`, if there is one,
+//! are served too.
 
+mod actions;
 mod gate;
 mod problem;
 mod step;
@@ -14,13 +17,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use axum::extract::State;
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use cloakroom::axum::Session;
 use cloakroom::{Config, SessionLayer, Sessions};
 use serde_json::Value as JsonValue;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tower_http::services::ServeDir;
 
 use crate::gate::Gates;
 use crate::problem::Problem;
@@ -30,11 +34,15 @@ use crate::step::Step;
 async fn main() -> Result<(), Box<dyn Error>> {
     let sessions = Sessions::from_config(Config::from_file(config_file()?)?).await?;
     let driver = sessions.driver().clone();
+    let files = ServeDir::new(std::env::var_os("FILES").unwrap_or_default());
     let app = Router::new()
+        .route("/signup", get(actions::signup_page))
         .route("/api/session", post(answer))
         .route("/api/gates/{name}/reached", post(gate::reached))
         .route("/api/gates/{name}/open", post(gate::open))
         .with_state(Gates::default())
+        .fallback_service(files)
+        .layer(actions::actions())
         .layer(SessionLayer::new(sessions))
         .route("/api/storage", post(storage::answer).with_state(driver));
 

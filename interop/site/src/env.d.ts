@@ -9,6 +9,7 @@ declare namespace App {
 		'settings:homepage': URL;
 		'settings:interests': Set<string>;
 		'settings:sizes': Map<string, number>;
+		'flash:action': { actionName: string; actionResult: import('astro:actions').SerializedActionResult };
 	}
 }
 

@@ -91,17 +91,16 @@ fn form<T: DeserializeOwned>(form: &FormData) -> Result<T> {
                 }
                 continue;
             }
-            // It was left out, and there is no default; what an object lacks, its fields say.
-            FieldError::NoDefault { name } if objects.contains(&name) && attempt.replace(&name) => {
-                continue;
-            }
             FieldError::Missing { name, .. } | FieldError::NoDefault { name } => {
                 (name, REQUIRED.to_owned())
             }
             FieldError::Invalid { name, message } => (name, message),
         };
         let is_news = attempt.replace(&name);
-        if is_news || wrong.is_empty() {
+        // Of an object that is not there it is enough to say that.
+        let is_part =
+            |object: &String| name.strip_prefix(object).is_some_and(|rest| rest.starts_with('.'));
+        if (is_news && !objects.iter().any(is_part)) || wrong.is_empty() {
             wrong.push((name, message));
         }
         // No value is good enough for its type: the others stay unknown.

@@ -10,8 +10,11 @@ pub(super) type Result<T, E = Unusable> = std::result::Result<T, E>;
 /// A key that makes no sense as it is, and what to do about it.
 #[derive(Debug)]
 pub(super) struct Unusable {
-    /// With the names of its tables: `cookie.sameSite`. Astro's file says where it stands.
-    #[cfg_attr(not(feature = "astro-config"), allow(dead_code))]
+    /// With the names of its tables: `cookie.sameSite`.
+    #[cfg_attr(
+        not(feature = "astro-config"),
+        expect(dead_code, reason = "only an Astro configuration is told lines and columns by it")
+    )]
     pub(super) key: String,
     pub(super) message: String,
 }

@@ -96,7 +96,7 @@ fn all_that_is_wrong_with_a_form_is_told_at_once() {
             (r#"["fullName"]"#, "This is required."),
             (r#"["quantity"]"#, "This must be a number."),
             (r#"["sizes",1]"#, "This must be a number."),
-            (r#"["town","name"]"#, "This is required."),
+            (r#"["town"]"#, "This is required."),
             (r#"["thirdTown","name"]"#, "This is required."),
             (r#"["thirdTown","code"]"#, "This must be a number."),
         ],

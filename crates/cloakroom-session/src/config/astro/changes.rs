@@ -1,10 +1,11 @@
 //! Which names of a file are changed after they were declared: only running the file shows their values.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use oxc::ast::ast::{
-    AssignmentTargetPropertyIdentifier, CallExpression, Expression, SimpleAssignmentTarget,
-    UnaryExpression,
+    AssignmentTargetPropertyIdentifier, CallExpression, Expression, MemberExpression,
+    SimpleAssignmentTarget, UnaryExpression,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::span::{GetSpan as _, Span};
@@ -21,31 +22,40 @@ const OBJECT_MUTATORS: [&str; 4] =
 /// Collects the names that assignments, `delete`, `Object.assign` and the like begin with, in functions too.
 #[derive(Default)]
 pub(super) struct Changes<'a> {
-    names: BTreeMap<&'a str, Span>,
+    names: BTreeMap<Cow<'a, str>, Span>,
 }
 
 impl<'a> Changes<'a> {
-    pub(super) fn into_names(self) -> BTreeMap<&'a str, Span> {
+    /// The names, and `process.env.NAME` for each variable of the environment.
+    pub(super) fn into_names(self) -> BTreeMap<Cow<'a, str>, Span> {
         self.names
     }
 
     fn note(&mut self, name: Option<&'a str>, span: Span) {
         if let Some(name) = name {
-            self.names.entry(name).or_insert(span);
+            self.names.entry(name.into()).or_insert(span);
+        }
+    }
+
+    fn note_member(&mut self, member: &MemberExpression<'a>, span: Span) {
+        match member.static_property_name() {
+            Some(variable) if member.object().is_specific_member_access("process", "env") => {
+                self.names.entry(format!("process.env.{variable}").into()).or_insert(span);
+            }
+            _ => self.note(first_name(member.object()), span),
         }
     }
 }
 
 impl<'a> Visit<'a> for Changes<'a> {
     fn visit_simple_assignment_target(&mut self, target: &SimpleAssignmentTarget<'a>) {
-        let name = match target {
-            SimpleAssignmentTarget::AssignmentTargetIdentifier(name) => Some(name.name.as_str()),
-            target => match target.as_member_expression() {
-                Some(member) => first_name(member.object()),
-                None => target.get_expression().and_then(first_name),
-            },
-        };
-        self.note(name, target.span());
+        match (target, target.as_member_expression()) {
+            (SimpleAssignmentTarget::AssignmentTargetIdentifier(name), _) => {
+                self.note(Some(name.name.as_str()), name.span);
+            }
+            (_, Some(member)) => self.note_member(member, target.span()),
+            (_, None) => self.note(target.get_expression().and_then(first_name), target.span()),
+        }
         walk::walk_simple_assignment_target(self, target);
     }
 
@@ -59,7 +69,10 @@ impl<'a> Visit<'a> for Changes<'a> {
 
     fn visit_unary_expression(&mut self, unary: &UnaryExpression<'a>) {
         if unary.operator == UnaryOperator::Delete {
-            self.note(first_name(&unary.argument), unary.span);
+            match unary.argument.as_member_expression() {
+                Some(member) => self.note_member(member, unary.span),
+                None => self.note(first_name(&unary.argument), unary.span),
+            }
         }
         walk::walk_unary_expression(self, unary);
     }

@@ -46,6 +46,18 @@ impl<'a> Evaluator<'a> {
         )
     }
 
+    /// What only running the file up to some line would show.
+    pub(super) fn changed(&self, name: &str, place: Place, change: Place) -> Error {
+        let change = self.modules.line_and_column(change);
+        self.modules.error(
+            place,
+            &format!(
+                "`{name}` is changed at {change}, and what it is then only running the file shows: \
+                 write the final value here"
+            ),
+        )
+    }
+
     /// What an unset variable stands in the way of.
     pub(super) fn unset(&self, unset: &Unset, needed: &str) -> Error {
         let Unset { name, place } = unset;
@@ -223,14 +235,7 @@ impl<'a> Evaluator<'a> {
         let place = Place { module, span };
         let file = self.modules.get(module);
         if let Some(span) = file.changes.get(name) {
-            let change = self.modules.line_and_column(Place { module, span: *span });
-            return Err(self.modules.error(
-                place,
-                &format!(
-                    "`{name}` is changed at {change}, and what it is then only running the file shows: \
-                     declare it with its final value"
-                ),
-            ));
+            return Err(self.changed(name, place, Place { module, span: *span }));
         }
         match file.bindings.get(name).cloned() {
             None => Ok(self.global(name, place)),

@@ -1,5 +1,6 @@
 //! A file of the configuration: its text, its imports and exports, and the names that it declares.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +35,7 @@ pub(super) struct Module<'a> {
     /// The modules of `export * from '…'`.
     pub(super) exported_modules: Vec<(&'a str, Span)>,
     /// The names whose values are changed after their declaration, and where.
-    pub(super) changes: BTreeMap<&'a str, Span>,
+    pub(super) changes: BTreeMap<Cow<'a, str>, Span>,
 }
 
 /// What a name of a file stands for.
@@ -129,6 +130,14 @@ impl<'a> Modules<'a> {
         }
         self.modules.push(module);
         Ok(self.modules.len() - 1)
+    }
+
+    /// Where one of the files sets this variable of the environment.
+    pub(super) fn change_of_variable(&self, name: &str) -> Option<Place> {
+        let name = format!("process.env.{name}");
+        self.modules.iter().enumerate().find_map(|(module, file)| {
+            file.changes.get(name.as_str()).map(|span| Place { module, span: *span })
+        })
     }
 
     /// `astro.config.mjs:3:14: …`

@@ -94,13 +94,16 @@ impl<'a> Evaluator<'a> {
     }
 
     /// An environment variable, as the process that reads the configuration has it.
-    fn variable(&self, name: &str, place: Place) -> Value<'a> {
-        match (self.environment)(name) {
+    fn variable(&self, name: &str, place: Place) -> Result<Value<'a>> {
+        if let Some(change) = self.modules.change_of_variable(name) {
+            return Err(self.changed(&format!("process.env.{name}"), place, change));
+        }
+        Ok(match (self.environment)(name) {
             Some(value) => Value::String(value),
             // Astro's build sets it before it reads the configuration.
             None if name == "NODE_ENV" => "production".into(),
             None => Value::Undefined(Some(Unset { name: name.into(), place })),
-        }
+        })
     }
 
     pub(super) fn outside_member(
@@ -112,11 +115,11 @@ impl<'a> Evaluator<'a> {
         let Outside { package, path } = object;
         if package.is_none() {
             match (path.as_str(), key) {
-                ("process.env", name) => return Ok(self.variable(name, place)),
+                ("process.env", name) => return self.variable(name, place),
                 ("import.meta.env", "PROD" | "SSR") => return Ok(Value::Boolean(true)),
                 ("import.meta.env", "DEV") => return Ok(Value::Boolean(false)),
                 ("import.meta.env", "MODE") => return Ok("production".into()),
-                ("import.meta.env", name) => return Ok(self.variable(name, place)),
+                ("import.meta.env", name) => return self.variable(name, place),
                 ("import.meta", "dirname") => return Ok(self.path_value(&self.folder(place))),
                 ("import.meta", "filename") => {
                     return Ok(self.path_value(&self.modules.get(place.module).path));

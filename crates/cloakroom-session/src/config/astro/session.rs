@@ -63,14 +63,14 @@ impl<'a> Reader<'_, 'a> {
                 }
             }
         }
-        let (name, options) = self.driver(driver, options)?;
-        map.insert("driver".to_owned(), name.into());
-        map.insert("options".to_owned(), options.into());
-        Config::read(map).map_err(|unusable| {
+        // The rest first: a mistyped `driver` is a key of its own, and no missing driver.
+        let mut config = Config::read(map).map_err(|unusable| {
             let table = unusable.key.split('.').next().unwrap_or_default();
             let known = self.places.get(&unusable.key).or_else(|| self.places.get(table));
             self.evaluator.modules.error(known.copied().unwrap_or(place), &unusable.message)
-        })
+        })?;
+        (config.driver, config.options) = self.driver(driver, options)?;
+        Ok(config)
     }
 
     /// A property of the site's configuration.

@@ -9,7 +9,7 @@ use axum_core::extract::Request;
 use axum_core::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use cloakroom_actions::{
-    ActionError, Call, Caller, ErrorCode, Outcome, RawInput, Sent, read, refusal,
+    ActionError, Call, Caller, ErrorCode, Outcome, REFUSAL_TYPE, RawInput, Sent, read, refusal,
 };
 use cloakroom_session::{Failure, FailureFormat, Session};
 use futures_core::Stream;
@@ -91,7 +91,8 @@ impl<S: Clone + Send + Sync + 'static> ActionsLayer<S> {
         let method = parts.method.as_str();
         let header = |name: &str| parts.headers.get(name).map(HeaderValue::as_bytes);
         if !self.registry.origin.allows(method, header) {
-            return (StatusCode::FORBIDDEN, refusal(method)).into_response();
+            let headers = [(CONTENT_TYPE, REFUSAL_TYPE)];
+            return (StatusCode::FORBIDDEN, headers, refusal(method)).into_response();
         }
         let action = match self.registry.find(&call) {
             Ok(action) => action,

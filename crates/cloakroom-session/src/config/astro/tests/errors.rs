@@ -75,6 +75,22 @@ fn a_name_that_changes_is_refused() {
 }
 
 #[test]
+fn a_variable_that_the_file_sets_is_refused_and_the_others_are_not() {
+    let with = |name: &str| {
+        let text = format!(
+            "process.env.A ??= 'a';\nexport default {{ session: {{ driver: process.env.{name} || 'memory' }} }};"
+        );
+        Project::new(&[("astro.config.mjs", &text)])
+    };
+    assert_eq!(
+        with("A").error(&[]),
+        "astro.config.mjs:2:37: `process.env.A` is changed at 1:1, and what it is then only running the file shows: \
+         write the final value here"
+    );
+    assert_eq!(with("B").read(&[]).unwrap().driver, "memory");
+}
+
+#[test]
 fn a_variable_that_must_be_set_is_named() {
     assert_eq!(
         error("export default {\n  session: { driver: process.env.SESSION_DRIVER },\n};"),
@@ -112,6 +128,10 @@ fn a_wrong_key_or_value_has_its_place() {
         "astro.config.mjs:4:26: unknown key `cookie.samesite` in the configuration: did you mean `cookie.sameSite`?"
     );
     assert!(with("tttl: 5").starts_with("astro.config.mjs:4:5: unknown key `tttl`"));
+    assert!(
+        error("export default { session: { drvier: 'redis' } };")
+            .contains("did you mean `driver`?")
+    );
     assert!(with("ttl: 0").starts_with("astro.config.mjs:4:5: ttl is 0"));
     assert!(with("ttl: 'soon'").starts_with("astro.config.mjs:4:5: ttl is \"soon\""));
     assert!(with("ttl: parseInt(undefined)").starts_with("astro.config.mjs:4:5: `ttl` is NaN"));

@@ -32,6 +32,7 @@ use crate::step::Step;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     let sessions = Sessions::from_config(Config::from_file(config_file()?)?).await?;
     let driver = sessions.driver().clone();
     let files = ServeDir::new(std::env::var_os("FILES").unwrap_or_default());

@@ -18,20 +18,23 @@ export function startShop(store, config = {}) {
 	return startRust('shop', 'CLOAKROOM_SHOP', store, config);
 }
 
-/** The probe of `interop/probe`, at the path in CLOAKROOM_PROBE. */
-export function startProbe(store, config = {}) {
-	return startRust('probe', 'CLOAKROOM_PROBE', store, config);
+/** The site's files for browsers, of which the probe can serve the prerendered ones. */
+export const clientFiles = path.join(site, 'dist/client');
+
+/** The probe of `interop/probe`, at the path in CLOAKROOM_PROBE. `files` is a folder that it serves besides. */
+export function startProbe(store, config = {}, { files } = {}) {
+	return startRust('probe', 'CLOAKROOM_PROBE', store, config, files ? { FILES: files } : {});
 }
 
-function startRust(name, variable, store, config) {
+function startRust(name, variable, store, config, env = {}) {
 	const binary = process.env[variable];
 	if (!binary) throw new Error(`${variable} is not set: it must be the path of the ${name}'s binary`);
 	mustExist(binary, `${variable} must be the path of the ${name}'s binary`);
-	if (config === null) return start(name, path.resolve(binary), [], store, {});
+	if (config === null) return start(name, path.resolve(binary), [], store, env);
 	if (typeof config === 'string') return start(name, path.resolve(binary), ['--config', config], store, {});
 	const file = path.join(store.root, `${name}-${store.servers.length}.json`);
 	writeFileSync(file, JSON.stringify({ ...store.config, ...config }));
-	return start(name, path.resolve(binary), ['--config', file], store, {});
+	return start(name, path.resolve(binary), ['--config', file], store, env);
 }
 
 /** Ready when it has printed where it listens: every server here says so, and the port is the system's choice. */

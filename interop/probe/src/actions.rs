@@ -13,6 +13,7 @@ pub(crate) fn actions() -> Actions {
         .json("value", value)
         .json("fail", fail)
         .json("crash", crash)
+        .json("keep", keep)
         .json("cart.add", add)
         .group("account", Actions::new().form("signUp", sign_up).form("upload", upload))
 }
@@ -39,6 +40,17 @@ async fn fail(Input(fail): Input<Fail>) -> Result<()> {
 
 async fn crash() -> Result<()> {
     Err(std::io::Error::other("the password is 1234"))?
+}
+
+#[derive(Deserialize)]
+struct Keep {
+    key: String,
+    size: usize,
+}
+
+/// Astro has none of this: it fails only when the session is saved, after the action.
+async fn keep(session: Session, Input(keep): Input<Keep>) -> Result<()> {
+    Ok(session.set(&keep.key, keep.key.repeat(keep.size).as_str())?)
 }
 
 #[derive(Deserialize, Validate)]

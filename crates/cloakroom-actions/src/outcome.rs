@@ -81,6 +81,11 @@ impl Outcome {
         self.kind == Kind::Error
     }
 
+    /// Whether there is nothing to tell.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kind == Kind::Empty
+    }
+
     /// The type of the body; `None` where there is no body.
     pub fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()

@@ -87,7 +87,7 @@ impl<H> Registry<H> {
     ///
     /// # Errors
     /// As [`Session::set`].
-    pub fn keep(
+    pub async fn keep(
         &self,
         session: &Session,
         call: &Call,
@@ -98,7 +98,7 @@ impl<H> Registry<H> {
         let is_own = |host: &str| self.origin.is_own(host, sent.host);
         let back = sent.referer.filter(|_| outcome.is_error());
         let back = back.and_then(|referer| call::back(referer, is_own));
-        submitted::keep(session, &call.name, outcome, input)?;
+        submitted::keep(session, &call.name, outcome, input).await?;
         Ok(back.unwrap_or_else(|| call::destination(sent.path, sent.query)))
     }
 }

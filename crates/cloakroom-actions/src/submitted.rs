@@ -100,12 +100,20 @@ impl<T: DeserializeOwned> Submitted<T> {
 }
 
 /// Leaves the outcome for the next page, and where it is an error what was typed too.
-pub(crate) fn keep(
+///
+/// That there is nothing to tell is not worth a session: a log-out ends with none.
+pub(crate) async fn keep(
     session: &Session,
     action: &str,
     outcome: Outcome,
     input: &RawInput,
 ) -> cloakroom_session::Result<()> {
+    if outcome.is_empty() {
+        let resolved = session.has(&SUBMISSION.entry()).await;
+        if session.id().is_none() {
+            return resolved.map(drop);
+        }
+    }
     let input = match input.form() {
         Some(form) if outcome.is_error() => OldInput::new(texts(form)),
         _ => OldInput::default(),
@@ -138,7 +146,7 @@ mod tests {
     async fn an_outcome_waits_for_the_page_with_its_form() {
         let session = session().await;
         let outcome = Outcome::new("cart.add", Ok(3));
-        keep(&session, "cart.add", outcome, &form(&[("item", "hat")])).unwrap();
+        keep(&session, "cart.add", outcome, &form(&[("item", "hat")])).await.unwrap();
 
         let other = Submitted::<u8>::take(&session, "account.logIn").await.unwrap();
         assert!(other.result.is_none());
@@ -154,7 +162,7 @@ mod tests {
         let session = session().await;
         let error = ActionError::input([Issue::new(["name"], "Who?"), Issue::new(["name"], "No.")]);
         let input = form(&[("name", "?"), ("password", "1234"), ("name", "!")]);
-        keep(&session, "logIn", Outcome::error("logIn", &error), &input).unwrap();
+        keep(&session, "logIn", Outcome::error("logIn", &error), &input).await.unwrap();
 
         let form = Submitted::<()>::take(&session, "logIn").await.unwrap();
         assert_eq!(form.field_errors("name").collect::<Vec<_>>(), ["Who?", "No."]);
@@ -166,10 +174,22 @@ mod tests {
     #[tokio::test]
     async fn it_is_stored_as_astros_guide_stores_it() {
         let session = session().await;
-        keep(&session, "a.b", Outcome::new("a.b", Ok(())), &RawInput::Undefined).unwrap();
+        session.set("theme", "dark").unwrap();
+        keep(&session, "a.b", Outcome::new("a.b", Ok(())), &RawInput::Undefined).await.unwrap();
         let stored: serde_json::Value = session.get("flash:action").await.unwrap().unwrap();
         let expected = r#"{"actionName":"a.b","actionResult":{"type":"empty","status":204}}"#;
         assert_eq!(stored, serde_json::from_str::<serde_json::Value>(expected).unwrap());
+    }
+
+    #[tokio::test]
+    async fn that_there_is_nothing_to_tell_begins_no_session() {
+        let session = session().await;
+        session.set("user", "Ann").unwrap();
+        session.destroy();
+        keep(&session, "logOut", Outcome::new("logOut", Ok(())), &RawInput::Undefined)
+            .await
+            .unwrap();
+        assert_eq!(session.id(), None);
     }
 
     #[tokio::test]

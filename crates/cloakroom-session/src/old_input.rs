@@ -90,6 +90,11 @@ impl OldInput {
         self.fields.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
+    /// The fields in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Whether this name has this value, for an option that was selected or a box that was checked.
     pub fn contains(&self, name: &str, value: &str) -> bool {
         self.values(name).any(|other| other == value)

@@ -3,8 +3,8 @@
 const button = document.querySelector("[data-cart-button]");
 const status = document.querySelector("[data-cart-status]");
 
-const show = (cart) => {
-  button.textContent = `🛒 ${cart.length} items`;
+const show = (items) => {
+  button.textContent = `🛒 ${items} items`;
 };
 
 let clearing;
@@ -16,7 +16,7 @@ const announce = (text) => {
 
 const refresh = async () => {
   const response = await fetch("/api/cart", { headers: { Accept: "application/json" } });
-  if (response.ok) show(await response.json());
+  if (response.ok) show((await response.json()).length);
 };
 
 // A prerendered page knows no session, and a page from the back-forward cache knows an old one.
@@ -30,15 +30,12 @@ addEventListener("submit", async (event) => {
   if (!form) return;
   event.preventDefault();
 
-  const fields = new FormData(form);
-  const item = fields.get("item");
-  const size = fields.has("size") ? Number(fields.get("size")) : undefined;
   let response;
   try {
-    response = await fetch("/api/addToCart", {
+    response = await fetch("/_actions/cart.add", {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify({ item, size }),
+      headers: { Accept: "application/json" },
+      body: new FormData(form),
       // Arrives even if the visitor has gone on to the next page.
       keepalive: true,
     });
@@ -48,7 +45,8 @@ addEventListener("submit", async (event) => {
   }
   // The form's own way shows what is wrong, on a page of its own.
   if (!response.ok) return form.submit();
-  const cart = await response.json();
-  show(cart);
-  announce(`${form.dataset.addToCart} added. ${cart.length} items in your cart.`);
+  // The devalue text of a number is an array of it.
+  const [items] = await response.json();
+  show(items);
+  announce(`${form.dataset.addToCart} added. ${items} items in your cart.`);
 });

@@ -3,9 +3,10 @@
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
-use cloakroom::{SessionLayer, Sessions};
+use cloakroom::{OriginLayer, SessionLayer, Sessions};
 
-use crate::middleware::{errors_as_pages, last_visit, same_origin, security_headers};
+use crate::actions::actions;
+use crate::middleware::{errors_as_pages, last_visit, security_headers};
 use crate::pages::{about, cart, checkout, home, login, problem, product, settings};
 use crate::{api, assets};
 
@@ -14,27 +15,31 @@ pub fn app(sessions: Sessions) -> Router {
     let pages = Router::new()
         .route("/", get(home::show))
         .route("/products/{slug}", get(product::show))
-        .route("/cart", get(cart::show).post(cart::add))
-        .route("/cart/remove", post(cart::remove))
-        .route("/checkout", get(checkout::show).post(checkout::place))
-        .route("/login", get(login::show).post(login::log_in))
+        .route("/cart", get(cart::show))
+        .route("/checkout", get(checkout::show))
+        .route("/thanks", get(checkout::thanks))
+        .route("/login", get(login::show))
         .route("/logout", post(login::log_out))
-        .route("/settings", get(settings::show).post(settings::save))
+        .route("/settings", get(settings::show))
         .layer(from_fn(last_visit));
 
     let api = Router::new()
         .route("/api/addToCart", post(api::add_to_cart))
         .route("/api/cart", get(api::cart));
 
-    // What follows the session layer has no session, and costs none.
+    // The same for everybody.
+    let prerendered = Router::new()
+        .route("/about", get(about::show))
+        .route("/assets/{hash}/{name}", get(assets::serve));
+
     Router::new()
         .merge(pages)
         .merge(api)
-        .layer(SessionLayer::new(sessions))
-        .route("/about", get(about::show))
-        .route("/assets/{hash}/{name}", get(assets::serve))
+        .merge(prerendered)
         .fallback(problem::not_found)
-        .layer(from_fn(same_origin))
+        .layer(actions())
+        .layer(SessionLayer::new(sessions).prerendered(["/about", "/assets/*"]))
+        .layer(OriginLayer::new())
         .layer(from_fn(errors_as_pages))
         .layer(from_fn(security_headers))
 }

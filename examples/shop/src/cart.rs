@@ -32,15 +32,13 @@ pub async fn add(session: &Session, item: &str, size: Option<f64>) -> Result<Vec
 }
 
 /// Takes one of this item out of the cart: the one that was added last.
-pub async fn remove(session: &Session, item: &str) -> Result<()> {
-    session
-        .update(CART, |cart| {
-            if let Some(at) = cart.iter().rposition(|other| other == item) {
-                cart.remove(at);
-            }
-        })
-        .await?;
-    Ok(())
+pub async fn remove(session: &Session, item: &str) -> Result<Vec<String>> {
+    let remove = |cart: &mut Vec<String>| {
+        if let Some(at) = cart.iter().rposition(|other| other == item) {
+            cart.remove(at);
+        }
+    };
+    Ok(session.update(CART, remove).await?)
 }
 
 /// Equal items of a cart.

@@ -4,6 +4,7 @@
 //! [`components`] what pages share, [`api`] the endpoints that scripts call, [`middleware`] what runs around a
 //! page. Everything a page shows beyond its session is in [`catalogue`].
 
+pub mod actions;
 pub mod api;
 pub mod app;
 pub mod assets;

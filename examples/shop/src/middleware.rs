@@ -1,12 +1,11 @@
 //! What runs around the pages.
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use cloakroom::axum::{Result, Session};
 use cloakroom::devalue::Date;
-use url::Url;
 
 use crate::pages::problem;
 use crate::session::LAST_VISIT;
@@ -22,37 +21,6 @@ pub async fn last_visit(session: Session, mut request: Request, next: Next) -> R
         session.set(LAST_VISIT, &Date::now())?;
     }
     Ok(next.run(request).await)
-}
-
-/// Refuses what another site's page would have a visitor's browser change. `SameSite=Lax` keeps the session from
-/// most of it already; this also holds for sites on the same registrable domain and for other ports of localhost.
-///
-/// Programs that are no browsers send neither header and pass: they hold no visitor's cookie.
-pub async fn same_origin(request: Request, next: Next) -> Response {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if safe || is_same_origin(request.headers()) {
-        next.run(request).await
-    } else {
-        StatusCode::FORBIDDEN.into_response()
-    }
-}
-
-/// `Sec-Fetch-Site` is the browser's own word and holds behind any proxy; `Origin` is for browsers without it.
-fn is_same_origin(headers: &HeaderMap) -> bool {
-    if let Some(site) = headers.get("sec-fetch-site") {
-        return site == "same-origin" || site == "none";
-    }
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let origin = origin.to_str().ok().and_then(|origin| Url::parse(origin).ok());
-    match (origin, host) {
-        (Some(origin), Some(host)) => {
-            // `Host` leaves out the scheme's default port, as a parsed URL does.
-            let port = origin.port().map(|port| format!(":{port}")).unwrap_or_default();
-            origin.host_str().is_some_and(|name| format!("{name}{port}").eq_ignore_ascii_case(host))
-        }
-        _ => false,
-    }
 }
 
 /// Gives browsers a page in the shop's look where an answer is an error of another kind: a lost session store, a

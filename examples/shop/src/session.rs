@@ -4,8 +4,8 @@
 //! `Date`, `Map`, `Set` and `Url` are JavaScript's, for what Rust and serde have no word for. The collections
 //! inside keep the order of insertion, as JavaScript's do.
 
-use cloakroom::Key;
 use cloakroom::devalue::{Date, Map, Set, Url};
+use cloakroom::{Flash, Key};
 use indexmap::{IndexMap, IndexSet};
 use serde::{Deserialize, Serialize};
 
@@ -27,4 +27,18 @@ pub const SIZES: Key<Map<IndexMap<String, f64>>> = Key::new("settings:sizes");
 pub struct User {
     /// What they are called.
     pub name: String,
+}
+
+/// What the next page says once. JavaScript: `string`, as `flash:notice`.
+pub const NOTICE: Flash<String> = Flash::new("notice");
+/// What was ordered, for the page that says thank you. JavaScript: `{ name: string, items: string[] }`.
+pub const ORDER: Flash<Order> = Flash::new("order");
+
+/// An order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Order {
+    /// Whose it is.
+    pub name: String,
+    /// The slugs that were in the cart.
+    pub items: Vec<String>,
 }

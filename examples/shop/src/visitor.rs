@@ -3,11 +3,13 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use cloakroom::actions::Submitted;
 use cloakroom::axum::Session;
 use cloakroom::devalue::Date;
 
+use crate::actions::{CART_ADD, CART_REMOVE};
 use crate::middleware::PreviousVisit;
-use crate::session::{CART, USER};
+use crate::session::{CART, NOTICE, USER};
 
 /// The one who looks at the page.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +20,17 @@ pub struct Visitor {
     pub name: Option<String>,
     /// When they were here before.
     pub last_visit: Option<Date>,
+    /// What this page says once.
+    pub notice: Option<Notice>,
+}
+
+/// How something that the visitor did ended.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// For the visitor.
+    pub text: String,
+    /// Whether it failed.
+    pub is_error: bool,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Visitor {
@@ -35,5 +48,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
 async fn read(session: &Session, last_visit: Option<Date>) -> cloakroom::axum::Result<Visitor> {
     let items = session.get_or_default(CART).await?.len();
     let name = session.get(USER).await?.map(|user| user.name);
-    Ok(Visitor { items, name, last_visit })
+    let notice = match session.flashed(NOTICE).await? {
+        Some(text) => Some(Notice { text, is_error: false }),
+        None => cart_notice(session).await?,
+    };
+    Ok(Visitor { items, name, last_visit, notice })
+}
+
+/// How the latest form of the cart ended, which stands on several pages.
+async fn cart_notice(session: &Session) -> cloakroom::axum::Result<Option<Notice>> {
+    for action in [CART_ADD, CART_REMOVE] {
+        match Submitted::<usize>::take(session, action).await?.result {
+            Some(Ok(items)) => {
+                let text = format!("{items} items in your cart.");
+                return Ok(Some(Notice { text, is_error: false }));
+            }
+            Some(Err(error)) => {
+                let text = error.message().to_owned();
+                return Ok(Some(Notice { text, is_error: true }));
+            }
+            None => {}
+        }
+    }
+    Ok(None)
 }

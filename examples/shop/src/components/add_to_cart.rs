@@ -1,12 +1,13 @@
 use maud::{Markup, html};
 
+use crate::actions::{CART_ADD, address};
 use crate::catalogue::{Product, Sizes};
 
 /// The form that puts a product into the cart, with a choice of sizes if they are given. The second half of
 /// `sizes` is the visitor's own.
 pub fn add_to_cart(product: &Product, sizes: Option<(&Sizes, Option<f64>)>) -> Markup {
     html! {
-        form method="post" action="/cart" data-add-to-cart=(product.name) {
+        form method="post" action=(address("/cart", CART_ADD)) data-add-to-cart=(product.name) {
             input type="hidden" name="item" value=(product.slug);
             @if let Some((sizes, own)) = sizes {
                 fieldset class="sizes" {

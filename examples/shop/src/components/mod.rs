@@ -5,9 +5,11 @@ mod cart_button;
 mod layout;
 mod order;
 mod product_card;
+mod text_field;
 
 pub use add_to_cart::add_to_cart;
 pub use cart_button::cart_button;
 pub use layout::layout;
 pub use order::order;
 pub use product_card::product_card;
+pub use text_field::text_field;

@@ -1,4 +1,4 @@
-//! `/about`: a prerendered page. It lies outside the session layer and is the same for everybody.
+//! `/about`: a prerendered page. It has no session and is the same for everybody.
 
 use std::sync::LazyLock;
 

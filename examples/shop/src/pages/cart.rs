@@ -1,47 +1,21 @@
-//! `/cart`: what is in the cart. Its forms are what the script's `fetch` does without a script.
+//! `/cart`: what is in the cart.
 
-use axum::Form;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
 use cloakroom::axum::{Result, Session};
 use indexmap::IndexMap;
 use maud::{Markup, html};
-use serde::Deserialize;
 
-use super::problem;
+use crate::actions::{CART_ADD, CART_REMOVE, address};
 use crate::cart::{self, Line};
 use crate::catalogue::{Product, euros};
 use crate::components::layout;
 use crate::session::{CART, SIZES};
 use crate::visitor::Visitor;
 
-/// What the cart's forms send.
-#[derive(Debug, Deserialize)]
-pub struct ItemForm {
-    item: String,
-    size: Option<f64>,
-}
-
 /// `GET /cart`.
 pub async fn show(visitor: Visitor, session: Session) -> Result<Markup> {
     let cart = session.get_or_default(CART).await?;
     let sizes = session.get_or_default(SIZES).await?.0;
     Ok(layout("Cart", Some(&visitor), &contents(&cart::lines(&cart), &sizes)))
-}
-
-/// `POST /cart`: add one.
-pub async fn add(session: Session, Form(form): Form<ItemForm>) -> Result<Response> {
-    if !cart::is_item(&form.item) {
-        return Ok(problem::page(StatusCode::UNPROCESSABLE_ENTITY));
-    }
-    cart::add(&session, &form.item, form.size).await?;
-    Ok(Redirect::to("/cart").into_response())
-}
-
-/// `POST /cart/remove`: take one out.
-pub async fn remove(session: Session, Form(form): Form<ItemForm>) -> Result<Redirect> {
-    cart::remove(&session, &form.item).await?;
-    Ok(Redirect::to("/cart"))
 }
 
 fn contents(lines: &[Line<'_>], sizes: &IndexMap<String, f64>) -> Markup {
@@ -78,9 +52,9 @@ fn row(line: &Line<'_>, sizes: &IndexMap<String, f64>) -> Markup {
                 }
             }
             div class="quantity" {
-                (step("/cart/remove", line.item, "−", &format!("Remove one {name}")))
+                (step(CART_REMOVE, line.item, "−", &format!("Remove one {name}")))
                 span { (line.quantity) }
-                (step("/cart", line.item, "+", &format!("Add one more {name}")))
+                (step(CART_ADD, line.item, "+", &format!("Add one more {name}")))
             }
             p class="price" { (line.price().map_or_else(|| "—".to_owned(), euros)) }
         }
@@ -103,7 +77,7 @@ fn size(product: &Product, own: &IndexMap<String, f64>) -> Markup {
 
 fn step(action: &str, item: &str, sign: &str, label: &str) -> Markup {
     html! {
-        form method="post" action=(action) {
+        form method="post" action=(address("/cart", action)) {
             input type="hidden" name="item" value=(item);
             button class="step" type="submit" aria-label=(label) { (sign) }
         }

@@ -1,48 +1,37 @@
-//! `/checkout`: an order that empties the cart.
+//! `/checkout`: an order that empties the cart, and `/thanks` after it.
 
-use axum::Form;
-use axum::extract::rejection::FormRejection;
 use axum::response::{IntoResponse, Redirect, Response};
+use cloakroom::actions::Submitted;
 use cloakroom::axum::{Result, Session};
 use maud::{Markup, html};
-use serde::Deserialize;
 
+use crate::actions::{PLACE_ORDER, address};
 use crate::cart::{self, Line};
-use crate::components::{layout, order};
-use crate::session::CART;
+use crate::components::{layout, order, text_field};
+use crate::session::{CART, ORDER};
 use crate::visitor::Visitor;
 
-/// What the order form sends. A demonstration keeps no addresses, so the name is all it reads.
-#[derive(Debug, Default, Deserialize)]
-pub struct Order {
-    #[serde(default)]
-    name: String,
-}
-
 /// `GET /checkout`.
-pub async fn show(visitor: Visitor, session: Session) -> Result<Response> {
+pub async fn show(visitor: Visitor, session: Session) -> Result<Markup> {
     let cart = session.get_or_default(CART).await?;
+    let submitted = Submitted::take(&session, PLACE_ORDER).await?;
     let name = visitor.name.clone().unwrap_or_default();
-    Ok(layout("Checkout", Some(&visitor), &form(&cart::lines(&cart), &name)).into_response())
+    Ok(layout("Checkout", Some(&visitor), &form(&cart::lines(&cart), &name, &submitted)))
 }
 
-/// `POST /checkout`.
-pub async fn place(
-    mut visitor: Visitor,
-    session: Session,
-    order: Result<Form<Order>, FormRejection>,
-) -> Result<Response> {
-    let cart = session.take(CART).await?.unwrap_or_default();
-    if cart.is_empty() {
-        return Ok(Redirect::to("/cart").into_response());
-    }
-    visitor.items = 0;
-    let Form(order) = order.unwrap_or_default();
-    Ok(layout("Thank you", Some(&visitor), &confirmation(&cart::lines(&cart), order.name.trim()))
-        .into_response())
+/// `GET /thanks`: shows an order once.
+pub async fn thanks(visitor: Visitor, session: Session) -> Result<Response> {
+    Ok(match session.flashed(ORDER).await? {
+        Some(order) => {
+            let main = confirmation(&cart::lines(&order.items), &order.name);
+            layout("Thank you", Some(&visitor), &main).into_response()
+        }
+        None => Redirect::to("/cart").into_response(),
+    })
 }
 
-fn form(lines: &[Line<'_>], name: &str) -> Markup {
+fn form(lines: &[Line<'_>], name: &str, submitted: &Submitted) -> Markup {
+    let name = if submitted.input.is_empty() { name } else { submitted.input.value("name") };
     html! {
         h1 { "Checkout" }
         @if lines.is_empty() {
@@ -50,10 +39,10 @@ fn form(lines: &[Line<'_>], name: &str) -> Markup {
             p { a class="button" href="/" { "See what is on the pegs" } }
         } @else {
             div class="columns" {
-                form class="stack" method="post" action="/checkout" {
-                    label { "Name" input name="name" autocomplete="name" value=(name) required; }
-                    label { "Street and number" input name="street" autocomplete="street-address" required; }
-                    label { "Postcode and town" input name="town" autocomplete="address-level2" required; }
+                form class="stack" method="post" action=(address("/thanks", PLACE_ORDER)) {
+                    (text_field("Name", "name", "name", name, submitted))
+                    (text_field("Street and number", "street", "street-address", submitted.input.value("street"), submitted))
+                    (text_field("Postcode and town", "town", "address-level2", submitted.input.value("town"), submitted))
                     p class="hint" { "A demonstration: nothing is charged, the address is not kept." }
                     button type="submit" { "Place the order" }
                 }

@@ -1,14 +1,11 @@
 //! `/settings`: a URL, a Set and a Map in the session.
 
-use axum::extract::RawForm;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use cloakroom::actions::Submitted;
 use cloakroom::axum::{Result, Session};
-use cloakroom::devalue::{Map, Set, Url};
 use indexmap::{IndexMap, IndexSet};
 use maud::{Markup, html};
-use url::form_urlencoded;
 
+use crate::actions::{SAVE_SETTINGS, address, web_address};
 use crate::catalogue::{self, Sizes};
 use crate::components::layout;
 use crate::session::{HOMEPAGE, INTERESTS, SIZES};
@@ -24,61 +21,34 @@ struct Settings {
 
 /// `GET /settings`.
 pub async fn show(visitor: Visitor, session: Session) -> Result<Markup> {
-    let settings = Settings {
+    let submitted = Submitted::take(&session, SAVE_SETTINGS).await?;
+    let settings = match submitted.error() {
+        Some(_) => typed(&submitted),
+        None => saved(&session).await?,
+    };
+    let error = submitted.field_errors("homepage").next();
+    Ok(layout("Settings", Some(&visitor), &form(&settings, error)))
+}
+
+async fn saved(session: &Session) -> Result<Settings> {
+    Ok(Settings {
         homepage: session.get(HOMEPAGE).await?.map(|url| url.to_string()).unwrap_or_default(),
         interests: session.get_or_default(INTERESTS).await?.0,
         sizes: session.get_or_default(SIZES).await?.0,
-    };
-    Ok(layout("Settings", Some(&visitor), &form(&settings, None)))
+    })
 }
 
-/// `POST /settings`.
-pub async fn save(visitor: Visitor, session: Session, RawForm(body): RawForm) -> Result<Response> {
-    let settings = read(&body);
-    let homepage = match settings.homepage.as_str() {
-        "" => None,
-        text => match web_address(text) {
-            Some(url) => Some(url),
-            None => {
-                let refused = form(
-                    &settings,
-                    Some("Please give a whole address, such as https://example.org/."),
-                );
-                let page = layout("Settings", Some(&visitor), &refused);
-                return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
-            }
-        },
-    };
-    match homepage {
-        Some(url) => session.set(HOMEPAGE, &url)?,
-        None => session.delete(HOMEPAGE.name()),
+/// What a form held that was refused.
+fn typed(submitted: &Submitted) -> Settings {
+    let input = &submitted.input;
+    let sizes = input.iter().filter_map(|(name, value)| {
+        Some((name.strip_prefix("sizes.")?.to_owned(), value.parse().ok()?))
+    });
+    Settings {
+        homepage: input.value("homepage").to_owned(),
+        interests: input.values("interest").map(str::to_owned).collect(),
+        sizes: sizes.collect(),
     }
-    session.set(INTERESTS, &Set(settings.interests))?;
-    session.set(SIZES, &Map(settings.sizes))?;
-    Ok(Redirect::to("/settings").into_response())
-}
-
-/// `homepage=…&interest=…&interest=…&size:hat=58&…`
-fn read(body: &[u8]) -> Settings {
-    let mut settings = Settings::default();
-    for (name, value) in form_urlencoded::parse(body) {
-        match (name.as_ref(), name.strip_prefix("size:")) {
-            ("homepage", _) => settings.homepage = value.trim().to_owned(),
-            ("interest", _) => _ = settings.interests.insert(value.into_owned()),
-            (_, Some(size)) => {
-                if let Some(number) = value.parse().ok().filter(|number: &f64| number.is_finite()) {
-                    settings.sizes.insert(size.to_owned(), number);
-                }
-            }
-            _ => {}
-        }
-    }
-    settings
-}
-
-/// Only what a link may safely lead to: never `javascript:`.
-fn web_address(text: &str) -> Option<Url> {
-    url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https")).map(Url::from)
 }
 
 fn form(settings: &Settings, error: Option<&str>) -> Markup {
@@ -90,7 +60,7 @@ fn form(settings: &Settings, error: Option<&str>) -> Markup {
     html! {
         h1 { "Settings" }
         p class="lead" { "What we should know about you. It stays in your session." }
-        form class="stack" method="post" action="/settings" {
+        form class="stack" method="post" action=(address("/settings", SAVE_SETTINGS)) {
             label {
                 "Your homepage"
                 input type="url" name="homepage" value=(settings.homepage) placeholder="https://example.org/"
@@ -115,14 +85,14 @@ fn form(settings: &Settings, error: Option<&str>) -> Markup {
                 @for sizes in catalogue::SIZES {
                     label {
                         (sizes.label)
-                        select name={ "size:" (sizes.name) } {
+                        select name={ "sizes." (sizes.name) } {
                             option value="" { "—" }
                             (options(sizes, settings.sizes.get(sizes.name).copied()))
                         }
                     }
                 }
                 @for (name, size) in foreign_sizes(&settings.sizes) {
-                    label { (name) input name={ "size:" (name) } value=(size) inputmode="decimal"; }
+                    label { (name) input name={ "sizes." (name) } value=(size) inputmode="decimal"; }
                 }
             }
             button type="submit" { "Save" }

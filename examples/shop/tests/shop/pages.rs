@@ -65,9 +65,10 @@ async fn an_unknown_product_is_not_found() {
 #[tokio::test]
 async fn a_refused_form_is_a_page_for_browsers_and_plain_text_for_programs() {
     let mut client = Client::new(in_memory().await);
-    let answer = client.post_form("/cart", "nonsense").await;
-    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(answer.text.contains("Something is missing"));
+    let request = Request::post("/logout").header("accept", "text/html");
+    let answer = client.send(request.header("origin", "http://evil.example"), "").await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(answer.text.contains("Not from here"));
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
 
     let request = Request::post("/api/addToCart").header("content-type", "application/json");

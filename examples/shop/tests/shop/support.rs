@@ -78,9 +78,17 @@ impl Client {
         self.send(Request::get(path).header(header::ACCEPT, "text/html"), "").await
     }
 
+    /// Sends a form as a page of the shop does.
     pub(crate) async fn post_form(&mut self, path: &str, form: &str) -> Answer {
+        self.post_form_from("/elsewhere", path, form).await
+    }
+
+    /// Sends a form as this page of the shop does.
+    pub(crate) async fn post_form_from(&mut self, page: &str, path: &str, form: &str) -> Answer {
         let request = Request::post(path)
             .header(header::ACCEPT, "text/html")
+            .header(header::ORIGIN, "http://localhost")
+            .header(header::REFERER, format!("http://localhost{page}"))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.send(request, form).await
     }

@@ -117,8 +117,8 @@ impl<S: Clone + Send + Sync + 'static> ActionsLayer<S> {
                     }
                     Err(error) => (Arc::default(), Outcome::error("", &error)),
                 };
-                let kept = self.registry.keep(&session, &call, outcome, &input, page.sent());
-                kept.map_or_else(|error| rejection::response(Outcome::error("", &error)), see_other)
+                let kept = self.registry.keep(&session, &call, outcome, &input, page.sent()).await;
+                kept.map_or_else(|error| to_person(&call, &error), see_other)
             }
         }
     }
@@ -156,6 +156,12 @@ fn see_other(destination: String) -> Response {
         // A path that came in a request goes out in a header.
         Err(_) => StatusCode::BAD_REQUEST.into_response(),
     }
+}
+
+/// A form's outcome that could not be kept: a sentence, and the cause in the log.
+fn to_person(call: &Call, error: &ActionError) -> Response {
+    let status = Outcome::error(&call.name, error).status();
+    (status, error.message().to_owned()).into_response()
 }
 
 fn without_session(parts: &Parts) -> Response {

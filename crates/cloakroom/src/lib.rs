@@ -127,6 +127,17 @@
 //! # }
 //! ```
 //!
+//! # Frameworks
+//!
+//! The module of a framework has what its users expect there: an extractor `Session`, an error that is a response, and a
+//! `Result` for handlers. The same tests hold all of them to the same behaviour.
+//!
+//! | feature | module | above the routes | on a route, for outages |
+//! |---|---|---|---|
+//! | `axum` (the default) | `cloakroom::axum` | `.layer(SessionLayer::new(sessions))` | `.layer(OutageLayer::new(…))` |
+//! | none: any tower service | – | the same; handlers take [`Session`] from the request's extensions | the same |
+//! | `actix-web` | `cloakroom::actix_web` | `.wrap(SessionMiddleware::new(sessions))` | `.wrap(OutageMiddleware::new(…))` |
+//!
 //! # Pages without a session
 //!
 //! A route outside the layer has no session, as a prerendered page has none in Astro. The extractor answers
@@ -185,13 +196,16 @@
 //! # }
 //! ```
 
+#[cfg(feature = "actix-web")]
+#[doc(inline)]
+pub use cloakroom_actix as actix_web;
 #[cfg(feature = "axum")]
 pub use cloakroom_tower::axum;
 
 pub use cloakroom_session::{
-    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, Finished, Key, OutagePolicy,
-    Prerendered, PrerenderedRoutes, Result, SameSite, Scope, Session, SessionId, SessionKey,
-    Sessions, SetOptions, devalue, storage,
+    Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, Finished, Finishing, Key,
+    LateCommit, OutagePolicy, Prerendered, PrerenderedRoutes, ResponseHeaders, Result, SameSite,
+    Scope, Session, SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
 };
 pub use cloakroom_tower::{OutageLayer, OutageService, SessionBody, SessionLayer, SessionService};
 

@@ -27,11 +27,11 @@ pub use site::{PRERENDERED, Reply, ReplyBody, ReplyStream, Site, current, option
 ///
 /// | path | handler |
 /// |---|---|
-/// | anything | extracts the session and calls [`Site::answer`] |
+/// | anything | extracts the session, and calls [`Site::answer`] |
 /// | `/unavailable`, `/read-only`, `/anonymous` | the same, with that policy for outages on the route |
 /// | `/visited` | the same, below a middleware of the framework that calls [`Site::before`] and [`Site::after`] |
-/// | `/optional`, `/static/optional`, `/outside/optional` | extracts `Option<Session>` and calls [`optional`] |
-/// | `/bare`, `/static/bare`, `/outside/bare` | extracts nothing and calls [`current`] |
+/// | `/optional`, `/static/optional`, `/outside/optional` | takes the session if there is one, and calls [`optional`] |
+/// | `/bare`, `/static/bare`, `/outside/bare` | takes no session, and calls [`current`] |
 ///
 /// What begins with `/outside` is not below the session middleware, which takes [`Site::outage`] and [`PRERENDERED`].
 pub trait Framework {

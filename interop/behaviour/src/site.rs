@@ -64,7 +64,7 @@ impl Reply {
     }
 }
 
-/// What a handler says that takes `Option<Session>`.
+/// What a handler says that takes the session if there is one.
 pub fn optional(session: Option<&Session>) -> Reply {
     Reply::text(if session.is_some() { "a session" } else { "none" })
 }

@@ -137,6 +137,7 @@
 //! | `axum` (the default) | `cloakroom::axum` | `.layer(SessionLayer::new(sessions))` | `.layer(OutageLayer::new(…))` |
 //! | none: any tower service | – | the same; handlers take [`Session`] from the request's extensions | the same |
 //! | `actix-web` | `cloakroom::actix_web` | `.wrap(SessionMiddleware::new(sessions))` | `.wrap(OutageMiddleware::new(…))` |
+//! | `salvo` | `cloakroom::salvo` | `.hoop(SessionMiddleware::new(sessions))` | `.hoop(OutageMiddleware::new(…))` |
 //!
 //! # Pages without a session
 //!
@@ -199,6 +200,9 @@
 #[cfg(feature = "actix-web")]
 #[doc(inline)]
 pub use cloakroom_actix as actix_web;
+#[cfg(feature = "salvo")]
+#[doc(inline)]
+pub use cloakroom_salvo as salvo;
 #[cfg(feature = "axum")]
 pub use cloakroom_tower::axum;
 

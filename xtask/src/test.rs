@@ -27,13 +27,17 @@ fn cargo(root: &Path, arguments: &[&str]) -> Command {
     command(root, &std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
 }
 
-/// Each crate builds without its optional parts, each driver builds alone, each database too, and so do the fuzz targets.
+/// Each crate builds without its optional parts, each framework, driver and database builds alone, and so do the fuzz
+/// targets.
 fn features(root: &Path) -> Result<(), String> {
     let check = |arguments: &[&str]| {
         execute(&mut cargo(root, &[&["check", "--quiet"], arguments].concat()))
     };
     for package in ["serde_devalue", "cloakroom-session", "cloakroom-tower", "cloakroom"] {
         check(&["--package", package, "--no-default-features"])?;
+    }
+    for framework in ["axum", "actix-web", "salvo"] {
+        check(&["--package", "cloakroom", "--no-default-features", "--features", framework])?;
     }
     for driver in tidy::driver_features(root)? {
         check(&["--package", "cloakroom-storage", "--no-default-features", "--features", &driver])?;

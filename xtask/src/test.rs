@@ -27,7 +27,8 @@ fn cargo(root: &Path, arguments: &[&str]) -> Command {
     command(root, &std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
 }
 
-/// Each crate builds without its optional parts, the session with each of its own, each driver builds alone, each database too, and so do the fuzz targets.
+/// Each crate builds without its optional parts, the session with each of its own, each framework, driver and database
+/// builds alone, and so do the fuzz targets.
 fn features(root: &Path) -> Result<(), String> {
     let check = |arguments: &[&str]| {
         execute(&mut cargo(root, &[&["check", "--quiet"], arguments].concat()))
@@ -37,6 +38,9 @@ fn features(root: &Path) -> Result<(), String> {
     }
     for feature in ["astro-config", "metrics"] {
         check(&["--package", "cloakroom-session", "--features", feature])?;
+    }
+    for framework in ["axum", "actions", "actix-web", "salvo"] {
+        check(&["--package", "cloakroom", "--no-default-features", "--features", framework])?;
     }
     for driver in tidy::driver_features(root)? {
         check(&["--package", "cloakroom-storage", "--no-default-features", "--features", &driver])?;

@@ -22,17 +22,35 @@ const CHECKS: [(&str, Check); 7] = [
 const LONGEST_FILE: usize = 500;
 
 /// Who may stand on whom. Everything else is refused.
-const DEPENDENCIES: [(&str, &[&str]); 6] = [
+const DEPENDENCIES: [(&str, &[&str]); 9] = [
     ("serde_devalue", &[]),
     ("cloakroom-storage", &[]),
     ("cloakroom-derive", &[]),
     ("cloakroom-session", &["serde_devalue", "cloakroom-storage", "cloakroom-derive"]),
-    ("cloakroom-tower", &["cloakroom-session"]),
-    ("cloakroom", &["serde_devalue", "cloakroom-storage", "cloakroom-session", "cloakroom-tower"]),
+    ("cloakroom-actions", &["serde_devalue", "cloakroom-session"]),
+    ("cloakroom-tower", &["cloakroom-session", "cloakroom-actions"]),
+    ("cloakroom-actix", &["cloakroom-session"]),
+    ("cloakroom-salvo", &["cloakroom-session"]),
+    (
+        "cloakroom",
+        &[
+            "serde_devalue",
+            "cloakroom-storage",
+            "cloakroom-session",
+            "cloakroom-actions",
+            "cloakroom-tower",
+            "cloakroom-actix",
+            "cloakroom-salvo",
+        ],
+    ),
 ];
 
+/// Crates that may know an HTTP framework: each of them one, and the facade all.
+const FRAMEWORK_CRATES: [&str; 4] =
+    ["cloakroom-tower", "cloakroom-actix", "cloakroom-salvo", "cloakroom"];
+
 /// Crates of HTTP frameworks, which nothing below the framework crates may know.
-const FRAMEWORKS: [&str; 8] = [
+const FRAMEWORKS: [&str; 9] = [
     "axum",
     "axum-core",
     "tower",
@@ -41,6 +59,7 @@ const FRAMEWORKS: [&str; 8] = [
     "http-body",
     "hyper",
     "actix-web",
+    "salvo",
 ];
 
 pub(crate) fn run(root: &Path) -> Report {
@@ -181,7 +200,7 @@ fn dependencies(tree: &Tree) -> Result<(), String> {
             if ours && !allowed.contains(&name.as_str()) {
                 return Err(format!("{package} depends on {name}, which is above it"));
             }
-            let below = !matches!(package, "cloakroom-tower" | "cloakroom");
+            let below = !FRAMEWORK_CRATES.contains(&package);
             if below && FRAMEWORKS.contains(&name.as_str()) {
                 return Err(format!(
                     "{package} depends on {name}, but knows nothing of HTTP frameworks"

@@ -75,8 +75,7 @@ impl Error {
         Error::new(
             ErrorKind::NoSession,
             format!(
-                "the route {route} has no session: sessions exist only on routes rendered on demand, {remedy}, or \
-                 take `Option<Session>`"
+                "the route {route} has no session: sessions exist only on routes rendered on demand, {remedy}"
             ),
         )
     }

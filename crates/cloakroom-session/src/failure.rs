@@ -87,7 +87,12 @@ impl Failure {
     }
 
     /// The response, with a body made by `body`.
-    pub fn into_response<B>(
+    pub fn into_response<B>(self, body: impl FnOnce(Cow<'static, str>) -> B) -> Response<B> {
+        self.into_response_in(None, body)
+    }
+
+    /// The response in this format.
+    pub fn into_response_in<B>(
         self,
         format: Option<FailureFormat>,
         body: impl FnOnce(Cow<'static, str>) -> B,

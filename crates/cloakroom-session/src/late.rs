@@ -93,8 +93,9 @@ impl<Piece> Late<Piece> {
 impl<Piece> Drop for Late<Piece> {
     /// The client went away, or the server knew from the length that nothing more would come.
     fn drop(&mut self) {
-        // One that is under way goes on by itself.
-        if self.finishing.is_none() && self.session.is_changed() {
+        // A commit that is under way goes on by itself, and one that failed has broken the body off: it is not tried
+        // again behind the back of a client that was told.
+        if !self.ended && self.session.is_changed() {
             drop(Finishing::commit(&self.session));
         }
     }

@@ -69,7 +69,7 @@ fn answer<B>(
         }
         Err(error) => {
             let format = response.extensions().get().copied();
-            Failure::from(&error).into_response(format, SessionBody::text)
+            Failure::from(&error).into_response_in(format, SessionBody::text)
         }
     }
 }

@@ -236,6 +236,18 @@
 //! # }
 //! ```
 //!
+//! # Frameworks
+//!
+//! The module of a framework has what its users expect there: an extractor `Session`, an error that is a response, and a
+//! `Result` for handlers. The same tests hold all of them to the same behaviour.
+//!
+//! | feature | module | above the routes | on a route, for outages |
+//! |---|---|---|---|
+//! | `axum` (the default) | `cloakroom::axum` | `.layer(SessionLayer::new(sessions))` | `.layer(OutageLayer::new(…))` |
+//! | none: any tower service | – | the same; handlers take [`Session`] from the request's extensions | the same |
+//! | `actix-web` | `cloakroom::actix_web` | `.wrap(SessionMiddleware::new(sessions))` | `.wrap(OutageMiddleware::new(…))` |
+//! | `salvo` | `cloakroom::salvo` | `.hoop(SessionMiddleware::new(sessions))` | `.hoop(OutageMiddleware::new(…))` |
+//!
 //! # Pages without a session
 //!
 //! A route outside the layer has no session, as a prerendered page has none in Astro. The extractor answers
@@ -294,6 +306,12 @@
 //! # }
 //! ```
 
+#[cfg(feature = "actix-web")]
+#[doc(inline)]
+pub use cloakroom_actix as actix_web;
+#[cfg(feature = "salvo")]
+#[doc(inline)]
+pub use cloakroom_salvo as salvo;
 #[cfg(feature = "axum")]
 pub use cloakroom_tower::axum;
 
@@ -307,9 +325,10 @@ pub mod actions {
 }
 
 pub use cloakroom_session::{
-    Adapter, Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, Finished, Flash, Key,
-    OldInput, OutagePolicy, Prerendered, PrerenderedRoutes, Result, SameSite, Scope, Session,
-    SessionData, SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
+    Adapter, Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, FailureFormat,
+    Finished, Finishing, Flash, Key, LateCommit, OldInput, OutagePolicy, Prerendered,
+    PrerenderedRoutes, ResponseHeaders, Result, SameSite, Scope, Session, SessionData, SessionId,
+    SessionKey, Sessions, SetOptions, devalue, storage,
 };
 #[cfg(feature = "actions")]
 pub use cloakroom_tower::{OriginLayer, OriginService};

@@ -37,7 +37,7 @@ impl From<cloakroom_session::Error> for SessionError {
 
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        Failure::from(&self.0).into_response(None, |text| Body::from(text.into_owned()))
+        Failure::from(&self.0).into_response(Body::from)
     }
 }
 

@@ -69,7 +69,8 @@ impl SessionRejection {
             Some(page) => page.error(),
             None => Error::no_session(
                 parts.uri.path(),
-                "below a SessionLayer; add the route before `.layer(SessionLayer::new(sessions))`",
+                "below a SessionLayer; add the route before `.layer(SessionLayer::new(sessions))`, or take \
+                 `Option<Session>`",
             ),
         };
         SessionRejection { message: error.to_string() }

@@ -1,0 +1,82 @@
+//! The extractor.
+
+use std::cell::RefCell;
+use std::future::{Ready, ready};
+use std::ops::Deref;
+use std::rc::Rc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use cloakroom_session::{Error, Scope};
+
+use crate::error::SessionError;
+
+/// The request's session.
+///
+/// Dereferences to [`cloakroom_session::Session`], so a `&Session` can be handed to functions that know nothing of
+/// actix-web. A type of its own, because only the crate of a type or of a trait may implement one for the other.
+/// `Option<Session>` is `None` on a route without sessions.
+#[derive(Clone, Debug)]
+pub struct Session(cloakroom_session::Session);
+
+impl Deref for Session {
+    type Target = cloakroom_session::Session;
+
+    fn deref(&self) -> &cloakroom_session::Session {
+        &self.0
+    }
+}
+
+impl From<Session> for cloakroom_session::Session {
+    fn from(session: Session) -> cloakroom_session::Session {
+        session.0
+    }
+}
+
+impl FromRequest for Session {
+    type Error = SessionError;
+    type Future = Ready<Result<Session, SessionError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let none = |remedy| Err(Error::no_session(request.path(), remedy).into());
+        ready(match (Place::of(request), Place::is_in(request)) {
+            (Some(Scope::Session(session)), _) => Ok(Session(session)),
+            (Some(Scope::Prerendered(page)), _) => Err(page.error().into()),
+            (None, true) => none(
+                "until their handler has returned; extract the session there, and let the body hold it",
+            ),
+            (None, false) => none(
+                "below a SessionMiddleware; add the route to an `App` or a scope that has \
+                 `.wrap(SessionMiddleware::new(sessions))`, or take `Option<Session>`",
+            ),
+        })
+    }
+}
+
+/// Where a request keeps its session while the handler runs.
+///
+/// The response holds on to its request, and so to all that is in it. Emptied after the handler, this leaves no handle
+/// to the session but those that the body has of its own.
+#[derive(Clone)]
+pub(crate) struct Place(Rc<RefCell<Option<Scope>>>);
+
+impl Place {
+    pub(crate) fn new(scope: Scope) -> Place {
+        Place(Rc::new(RefCell::new(Some(scope))))
+    }
+
+    pub(crate) fn of(request: &impl HttpMessage) -> Option<Scope> {
+        let extensions = request.extensions();
+        let Place(scope) = extensions.get()?;
+        scope.borrow().clone()
+    }
+
+    /// Whether the session middleware stands above, even if the handler has returned.
+    fn is_in(request: &HttpRequest) -> bool {
+        request.extensions().contains::<Place>()
+    }
+
+    pub(crate) fn empty(&self) {
+        drop(self.0.take());
+    }
+}

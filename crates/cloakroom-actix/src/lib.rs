@@ -1,0 +1,38 @@
+//! Cloakroom's sessions for actix-web.
+//!
+//! [`SessionMiddleware`] gives every request a lazy session handle, and commits it after the handler has returned and
+//! before the headers leave. [`Session`] is the extractor, and [`Result`] lets handlers use `?`.
+//!
+//! ```
+//! use actix_web::{App, web};
+//! use cloakroom_actix::{Result, Session, SessionMiddleware};
+//! use cloakroom_session::{Config, Key, Sessions};
+//!
+//! const CART: Key<Vec<String>> = Key::new("cart");
+//!
+//! async fn add_to_cart(session: Session, item: web::Json<String>) -> Result<web::Json<Vec<String>>> {
+//!     Ok(web::Json(session.update(CART, |cart| cart.push(item.clone())).await?))
+//! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> cloakroom_session::Result<()> {
+//! let sessions = Sessions::from_config(Config::new("memory")).await?;
+//! let app = App::new()
+//!     .route("/api/addToCart", web::post().to(add_to_cart))
+//!     .wrap(SessionMiddleware::new(sessions));
+//! # Ok(())
+//! # }
+//! ```
+
+mod body;
+mod error;
+mod extract;
+mod headers;
+mod middleware;
+mod outage;
+
+pub use body::SessionBody;
+pub use error::{Result, SessionError};
+pub use extract::Session;
+pub use middleware::{SessionMiddleware, SessionService};
+pub use outage::{OutageMiddleware, OutageService};

@@ -1,0 +1,92 @@
+//! actix-web, held to what has to hold in every framework.
+
+#![allow(clippy::unwrap_used)]
+
+use std::net::TcpListener;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, web};
+use cloakroom_actix::{OutageMiddleware, Result, Session, SessionError, SessionMiddleware};
+use cloakroom_session::OutagePolicy;
+use interop_behaviour::{Framework, PRERENDERED, Reply, ReplyBody, Site, current, optional};
+
+struct Actix;
+
+impl Framework for Actix {
+    fn serve(
+        listener: TcpListener,
+        site: Site,
+    ) -> impl Future<Output = std::io::Result<()>> + Send + 'static {
+        let app = move || {
+            let mut sessions =
+                SessionMiddleware::new(site.sessions.clone()).prerendered(PRERENDERED);
+            if let Some(policy) = site.outage {
+                sessions = sessions.outage(policy);
+            }
+            let on_route = |policy| web::get().to(handle).wrap(OutageMiddleware::new(policy));
+            let below = web::scope("")
+                .route("/unavailable", on_route(OutagePolicy::Unavailable))
+                .route("/read-only", on_route(OutagePolicy::ReadOnly))
+                .route("/anonymous", on_route(OutagePolicy::Anonymous))
+                .route("/visited", web::get().to(handle).wrap(from_fn(visit)))
+                .route("/optional", web::get().to(with_optional))
+                .route("/static/optional", web::get().to(with_optional))
+                .route("/bare", web::get().to(bare))
+                .route("/static/bare", web::get().to(bare))
+                .default_service(web::get().to(handle))
+                .wrap(sessions);
+            App::new()
+                .app_data(web::Data::new(site.clone()))
+                .route("/outside", web::get().to(handle))
+                .route("/outside/optional", web::get().to(with_optional))
+                .route("/outside/bare", web::get().to(bare))
+                .service(below)
+        };
+        let server = HttpServer::new(app).workers(1).disable_signals().listen(listener);
+        let server = server.map(HttpServer::run);
+        async { server?.await }
+    }
+}
+
+async fn handle(
+    session: Session,
+    site: web::Data<Site>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    Ok(response(site.answer(&session, request.path()).await?))
+}
+
+async fn with_optional(session: Option<Session>) -> HttpResponse {
+    response(optional(session.as_deref()))
+}
+
+async fn bare() -> HttpResponse {
+    response(current())
+}
+
+async fn visit(
+    session: Session,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    Site::before(&session).await.map_err(SessionError::from)?;
+    let response = next.call(request).await?;
+    Site::after(&session).await.map_err(SessionError::from)?;
+    Ok(response)
+}
+
+fn response(reply: Reply) -> HttpResponse {
+    let mut response = HttpResponse::build(StatusCode::from_u16(reply.status).unwrap());
+    for header in reply.headers {
+        response.insert_header(header);
+    }
+    match reply.body {
+        ReplyBody::Bytes(bytes) => response.body(bytes),
+        ReplyBody::Stream(stream) => response.streaming(stream),
+    }
+}
+
+interop_behaviour::behaviours!(Actix);

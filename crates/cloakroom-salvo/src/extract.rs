@@ -1,0 +1,67 @@
+//! The extractor.
+
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use cloakroom_session::{Error, Scope};
+use salvo::extract::Metadata;
+use salvo::{Depot, Extractible, Request};
+
+use crate::error::{Result, SessionError};
+
+/// The request's session.
+///
+/// Dereferences to [`cloakroom_session::Session`], so a `&Session` can be handed to functions that know nothing of
+/// salvo. A type of its own, because only the crate of a type or of a trait may implement one for the other. Handlers
+/// that can do without it, and middleware, take it from the [`Depot`]: [`SessionDepotExt`].
+#[derive(Clone, Debug)]
+pub struct Session(cloakroom_session::Session);
+
+impl Deref for Session {
+    type Target = cloakroom_session::Session;
+
+    fn deref(&self) -> &cloakroom_session::Session {
+        &self.0
+    }
+}
+
+impl From<Session> for cloakroom_session::Session {
+    fn from(session: Session) -> cloakroom_session::Session {
+        session.0
+    }
+}
+
+impl<'ex> Extractible<'ex> for Session {
+    fn metadata() -> &'static Metadata {
+        static METADATA: OnceLock<Metadata> = OnceLock::new();
+        METADATA.get_or_init(|| Metadata::new("Session"))
+    }
+
+    #[expect(refining_impl_trait, reason = "whoever extracts by hand can use `?`")]
+    async fn extract(request: &'ex mut Request, depot: &'ex mut Depot) -> Result<Session> {
+        match depot.get_typed::<Scope>() {
+            Ok(Scope::Session(session)) => Ok(Session(session.clone())),
+            Ok(Scope::Prerendered(page)) => Err(page.error().into()),
+            Err(_) => Err(SessionError::from(Error::no_session(
+                request.uri().path(),
+                "below a SessionMiddleware; add the route to a router that has \
+                 `.hoop(SessionMiddleware::new(sessions))`, or take `depot.session()`",
+            ))),
+        }
+    }
+}
+
+/// The session in a request's [`Depot`].
+pub trait SessionDepotExt {
+    /// The request's session, and `None` on a route without sessions.
+    fn session(&self) -> Option<&cloakroom_session::Session>;
+}
+
+impl SessionDepotExt for Depot {
+    fn session(&self) -> Option<&cloakroom_session::Session> {
+        match self.get_typed::<Scope>() {
+            Ok(Scope::Session(session)) => Some(session),
+            Ok(Scope::Prerendered(_)) | Err(_) => None,
+        }
+    }
+}

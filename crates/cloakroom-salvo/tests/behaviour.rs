@@ -1,0 +1,94 @@
+//! salvo, held to what has to hold in every framework.
+
+#![allow(clippy::unwrap_used)]
+
+use std::net::TcpListener;
+
+use cloakroom_salvo::{OutageMiddleware, Result, Session, SessionDepotExt, SessionMiddleware};
+use cloakroom_session::OutagePolicy;
+use interop_behaviour::{Framework, PRERENDERED, Reply, ReplyBody, Site, current, optional};
+use salvo::conn::tcp::TcpAcceptor;
+use salvo::http::StatusCode;
+use salvo::{Depot, FlowCtrl, Request, Response, Router, Server, Writer, affix_state, handler};
+
+struct Salvo;
+
+impl Framework for Salvo {
+    async fn serve(listener: TcpListener, site: Site) -> std::io::Result<()> {
+        let mut sessions = SessionMiddleware::new(site.sessions.clone()).prerendered(PRERENDERED);
+        if let Some(policy) = site.outage {
+            sessions = sessions.outage(policy);
+        }
+        let at = Router::with_path;
+        let on_route = |path, policy| at(path).hoop(OutageMiddleware::new(policy)).get(handle);
+        let below = Router::new()
+            .hoop(sessions)
+            .push(on_route("unavailable", OutagePolicy::Unavailable))
+            .push(on_route("read-only", OutagePolicy::ReadOnly))
+            .push(on_route("anonymous", OutagePolicy::Anonymous))
+            .push(at("visited").hoop(visit).get(handle))
+            .push(at("optional").get(with_optional))
+            .push(at("static/optional").get(with_optional))
+            .push(at("bare").get(bare))
+            .push(at("static/bare").get(bare))
+            .push(at("{**path}").get(handle));
+        let app = Router::new()
+            .hoop(affix_state::inject(site))
+            .push(at("outside/optional").get(with_optional))
+            .push(at("outside/bare").get(bare))
+            .push(at("outside").get(handle))
+            .push(below);
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        Server::new(TcpAcceptor::try_from(listener)?).serve(app).await;
+        Ok(())
+    }
+}
+
+#[handler]
+async fn handle(
+    session: Session,
+    request: &mut Request,
+    depot: &mut Depot,
+    response: &mut Response,
+) -> Result<()> {
+    let site = depot.get_typed::<Site>().unwrap();
+    write(response, site.answer(&session, request.uri().path()).await?);
+    Ok(())
+}
+
+#[handler]
+async fn with_optional(depot: &mut Depot, response: &mut Response) {
+    write(response, optional(depot.session()));
+}
+
+#[handler]
+async fn bare(response: &mut Response) {
+    write(response, current());
+}
+
+#[handler]
+async fn visit(
+    session: Session,
+    request: &mut Request,
+    depot: &mut Depot,
+    response: &mut Response,
+    flow: &mut FlowCtrl,
+) -> Result<()> {
+    Site::before(&session).await?;
+    flow.call_next(request, depot, response).await;
+    Site::after(&session).await?;
+    Ok(())
+}
+
+fn write(response: &mut Response, reply: Reply) {
+    response.status_code(StatusCode::from_u16(reply.status).unwrap());
+    for (name, value) in reply.headers {
+        response.headers_mut().insert(name, value.parse().unwrap());
+    }
+    match reply.body {
+        ReplyBody::Bytes(bytes) => response.write_body(bytes).unwrap(),
+        ReplyBody::Stream(stream) => response.stream(stream),
+    }
+}
+
+interop_behaviour::behaviours!(Salvo);

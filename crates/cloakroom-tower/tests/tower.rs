@@ -1,0 +1,155 @@
+//! The layer around plain tower services. What goes over HTTP is in `behaviour.rs`.
+
+#![allow(clippy::unwrap_used)]
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use cloakroom_session::{Config, Error, Session, Sessions};
+use cloakroom_tower::SessionLayer;
+use futures_util::FutureExt;
+use http::{Request, Response, header};
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, Full};
+use interop_behaviour::Faulty;
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+
+async fn site() -> (SessionLayer, Faulty) {
+    let faulty = Faulty::new().await;
+    let sessions = Sessions::with_driver(Arc::new(faulty.clone()), &Config::new("memory")).unwrap();
+    (SessionLayer::new(sessions), faulty)
+}
+
+fn request(cookie: Option<&str>) -> Request<()> {
+    let mut request = Request::new(());
+    if let Some(cookie) = cookie {
+        request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
+    }
+    request
+}
+
+fn session(request: &Request<()>) -> Session {
+    request.extensions().get().cloned().unwrap()
+}
+
+/// What a browser would send back.
+fn cookie<B>(response: &Response<B>) -> String {
+    let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+async fn keys(request: Request<()>) -> Result<Response<Full<Bytes>>, Error> {
+    let keys = session(&request).keys().await?;
+    Ok(Response::new(Full::from(keys.join(","))))
+}
+
+async fn set(request: Request<()>) -> Result<Response<Full<Bytes>>, Error> {
+    session(&request).set("name", "Ann")?;
+    Ok(Response::new(Full::default()))
+}
+
+#[tokio::test]
+async fn a_plain_layer_reads_and_writes_before_and_after_the_handler() {
+    #[derive(Clone)]
+    struct Visit<S>(S);
+
+    impl<S> Service<Request<()>> for Visit<S>
+    where
+        S: Service<Request<()>, Error = Error> + Clone + Send + 'static,
+        S::Future: Send,
+        S::Response: Send,
+    {
+        type Response = S::Response;
+        type Error = Error;
+        type Future = Pin<Box<dyn Future<Output = Result<S::Response, Error>> + Send>>;
+
+        fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+            self.0.poll_ready(context)
+        }
+
+        fn call(&mut self, request: Request<()>) -> Self::Future {
+            let mut handler = self.0.clone();
+            Box::pin(async move {
+                let session = session(&request);
+                let visits: u32 = session.get("visits").await?.unwrap_or_default();
+                session.set("visits", &(visits + 1))?;
+                let response = handler.call(request).await?;
+                session.set("answered", &session.get::<u32>("visits").await?)?;
+                Ok(response)
+            })
+        }
+    }
+
+    let (sessions, _) = site().await;
+    let app = ServiceBuilder::new()
+        .layer(sessions)
+        .layer_fn(Visit)
+        .service(service_fn(keys))
+        .boxed_clone();
+    let response = app.clone().oneshot(request(None)).await.unwrap();
+    let visitor = cookie(&response);
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "visits");
+    let response = app.oneshot(request(Some(&visitor))).await.unwrap();
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "visits,answered");
+}
+
+#[tokio::test]
+async fn a_service_that_fails_without_a_response_saves_nothing() {
+    let (sessions, store) = site().await;
+    let app = sessions.layer(service_fn(async |request: Request<()>| {
+        session(&request).set("name", "Ann").unwrap();
+        Err::<Response<Full<Bytes>>, _>("no response")
+    }));
+    assert!(app.oneshot(request(None)).await.is_err());
+    assert_eq!(store.calls(), 0);
+}
+
+#[tokio::test]
+async fn the_cookies_header_is_marked_as_a_secret() {
+    let (sessions, _) = site().await;
+    let response = sessions.layer(service_fn(set)).oneshot(request(None)).await.unwrap();
+    assert!(response.headers()[header::SET_COOKIE].is_sensitive());
+}
+
+/// A body of one frame that is known to be the last, and changes the session with it.
+struct Late(Option<Session>);
+
+impl Body for Late {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let session = self.0.take();
+        Poll::Ready(session.map(|session| {
+            session.set("name", "late").unwrap();
+            Ok(Frame::data(Bytes::from_static(b"all")))
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+#[tokio::test]
+async fn a_frame_that_is_known_to_be_the_last_waits_for_the_commit() {
+    let (sessions, store) = site().await;
+    let visitor = cookie(&sessions.layer(service_fn(set)).oneshot(request(None)).await.unwrap());
+    let app = sessions.layer(service_fn(async |request: Request<()>| {
+        let session = session(&request);
+        session.get::<String>("name").await?;
+        Ok::<_, Error>(Response::new(Late(Some(session))))
+    }));
+    let mut body = app.oneshot(request(Some(&visitor))).await.unwrap().into_body();
+    store.block_writes(true);
+    assert!(body.frame().now_or_never().is_none(), "a server may not ask for what comes after it");
+    store.block_writes(false);
+    assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "all");
+    assert!(body.is_end_stream());
+}

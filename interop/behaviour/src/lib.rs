@@ -1,0 +1,54 @@
+//! What has to hold in every framework, as tests over HTTP against a real server.
+//!
+//! [`Site`] is a site whose handlers are written once, over a `&Session`. A framework's tests implement [`Framework`],
+//! which puts that site behind the framework's own routes, extractor, middleware and errors, and call [`behaviours!`],
+//! which makes one test of every behaviour.
+
+// Whoever calls this is a test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod answer;
+pub mod behaviours;
+mod faulty;
+mod gate;
+mod list;
+mod server;
+mod site;
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+pub use answer::Answer;
+pub use faulty::Faulty;
+pub use server::Server;
+pub use site::{PRERENDERED, Reply, ReplyBody, ReplyStream, Site, current, optional};
+
+/// A framework, with the site behind its own routes.
+///
+/// | path | handler |
+/// |---|---|
+/// | anything | extracts the session, and calls [`Site::answer`] |
+/// | `/unavailable`, `/read-only`, `/anonymous` | the same, with that policy for outages on the route |
+/// | `/visited` | the same, below a middleware of the framework that calls [`Site::before`] and [`Site::after`] |
+/// | `/optional`, `/static/optional`, `/outside/optional` | takes the session if there is one, and calls [`optional`] |
+/// | `/bare`, `/static/bare`, `/outside/bare` | takes no session, and calls [`current`] |
+///
+/// What begins with `/outside` is not below the session middleware, which takes [`Site::outage`] and [`PRERENDERED`].
+pub trait Framework {
+    /// Serves the site on this listener until it is dropped.
+    fn serve(
+        listener: TcpListener,
+        site: Site,
+    ) -> impl Future<Output = std::io::Result<()>> + Send + 'static;
+}
+
+/// Runs one behaviour, and takes it for failed when it never ends.
+#[doc(hidden)]
+pub fn run(behaviour: impl Future<Output = ()>) {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.unwrap().block_on(async {
+        let limit = Duration::from_secs(60);
+        tokio::time::timeout(limit, behaviour).await.expect("the behaviour ends");
+    });
+}

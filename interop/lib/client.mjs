@@ -41,7 +41,7 @@ export class Client {
 
 	/** Sends a form as a browser would from a page of the same site. Follows no redirect. */
 	async submit(server, path, fields) {
-		const response = await this.request(server, path, {
+		const response = await this.request(server, server.forms?.[path] ?? path, {
 			method: 'POST',
 			body: new URLSearchParams(fields),
 			headers: { origin: server.url, 'sec-fetch-site': 'same-origin' },

@@ -14,9 +14,17 @@ export function startAstro(store, { build = store.build } = {}) {
 }
 
 /** The shop of `examples/shop`, at the path in CLOAKROOM_SHOP. `config` may be a file; where it is null, there is none. */
-export function startShop(store, config = {}) {
-	return startRust('shop', 'CLOAKROOM_SHOP', store, config);
+export async function startShop(store, config = {}) {
+	const shop = await startRust('shop', 'CLOAKROOM_SHOP', store, config);
+	return Object.assign(shop, { forms: shopForms });
 }
+
+/** Where the shop's forms lead, by the page of the Astro site that takes the same form. */
+const shopForms = {
+	'/login': '/?_action=account.logIn',
+	'/cart': '/cart?_action=cart.add',
+	'/settings': '/settings?_action=account.saveSettings',
+};
 
 /** The site's files for browsers, of which the probe can serve the prerendered ones. */
 export const clientFiles = path.join(site, 'dist/client');
@@ -31,7 +39,7 @@ function startRust(name, variable, store, config, env = {}) {
 	if (!binary) throw new Error(`${variable} is not set: it must be the path of the ${name}'s binary`);
 	mustExist(binary, `${variable} must be the path of the ${name}'s binary`);
 	if (config === null) return start(name, path.resolve(binary), [], store, env);
-	if (typeof config === 'string') return start(name, path.resolve(binary), ['--config', config], store, {});
+	if (typeof config === 'string') return start(name, path.resolve(binary), ['--config', config], store, env);
 	const file = path.join(store.root, `${name}-${store.servers.length}.json`);
 	writeFileSync(file, JSON.stringify({ ...store.config, ...config }));
 	return start(name, path.resolve(binary), ['--config', file], store, env);

@@ -98,8 +98,8 @@ suiteOver(astroStores, 'One session in the Rust shop and the Astro site', { need
 			['homepage', 'https://ada.example/notes?of=1843'],
 			['interest', 'coats'],
 			['interest', 'hats'],
-			['size:coat', '42'],
-			['size:gloves', '8.5'],
+			['sizes.coat', '42'],
+			['sizes.gloves', '8.5'],
 		]);
 		const page = await client.page(astro, '/settings');
 		assert.match(page, /<dd id="homepage">ada\.example<\/dd>/);

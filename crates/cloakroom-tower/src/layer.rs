@@ -78,6 +78,20 @@ impl SessionLayer {
         self.prerendered = PrerenderedRoutes::new(routes);
         self
     }
+
+    /// Puts the request's session, or what it has in its place, where the extractors find it.
+    fn enter<B>(&self, request: &mut Request<B>) -> Scope {
+        if let Some(page) = self.prerendered.find(request.uri().path()) {
+            request.extensions_mut().insert(page.clone());
+            return Scope::Prerendered(page);
+        }
+        let session = self.sessions.session(CookieHeaders::from(request.headers()));
+        if let Some(policy) = self.outage {
+            session.set_outage_policy(policy);
+        }
+        request.extensions_mut().insert(session.clone());
+        Scope::Session(session)
+    }
 }
 
 impl<S> Layer<S> for SessionLayer {
@@ -109,16 +123,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let layer = &self.layer;
-        if let Some(page) = layer.prerendered.find(request.uri().path()) {
-            request.extensions_mut().insert(page.clone());
-            return ResponseFuture::new(self.inner.call(request), Scope::Prerendered(page));
-        }
-        let session = layer.sessions.session(CookieHeaders::from(request.headers()));
-        if let Some(policy) = layer.outage {
-            session.set_outage_policy(policy);
-        }
-        request.extensions_mut().insert(session.clone());
-        ResponseFuture::new(self.inner.call(request), Scope::Session(session))
+        let scope = self.layer.enter(&mut request);
+        // A plain service may do its work right here, and not only when it is polled.
+        let handler = scope.enter(|| self.inner.call(request));
+        ResponseFuture::new(handler, scope)
     }
 }

@@ -153,3 +153,14 @@ async fn a_frame_that_is_known_to_be_the_last_waits_for_the_commit() {
     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "all");
     assert!(body.is_end_stream());
 }
+
+#[tokio::test]
+async fn a_service_that_works_before_it_is_polled_has_its_session_too() {
+    let (layer, _) = site().await;
+    let service = ServiceBuilder::new().layer(layer).service(service_fn(|_: Request<()>| {
+        let set = Session::current().and_then(|session| session.set("name", "Ann"));
+        async move { set.map(|()| Response::new(Full::<Bytes>::default())) }
+    }));
+    let response = service.oneshot(request(None)).await.unwrap();
+    assert!(cookie(&response).starts_with("astro-session="));
+}

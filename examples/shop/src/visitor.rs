@@ -60,7 +60,10 @@ async fn cart_notice(session: &Session) -> cloakroom::axum::Result<Option<Notice
     for action in [CART_ADD, CART_REMOVE] {
         match Submitted::<usize>::take(session, action).await?.result {
             Some(Ok(items)) => {
-                let text = format!("{items} items in your cart.");
+                let text = match items {
+                    1 => "1 item in your cart.".to_owned(),
+                    _ => format!("{items} items in your cart."),
+                };
                 return Ok(Some(Notice { text, is_error: false }));
             }
             Some(Err(error)) => {

@@ -24,7 +24,7 @@ pub fn layout(title: &str, visitor: Option<&Visitor>, main: &Markup) -> Markup {
                 a class="skip" href="#main" { "Skip to the content" }
                 (header(visitor))
                 @if let Some(notice) = visitor.and_then(|visitor| visitor.notice.as_ref()) {
-                    p role="status" class=(if notice.is_error { "notice error" } else { "notice" }) { (notice.text) }
+                    p role="status" class=(if notice.is_error { "notice error" } else { "notice" }) { span { (notice.text) } }
                 }
                 @if let Some(date) = visitor.and_then(|visitor| visitor.last_visit) { (welcome_back(date)) }
                 main id="main" { (main) }

@@ -29,6 +29,8 @@ async fn without_javascript_a_form_adds_to_the_cart_and_another_takes_out() {
     }
     client.post_form("/cart?_action=cart.add", "item=beech-hanger").await;
     let page = client.get("/cart").await.text;
+    assert!(page.contains("<span>3 items in your cart.</span>"), "the page after a form tells");
+    assert!(!client.get("/cart").await.text.contains("items in your cart."), "once");
     assert!(page.contains("Felt hat") && page.contains("€158"), "two hats are one line");
     assert!(page.contains("€167.50"), "and this is the total");
 

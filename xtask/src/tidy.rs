@@ -29,7 +29,7 @@ const DEPENDENCIES: [(&str, &[&str]); 9] = [
     ("cloakroom-session", &["serde_devalue", "cloakroom-storage", "cloakroom-derive"]),
     ("cloakroom-actions", &["serde_devalue", "cloakroom-session"]),
     ("cloakroom-tower", &["cloakroom-session", "cloakroom-actions"]),
-    ("cloakroom-actix", &["cloakroom-session"]),
+    ("cloakroom-actix", &["cloakroom-session", "cloakroom-actions"]),
     ("cloakroom-salvo", &["cloakroom-session"]),
     (
         "cloakroom",

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use cloakroom_session::{Error, ErrorKind, Failure};
+use cloakroom_session::{Error, ErrorKind, Failure, FailureFormat};
 
 /// What a handler that uses the session returns.
 pub type Result<T, E = SessionError> = std::result::Result<T, E>;
@@ -20,6 +20,8 @@ pub struct SessionError {
     error: Error,
     /// Made once, because that logs it.
     failure: OnceLock<Failure>,
+    /// How the response that it takes the place of wanted it told.
+    format: Option<FailureFormat>,
 }
 
 impl SessionError {
@@ -33,6 +35,10 @@ impl SessionError {
         self.error
     }
 
+    pub(crate) fn told_in(self, format: Option<FailureFormat>) -> SessionError {
+        SessionError { format, ..self }
+    }
+
     fn failure(&self) -> &Failure {
         self.failure.get_or_init(|| Failure::from(&self.error))
     }
@@ -40,7 +46,7 @@ impl SessionError {
 
 impl From<Error> for SessionError {
     fn from(error: Error) -> SessionError {
-        SessionError { error, failure: OnceLock::new() }
+        SessionError { error, failure: OnceLock::new(), format: None }
     }
 }
 
@@ -58,10 +64,11 @@ impl ResponseError for SessionError {
         if let Some(seconds) = failure.retry_after {
             response.insert_header((RETRY_AFTER, seconds));
         }
-        response.content_type("text/plain; charset=utf-8").body(match self.error.kind() {
-            ErrorKind::NoSession => self.error.to_string(),
-            _ => failure.message.to_owned(),
-        })
+        let (content_type, mut body) = failure.content(self.format);
+        if self.format.is_none() && self.error.kind() == ErrorKind::NoSession {
+            body = self.error.to_string().into();
+        }
+        response.content_type(content_type).body(body)
     }
 }
 

@@ -24,15 +24,25 @@
 //! # }
 //! ```
 
+#[cfg(feature = "actions")]
+mod actions;
 mod body;
 mod error;
 mod extract;
 mod headers;
 mod middleware;
+#[cfg(feature = "actions")]
+mod origin;
 mod outage;
 
+#[cfg(feature = "garde-0-23")]
+pub use actions::Valid;
+#[cfg(feature = "actions")]
+pub use actions::{ActionRejection, Actions, ActionsService, Input};
 pub use body::SessionBody;
 pub use error::{Result, SessionError};
 pub use extract::Session;
 pub use middleware::{SessionMiddleware, SessionService};
+#[cfg(feature = "actions")]
+pub use origin::{OriginMiddleware, OriginService};
 pub use outage::{OutageMiddleware, OutageService};

@@ -10,7 +10,7 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{COOKIE, HeaderValue};
 use actix_web::{Error, HttpMessage};
 use cloakroom_session::{
-    CookieHeaders, Finished, OutagePolicy, PrerenderedRoutes, Scope, Sessions,
+    CookieHeaders, FailureFormat, Finished, OutagePolicy, PrerenderedRoutes, Scope, Sessions,
 };
 
 use crate::body::SessionBody;
@@ -131,12 +131,18 @@ where
         Box::pin(async move {
             let outcome = scope.run(handler).await;
             place.empty();
-            let finished = scope.finish().await.map_err(SessionError::from)?;
+            let finished = scope.finish().await.map_err(|error| {
+                SessionError::from(error).told_in(outcome.as_ref().ok().and_then(format))
+            })?;
             let mut response = outcome.map_err(|error| told(error, &finished))?;
             finished.apply(&mut Headers(response.headers_mut()));
             Ok(response.map_body(|_, body| SessionBody::new(body, &scope)))
         })
     }
+}
+
+fn format<B>(response: &ServiceResponse<B>) -> Option<FailureFormat> {
+    response.response().extensions().get().copied()
 }
 
 /// An error of a middleware, which becomes a response only above this one, and needs the cookie as any other does.

@@ -39,7 +39,8 @@ fn features(root: &Path) -> Result<(), String> {
     for feature in ["astro-config", "metrics"] {
         check(&["--package", "cloakroom-session", "--features", feature])?;
     }
-    for framework in ["axum", "actions", "actix-web", "salvo"] {
+    for framework in ["axum", "actions", "axum,actions", "actix-web", "actix-web,actions", "salvo"]
+    {
         check(&["--package", "cloakroom", "--no-default-features", "--features", framework])?;
     }
     for driver in tidy::driver_features(root)? {

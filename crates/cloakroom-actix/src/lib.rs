@@ -23,6 +23,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! With the feature `actions`, `Actions` has functions that Astro's own client calls, and forms without a script.
 
 #[cfg(feature = "actions")]
 mod actions;

@@ -1,8 +1,8 @@
 //! The shop's API on actix-web: a cart and a log-in.
 
 use actix_web::web::{Json, ServiceConfig, get, post};
-use cloakroom::Key;
-use cloakroom::actix_web::{Result, Session};
+use cloakroom::actix_web::{Actions, Input, Result, Session};
+use cloakroom::{Key, actions};
 use serde::{Deserialize, Serialize};
 
 const CART: Key<Vec<String>> = Key::new("cart");
@@ -42,6 +42,15 @@ async fn log_in(session: Session, Json(user): Json<User>) -> Result<Json<User>> 
 async fn log_out(session: Session) -> &'static str {
     session.destroy();
     "Goodbye."
+}
+
+async fn add(session: Session, Input(add): Input<AddToCart>) -> actions::Result<Vec<String>> {
+    Ok(session.update(CART, |cart| cart.push(add.item.clone())).await?)
+}
+
+/// `POST /_actions/cart.add`, which Astro's own client calls. Above it stands `SessionMiddleware`.
+pub fn actions() -> Actions {
+    Actions::new().json("cart.add", add)
 }
 
 /// The routes. Above them stands `SessionMiddleware`.

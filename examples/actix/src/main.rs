@@ -13,7 +13,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     config.cookie.secure = false;
     let sessions = Sessions::from_config(config).await?;
     let app = move || {
-        App::new().configure(example_actix::routes).wrap(SessionMiddleware::new(sessions.clone()))
+        App::new()
+            .configure(example_actix::routes)
+            .wrap(example_actix::actions())
+            .wrap(SessionMiddleware::new(sessions.clone()))
     };
     HttpServer::new(app).bind(("127.0.0.1", 4321))?.run().await?;
     Ok(())

@@ -90,3 +90,16 @@ async fn one_cookie_works_here_and_at_the_shop_on_axum() {
     let cart = Request::get("/api/cart").header("cookie", &visitor).body(Body::empty());
     assert_eq!(at_the_shop(&shop, cart.unwrap()).await, json!(["scarf", "hat"]));
 }
+
+#[actix_web::test]
+async fn an_action_and_the_api_share_the_cart() {
+    let folder = tempfile::tempdir().unwrap();
+    let sessions = SessionMiddleware::new(on_files(folder.path()).await);
+    let app = App::new().configure(example_actix::routes).wrap(example_actix::actions());
+    let app = init_service(app.wrap(sessions)).await;
+
+    let added = post("/_actions/cart.add", "", json!({ "item": "scarf" })).send_request(&app).await;
+    let visitor = cookie(&added);
+    assert_eq!(json(added).await, json!([[1], "scarf"]), "devalue, as Astro's client reads it");
+    assert_eq!(json(get("/api/cart", &visitor).send_request(&app).await).await, json!(["scarf"]));
+}

@@ -27,15 +27,15 @@ where
         let (handler, name) = (handler.clone(), Arc::clone(&name));
         Box::pin(async move {
             // The body is the input, which was read before.
-            let extracted = A::from_request(&request, &mut Payload::None).await;
-            // The response holds on to its request, and need not hold an upload.
-            request.extensions_mut().remove::<Arc<RawInput>>();
-            match extracted {
+            let outcome = match A::from_request(&request, &mut Payload::None).await {
                 Ok(extracted) => {
                     Outcome::new(&name, handler.call(extracted).await.map_err(Into::into))
                 }
                 Err(refused) => rejection::outcome(&name, &refused.into()),
-            }
+            };
+            // The response holds on to its request, and need not hold an upload.
+            request.extensions_mut().remove::<Arc<RawInput>>();
+            outcome
         })
     })
 }

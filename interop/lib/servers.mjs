@@ -29,9 +29,12 @@ const shopForms = {
 /** The site's files for browsers, of which the probe can serve the prerendered ones. */
 export const clientFiles = path.join(site, 'dist/client');
 
-/** The probe of `interop/probe`, at the path in CLOAKROOM_PROBE. `files` is a folder that it serves besides. */
-export function startProbe(store, config = {}, { files } = {}) {
-	return startRust('probe', 'CLOAKROOM_PROBE', store, config, files ? { FILES: files } : {});
+/**
+ * The probe of `interop/probe`, at the path in CLOAKROOM_PROBE. `files` is a folder that it serves besides. On the
+ * framework `actix-web` it has the actions alone.
+ */
+export function startProbe(store, config = {}, { files = '', framework = 'axum' } = {}) {
+	return startRust('probe', 'CLOAKROOM_PROBE', store, config, { FILES: files, FRAMEWORK: framework });
 }
 
 function startRust(name, variable, store, config, env = {}) {

@@ -24,11 +24,11 @@ const codes = {
 
 const astroUrl = (value) => stringify(value, { URL: (url) => url instanceof URL && url.href });
 
-suite('Actions of Astro and of Rust', { needs: ['probe'] }, () => {
+for (const framework of ['axum', 'actix-web']) suite(`Actions of Astro and of Rust on ${framework}`, { needs: ['probe'] }, () => {
 	let store, astro, probe;
 	before(async () => {
 		store = await Folder.open();
-		[astro, probe] = await Promise.all([startAstro(store), startProbe(store)]);
+		[astro, probe] = await Promise.all([startAstro(store), startProbe(store, {}, { framework })]);
 	});
 	after(() => store?.close());
 

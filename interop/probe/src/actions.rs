@@ -1,11 +1,12 @@
-//! The same actions as the Astro site's, so that one client can call both.
+//! The same actions as the Astro site's, so that one client can call both. Each framework's module has this file as its
+//! own, with its own extractors.
 
-use axum::response::Html;
 use cloakroom::actions::{ActionError, ErrorCode, File, Issue, Result, Submitted};
-use cloakroom::axum::{Actions, Input, Session, Valid};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use serde_devalue::Value;
+
+use super::{Actions, Input, Session, Valid};
 
 pub(crate) fn actions() -> Actions {
     Actions::new()
@@ -115,8 +116,8 @@ async fn upload(Input(Upload { title, file }): Input<Upload>) -> Result<Uploaded
 }
 
 /// How the sign-up form ended, for the tests that send it to Astro.
-pub(crate) async fn signup_page(session: Session) -> cloakroom::axum::Result<Html<String>> {
-    let form = Submitted::<SignUp>::take(&session, "account.signUp").await?;
+pub(crate) async fn signup_page(session: &cloakroom::Session) -> cloakroom::Result<String> {
+    let form = Submitted::<SignUp>::take(session, "account.signUp").await?;
     let outcome = match &form.result {
         None => "nothing yet".to_owned(),
         Some(Ok(sign_up)) => format!("signed up: {}", sign_up.name),
@@ -125,5 +126,5 @@ pub(crate) async fn signup_page(session: Session) -> cloakroom::axum::Result<Htm
             format!("{}: {}", error.code(), fields.join(", "))
         }
     };
-    Ok(Html(format!(r#"<p id="outcome">{outcome}</p><p id="old">{}</p>"#, form.input.value("age"))))
+    Ok(format!(r#"<p id="outcome">{outcome}</p><p id="old">{}</p>"#, form.input.value("age")))
 }

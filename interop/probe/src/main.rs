@@ -3,10 +3,11 @@
 //! asks who is calling.
 //!
 //! `interop-probe --config FILE` listens on `PORT`, or on a free port. The files in the folder `FILES`, if there is one,
-//! are served too.
+//! are served too. With `FRAMEWORK=actix-web` it is a server of actix-web, with the actions alone.
 
-mod actions;
 mod gate;
+mod on_actix;
+mod on_axum;
 mod problem;
 mod step;
 mod storage;
@@ -34,25 +35,28 @@ use crate::step::Step;
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     let sessions = Sessions::from_config(Config::from_file(config_file()?)?).await?;
+    if std::env::var_os("FRAMEWORK").is_some_and(|framework| framework == "actix-web") {
+        return on_actix::serve(sessions).await;
+    }
     let driver = sessions.driver().clone();
-    let files = ServeDir::new(std::env::var_os("FILES").unwrap_or_default());
     let app = Router::new()
-        .route("/signup", get(actions::signup_page))
+        .route("/signup", get(on_axum::signup_page))
         .route("/api/session", post(answer))
         .route("/api/gates/{name}/reached", post(gate::reached))
         .route("/api/gates/{name}/open", post(gate::open))
-        .with_state(Gates::default())
-        .fallback_service(files)
-        .layer(actions::actions())
+        .with_state(Gates::default());
+    let app = match std::env::var_os("FILES").filter(|folder| !folder.is_empty()) {
+        Some(folder) => app.fallback_service(ServeDir::new(folder)),
+        None => app,
+    };
+    let app = app
+        .layer(on_axum::actions())
         .layer(SessionLayer::new(sessions))
         .route("/api/storage", post(storage::answer).with_state(driver));
 
-    let port = std::env::var("PORT").map_or(Ok(0), |port| port.parse())?;
-    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+    let listener = TcpListener::bind(address()?).await?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut out = std::io::stdout();
-    writeln!(out, "probe: listening on http://localhost:{}", listener.local_addr()?.port())?;
-    out.flush()?;
+    announce(listener.local_addr()?)?;
 
     axum::serve(listener, app)
         .with_graceful_shutdown(async move {
@@ -60,6 +64,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         })
         .await?;
     Ok(())
+}
+
+fn address() -> Result<SocketAddr, Box<dyn Error>> {
+    let port = std::env::var("PORT").map_or(Ok(0), |port| port.parse())?;
+    Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+}
+
+fn announce(address: SocketAddr) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "probe: listening on http://localhost:{}", address.port())?;
+    out.flush()
 }
 
 fn config_file() -> Result<PathBuf, Box<dyn Error>> {

@@ -214,6 +214,17 @@ async fn a_form_needs_a_session_and_says_so_by_its_status() {
 }
 
 #[tokio::test]
+async fn a_prerendered_page_takes_no_form() {
+    let app = Router::new()
+        .route("/about", get(async || "about"))
+        .layer(actions().with_state(Greeting("Hello")))
+        .layer(SessionLayer::new(sessions().await).prerendered(["/about"]));
+    let mut client = Client { app, cookie: None };
+    let response = client.submit("/about?_action=account.rename", "name=Bob").await;
+    assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
 async fn everything_that_calls_no_action_passes_untouched() {
     let mut client = Client::new().await;
     assert_eq!(client.page().await, "||");

@@ -60,7 +60,8 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (method, uri) = (request.method().as_str(), request.uri());
         match self.registry.call(method, uri.path(), uri.query()) {
-            Some(call) => {
+            // A prerendered page takes no form, as in Astro.
+            Some(call) if !is_prerendered(&request) => {
                 let registry = Arc::clone(&self.registry);
                 Box::pin(async move {
                     let (request, payload) = request.into_parts();
@@ -68,12 +69,16 @@ where
                     Ok(ServiceResponse::new(request, response.map_into_right_body()))
                 })
             }
-            None => {
+            _ => {
                 let inner = self.inner.call(request);
                 Box::pin(async move { Ok(inner.await?.map_into_left_body()) })
             }
         }
     }
+}
+
+fn is_prerendered(request: &ServiceRequest) -> bool {
+    matches!(Place::of(request.request()), Some(Scope::Prerendered(_)))
 }
 
 async fn answer(
@@ -153,8 +158,7 @@ fn to_person(call: &Call, error: &ActionError) -> HttpResponse {
 fn session(request: &HttpRequest) -> Result<Session, SessionError> {
     match Place::of(request) {
         Some(Scope::Session(session)) => Ok(session),
-        Some(Scope::Prerendered(page)) => Err(page.error().into()),
-        None => Err(cloakroom_session::Error::no_session(
+        _ => Err(cloakroom_session::Error::no_session(
             request.path(),
             "and a form's action leaves its outcome in one; have `.wrap(actions)` before \
              `.wrap(SessionMiddleware::new(sessions))`",

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use cloakroom_actions::{
     ActionError, Call, Caller, ErrorCode, Outcome, REFUSAL_TYPE, RawInput, Sent, read, refusal,
 };
-use cloakroom_session::{Failure, FailureFormat, Session};
+use cloakroom_session::{Failure, FailureFormat, Prerendered, Session};
 use futures_core::Stream;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, LOCATION, REFERER};
 use http::request::Parts;
@@ -52,11 +52,12 @@ where
     fn call(&mut self, request: Request) -> ActionFuture<I::Future> {
         let (method, uri) = (request.method().as_str(), request.uri());
         match self.actions.registry.call(method, uri.path(), uri.query()) {
-            Some(call) => {
+            // A prerendered page takes no form, as in Astro.
+            Some(call) if request.extensions().get::<Prerendered>().is_none() => {
                 let actions = self.actions.clone();
                 ActionFuture::Action { answer: Box::pin(actions.answer(call, request)) }
             }
-            None => ActionFuture::Inner { inner: self.inner.call(request) },
+            _ => ActionFuture::Inner { inner: self.inner.call(request) },
         }
     }
 }

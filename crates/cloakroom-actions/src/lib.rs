@@ -44,6 +44,6 @@ pub use input::validated;
 pub use input::{Accept, BODY_LIMIT, File, FormData, FormValue, FromInput, RawInput, read};
 pub use issue::{Issue, PathSegment};
 pub use origin::OriginCheck;
-pub use outcome::Outcome;
+pub use outcome::{FAILURE_FORMAT, Outcome};
 pub use registry::{Action, REFUSAL_TYPE, Registry, Sent, refusal};
 pub use submitted::Submitted;

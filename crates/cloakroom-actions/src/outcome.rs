@@ -2,10 +2,12 @@
 
 use std::any::TypeId;
 
+use cloakroom_session::{Failure, FailureFormat};
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::code::ErrorCode;
 use crate::error::ActionError;
 
 /// How an action ended: its value in the devalue format, nothing, or its error; Astro's serialised action result.
@@ -116,6 +118,13 @@ impl Outcome {
     }
 }
 
+/// How a client is told that the session could not be saved after its action, in the only format that it understands:
+/// to be put into the extensions of its response. For authors of framework adapters.
+pub const FAILURE_FORMAT: FailureFormat = FailureFormat(|failure: &Failure| {
+    let error = ActionError::new(ErrorCode::from_status(failure.status), failure.message);
+    ("application/json", error.to_json())
+});
+
 /// An error and its causes, each told once.
 fn chain(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
     let mut told = error.to_string();
@@ -133,7 +142,6 @@ mod tests {
     use serde_devalue::{Undefined, Url};
 
     use super::*;
-    use crate::code::ErrorCode;
 
     fn ended<T: Serialize + 'static>(value: T) -> (u16, Option<String>) {
         let outcome = Outcome::new("test", Ok(value));

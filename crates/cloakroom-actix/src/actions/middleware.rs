@@ -10,8 +10,8 @@ use actix_web::http::header::{
     CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, REFERER,
 };
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
-use cloakroom_actions::{ActionError, Call, Caller, ErrorCode, Outcome, Registry, Sent, read};
-use cloakroom_session::{Failure, FailureFormat, Scope, Session};
+use cloakroom_actions::{ActionError, Call, Caller, FAILURE_FORMAT, Outcome, Registry, Sent, read};
+use cloakroom_session::{Scope, Session};
 
 use super::handler::{Action, LocalFuture};
 use super::{Actions, rejection};
@@ -126,14 +126,9 @@ fn text(request: &HttpRequest, name: HeaderName) -> Option<&str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
-/// A client understands an error only in its own format, also one that comes after the action.
 fn to_client(outcome: Outcome) -> HttpResponse {
     let mut response = rejection::response(outcome);
-    response.extensions_mut().insert(FailureFormat(|failure: &Failure| {
-        let error = ActionError::new(ErrorCode::from_status(failure.status), failure.message);
-        let outcome = Outcome::error("", &error);
-        ("application/json", outcome.into_body().unwrap_or_default())
-    }));
+    response.extensions_mut().insert(FAILURE_FORMAT);
     response
 }
 

@@ -9,9 +9,9 @@ use axum_core::extract::Request;
 use axum_core::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use cloakroom_actions::{
-    ActionError, Call, Caller, ErrorCode, Outcome, REFUSAL_TYPE, RawInput, Sent, read, refusal,
+    ActionError, Call, Caller, FAILURE_FORMAT, Outcome, REFUSAL_TYPE, RawInput, Sent, read, refusal,
 };
-use cloakroom_session::{Failure, FailureFormat, Prerendered, Session};
+use cloakroom_session::{Prerendered, Session};
 use futures_core::Stream;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, LOCATION, REFERER};
 use http::request::Parts;
@@ -139,14 +139,9 @@ fn text(parts: &Parts, name: HeaderName) -> Option<&str> {
     parts.headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// A client understands an error only in its own format, also one that comes after the action.
 fn to_client(outcome: Outcome) -> Response {
     let mut response = rejection::response(outcome);
-    response.extensions_mut().insert(FailureFormat(|failure: &Failure| {
-        let error = ActionError::new(ErrorCode::from_status(failure.status), failure.message);
-        let outcome = Outcome::error("", &error);
-        ("application/json", outcome.into_body().unwrap_or_default())
-    }));
+    response.extensions_mut().insert(FAILURE_FORMAT);
     response
 }
 

@@ -47,20 +47,16 @@ fn decoded(name: &str) -> String {
     percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
-/// Where a form leads: to the address it was sent to.
-pub(crate) fn destination(path: &str, query: Option<&str>) -> String {
-    address(path, query)
-}
-
 /// Where a form that failed leads: back to the page that it stands on, if `is_own` says of its host that it is the
 /// site's. Only its path counts, so that no request can send a browser elsewhere.
 pub(crate) fn back(referer: &str, is_own: impl Fn(&str) -> bool) -> Option<String> {
     let page: Uri = referer.parse().ok()?;
     let host = page.authority()?;
-    is_own(host.as_str()).then(|| address(page.path(), page.query()))
+    is_own(host.as_str()).then(|| destination(page.path(), page.query()))
 }
 
-fn address(path: &str, query: Option<&str>) -> String {
+/// Where a form leads: to the address it was sent to, or that it stands on, without the parameter.
+pub(crate) fn destination(path: &str, query: Option<&str>) -> String {
     // A browser takes `//name` and `/\name` for another site.
     let mut address = format!("/{}", path.trim_start_matches(['/', '\\']));
     let is_kept = |pair: &&str| {

@@ -73,15 +73,9 @@ impl SessionMiddleware {
     }
 
     fn scope(&self, request: &ServiceRequest) -> Scope {
-        if let Some(page) = self.prerendered.find(request.path()) {
-            return Scope::Prerendered(page);
-        }
         let cookies = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
-        let session = self.sessions.session(cookies.collect::<CookieHeaders>());
-        if let Some(policy) = self.outage {
-            session.set_outage_policy(policy);
-        }
-        Scope::Session(session)
+        let cookies = || cookies.collect::<CookieHeaders>();
+        self.sessions.scope(request.path(), &self.prerendered, self.outage, cookies)
     }
 }
 

@@ -66,14 +66,8 @@ impl SessionMiddleware {
     }
 
     fn scope(&self, request: &Request) -> Scope {
-        if let Some(page) = self.prerendered.find(request.uri().path()) {
-            return Scope::Prerendered(page);
-        }
-        let session = self.sessions.session(CookieHeaders::from(request.headers()));
-        if let Some(policy) = self.outage {
-            session.set_outage_policy(policy);
-        }
-        Scope::Session(session)
+        let cookies = || CookieHeaders::from(request.headers());
+        self.sessions.scope(request.uri().path(), &self.prerendered, self.outage, cookies)
     }
 }
 

@@ -7,8 +7,10 @@ use cloakroom_storage::{DynDriver, Limits};
 
 use crate::config::Config;
 use crate::cookie::{CookieHeaders, SessionCookie};
+use crate::current::Scope;
 use crate::error::{Error, Result};
 use crate::outage::OutagePolicy;
+use crate::prerendered::PrerenderedRoutes;
 use crate::queues::Queues;
 use crate::session::Session;
 use crate::shared::Shared;
@@ -101,6 +103,25 @@ impl Sessions {
     /// The session of one request. No I/O, no parsing: both wait until somebody asks for data.
     pub fn session(&self, cookies: impl Into<CookieHeaders>) -> Session {
         Session::new(Arc::clone(&self.shared), cookies.into())
+    }
+
+    /// What a request to this path has: its session, or none where the page is prerendered. For authors of framework
+    /// adapters.
+    pub fn scope(
+        &self,
+        path: &str,
+        prerendered: &PrerenderedRoutes,
+        outage: Option<OutagePolicy>,
+        cookies: impl FnOnce() -> CookieHeaders,
+    ) -> Scope {
+        if let Some(page) = prerendered.find(path) {
+            return Scope::Prerendered(page);
+        }
+        let session = self.session(cookies());
+        if let Some(policy) = outage {
+            session.set_outage_policy(policy);
+        }
+        Scope::Session(session)
     }
 
     /// The driver in use.

@@ -81,16 +81,14 @@ impl SessionLayer {
 
     /// Puts the request's session, or what it has in its place, where the extractors find it.
     fn enter<B>(&self, request: &mut Request<B>) -> Scope {
-        if let Some(page) = self.prerendered.find(request.uri().path()) {
-            request.extensions_mut().insert(page.clone());
-            return Scope::Prerendered(page);
+        let cookies = || CookieHeaders::from(request.headers());
+        let path = request.uri().path();
+        let scope = self.sessions.scope(path, &self.prerendered, self.outage, cookies);
+        match &scope {
+            Scope::Session(session) => _ = request.extensions_mut().insert(session.clone()),
+            Scope::Prerendered(page) => _ = request.extensions_mut().insert(page.clone()),
         }
-        let session = self.sessions.session(CookieHeaders::from(request.headers()));
-        if let Some(policy) = self.outage {
-            session.set_outage_policy(policy);
-        }
-        request.extensions_mut().insert(session.clone());
-        Scope::Session(session)
+        scope
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod cluster;
 mod mariadb;
+mod node;
 mod port;
 mod postgres;
 mod process;
@@ -24,6 +25,7 @@ mod until;
 
 pub use cluster::RedisCluster;
 pub use mariadb::MariaDb;
+pub use node::{JavaScript, NodeServer};
 pub use postgres::Postgres;
 pub use proxy::Proxy;
 pub use redis::Redis;

@@ -1,0 +1,44 @@
+// One of unstorage's own drivers, for tests in Rust: `node unstorage.mjs DRIVER OPTIONS`. A line of the standard input is
+// a call, `["method", argument, …]`; a line of the standard output is its `{ "value" }` or its `{ "error" }`.
+import { createInterface } from 'node:readline';
+import * as devalue from 'devalue';
+import { createStorage } from 'unstorage';
+
+const [name, options] = process.argv.slice(2);
+const { default: create } = await import(`unstorage/drivers/${name}`);
+const driver = create(JSON.parse(options));
+const storage = createStorage({ driver });
+
+const methods = {
+	/** What the driver itself gives: a text, or what its client has made of one. */
+	getItem: async (key) => (await driver.getItem(key)) ?? null,
+	setItem: (key, value) => storage.setItem(key, value),
+	setItemRaw: (key, bytes) => storage.setItemRaw(key, Buffer.from(bytes)),
+	hasItem: (key) => storage.hasItem(key),
+	removeItem: (key) => storage.removeItem(key),
+	getKeys: (base) => storage.getKeys(base),
+	clear: (base) => storage.clear(base),
+	/** A session as Astro reads it; rewritten, so that a test sees what became of every value. */
+	readSession: async (id) => {
+		const flat = await storage.get(id);
+		return flat && devalue.stringify(devalue.unflatten(flat));
+	},
+	/** A session as Astro writes it. */
+	writeSession: (id, text) => storage.setItem(id, devalue.stringify(devalue.parse(text))),
+};
+
+// What drivers say besides must not stand between the answers.
+console.log = console.info = console.error;
+
+for await (const line of createInterface({ input: process.stdin })) {
+	const [method, ...args] = JSON.parse(line);
+	let answer;
+	try {
+		answer = { value: (await methods[method](...args)) ?? null };
+	} catch (error) {
+		answer = { error: `${error?.stack ?? error}` };
+	}
+	process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await storage.dispose();
+process.exit();

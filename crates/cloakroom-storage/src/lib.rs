@@ -38,6 +38,9 @@ mod driver;
 pub mod drivers;
 mod error;
 mod ext;
+#[cfg(feature = "http-client")]
+#[allow(dead_code, unused_imports)] // Each driver needs a part of it.
+mod http;
 mod item;
 mod key;
 #[allow(dead_code)] // Nobody reads options where no driver is compiled in.

@@ -1,0 +1,17 @@
+//! What the drivers that speak HTTP have in common: one client, one way to read a failure, one kind of version.
+//!
+//! Deadlines and retries are those of every driver: [`Timeout`](crate::Timeout) and [`Retry`](crate::Retry) stand around
+//! it. What is said here is what they need to know: whether a retry may help, and whether a request was refused before it
+//! changed anything.
+
+mod client;
+mod secret;
+mod status;
+mod tagged;
+mod url;
+
+pub(crate) use client::{Client, Request, Response};
+pub(crate) use secret::Secret;
+pub(crate) use status::{refusal, unreadable};
+pub(crate) use tagged::Tagged;
+pub(crate) use url::{Address, encoded};

@@ -15,6 +15,8 @@ use crate::{
 pub mod db0;
 #[cfg(feature = "fs-lite")]
 pub mod fs_lite;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "lru-cache")]
 pub mod lru_cache;
 #[cfg(feature = "memory")]
@@ -91,6 +93,14 @@ static DRIVERS: &[DriverInfo] = &[
         summary: "One file per item in a folder, shared by the processes of a machine.",
         in_process: false,
         open: opener!("fs-lite", fs_lite::FsLite),
+    },
+    DriverInfo {
+        name: "http",
+        aliases: &[],
+        feature: "http",
+        summary: "Behind unstorage's HTTP server, or behind `cloakroom serve`.",
+        in_process: false,
+        open: opener!("http", http::Http, async),
     },
     DriverInfo {
         name: "lru-cache",

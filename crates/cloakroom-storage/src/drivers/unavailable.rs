@@ -56,7 +56,6 @@ pub(super) static DRIVERS: &[Unavailable] = &[
     not_yet("deno-kv"),
     not_yet("deno-kv-node"),
     never("github", "it is read-only"),
-    not_yet("http"),
     never("indexedb", BROWSER),
     never("localstorage", BROWSER),
     not_yet("mongodb"),

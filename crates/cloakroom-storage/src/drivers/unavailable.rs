@@ -15,6 +15,16 @@ enum Reason {
     Never(&'static str),
 }
 
+/// unstorage's drivers that no version will have, by name, and why.
+///
+/// They cannot hold sessions, or not from Rust. [`open`](crate::open) says so too.
+pub fn left_out() -> impl Iterator<Item = (&'static str, &'static str)> {
+    DRIVERS.iter().filter_map(|driver| match driver.reason {
+        Reason::NotYet => None,
+        Reason::Never(reason) => Some((driver.name, reason)),
+    })
+}
+
 impl Unavailable {
     pub(super) fn error(&self) -> Error {
         let name = self.name;

@@ -11,6 +11,10 @@ use crate::{
     DEFAULT_RETRIES, DEFAULT_TIMEOUT, DriverExt, DynDriver, Error, ErrorKind, Operation, Result,
 };
 
+#[cfg(all(feature = "cloudflare-kv-binding", target_family = "wasm", target_os = "unknown"))]
+pub mod cloudflare_kv_binding;
+#[cfg(all(feature = "cloudflare-r2-binding", target_family = "wasm", target_os = "unknown"))]
+pub mod cloudflare_r2_binding;
 #[cfg(feature = "db0")]
 pub mod db0;
 #[cfg(feature = "fs-lite")]
@@ -26,8 +30,20 @@ pub mod redis;
 #[cfg(feature = "sql")]
 pub mod sql;
 mod unavailable;
+#[cfg(all(
+    any(feature = "cloudflare-kv-binding", feature = "cloudflare-r2-binding"),
+    target_family = "wasm",
+    target_os = "unknown"
+))]
+mod worker;
 
 type Open = for<'a> fn(&'a Map<String, Value>) -> BoxFuture<'a, Result<DynDriver>>;
+
+/// Drivers that a Worker's bindings are for, and what reaches the same data from elsewhere.
+const IN_WORKERS: [(&str, &str); 2] = [
+    ("cloudflare-kv-binding", "`cloudflare-kv-http`"),
+    ("cloudflare-r2-binding", "`s3` with the endpoint of R2"),
+];
 
 /// A driver's row in the table of drivers.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +67,29 @@ impl DriverInfo {
     pub fn is_enabled(&self) -> bool {
         self.open.is_some()
     }
+
+    /// Why it cannot be opened.
+    fn missing(&self) -> Error {
+        let elsewhere = IN_WORKERS.iter().find(|(name, _)| *name == self.name);
+        let (kind, message) = match elsewhere {
+            Some((name, instead)) if !cfg!(all(target_family = "wasm", target_os = "unknown")) => (
+                ErrorKind::Unsupported,
+                format!(
+                    "the driver `{name}` exists inside of Cloudflare Workers only (wasm32-unknown-unknown); from \
+                     elsewhere use {instead}"
+                ),
+            ),
+            _ => (
+                ErrorKind::FeatureDisabled,
+                format!(
+                    "the driver `{}` is not compiled in; enable the feature `{}` of cloakroom-storage (or of \
+                     cloakroom)",
+                    self.name, self.feature
+                ),
+            ),
+        };
+        Error::new(kind, message).with_driver(self.name)
+    }
 }
 
 /// The function that opens a driver, if its feature is there.
@@ -61,6 +100,17 @@ macro_rules! opener {
     ($feature:literal, $driver:path, async) => {
         opener!(@ $feature, |options| <$driver>::open(options))
     };
+    // Inside of a Worker only.
+    ($feature:literal, $driver:path, worker) => {{
+        #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+        {
+            opener!($feature, $driver)
+        }
+        #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+        {
+            None
+        }
+    }};
     (@ $feature:literal, |$options:ident| $open:expr) => {{
         #[cfg(feature = $feature)]
         {
@@ -76,6 +126,22 @@ macro_rules! opener {
 }
 
 static DRIVERS: &[DriverInfo] = &[
+    DriverInfo {
+        name: "cloudflare-kv-binding",
+        aliases: &["cloudflareKVBinding"],
+        feature: "cloudflare-kv-binding",
+        summary: "In Cloudflare's KV, from inside of a Worker.",
+        in_process: false,
+        open: opener!("cloudflare-kv-binding", cloudflare_kv_binding::CloudflareKvBinding, worker),
+    },
+    DriverInfo {
+        name: "cloudflare-r2-binding",
+        aliases: &[],
+        feature: "cloudflare-r2-binding",
+        summary: "In Cloudflare's R2, from inside of a Worker.",
+        in_process: false,
+        open: opener!("cloudflare-r2-binding", cloudflare_r2_binding::CloudflareR2Binding, worker),
+    },
     DriverInfo {
         name: "db0",
         aliases: &[],
@@ -179,11 +245,7 @@ pub async fn open_with_limits(
     let name = name.strip_prefix("unstorage/drivers/").unwrap_or(name);
     let info = find(name)?;
     let Some(open) = info.open else {
-        let message = format!(
-            "the driver `{}` is not compiled in; enable the feature `{}` of cloakroom-storage (or of cloakroom)",
-            info.name, info.feature
-        );
-        return Err(Error::new(ErrorKind::FeatureDisabled, message).with_driver(info.name));
+        return Err(info.missing());
     };
     let driver = open(options)
         .await

@@ -1,12 +1,12 @@
-// A Worker of ours in the real workerd, on loopback: `node workerd.mjs PORT FOLDER` serves what `interop-bundler` put into
-// the folder, with a namespace of KV and a bucket of R2.
+// One request to a Worker of ours in the real workerd: `node workerd.mjs FOLDER PATH BODY` posts the body to what
+// `interop-bundler` put into the folder, and prints the answer. The Worker has a namespace of KV and a bucket of R2; its
+// console goes to the standard error.
 import { Miniflare } from 'miniflare';
 
-const [port, folder] = process.argv.slice(2);
+const [folder, path, body] = process.argv.slice(2);
 
-const worker = new Miniflare({
+const runtime = new Miniflare({
 	host: '127.0.0.1',
-	port: Number(port),
 	cf: false,
 	compatibilityDate: '2026-01-01',
 	modules: true,
@@ -19,10 +19,12 @@ const worker = new Miniflare({
 	],
 	kvNamespaces: ['STORAGE'],
 	r2Buckets: ['BUCKET'],
+	handleRuntimeStdio(stdout, stderr) {
+		stdout.pipe(process.stderr);
+		stderr.pipe(process.stderr);
+	},
 });
-await worker.ready;
-
-process.once('SIGTERM', async () => {
-	await worker.dispose();
-	process.exit();
-});
+const response = await runtime.dispatchFetch(`http://worker${path}`, { method: 'POST', body });
+process.stdout.write(await response.text());
+process.exitCode = response.ok ? 0 : 1;
+await runtime.dispose();

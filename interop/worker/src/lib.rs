@@ -1,17 +1,29 @@
-//! A Worker that runs the conformance suite on its bindings: `POST /DRIVER` with the driver's options as JSON. It answers
-//! how many rules hold; a rule that is broken is a panic, on the console.
+//! A Worker for the tests of the drivers that live in one. It answers
+//! - `POST /conformance/DRIVER` with the driver's options: how many rules of the conformance suite hold. One that is
+//!   broken is a panic, on the console;
+//! - `POST /items/DRIVER` with `{ options, calls }`: the result of each call.
 #![cfg(all(target_family = "wasm", target_os = "unknown"))]
 // This crate serves tests alone.
 #![allow(clippy::expect_used)]
 
+mod items;
+
 use cloakroom_storage::{conformance, open};
 use worker::{Context, Env, Request, Response, Result, event};
 
-#[event(fetch)]
+#[event(fetch, respond_with_errors)]
 async fn fetch(mut request: Request, _env: Env, _context: Context) -> Result<Response> {
-    let options = request.json().await?;
     let path = request.path();
-    let driver = path.trim_start_matches('/');
-    let hold = conformance::run(|| async { open(driver, &options).await.expect("it opens") }).await;
-    Response::ok(hold.to_string())
+    match path.trim_start_matches('/').split_once('/') {
+        Some(("conformance", driver)) => {
+            let options = request.json().await?;
+            let open = || async { open(driver, &options).await.expect("the driver opens") };
+            Response::ok(conformance::run(open).await.to_string())
+        }
+        Some(("items", driver)) => {
+            let answers = items::answer(driver, request.json().await?).await;
+            Response::from_json(&answers.map_err(|error| error.to_string())?)
+        }
+        _ => Response::error("there is nothing here", 404),
+    }
 }

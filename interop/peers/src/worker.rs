@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -19,7 +20,9 @@ const TARGET: &str = "wasm32-unknown-unknown";
 #[must_use]
 pub fn conformance_in_worker(driver: &str, options: &Value) -> Option<usize> {
     let node = node_with("miniflare")?;
-    let folder = build("interop-worker")?;
+    // Once for all tests of this process: nobody may read the folder while another one writes it.
+    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| build("interop-worker")).as_ref()?;
     let output = Command::new(node)
         .arg(script("workerd"))
         .arg(folder)

@@ -163,6 +163,16 @@ suite('Items in a Worker, by Rust and by unstorage', { needs: ['worker'] }, () =
 		assert.deepEqual((await bucket.head('ttl')).customMetadata, {}, 'what JavaScript writes stays');
 	});
 
+	test('of many requests at once that change one session in R2, none is lost', async () => {
+		const client = new Client();
+		const push = (item) => client.post(worker, '/list/cloudflare-r2-binding', { options: {}, item });
+		await push('first');
+		const items = Array.from({ length: 40 }, (_, index) => `item ${index}`);
+		await Promise.all(items.map(push));
+		const list = await push('last');
+		assert.deepEqual(list.toSorted(), ['first', ...items, 'last'].toSorted());
+	});
+
 	test('a binding that is not there is named', async () => {
 		const body = JSON.stringify({ options: { binding: 'ELSEWHERE' }, calls: [] });
 		const response = await fetch(`${worker.url}/items/cloudflare-kv-binding`, { method: 'POST', body });

@@ -48,9 +48,17 @@ export async function startWorker(name) {
 
 /** Makes calls of a driver: of Rust's below `items`, of unstorage's below `unstorage`. */
 export async function call(worker, side, driver, options, ...calls) {
+	return (await answer(worker, side, driver, options, calls)).json();
+}
+
+/** Which methods of the binding a call of Rust's driver takes. */
+export async function trips(worker, driver, call) {
+	return (await answer(worker, 'items', driver, {}, [call])).headers.get('calls');
+}
+
+async function answer(worker, side, driver, options, calls) {
 	const body = JSON.stringify({ options, calls });
 	const response = await fetch(`${worker.url}/${side}/${driver}`, { method: 'POST', body });
-	const text = await response.text();
-	assert.equal(response.status, 200, text);
-	return JSON.parse(text);
+	assert.equal(response.status, 200, response.ok ? '' : await response.text());
+	return response;
 }

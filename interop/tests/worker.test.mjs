@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { parse } from 'devalue';
 import { Client } from '../lib/client.mjs';
 import { suite } from '../lib/suite.mjs';
-import { call, startWorker } from '../lib/workers.mjs';
+import { call, startWorker, trips } from '../lib/workers.mjs';
 
 const WEEK = 7 * 24 * 60 * 60;
 
@@ -163,9 +163,23 @@ suite('Items in a Worker, by Rust and by unstorage', { needs: ['worker'] }, () =
 		assert.deepEqual((await bucket.head('ttl')).customMetadata, {}, 'what JavaScript writes stays');
 	});
 
+	for (const [driver, expected] of Object.entries({
+		'cloudflare-kv-binding': { create: 'put', read: 'getWithMetadata', write: 'put', touch: 'getWithMetadata, put' },
+		'cloudflare-r2-binding': { create: 'put', read: 'get', write: 'head, put', touch: 'get, put' },
+	})) {
+		test(`${driver}: round trips`, async () => {
+			const key = 'counted';
+			assert.equal(await trips(worker, driver, { do: 'create', key, value }), expected.create);
+			assert.equal(await trips(worker, driver, { do: 'get', key }), expected.read);
+			const update = await trips(worker, driver, { do: 'update', key, value: 'other' });
+			assert.equal(update, `${expected.read}, ${expected.write}`);
+			assert.equal(await trips(worker, driver, { do: 'touch', key, ttl: 3600 }), expected.touch);
+		});
+	}
+
 	test('of many requests at once that change one session in R2, none is lost', async () => {
 		const client = new Client();
-		const push = (item) => client.post(worker, '/list/cloudflare-r2-binding', { options: {}, item });
+		const push = (item) => client.post(worker, '/list/cloudflare-r2-binding', { item });
 		await push('first');
 		const items = Array.from({ length: 40 }, (_, index) => `item ${index}`);
 		await Promise.all(items.map(push));

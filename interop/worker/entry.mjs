@@ -16,8 +16,34 @@ export default class extends RustWorker {
 		const [, first, second] = new URL(request.url).pathname.split('/');
 		if (first === 'astro') return answerAsAstro(request);
 		if (first === 'unstorage') return answerWithUnstorage(second, await request.json());
+		if (first === 'items') return answerWithCalls(this.env, () => super.fetch(request));
 		return super.fetch(request);
 	}
+}
+
+/** Says in a header which methods of the bindings were called. Rust looks into the global scope first, as unstorage does. */
+async function answerWithCalls(env, answer) {
+	const calls = [];
+	for (const name of ['STORAGE', 'BUCKET']) globalThis[name] = noting(env[name], calls);
+	try {
+		const response = await answer();
+		return new Response(response.body, { status: response.status, headers: { calls: calls.join(', ') } });
+	} finally {
+		for (const name of ['STORAGE', 'BUCKET']) delete globalThis[name];
+	}
+}
+
+function noting(binding, calls) {
+	return new Proxy(binding, {
+		get(target, name) {
+			const value = target[name];
+			if (typeof value !== 'function') return value;
+			return (...args) => {
+				calls.push(name);
+				return value.apply(target, args);
+			};
+		},
+	});
 }
 
 /** The steps of the Astro site's `/api/session`, on a session as Astro's adapter for Cloudflare makes it. */

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloakroom_storage::{ItemKey, Result, When, open};
+use cloakroom_storage::{ItemKey, Result, SetOutcome, When, open};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -25,6 +25,21 @@ enum Call {
         /// In seconds.
         ttl: Option<u64>,
     },
+    /// Writes where there is nothing, as far as the store can tell.
+    Create {
+        key: String,
+        value: String,
+    },
+    /// Reads, and writes on the condition that it is still what was read, as far as the store can tell.
+    Update {
+        key: String,
+        value: String,
+    },
+    Touch {
+        key: String,
+        /// In seconds.
+        ttl: u64,
+    },
     Remove {
         key: String,
     },
@@ -33,6 +48,7 @@ enum Call {
 /// Makes the calls in order and gives the result of each.
 pub(crate) async fn answer(driver: &str, Calls { options, calls }: Calls) -> Result<Vec<Value>> {
     let driver = open(driver, &options).await?;
+    let compares = driver.capabilities().compare_and_swap;
     let mut answers = Vec::with_capacity(calls.len());
     for call in calls {
         answers.push(match call {
@@ -44,6 +60,22 @@ pub(crate) async fn answer(driver: &str, Calls { options, calls }: Calls) -> Res
                 let ttl = ttl.map(Duration::from_secs);
                 _ = driver.set(&ItemKey::new(&key)?, value.into(), When::Always, ttl).await?;
                 Value::Null
+            }
+            Call::Create { key, value } => {
+                let when = if compares { When::Absent } else { When::Always };
+                let outcome = driver.set(&ItemKey::new(&key)?, value.into(), when, None).await?;
+                json!(outcome != SetOutcome::Conflict)
+            }
+            Call::Update { key, value } => {
+                let key = ItemKey::new(&key)?;
+                let item = driver.get(&key).await?;
+                let version = item.map(|item| When::Version(item.version));
+                let when = version.filter(|_| compares).unwrap_or(When::Always);
+                let outcome = driver.set(&key, value.into(), when, None).await?;
+                json!(outcome != SetOutcome::Conflict)
+            }
+            Call::Touch { key, ttl } => {
+                json!(driver.touch(&ItemKey::new(&key)?, Some(Duration::from_secs(ttl))).await?)
             }
             Call::Remove { key } => {
                 driver.remove(&ItemKey::new(&key)?, When::Always).await?;

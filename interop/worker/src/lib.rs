@@ -2,7 +2,7 @@
 //! - `POST /conformance/DRIVER` with the driver's options: how many rules of the conformance suite hold. One that is
 //!   broken is a panic, on the console;
 //! - `POST /items/DRIVER` with `{ options, calls }`: the result of each call;
-//! - `POST /list/DRIVER` with `{ options, item }`: the list in the session, with the item.
+//! - `POST /list/DRIVER` with `{ item }`: the list in the session, with the item.
 #![cfg(all(target_family = "wasm", target_os = "unknown"))]
 // This crate serves tests alone.
 #![allow(clippy::expect_used)]

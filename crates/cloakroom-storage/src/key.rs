@@ -1,9 +1,10 @@
 //! Keys, normalised as unstorage normalises them.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
+use crate::platform::RandomState;
 use crate::{Error, ErrorKind, Result};
 
 /// A normalised key: segments joined by `:`.

@@ -45,6 +45,8 @@ mod item;
 mod key;
 #[allow(dead_code)] // Nobody reads options where no driver is compiled in.
 mod options;
+#[doc(hidden)]
+pub mod platform;
 mod random;
 mod retry;
 mod sweeper;

@@ -22,6 +22,7 @@ mod store;
 mod template;
 mod tls;
 mod until;
+mod upstash;
 
 pub use cluster::RedisCluster;
 pub use mariadb::MariaDb;
@@ -33,3 +34,4 @@ pub use resp::Reply;
 pub use sentinel::RedisSentinel;
 pub use server::Server;
 pub use store::{Peer, Store};
+pub use upstash::Upstash;

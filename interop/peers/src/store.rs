@@ -11,6 +11,7 @@ use crate::postgres::Postgres;
 use crate::redis::Redis;
 use crate::sentinel::RedisSentinel;
 use crate::server::{Server, folder};
+use crate::upstash::Upstash;
 
 /// A running store, and what a configuration says to reach it.
 pub struct Store {
@@ -32,6 +33,8 @@ pub enum Peer {
     Postgres(Postgres),
     /// MariaDB.
     MariaDb(MariaDb),
+    /// Redis over HTTP.
+    Upstash(Upstash),
 }
 
 impl Store {
@@ -83,6 +86,12 @@ impl Store {
         Some(Self { driver, peer: Peer::Folder(folder()) })
     }
 
+    /// Redis over HTTP.
+    #[must_use]
+    pub fn upstash() -> Option<Self> {
+        Some(Self { driver: "upstash", peer: Peer::Upstash(Upstash::start()?) })
+    }
+
     /// What keeps the data.
     #[must_use]
     pub fn peer(&self) -> &Peer {
@@ -96,6 +105,7 @@ impl Store {
             Peer::Redis(redis) => Some(redis),
             Peer::Postgres(postgres) => Some(postgres),
             Peer::MariaDb(mariadb) => Some(mariadb),
+            Peer::Upstash(upstash) => Some(upstash),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -107,6 +117,7 @@ impl Store {
             Peer::Redis(redis) => Some(redis.port()),
             Peer::Postgres(postgres) => Some(postgres.port()),
             Peer::MariaDb(mariadb) => Some(mariadb.port()),
+            Peer::Upstash(upstash) => Some(upstash.port()),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -131,6 +142,10 @@ impl Store {
             }
             Peer::Postgres(postgres) => option("url", &postgres.url()),
             Peer::MariaDb(mariadb) => option("url", &mariadb.url()),
+            Peer::Upstash(upstash) => {
+                let token = option("token", Upstash::TOKEN);
+                format!("{},{token}", option("url", &upstash.url()))
+            }
         };
         format!(
             "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}}}",

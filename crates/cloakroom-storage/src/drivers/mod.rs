@@ -26,6 +26,10 @@ pub mod redis;
 #[cfg(feature = "sql")]
 pub mod sql;
 mod unavailable;
+#[cfg(feature = "upstash")]
+pub mod upstash;
+#[cfg(feature = "vercel-kv")]
+pub mod vercel_kv;
 
 type Open = for<'a> fn(&'a Map<String, Value>) -> BoxFuture<'a, Result<DynDriver>>;
 
@@ -131,6 +135,22 @@ static DRIVERS: &[DriverInfo] = &[
         summary: "A table in PostgreSQL, MySQL, MariaDB or SQLite, shared by any number of machines.",
         in_process: false,
         open: opener!("sql", sql::Sql, async),
+    },
+    DriverInfo {
+        name: "upstash",
+        aliases: &[],
+        feature: "upstash",
+        summary: "In Upstash's Redis, over HTTP, shared by any number of machines.",
+        in_process: false,
+        open: opener!("upstash", upstash::Upstash),
+    },
+    DriverInfo {
+        name: "vercel-kv",
+        aliases: &[],
+        feature: "vercel-kv",
+        summary: "As `upstash`, with the environment variables of Vercel's projects.",
+        in_process: false,
+        open: opener!("vercel-kv", vercel_kv::VercelKv),
     },
 ];
 

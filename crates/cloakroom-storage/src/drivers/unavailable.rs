@@ -66,8 +66,6 @@ pub(super) static DRIVERS: &[Unavailable] = &[
     not_yet("s3"),
     never("session-storage", BROWSER),
     never("uploadthing", PLATFORM),
-    not_yet("upstash"),
     never("vercel-blob", "it refuses a second write to the same key"),
-    not_yet("vercel-kv"),
     never("vercel-runtime-cache", PLATFORM),
 ];

@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a driver makes of texts that are no sessions.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(dead_code)] // Each test needs one of them.
 pub(crate) enum Texts {
     /// It gives every text back as it was.
     Any,

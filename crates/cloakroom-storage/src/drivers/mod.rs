@@ -11,6 +11,8 @@ mod info;
 pub mod lru_cache;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "netlify-blobs")]
+pub mod netlify_blobs;
 #[cfg(feature = "null")]
 pub mod null;
 mod open;
@@ -142,6 +144,20 @@ static DRIVERS: &[DriverInfo] = &[
         round_trips: None,
         tested_against: "–",
         open: opener!("memory", memory::Memory),
+    },
+    DriverInfo {
+        name: "netlify-blobs",
+        aliases: &[],
+        feature: "netlify-blobs",
+        summary: "In the blobs of a site on Netlify, where Astro's adapter keeps sessions.",
+        since: "0.1",
+        reach: Network,
+        capabilities: SWEPT,
+        varies: false,
+        note: "outside Netlify twice the round trips; to list and to sweep asks for each blob",
+        round_trips: Some((1, 1)),
+        tested_against: "Netlify's own development server with ETags added, unstorage's own driver",
+        open: opener!("netlify-blobs", netlify_blobs::NetlifyBlobs),
     },
     DriverInfo {
         name: "null",

@@ -1,6 +1,6 @@
 // Netlify's own server of blobs, for development, on 127.0.0.1: `node netlify-blobs.mjs PORT TOKEN`. What it leaves out of
 // what its own client expects of the service is added: ETags on reads, a decoded key, one request after the other, and an
-// ETag that is never the same again.
+// ETag that is never the same again; and a prefix in a list that is asked of the API is heard.
 import { Server } from 'node:net';
 import { stat } from 'node:fs/promises';
 import { BlobsServer } from '@netlify/blobs/server';
@@ -39,6 +39,14 @@ class Blobs extends BlobsServer {
 		const headers = new Headers(response.headers);
 		headers.set('etag', await BlobsServer.generateETag(dataPath));
 		return new Response(response.body, { status: 200, headers });
+	}
+
+	// It takes a query for a part of the store's name.
+	parseAPIRequest({ url, headers }) {
+		const [path, query] = url.split('?');
+		const match = super.parseAPIRequest({ url: path, headers });
+		new URLSearchParams(query).forEach((value, name) => match?.url.searchParams.set(name, value));
+		return match;
 	}
 
 	getLocalPaths(url) {

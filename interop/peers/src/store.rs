@@ -7,11 +7,14 @@ use tempfile::TempDir;
 
 use crate::cluster::RedisCluster;
 use crate::mariadb::MariaDb;
+use crate::node::NodeServer;
 use crate::postgres::Postgres;
 use crate::redis::Redis;
 use crate::sentinel::RedisSentinel;
 use crate::server::{Server, folder};
 use crate::upstash::Upstash;
+
+const NETLIFY_TOKEN: &str = "a token of the tests";
 
 /// A running store, and what a configuration says to reach it.
 pub struct Store {
@@ -35,6 +38,8 @@ pub enum Peer {
     MariaDb(MariaDb),
     /// Redis over HTTP.
     Upstash(Upstash),
+    /// Netlify's blobs.
+    NetlifyBlobs(NodeServer),
 }
 
 impl Store {
@@ -92,6 +97,13 @@ impl Store {
         Some(Self { driver: "upstash", peer: Peer::Upstash(Upstash::start()?) })
     }
 
+    /// Netlify's blobs.
+    #[must_use]
+    pub fn netlify_blobs() -> Option<Self> {
+        let server = NodeServer::start("netlify-blobs", "@netlify/blobs", &[NETLIFY_TOKEN])?;
+        Some(Self { driver: "netlify-blobs", peer: Peer::NetlifyBlobs(server) })
+    }
+
     /// What keeps the data.
     #[must_use]
     pub fn peer(&self) -> &Peer {
@@ -106,6 +118,7 @@ impl Store {
             Peer::Postgres(postgres) => Some(postgres),
             Peer::MariaDb(mariadb) => Some(mariadb),
             Peer::Upstash(upstash) => Some(upstash),
+            Peer::NetlifyBlobs(server) => Some(server),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -118,6 +131,7 @@ impl Store {
             Peer::Postgres(postgres) => Some(postgres.port()),
             Peer::MariaDb(mariadb) => Some(mariadb.port()),
             Peer::Upstash(upstash) => Some(upstash.port()),
+            Peer::NetlifyBlobs(server) => Some(server.port()),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -145,6 +159,18 @@ impl Store {
             Peer::Upstash(upstash) => {
                 let token = option("token", Upstash::TOKEN);
                 format!("{},{token}", option("url", &upstash.url()))
+            }
+            Peer::NetlifyBlobs(server) => {
+                let url = server.url();
+                [
+                    option("name", "astro-sessions"),
+                    option("consistency", "strong"),
+                    option("siteID", "site"),
+                    option("token", NETLIFY_TOKEN),
+                    option("edgeURL", &url),
+                    option("uncachedEdgeURL", &url),
+                ]
+                .join(",")
             }
         };
         format!(

@@ -1,5 +1,7 @@
 //! The drivers: one file, one feature and one row each.
 
+#[cfg(feature = "cloudflare-kv-http")]
+pub mod cloudflare_kv_http;
 #[cfg(feature = "db0")]
 pub mod db0;
 #[cfg(feature = "fs-lite")]
@@ -76,6 +78,20 @@ const FREED: Capabilities = Capabilities { native_ttl: true, ..SWEPT };
 const MEMORY: Capabilities = Capabilities { durable: false, shared: false, ..SWEPT };
 
 static DRIVERS: &[DriverInfo] = &[
+    DriverInfo {
+        name: "cloudflare-kv-http",
+        aliases: &[],
+        feature: "cloudflare-kv-http",
+        summary: "In Cloudflare's key-value store, over its API.",
+        since: "0.1",
+        reach: Network,
+        capabilities: Capabilities { compare_and_swap: false, ..FREED },
+        varies: false,
+        note: "a change may take a minute to be seen elsewhere",
+        round_trips: Some((1, 1)),
+        tested_against: "a shim of its API over workerd's own store, unstorage's own driver",
+        open: opener!("cloudflare-kv-http", cloudflare_kv_http::CloudflareKvHttp),
+    },
     DriverInfo {
         name: "db0",
         aliases: &[],

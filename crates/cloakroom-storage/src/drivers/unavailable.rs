@@ -61,7 +61,6 @@ pub(super) static DRIVERS: &[Unavailable] = &[
     never("capacitor-preferences", BROWSER),
     never("cloudflare-cache-binding", "it is a cache that may drop a session at any time"),
     not_yet("cloudflare-kv-binding"),
-    not_yet("cloudflare-kv-http"),
     not_yet("cloudflare-r2-binding"),
     not_yet("deno-kv"),
     not_yet("deno-kv-node"),

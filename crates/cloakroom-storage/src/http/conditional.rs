@@ -60,7 +60,11 @@ pub(crate) trait Conditional: Sync {
 
     /// Deletes the item, if it has this ETag where one is given.
     async fn delete(&self, key: &ItemKey, etag: Option<&str>) -> Result<Deleted>;
+}
 
+/// A store in which a deadline is moved on the condition of an ETag too.
+#[async_trait]
+pub(crate) trait Movable: Conditional {
     /// Moves the deadline of the item if it has this ETag, and says whether it has.
     async fn move_expiry(&self, key: &ItemKey, etag: &str, expiry: Option<Expiry>) -> Result<bool>;
 }
@@ -72,7 +76,7 @@ impl Tag {
 
     /// The version of these bytes. It says when they expire, so that a write on it brings nothing back to life.
     fn version(&self, value: &[u8]) -> Version {
-        let expiry = self.expiry.map_or(i64::MAX, Expiry::milliseconds);
+        let expiry = self.expiry.map_or(Expiry::NEVER, Expiry::milliseconds);
         Tagged::version(&format!("{expiry} {}", self.etag), value)
     }
 
@@ -173,7 +177,7 @@ pub(crate) async fn remove(
 
 /// As [`Driver::touch`](crate::Driver::touch).
 pub(crate) async fn touch(
-    store: &impl Conditional,
+    store: &impl Movable,
     key: &ItemKey,
     ttl: Option<Duration>,
 ) -> Result<bool> {

@@ -10,6 +10,9 @@ pub(crate) struct Expiry(i64);
 const LAST: i64 = 1 << 53;
 
 impl Expiry {
+    /// What is stored for a deadline that never comes, where something has to be.
+    pub(crate) const NEVER: i64 = LAST;
+
     pub(crate) fn now() -> Expiry {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Expiry(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::ItemKey;
+use crate::key::base_of_unstorage;
 
 /// When an item expires, as Redis counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     pub(crate) fn new(key_prefix: &str, base: &str) -> Layout {
-        let base = normalise(base.strip_suffix(':').unwrap_or(base));
+        let base = base_of_unstorage(base.strip_suffix(':').unwrap_or(base));
         let separator = if base.is_empty() { "" } else { ":" };
         Layout { prefix: format!("{key_prefix}{base}{separator}") }
     }
@@ -72,13 +73,6 @@ impl Layout {
         // A name that unstorage would write otherwise cannot be asked for, so it is nobody's.
         ItemKey::new(name).ok().filter(|key| key.as_str() == name)
     }
-}
-
-/// As unstorage's drivers do it, which is not quite as it does it for keys: runs of `:` stay, and `?` does.
-fn normalise(base: &str) -> String {
-    let base = base.replace(['/', '\\'], ":");
-    let base = base.strip_prefix(':').unwrap_or(&base);
-    base.strip_suffix(':').unwrap_or(base).to_owned()
 }
 
 #[cfg(test)]

@@ -220,17 +220,6 @@ impl Conditional for Store {
             status => Err(refusal(NAME, status, None)),
         }
     }
-
-    /// A write like any other, so it takes the bytes.
-    async fn move_expiry(&self, key: &ItemKey, etag: &str, expiry: Option<Expiry>) -> Result<bool> {
-        match self.read(key).await? {
-            Some(stored) if stored.tag.etag == etag => {
-                let condition = Condition::Match(etag);
-                Ok(self.write(key, &stored.value, expiry, condition).await?.is_some())
-            }
-            _ => Ok(false),
-        }
-    }
 }
 
 /// What is said of the item that was asked for, if there is one.

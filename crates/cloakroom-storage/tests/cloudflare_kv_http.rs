@@ -123,7 +123,7 @@ async fn wrong_credentials_and_another_namespace_are_no_missing_items() {
     let mut elsewhere = options(&server.url());
     elsewhere["namespaceId"] = json!("elsewhere");
     let error = read(&open("cloudflare-kv-http", elsewhere).await, "id").await.unwrap_err();
-    assert!(error.to_string().contains("7003"), "{error}");
+    assert!(error.to_string().contains("10013"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,8 +5,6 @@
 mod http_support;
 mod javascript;
 
-use std::env;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use cloakroom_storage::{
@@ -212,37 +210,4 @@ async fn options_that_are_wrong_are_named() {
         assert_eq!(error.kind(), ErrorKind::InvalidOptions);
         assert!(error.to_string().contains(named), "{error}");
     }
-}
-
-/// The test binary starts itself again with the environment that Netlify gives.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_default_of_astros_adapter_needs_netlifys_environment_alone() {
-    let Some(server) = server() else { return };
-    let inside = driver(edge(&server.url())).await;
-    put(&inside, "id", SESSION, HOUR).await;
-    let context = json!({
-        "edgeURL": "http://127.0.0.1:1", "uncachedEdgeURL": server.url(), "siteID": "site",
-        "token": TOKEN, "deployID": "deploy", "primaryRegion": "us-east-2",
-    });
-    let script = "process.stdout.write(Buffer.from(process.argv[1]).toString('base64'))";
-    let node = concat!(env!("CARGO_MANIFEST_DIR"), "/../../interop/node_modules/.bin/node");
-    let encoded = Command::new(node).args(["-e", script, &context.to_string()]).output().unwrap();
-    let child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "child_opens_by_the_environment", "--ignored", "--nocapture"])
-        .env("NETLIFY_BLOBS_CONTEXT", String::from_utf8(encoded.stdout).unwrap())
-        .output()
-        .unwrap();
-    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
-    assert_eq!(read(&inside, "id").await.unwrap().as_deref(), Some("written by the child"));
-}
-
-#[tokio::test]
-#[ignore = "a part of `the_default_of_astros_adapter_needs_netlifys_environment_alone`"]
-async fn child_opens_by_the_environment() {
-    if env::var_os("NETLIFY_BLOBS_CONTEXT").is_none() {
-        return;
-    }
-    let driver = driver(json!({ "name": "astro-sessions", "consistency": "strong" })).await;
-    assert_eq!(read(&driver, "id").await.unwrap().as_deref(), Some(SESSION));
-    put(&driver, "id", "written by the child", HOUR).await;
 }

@@ -64,7 +64,7 @@ async function bulk(pairs) {
 async function answer(request) {
 	const { pathname, searchParams } = new URL(request.url, 'http://localhost');
 	if (request.headers.authorization !== `Bearer ${token}`) return failure(403, 10000, 'Authentication error');
-	if (!pathname.startsWith(`${root}/`)) return failure(404, 7003, 'Could not route to the path');
+	if (!pathname.startsWith(`${root}/`)) return failure(404, 10013, "get: 'namespace not found'");
 	const [route, ...rest] = pathname.slice(root.length + 1).split('/');
 	const key = decodeURIComponent(rest.join('/'));
 	const query = Object.fromEntries(searchParams);

@@ -49,6 +49,7 @@ macro_rules! on {
     };
 }
 
+mod adapter;
 mod lifetime;
 mod logout;
 mod processes;

@@ -212,9 +212,9 @@ fn present(answer: Response) -> Result<Option<Response>> {
     if status.is_success() {
         return Ok(Some(answer));
     }
-    // Without the key there may be no namespace either, or no API.
+    // A status of 404 alone may mean that there is no such namespace, or no API.
     match code(&answer) {
-        None | Some(MISSING) if status == StatusCode::NOT_FOUND => Ok(None),
+        Some(MISSING) => Ok(None),
         code => Err(refused(status, code)),
     }
 }

@@ -129,7 +129,7 @@ impl Store {
         let mut request = self.request(method.clone(), uri, Bytes::new());
         let accept = HeaderValue::from_static("application/json;type=signed-url");
         request.headers_mut().insert(ACCEPT, accept);
-        let answer = self.client.send(request).await?;
+        let answer = self.client.send(request).await.map_err(|error| error.with_untouched(true))?;
         if answer.status() != StatusCode::OK {
             return Err(refusal(NAME, answer.status(), None).with_untouched(true));
         }

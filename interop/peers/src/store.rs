@@ -173,8 +173,13 @@ impl Store {
                 .join(",")
             }
         };
+        // A server in JavaScript takes longer over sixteen hundred calls at once than anybody would wait.
+        let timeout = match &self.peer {
+            Peer::Upstash(_) | Peer::NetlifyBlobs(_) => ",\"timeout\":60000",
+            _ => "",
+        };
         format!(
-            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}}}",
+            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}{timeout}}}",
             self.driver
         )
     }

@@ -116,6 +116,15 @@ impl fmt::Debug for KeyHash {
     }
 }
 
+/// An option `base` as unstorage's drivers normalise it, which is not quite as it does it for keys: runs of `:` stay, and
+/// `?` does.
+#[allow(dead_code)] // Not every driver has one.
+pub(crate) fn base_of_unstorage(base: &str) -> String {
+    let base = base.replace(['/', '\\'], ":");
+    let base = base.strip_prefix(':').unwrap_or(&base);
+    base.strip_suffix(':').unwrap_or(base).to_owned()
+}
+
 fn invalid(reason: &str) -> Error {
     Error::new(ErrorKind::InvalidKey, format!("this cannot be a key: {reason}"))
 }

@@ -23,6 +23,7 @@ mod template;
 mod tls;
 mod until;
 mod worker;
+mod upstash;
 
 pub use cluster::RedisCluster;
 pub use mariadb::MariaDb;
@@ -35,3 +36,4 @@ pub use sentinel::RedisSentinel;
 pub use server::Server;
 pub use store::{Peer, Store};
 pub use worker::conformance_in_worker;
+pub use upstash::Upstash;

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::cluster::RedisCluster;
 use crate::mariadb::MariaDb;
+use crate::mongodb::MongoDb;
 use crate::postgres::Postgres;
 use crate::redis::Redis;
 use crate::sentinel::RedisSentinel;
@@ -32,6 +33,8 @@ pub enum Peer {
     Postgres(Postgres),
     /// MariaDB.
     MariaDb(MariaDb),
+    /// What speaks MongoDB's protocol.
+    MongoDb(MongoDb),
 }
 
 impl Store {
@@ -77,6 +80,12 @@ impl Store {
         Some(Self { driver, peer: Peer::MariaDb(MariaDb::start()?) })
     }
 
+    /// MongoDB's protocol.
+    #[must_use]
+    pub fn mongodb() -> Option<Self> {
+        Some(Self { driver: "mongodb", peer: Peer::MongoDb(MongoDb::start()?) })
+    }
+
     /// SQLite, for `sql` or `db0`.
     #[must_use]
     pub fn sqlite(driver: &'static str) -> Option<Self> {
@@ -96,6 +105,7 @@ impl Store {
             Peer::Redis(redis) => Some(redis),
             Peer::Postgres(postgres) => Some(postgres),
             Peer::MariaDb(mariadb) => Some(mariadb),
+            Peer::MongoDb(mongodb) => Some(mongodb),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -107,6 +117,7 @@ impl Store {
             Peer::Redis(redis) => Some(redis.port()),
             Peer::Postgres(postgres) => Some(postgres.port()),
             Peer::MariaDb(mariadb) => Some(mariadb.port()),
+            Peer::MongoDb(mongodb) => Some(mongodb.port()),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -131,6 +142,7 @@ impl Store {
             }
             Peer::Postgres(postgres) => option("url", &postgres.url()),
             Peer::MariaDb(mariadb) => option("url", &mariadb.url()),
+            Peer::MongoDb(mongodb) => option("connectionString", &mongodb.url()),
         };
         format!(
             "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}}}",

@@ -33,6 +33,7 @@ macro_rules! on_servers {
         on!($test, sql_on_mariadb, mariadb("sql"));
         on!($test, db0_on_postgres, postgres("db0"));
         on!($test, db0_on_mariadb, mariadb("db0"));
+        on!($test, mongodb, mongodb());
     };
 }
 

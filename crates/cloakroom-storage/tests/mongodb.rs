@@ -459,3 +459,58 @@ async fn a_wire_that_swallows_everything_is_given_up_at_the_deadline() {
     until("read", async || read(&*driver, "id").await.is_ok()).await;
     assert_eq!(read(&*driver, "id").await.unwrap().as_deref(), Some("value"));
 }
+
+/// Makes the server fail so many of the next updates.
+async fn fail_updates(peer: &Peer, times: i32, how: Document) {
+    let mut data = doc! { "failCommands": ["update"] };
+    data.extend(how);
+    let fail =
+        doc! { "configureFailPoint": "failCommand", "mode": { "times": times }, "data": data };
+    admin(peer, fail).await;
+}
+
+async fn admin(peer: &Peer, command: Document) {
+    let client = Client::with_uri_str(peer.url()).await.unwrap();
+    client.database("admin").run_command(command).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_conditional_write_outlives_one_lost_connection_and_one_change_of_the_primary() {
+    let Some(peer) = Peer::start_with(&["--enable-test-commands"]) else { return };
+    let rust = on(&peer).await;
+    let mut version = put(&rust, "id", "0", LONG).await;
+    for how in [doc! { "closeConnection": true }, doc! { "errorCode": 10_107 }] {
+        fail_updates(&peer, 1, how).await;
+        let when = When::Version(version);
+        version = written(rust.set(&key("id"), "1".into(), when, LONG).await.unwrap());
+        assert_eq!(read(&rust, "id").await.unwrap().as_deref(), Some("1"));
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_fails_says_whether_it_may_have_happened() {
+    let Some(peer) = Peer::start_with(&["--enable-test-commands"]) else { return };
+    let rust = on(&peer).await;
+    put(&rust, "id", "0", LONG).await;
+    for (how, kind, is_retryable, is_untouched) in [
+        (doc! { "closeConnection": true }, ErrorKind::Unavailable, true, false),
+        (doc! { "errorCode": 10_107 }, ErrorKind::Unavailable, true, false),
+        (doc! { "errorCode": 13 }, ErrorKind::PermissionDenied, false, true),
+        (doc! { "errorCode": 14_031 }, ErrorKind::StorageFull, false, true),
+        (
+            doc! { "writeConcernError": { "code": 64, "errmsg": "waiting timed out" } },
+            ErrorKind::Unavailable,
+            true,
+            false,
+        ),
+    ] {
+        fail_updates(&peer, 2, how.clone()).await;
+        let error = rust.set(&key("id"), "1".into(), When::Always, LONG).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{how} {error}");
+        assert_eq!(error.is_retryable(), is_retryable, "{how} {error}");
+        assert_eq!(error.is_untouched(), is_untouched, "{how} {error}");
+        // What was not used up.
+        let off = doc! { "configureFailPoint": "failCommand", "mode": "off" };
+        admin(&peer, off).await;
+    }
+}

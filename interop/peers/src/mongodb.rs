@@ -31,7 +31,13 @@ impl MongoDb {
     /// Starts the server.
     #[must_use]
     pub fn start() -> Option<Self> {
-        Some(Self::run(&Package::find()?, folder(), &[], String::new()))
+        Self::start_with(&[])
+    }
+
+    /// Starts the server with more arguments (`["--enable-test-commands"]`).
+    #[must_use]
+    pub fn start_with(arguments: &[&str]) -> Option<Self> {
+        Some(Self::run(&Package::find()?, folder(), arguments, String::new()))
     }
 
     /// Starts a server that lets in nobody but this user.

@@ -67,11 +67,10 @@ pub(super) fn touch(ttl: Option<Duration>) -> Vec<Document> {
 
 /// Whether the deadline is over that was given to this very value.
 fn expired() -> Document {
-    // As numbers, which every server that speaks MongoDB's protocol compares.
-    doc! { "$and": [
-        { "$lte": [{ "$toLong": "$expiresAt" }, { "$toLong": "$$NOW" }] },
-        is_deadline_of_value(),
-    ] }
+    // As numbers, which every server that speaks MongoDB's protocol compares; and second, since what another program keeps
+    // in a field of that name may be no date.
+    let is_over = doc! { "$lte": [{ "$toLong": "$expiresAt" }, { "$toLong": "$$NOW" }] };
+    doc! { "$and": [is_deadline_of_value(), is_over] }
 }
 
 fn is_deadline_of_value() -> Document {

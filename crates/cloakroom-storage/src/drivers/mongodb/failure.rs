@@ -1,13 +1,15 @@
 //! What the server and its client report, and what it means to a caller.
 
-use mongodb::error::{Error as MongoError, ErrorKind as MongoErrorKind, WriteFailure};
+use mongodb::error::{
+    Error as MongoError, ErrorKind as MongoErrorKind, NO_WRITES_PERFORMED, WriteFailure,
+};
 
 use crate::{Error, ErrorKind};
 
 const DUPLICATE_KEY: i32 = 11_000;
 
-/// What the codes of MongoDB mean that callers may tell apart, and whether nothing was changed then, for sure. The others
-/// are refusals of some kind.
+/// What the codes of MongoDB mean that callers may tell apart, and whether they refuse what would be done already if an
+/// earlier try of the client's had done it: then nothing was changed, for sure.
 fn meaning(code: i32) -> (ErrorKind, bool, &'static str) {
     use ErrorKind::{Other, PermissionDenied, StorageFull, Timeout, TooLarge, Unavailable};
     match code {
@@ -19,11 +21,10 @@ fn meaning(code: i32) -> (ErrorKind, bool, &'static str) {
                 "a document has at most 16 MiB, and an item with a ttl takes twice its room";
             (TooLarge, true, advice)
         }
-        // NotWritablePrimary and its like: the command was refused.
-        10_058 | 10_107 | 13_435 | 13_436 => (Unavailable, true, "another server is the primary"),
-        // It shuts down, steps down or starts, or lost those that it asked in turn.
-        6 | 7 | 89 | 91 | 189 | 9001 | 11_600 | 11_602 => {
-            (Unavailable, false, "the server is shutting down, starting or changing its role")
+        // NotWritablePrimary, InterruptedAtShutdown, HostUnreachable and their like. The client may have sent the write
+        // to another server before, which may have done it.
+        6 | 7 | 89 | 91 | 189 | 9001 | 10_058 | 10_107 | 11_600 | 11_602 | 13_435 | 13_436 => {
+            (Unavailable, false, "the server is starting, shutting down or changing its role")
         }
         // WriteConflict: it tried again by itself, and gave up.
         112 => (Unavailable, true, "another write was in the way; try again"),
@@ -38,9 +39,12 @@ fn meaning(code: i32) -> (ErrorKind, bool, &'static str) {
 /// As the error of a driver.
 pub(super) fn failed(error: MongoError) -> Error {
     match &*error.kind {
-        MongoErrorKind::Command(refusal) => refused(refusal.code, &refusal.message),
+        MongoErrorKind::Command(refusal) => {
+            let is_untouched = error.contains_label(NO_WRITES_PERFORMED);
+            refused(refusal.code, &refusal.message, is_untouched)
+        }
         MongoErrorKind::Write(WriteFailure::WriteError(refusal)) => {
-            refused(refusal.code, &refusal.message)
+            refused(refusal.code, &refusal.message, false)
         }
         MongoErrorKind::Write(WriteFailure::WriteConcernError(concern)) => {
             let message = format!(
@@ -73,26 +77,23 @@ pub(super) fn failed(error: MongoError) -> Error {
             // Its words may have a part of what was stored.
             Error::new(ErrorKind::Corrupt, "the server's answer cannot be read")
         }
+        // Found before anything was sent.
         MongoErrorKind::InvalidArgument { message, .. } => {
-            // Found before anything was sent; a document that is too large is one.
-            let kind = match message.contains("large") {
-                true => ErrorKind::TooLarge,
-                false => ErrorKind::Other,
-            };
-            Error::new(kind, message.as_str()).with_untouched(true)
+            Error::new(ErrorKind::Other, message.as_str()).with_untouched(true)
         }
         _ => Error::new(ErrorKind::Other, "MongoDB's client failed").with_source(error),
     }
 }
 
-fn refused(code: i32, message: &str) -> Error {
-    let (kind, is_untouched, advice) = meaning(code);
+/// The server may say itself that it wrote nothing.
+fn refused(code: i32, message: &str, says_untouched: bool) -> Error {
+    let (kind, is_refusal, advice) = meaning(code);
     // The message about a duplicate has its key.
     let message = match code {
         DUPLICATE_KEY => format!("{advice} (code {code})"),
         _ => format!("{advice}: {message} (code {code})"),
     };
-    Error::new(kind, message).with_untouched(is_untouched)
+    Error::new(kind, message).with_untouched(is_refusal || says_untouched)
 }
 
 fn code(error: &MongoError) -> Option<i32> {

@@ -105,7 +105,7 @@ pub struct Options {
     /// What may as well stand in the connection string, by the names that it has there (`maxPoolSize`, `tlsCAFile`), and
     /// counts before that. There are no others.
     ///
-    /// Where neither says it, `serverSelectionTimeoutMS` is 1500 and `connectTimeoutMS` 2000 rather than MongoDB's
+    /// Where neither says it, `serverSelectionTimeoutMS` is 1000 and `connectTimeoutMS` 2000 rather than MongoDB's
     /// 30 000 and 10 000: a request waits for them.
     #[serde(default)]
     pub client_options: Map<String, Value>,

@@ -59,9 +59,10 @@ pub(super) fn failed(error: MongoError) -> Error {
                 format!("{message}; check the user and the password in `connectionString`");
             Error::new(ErrorKind::PermissionDenied, message).with_untouched(true)
         }
-        MongoErrorKind::ServerSelection { message, .. } => {
-            Error::new(ErrorKind::Unavailable, format!("{message}; is the server up?"))
-                .with_untouched(true)
+        MongoErrorKind::ServerSelection { .. } => {
+            let message = "no server could take it within `serverSelectionTimeoutMS`; is MongoDB up, and is there a \
+                           primary?";
+            Error::new(ErrorKind::Unavailable, message).with_source(error).with_untouched(true)
         }
         MongoErrorKind::ConnectionPoolCleared { message, .. } => {
             Error::new(ErrorKind::Unavailable, message.as_str()).with_untouched(true)

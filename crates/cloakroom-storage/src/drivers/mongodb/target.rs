@@ -13,7 +13,7 @@ use crate::{Error, Result};
 
 /// How long a call waits for a server that can take it, with room for the calls of [`Retry`](crate::Retry) within the
 /// [deadline](crate::DEFAULT_TIMEOUT) of them all.
-const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_millis(1500);
+const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);

@@ -142,10 +142,17 @@ impl Store {
             }
             Peer::Postgres(postgres) => option("url", &postgres.url()),
             Peer::MariaDb(mariadb) => option("url", &mariadb.url()),
-            Peer::MongoDb(mongodb) => option("connectionString", &mongodb.url()),
+            Peer::MongoDb(mongodb) => {
+                option("connectionString", &format!("{}&maxPoolSize=4", mongodb.url()))
+            }
+        };
+        // This one is an interpreted program, which sixteen hundred updates at once keep busy for a while.
+        let limits = match &self.peer {
+            Peer::MongoDb(_) => ",\"timeout\":60000",
+            _ => "",
         };
         format!(
-            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}}}",
+            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}{limits}}}",
             self.driver
         )
     }

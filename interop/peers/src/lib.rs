@@ -8,6 +8,7 @@
 
 mod cluster;
 mod mariadb;
+mod mongodb;
 mod node;
 mod port;
 mod postgres;
@@ -27,6 +28,7 @@ mod worker;
 
 pub use cluster::RedisCluster;
 pub use mariadb::MariaDb;
+pub use mongodb::MongoDb;
 pub use node::{JavaScript, NodeServer};
 pub use postgres::Postgres;
 pub use proxy::Proxy;

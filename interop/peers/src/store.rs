@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::cluster::RedisCluster;
 use crate::mariadb::MariaDb;
+use crate::mongodb::MongoDb;
 use crate::node::NodeServer;
 use crate::postgres::Postgres;
 use crate::redis::Redis;
@@ -40,6 +41,8 @@ pub enum Peer {
     Upstash(Upstash),
     /// Netlify's blobs.
     NetlifyBlobs(NodeServer),
+    /// What speaks MongoDB's protocol.
+    MongoDb(MongoDb),
 }
 
 impl Store {
@@ -85,6 +88,12 @@ impl Store {
         Some(Self { driver, peer: Peer::MariaDb(MariaDb::start()?) })
     }
 
+    /// MongoDB's protocol.
+    #[must_use]
+    pub fn mongodb() -> Option<Self> {
+        Some(Self { driver: "mongodb", peer: Peer::MongoDb(MongoDb::start()?) })
+    }
+
     /// SQLite, for `sql` or `db0`.
     #[must_use]
     pub fn sqlite(driver: &'static str) -> Option<Self> {
@@ -119,6 +128,7 @@ impl Store {
             Peer::MariaDb(mariadb) => Some(mariadb),
             Peer::Upstash(upstash) => Some(upstash),
             Peer::NetlifyBlobs(server) => Some(server),
+            Peer::MongoDb(mongodb) => Some(mongodb),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -132,6 +142,7 @@ impl Store {
             Peer::MariaDb(mariadb) => Some(mariadb.port()),
             Peer::Upstash(upstash) => Some(upstash.port()),
             Peer::NetlifyBlobs(server) => Some(server.port()),
+            Peer::MongoDb(mongodb) => Some(mongodb.port()),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -172,10 +183,13 @@ impl Store {
                 ]
                 .join(",")
             }
+            Peer::MongoDb(mongodb) => {
+                option("connectionString", &format!("{}&maxPoolSize=4", mongodb.url()))
+            }
         };
-        // A server in JavaScript takes longer over sixteen hundred calls at once than anybody would wait.
+        // An interpreted server takes longer over sixteen hundred calls at once than anybody would wait.
         let timeout = match &self.peer {
-            Peer::Upstash(_) | Peer::NetlifyBlobs(_) => ",\"timeout\":60000",
+            Peer::Upstash(_) | Peer::NetlifyBlobs(_) | Peer::MongoDb(_) => ",\"timeout\":60000",
             _ => "",
         };
         format!(

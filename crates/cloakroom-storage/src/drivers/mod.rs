@@ -17,6 +17,8 @@ mod info;
 pub mod lru_cache;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "mongodb")]
+pub mod mongodb;
 #[cfg(feature = "netlify-blobs")]
 pub mod netlify_blobs;
 #[cfg(feature = "null")]
@@ -210,6 +212,20 @@ static DRIVERS: &[DriverInfo] = &[
         round_trips: None,
         tested_against: "–",
         open: opener!("memory", memory::Memory),
+    },
+    DriverInfo {
+        name: "mongodb",
+        aliases: &[],
+        feature: "mongodb",
+        summary: "unstorage's collection in MongoDB, shared with JavaScript.",
+        since: "0.1",
+        reach: Network,
+        capabilities: SWEPT,
+        varies: false,
+        note: "makes the unique index that JavaScript's lacks; JavaScript reads what has expired until it is swept",
+        round_trips: Some((1, 1)),
+        tested_against: "SecantusDB 0.7, which speaks MongoDB's protocol; unstorage's own driver",
+        open: opener!("mongodb", mongodb::MongoDb, async),
     },
     DriverInfo {
         name: "netlify-blobs",

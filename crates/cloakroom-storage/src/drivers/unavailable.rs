@@ -65,7 +65,6 @@ pub(super) static DRIVERS: &[Unavailable] = &[
     never("github", "it is read-only"),
     never("indexedb", BROWSER),
     never("localstorage", BROWSER),
-    not_yet("mongodb"),
     not_yet("overlay"),
     not_yet("planetscale"),
     not_yet("s3"),

@@ -35,6 +35,7 @@ macro_rules! on_servers {
         on!($test, db0_on_postgres, postgres("db0"));
         on!($test, db0_on_mariadb, mariadb("db0"));
         on!($test, upstash, upstash());
+        on!($test, mongodb, mongodb());
     };
 }
 

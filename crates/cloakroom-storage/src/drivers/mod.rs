@@ -63,7 +63,7 @@ pub struct DriverInfo {
 }
 
 impl DriverInfo {
-    /// Whether the driver's feature was compiled in.
+    /// Whether the driver can be opened: its feature was compiled in, and it exists on this machine.
     pub fn is_enabled(&self) -> bool {
         self.open.is_some()
     }

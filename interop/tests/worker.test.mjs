@@ -179,7 +179,7 @@ suite('Items in a Worker, by Rust and by unstorage', { needs: ['worker'] }, () =
 
 	test('of many requests at once that change one session in R2, none is lost', async () => {
 		const client = new Client();
-		const push = (item) => client.post(worker, '/list/cloudflare-r2-binding', { item });
+		const push = (item) => client.post(worker, '/list', { item });
 		await push('first');
 		const items = Array.from({ length: 40 }, (_, index) => `item ${index}`);
 		await Promise.all(items.map(push));

@@ -70,9 +70,11 @@ fn wasm(root: &Path) -> Result<(), String> {
         let denied = ["--", "-D", "warnings"];
         execute(&mut cargo(root, &[&clippy, &target[..], arguments, &denied].concat()))
     };
-    let core = ["serde_devalue", "cloakroom-storage", "cloakroom-session", "cloakroom"];
-    for package in core {
+    for package in ["serde_devalue", "cloakroom-storage", "cloakroom-session", "cloakroom"] {
         lint(&["--package", package, "--no-default-features"])?;
+    }
+    for driver in ["cloudflare-kv-binding", "cloudflare-r2-binding"] {
+        lint(&["--package", "cloakroom-storage", "--no-default-features", "--features", driver])?;
     }
     lint(&["--package", "cloakroom", "--no-default-features", "--features", features])?;
     lint(&["--package", "example-worker", "--package", "interop-worker"])

@@ -239,6 +239,13 @@
 //! # }
 //! ```
 //!
+//! # In a Cloudflare Worker
+//!
+//! This crate without its default features, with `axum`, `cloudflare-kv-binding` or `cloudflare-r2-binding`, builds for
+//! `wasm32-unknown-unknown`. `Config::for_adapter(Adapter::Cloudflare)` is KV on the binding `SESSION`, where an Astro site
+//! on Cloudflare has its sessions; a driver of a binding of one's own is `CloudflareKvBinding::from_env(&env, "NAME")`. KV
+//! is eventually consistent and may lose an update; R2 is neither, but has to be swept when a cron trigger fires.
+//!
 //! # Frameworks
 //!
 //! The module of a framework has what its users expect there: an extractor `Session`, an error that is a response, and a

@@ -1,8 +1,8 @@
 //! A Worker for the tests of the drivers that live in one. It answers
-//! - `POST /conformance/DRIVER` with the driver's options: how many rules of the conformance suite hold. One that is
-//!   broken is a panic, on the console;
+//! - `POST /conformance/DRIVER` with the driver's options, or with none for one that is made of the binding: how many
+//!   rules of the conformance suite hold. One that is broken is a panic, on the console;
 //! - `POST /items/DRIVER` with `{ options, calls }`: the result of each call;
-//! - `POST /list/DRIVER` with `{ item }`: the list in the session, with the item.
+//! - `POST /list` with `{ item }`: the list in a session in R2, with the item.
 #![cfg(all(target_family = "wasm", target_os = "unknown"))]
 // This crate serves tests alone.
 #![allow(clippy::expect_used)]
@@ -10,25 +10,29 @@
 mod items;
 mod list;
 
-use cloakroom_storage::{conformance, open};
+use std::sync::Arc;
+
+use cloakroom_storage::drivers::cloudflare_kv_binding::CloudflareKvBinding;
+use cloakroom_storage::{DynDriver, conformance, open};
+use serde_json::{Map, Value};
 use worker::{Context, Env, Request, Response, Result, event};
 
 #[event(fetch, respond_with_errors)]
-async fn fetch(mut request: Request, _env: Env, _context: Context) -> Result<Response> {
+async fn fetch(mut request: Request, env: Env, _context: Context) -> Result<Response> {
     let path = request.path();
     match path.trim_start_matches('/').split_once('/') {
         Some(("conformance", driver)) => {
             let options = request.json().await?;
-            let open = || async { open(driver, &options).await.expect("the driver opens") };
-            Response::ok(conformance::run(open).await.to_string())
+            let make = || async { make(driver, &options, &env).await.expect("the driver opens") };
+            Response::ok(conformance::run(make).await.to_string())
         }
         Some(("items", driver)) => {
             let answers = items::answer(driver, request.json().await?).await;
             Response::from_json(&answers.map_err(|error| error.to_string())?)
         }
-        Some(("list", driver)) => {
+        None if path == "/list" => {
             let cookies = request.headers().get("cookie")?;
-            let pushed = list::push(driver, request.json().await?, cookies).await;
+            let pushed = list::push(&env, request.json().await?, cookies).await;
             let (list, cookie) = pushed.map_err(|error| error.to_string())?;
             let mut response = Response::from_json(&list)?;
             if let Some(cookie) = cookie {
@@ -38,4 +42,15 @@ async fn fetch(mut request: Request, _env: Env, _context: Context) -> Result<Res
         }
         _ => Response::error("there is nothing here", 404),
     }
+}
+
+async fn make(
+    name: &str,
+    options: &Map<String, Value>,
+    env: &Env,
+) -> cloakroom_storage::Result<DynDriver> {
+    if name == "cloudflare-kv-binding" && options.is_empty() {
+        return Ok(Arc::new(CloudflareKvBinding::from_env(env, "STORAGE")?.with_base("own")));
+    }
+    open(name, options).await
 }

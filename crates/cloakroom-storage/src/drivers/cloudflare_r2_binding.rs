@@ -451,7 +451,7 @@ fn failure(error: worker::Error, operation: Operation) -> Error {
     let code = text.rsplit_once('(').and_then(|(_, code)| code.strip_suffix(')'));
     let (kind, untouched) = match code {
         Some("10058") => (ErrorKind::Unavailable, true),
-        Some("100100" | "10011") => (ErrorKind::TooLarge, true),
+        Some("100100") => (ErrorKind::TooLarge, true),
         _ => (ErrorKind::Unavailable, false),
     };
     Error::new(kind, text).with_untouched(untouched).with_driver(NAME).with_operation(operation)

@@ -118,6 +118,7 @@ impl Deadline {
     }
 
     /// How long ago it was.
+    #[cfg(feature = "cloudflare-r2-binding")]
     pub(super) fn elapsed(self) -> Duration {
         Duration::from_millis(Deadline::now().0.saturating_sub(self.0))
     }

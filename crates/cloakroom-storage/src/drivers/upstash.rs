@@ -1,7 +1,7 @@
 //! `upstash`: Redis over HTTP, as Upstash serves it.
 //!
 //! # Layout
-//! That of [`redis`](crate::drivers): the item `id` is the string under `id`, or under `base:id`, with Redis's own expiry.
+//! That of `redis`: the item `id` is the string under `id`, or under `base:id`, with Redis's own expiry.
 //! unstorage's `upstash`, `vercel-kv` and, over Redis's own protocol, `redis` read and write the same.
 //!
 //! # Options

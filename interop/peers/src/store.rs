@@ -7,10 +7,15 @@ use tempfile::TempDir;
 
 use crate::cluster::RedisCluster;
 use crate::mariadb::MariaDb;
+use crate::node::NodeServer;
 use crate::postgres::Postgres;
 use crate::redis::Redis;
 use crate::sentinel::RedisSentinel;
 use crate::server::{Server, folder};
+
+/// The key of every emulator's account, as Microsoft has published it.
+const AZURE_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 /// A running store, and what a configuration says to reach it.
 pub struct Store {
@@ -32,6 +37,10 @@ pub enum Peer {
     Postgres(Postgres),
     /// MariaDB.
     MariaDb(MariaDb),
+    /// Azurite, with the one service that the driver speaks to.
+    Azurite(NodeServer),
+    /// An emulator of Azure Cosmos DB.
+    CosmosDb(NodeServer),
 }
 
 impl Store {
@@ -83,6 +92,27 @@ impl Store {
         Some(Self { driver, peer: Peer::Folder(folder()) })
     }
 
+    /// Azure's blobs.
+    #[must_use]
+    pub fn azure_storage_blob() -> Option<Self> {
+        let azurite = NodeServer::start("azurite", "azurite", &["blob"])?;
+        Some(Self { driver: "azure-storage-blob", peer: Peer::Azurite(azurite) })
+    }
+
+    /// Azure's tables.
+    #[must_use]
+    pub fn azure_storage_table() -> Option<Self> {
+        let azurite = NodeServer::start("azurite", "azurite", &["table"])?;
+        Some(Self { driver: "azure-storage-table", peer: Peer::Azurite(azurite) })
+    }
+
+    /// Azure Cosmos DB.
+    #[must_use]
+    pub fn azure_cosmos() -> Option<Self> {
+        let cosmosdb = NodeServer::start("cosmosdb", "@vercel/cosmosdb-server", &[AZURE_KEY])?;
+        Some(Self { driver: "azure-cosmos", peer: Peer::CosmosDb(cosmosdb) })
+    }
+
     /// What keeps the data.
     #[must_use]
     pub fn peer(&self) -> &Peer {
@@ -96,6 +126,7 @@ impl Store {
             Peer::Redis(redis) => Some(redis),
             Peer::Postgres(postgres) => Some(postgres),
             Peer::MariaDb(mariadb) => Some(mariadb),
+            Peer::Azurite(server) | Peer::CosmosDb(server) => Some(server),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -107,6 +138,7 @@ impl Store {
             Peer::Redis(redis) => Some(redis.port()),
             Peer::Postgres(postgres) => Some(postgres.port()),
             Peer::MariaDb(mariadb) => Some(mariadb.port()),
+            Peer::Azurite(server) | Peer::CosmosDb(server) => Some(server.port()),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -131,6 +163,16 @@ impl Store {
             }
             Peer::Postgres(postgres) => option("url", &postgres.url()),
             Peer::MariaDb(mariadb) => option("url", &mariadb.url()),
+            Peer::Azurite(azurite) => {
+                let address = format!("{}/devstoreaccount1", azurite.url());
+                let account = format!("AccountName=devstoreaccount1;AccountKey={AZURE_KEY}");
+                let endpoints = format!("BlobEndpoint={address};TableEndpoint={address}");
+                option("connectionString", &format!("{account};{endpoints}"))
+            }
+            Peer::CosmosDb(cosmosdb) => {
+                let key = option("accountKey", AZURE_KEY);
+                format!("{},{key}", option("endpoint", &cosmosdb.url()))
+            }
         };
         format!(
             "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}}}",

@@ -4,13 +4,18 @@
 //! it. What is said here is what they need to know: whether a retry may help, and whether a request was refused before it
 //! changed anything.
 
+#[cfg(feature = "azure")]
+pub(crate) mod azure;
 mod client;
+pub(crate) mod conditional;
+mod expiry;
 mod secret;
 mod status;
 mod tagged;
 mod url;
 
 pub(crate) use client::{Client, Request, Response};
+pub(crate) use expiry::Expiry;
 pub(crate) use secret::Secret;
 pub(crate) use status::{refusal, unreadable};
 pub(crate) use tagged::Tagged;

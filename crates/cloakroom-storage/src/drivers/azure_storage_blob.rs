@@ -394,11 +394,12 @@ fn code(answer: &Response) -> &str {
 }
 
 fn failure(answer: &Response) -> Error {
-    let code = code(answer);
-    let error = refusal(NAME, answer.status(), Some(code).filter(|code| !code.is_empty()));
-    // For seconds after it was deleted, a container can be neither used nor made.
-    match code {
-        "ContainerBeingDeleted" => error.with_untouched(true).with_retryable(true),
-        _ => error,
+    match code(answer) {
+        // For seconds after it was deleted, a container can be neither used nor made.
+        "ContainerBeingDeleted" => {
+            let message = "the container is being deleted (ContainerBeingDeleted)";
+            Error::new(ErrorKind::Unavailable, message).with_driver(NAME).with_untouched(true)
+        }
+        code => refusal(NAME, answer.status(), Some(code).filter(|code| !code.is_empty())),
     }
 }

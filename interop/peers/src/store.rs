@@ -174,8 +174,13 @@ impl Store {
                 format!("{},{key}", option("endpoint", &cosmosdb.url()))
             }
         };
+        // A server in JavaScript takes longer over sixteen hundred calls at once than anybody would wait.
+        let timeout = match &self.peer {
+            Peer::Azurite(_) | Peer::CosmosDb(_) => ",\"timeout\":60000",
+            _ => "",
+        };
         format!(
-            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}}}",
+            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}{timeout}}}",
             self.driver
         )
     }

@@ -9,6 +9,14 @@ const { default: create } = await import(`unstorage/drivers/${name}`);
 const driver = create(JSON.parse(options));
 const storage = createStorage({ driver });
 
+// Azure's clients insist on TLS, but for their emulator on its usual port.
+if (name === 'azure-storage-table') {
+	driver.getInstance().pipeline.addPolicy({
+		name: 'without TLS',
+		sendRequest: (request, next) => next(Object.assign(request, { allowInsecureConnection: true })),
+	});
+}
+
 const methods = {
 	/** What the driver itself gives: a text, or what its client has made of one. */
 	getItem: async (key) => (await driver.getItem(key)) ?? null,
@@ -16,6 +24,7 @@ const methods = {
 	setItemRaw: (key, bytes) => storage.setItemRaw(key, Buffer.from(bytes)),
 	hasItem: (key) => storage.hasItem(key),
 	removeItem: (key) => storage.removeItem(key),
+	getItemRaw: async (key) => [...((await storage.getItemRaw(key)) ?? [])],
 	getKeys: (base) => storage.getKeys(base),
 	clear: (base) => storage.clear(base),
 	/** A session as Astro reads it; rewritten, so that a test sees what became of every value. */
@@ -23,8 +32,25 @@ const methods = {
 		const flat = await storage.get(id);
 		return flat && devalue.stringify(devalue.unflatten(flat));
 	},
+	/** What is stored under a key besides its text, as the vendor's own client finds it. */
+	stored: async (key) => stored[name](await driver.getInstance(), key),
 	/** A session as Astro writes it. */
 	writeSession: (id, text) => storage.setItem(id, devalue.stringify(devalue.parse(text))),
+};
+
+const stored = {
+	'azure-cosmos': async (container, key) => ({
+		container: (await container.read()).resource,
+		document: (await container.item(key).read()).resource,
+	}),
+	'azure-storage-blob': async (container, key) => {
+		const { blobType, contentLength, metadata } = await container.getBlobClient(key).getProperties();
+		return { blobType, contentLength, metadata };
+	},
+	'azure-storage-table': async (table, key) => {
+		const entity = await table.getEntity('unstorage', key, { disableTypeConversion: true });
+		return { ...entity, timestamp: undefined, etag: undefined };
+	},
 };
 
 // What drivers say besides must not stand between the answers.

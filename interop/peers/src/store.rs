@@ -17,6 +17,10 @@ use crate::upstash::Upstash;
 
 const NETLIFY_TOKEN: &str = "a token of the tests";
 
+/// The key of every emulator's account, as Microsoft has published it.
+const AZURE_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
 /// A running store, and what a configuration says to reach it.
 pub struct Store {
     driver: &'static str,
@@ -43,6 +47,10 @@ pub enum Peer {
     NetlifyBlobs(NodeServer),
     /// What speaks MongoDB's protocol.
     MongoDb(MongoDb),
+    /// Azurite, with the one service that the driver speaks to.
+    Azurite(NodeServer),
+    /// An emulator of Azure Cosmos DB.
+    CosmosDb(NodeServer),
 }
 
 impl Store {
@@ -113,6 +121,27 @@ impl Store {
         Some(Self { driver: "netlify-blobs", peer: Peer::NetlifyBlobs(server) })
     }
 
+    /// Azure's blobs.
+    #[must_use]
+    pub fn azure_storage_blob() -> Option<Self> {
+        let azurite = NodeServer::start("azurite", "azurite", &["blob"])?;
+        Some(Self { driver: "azure-storage-blob", peer: Peer::Azurite(azurite) })
+    }
+
+    /// Azure's tables.
+    #[must_use]
+    pub fn azure_storage_table() -> Option<Self> {
+        let azurite = NodeServer::start("azurite", "azurite", &["table"])?;
+        Some(Self { driver: "azure-storage-table", peer: Peer::Azurite(azurite) })
+    }
+
+    /// Azure Cosmos DB.
+    #[must_use]
+    pub fn azure_cosmos() -> Option<Self> {
+        let cosmosdb = NodeServer::start("cosmosdb", "@vercel/cosmosdb-server", &[AZURE_KEY])?;
+        Some(Self { driver: "azure-cosmos", peer: Peer::CosmosDb(cosmosdb) })
+    }
+
     /// What keeps the data.
     #[must_use]
     pub fn peer(&self) -> &Peer {
@@ -129,6 +158,7 @@ impl Store {
             Peer::Upstash(upstash) => Some(upstash),
             Peer::NetlifyBlobs(server) => Some(server),
             Peer::MongoDb(mongodb) => Some(mongodb),
+            Peer::Azurite(server) | Peer::CosmosDb(server) => Some(server),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -143,6 +173,7 @@ impl Store {
             Peer::Upstash(upstash) => Some(upstash.port()),
             Peer::NetlifyBlobs(server) => Some(server.port()),
             Peer::MongoDb(mongodb) => Some(mongodb.port()),
+            Peer::Azurite(server) | Peer::CosmosDb(server) => Some(server.port()),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -190,6 +221,18 @@ impl Store {
         // An interpreted server takes longer over sixteen hundred calls at once than anybody would wait.
         let timeout = match &self.peer {
             Peer::Upstash(_) | Peer::NetlifyBlobs(_) | Peer::MongoDb(_) => ",\"timeout\":60000",
+            Peer::Azurite(azurite) => {
+                let address = format!("{}/devstoreaccount1", azurite.url());
+                let account = format!("AccountName=devstoreaccount1;AccountKey={AZURE_KEY}");
+                let endpoints = format!("BlobEndpoint={address};TableEndpoint={address}");
+                option("connectionString", &format!("{account};{endpoints}"))
+            }
+            Peer::CosmosDb(cosmosdb) => {
+                let key = option("accountKey", AZURE_KEY);
+                format!("{},{key}", option("endpoint", &cosmosdb.url()))
+            }
+            // A server in JavaScript takes longer over sixteen hundred calls at once than anybody would wait.
+            Peer::Azurite(_) | Peer::CosmosDb(_) => ",\"timeout\":60000",
             _ => "",
         };
         format!(

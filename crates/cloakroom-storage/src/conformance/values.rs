@@ -151,10 +151,21 @@ pub(super) async fn keys_that_look_alike_are_different_items(suite: &Suite) {
         "a;--", "a$b", "a%", "%2e%2e", "ä", "a\u{308}", "a_", "a-", "~a", "{a}", "a&b=c", "a#b",
         "|a", "<a>", "a,b", "a@b", "a!b", "a^b",
     ];
+    let mut kept = Vec::new();
     for name in names {
-        suite.set(&suite.key(&format!("alike:{name}")), name, None).await;
+        let key = suite.key(&format!("alike:{name}"));
+        match suite.driver.set(&key, name.into(), When::Always, None).await {
+            // Some stores know letters that no key may have.
+            Err(error) if error.kind() == ErrorKind::InvalidKey => {
+                assert!(error.is_untouched() && !error.is_retryable(), "{name}: {error}");
+            }
+            outcome => {
+                written(outcome.expect("set"));
+                kept.push(name);
+            }
+        }
     }
-    for name in names {
+    for name in kept {
         let item = suite.get(&suite.key(&format!("alike:{name}"))).await;
         assert_eq!(item.map(|item| item.value), Some(name.into()), "{name}");
     }

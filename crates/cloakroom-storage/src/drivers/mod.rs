@@ -1,5 +1,11 @@
 //! The drivers: one file, one feature and one row each.
 
+#[cfg(feature = "azure-cosmos")]
+pub mod azure_cosmos;
+#[cfg(feature = "azure-storage-blob")]
+pub mod azure_storage_blob;
+#[cfg(feature = "azure-storage-table")]
+pub mod azure_storage_table;
 #[cfg(all(feature = "cloudflare-kv-binding", target_family = "wasm", target_os = "unknown"))]
 pub mod cloudflare_kv_binding;
 #[cfg(feature = "cloudflare-kv-http")]
@@ -101,6 +107,48 @@ const FREED: Capabilities = Capabilities { native_ttl: true, ..SWEPT };
 const MEMORY: Capabilities = Capabilities { durable: false, shared: false, ..SWEPT };
 
 static DRIVERS: &[DriverInfo] = &[
+    DriverInfo {
+        name: "azure-cosmos",
+        aliases: &[],
+        feature: "azure-cosmos",
+        summary: "One document per item in a container of Azure Cosmos DB, shared by any number of machines.",
+        since: "0.1",
+        reach: Network,
+        capabilities: Capabilities { longest_value: Some(1_500_000), ..SWEPT },
+        varies: false,
+        note: "in a container with a `DefaultTimeToLive` also by itself; JavaScript reads what has expired until it is gone",
+        round_trips: Some((1, 1)),
+        tested_against: "`@vercel/cosmosdb-server` 1.0, an emulator, and unstorage's own driver on it",
+        open: opener!("azure-cosmos", azure_cosmos::AzureCosmos),
+    },
+    DriverInfo {
+        name: "azure-storage-blob",
+        aliases: &[],
+        feature: "azure-storage-blob",
+        summary: "One blob per item in a container of Azure Storage, shared by any number of machines.",
+        since: "0.1",
+        reach: Network,
+        capabilities: SWEPT,
+        varies: false,
+        note: "a sweep lists the whole container; JavaScript reads what has expired until it is swept",
+        round_trips: Some((1, 1)),
+        tested_against: "Azurite 3.37, Microsoft's emulator, and unstorage's own driver on it",
+        open: opener!("azure-storage-blob", azure_storage_blob::AzureStorageBlob),
+    },
+    DriverInfo {
+        name: "azure-storage-table",
+        aliases: &[],
+        feature: "azure-storage-table",
+        summary: "One entity per item in a table of Azure Storage, shared by any number of machines.",
+        since: "0.1",
+        reach: Network,
+        capabilities: Capabilities { longest_value: Some(64 * 1024), ..SWEPT },
+        varies: false,
+        note: "a session of at most 32768 letters; JavaScript reads what has expired until it is swept",
+        round_trips: Some((1, 1)),
+        tested_against: "Azurite 3.37, Microsoft's emulator, and unstorage's own driver on it",
+        open: opener!("azure-storage-table", azure_storage_table::AzureStorageTable),
+    },
     DriverInfo {
         name: "cloudflare-kv-binding",
         aliases: &["cloudflareKVBinding"],

@@ -53,11 +53,14 @@ const PLATFORM: &str = "it is reached only from JavaScript on its vendor's platf
 
 /// In unstorage's order. A row goes when its driver comes.
 pub(super) static DRIVERS: &[Unavailable] = &[
-    not_yet("azure-app-configuration"),
-    not_yet("azure-cosmos"),
-    not_yet("azure-key-vault"),
-    not_yet("azure-storage-blob"),
-    not_yet("azure-storage-table"),
+    never(
+        "azure-app-configuration",
+        "it is made for settings: requests have an hourly quota, a value has room for 10 KB, and revisions are kept",
+    ),
+    never(
+        "azure-key-vault",
+        "it is made for secrets: every write leaves a version that stays, and what is deleted can be recovered",
+    ),
     never("capacitor-preferences", BROWSER),
     never("cloudflare-cache-binding", "it is a cache that may drop a session at any time"),
     not_yet("deno-kv"),

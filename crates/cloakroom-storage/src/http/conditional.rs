@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{Expiry, Tagged};
 use crate::{Item, ItemKey, RemoveOutcome, Result, SetOutcome, Version, When};
@@ -190,6 +191,19 @@ pub(crate) async fn touch(
             return Ok(true);
         }
     }
+}
+
+/// Deletes those of the items that still have these ETags, some at a time, and says how many it were.
+pub(crate) async fn delete_all(
+    store: &impl Conditional,
+    items: Vec<(ItemKey, String)>,
+) -> Result<usize> {
+    const AT_ONCE: usize = 16;
+    stream::iter(items)
+        .map(async |(key, etag)| store.delete(&key, Some(&etag)).await)
+        .buffer_unordered(AT_ONCE)
+        .try_fold(0, async |removed, deleted| Ok(removed + usize::from(deleted == Deleted::Yes)))
+        .await
 }
 
 /// The tag of a version, where it may still be the item's.

@@ -4,6 +4,8 @@
 //! it. What is said here is what they need to know: whether a retry may help, and whether a request was refused before it
 //! changed anything.
 
+#[cfg(feature = "azure")]
+pub(crate) mod azure;
 mod client;
 pub(crate) mod conditional;
 mod expiry;

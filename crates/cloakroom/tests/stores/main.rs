@@ -15,6 +15,9 @@ macro_rules! on_every_server {
 macro_rules! on_every_store {
     ($test:ident) => {
         mod $test {
+            on!($test, azure_cosmos, azure_cosmos());
+            on!($test, azure_storage_blob, azure_storage_blob());
+            on!($test, azure_storage_table, azure_storage_table());
             on!($test, fs_lite, fs_lite());
             on!($test, redis_cluster, redis_cluster());
             on!($test, redis_sentinel, redis_sentinel());

@@ -13,7 +13,8 @@ const methods = {
 	/** What the driver itself gives: a text, or what its client has made of one. */
 	getItem: async (key) => (await driver.getItem(key)) ?? null,
 	setItem: (key, value) => storage.setItem(key, value),
-	setItemRaw: (key, bytes) => storage.setItemRaw(key, Buffer.from(bytes)),
+	/** Bytes, as an array, or any other value. */
+	setItemRaw: (key, value) => storage.setItemRaw(key, Array.isArray(value) ? Buffer.from(value) : value),
 	hasItem: (key) => storage.hasItem(key),
 	removeItem: (key) => storage.removeItem(key),
 	getKeys: (base) => storage.getKeys(base),

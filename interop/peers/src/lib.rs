@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cluster;
+mod denokv;
 mod mariadb;
 mod node;
 mod port;
@@ -24,6 +25,7 @@ mod tls;
 mod until;
 
 pub use cluster::RedisCluster;
+pub use denokv::DenoKv;
 pub use mariadb::MariaDb;
 pub use node::{JavaScript, NodeServer};
 pub use postgres::Postgres;

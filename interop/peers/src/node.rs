@@ -126,7 +126,7 @@ impl Drop for JavaScript {
 }
 
 /// Node.js as npm brings it, where the package is there as well.
-fn node_with(package: &str) -> Option<PathBuf> {
+pub(crate) fn node_with(package: &str) -> Option<PathBuf> {
     let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../node_modules");
     let node = modules.join(".bin/node");
     let is_there = node.is_file() && modules.join(package).is_dir();

@@ -6,6 +6,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::cluster::RedisCluster;
+use crate::denokv::DenoKv;
 use crate::mariadb::MariaDb;
 use crate::postgres::Postgres;
 use crate::redis::Redis;
@@ -32,6 +33,8 @@ pub enum Peer {
     Postgres(Postgres),
     /// MariaDB.
     MariaDb(MariaDb),
+    /// Deno KV.
+    DenoKv(DenoKv),
 }
 
 impl Store {
@@ -83,6 +86,12 @@ impl Store {
         Some(Self { driver, peer: Peer::Folder(folder()) })
     }
 
+    /// Deno KV.
+    #[must_use]
+    pub fn deno_kv() -> Option<Self> {
+        Some(Self { driver: "deno-kv", peer: Peer::DenoKv(DenoKv::start()?) })
+    }
+
     /// What keeps the data.
     #[must_use]
     pub fn peer(&self) -> &Peer {
@@ -96,6 +105,7 @@ impl Store {
             Peer::Redis(redis) => Some(redis),
             Peer::Postgres(postgres) => Some(postgres),
             Peer::MariaDb(mariadb) => Some(mariadb),
+            Peer::DenoKv(denokv) => Some(denokv),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -107,6 +117,7 @@ impl Store {
             Peer::Redis(redis) => Some(redis.port()),
             Peer::Postgres(postgres) => Some(postgres.port()),
             Peer::MariaDb(mariadb) => Some(mariadb.port()),
+            Peer::DenoKv(denokv) => Some(denokv.port()),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -131,6 +142,10 @@ impl Store {
             }
             Peer::Postgres(postgres) => option("url", &postgres.url()),
             Peer::MariaDb(mariadb) => option("url", &mariadb.url()),
+            Peer::DenoKv(denokv) => {
+                let token = option("accessToken", DenoKv::TOKEN);
+                format!("{},\"openKvOptions\":{{{token}}}", option("path", &denokv.url()))
+            }
         };
         format!(
             "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}}}",

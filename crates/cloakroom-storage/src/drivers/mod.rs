@@ -13,6 +13,8 @@ use crate::{
 
 #[cfg(feature = "db0")]
 pub mod db0;
+#[cfg(feature = "deno-kv")]
+pub mod deno_kv;
 #[cfg(feature = "fs-lite")]
 pub mod fs_lite;
 #[cfg(feature = "lru-cache")]
@@ -83,6 +85,14 @@ static DRIVERS: &[DriverInfo] = &[
         summary: "unstorage's table in PostgreSQL, MySQL, MariaDB or SQLite, shared with JavaScript.",
         in_process: false,
         open: opener!("db0", db0::Db0, async),
+    },
+    DriverInfo {
+        name: "deno-kv",
+        aliases: &["deno-kv-node"],
+        feature: "deno-kv",
+        summary: "A database of Deno KV, over its network protocol, shared by any number of machines.",
+        in_process: false,
+        open: opener!("deno-kv", deno_kv::DenoKv),
     },
     DriverInfo {
         name: "fs-lite",

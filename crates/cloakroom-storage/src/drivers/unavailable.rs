@@ -53,8 +53,6 @@ pub(super) static DRIVERS: &[Unavailable] = &[
     not_yet("cloudflare-kv-binding"),
     not_yet("cloudflare-kv-http"),
     not_yet("cloudflare-r2-binding"),
-    not_yet("deno-kv"),
-    not_yet("deno-kv-node"),
     never("github", "it is read-only"),
     not_yet("http"),
     never("indexedb", BROWSER),

@@ -72,7 +72,9 @@ async fn sessions(ours: &DynDriver, theirs: &mut JavaScript) {
 }
 
 async fn other_texts(ours: &DynDriver, theirs: &mut JavaScript) {
-    let long = "🧥 wool ".repeat(9_000);
+    // Twenty bytes of UTF-16 are more than one takes.
+    let most = ours.capabilities().longest_value.map_or(9_000, |bytes| bytes / 20);
+    let long = "🧥 wool ".repeat(most);
     for text in [
         "plain",
         r#"'"\ `?$1:key%_${}--/*&<>"#,

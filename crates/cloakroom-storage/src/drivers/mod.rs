@@ -62,6 +62,7 @@ const SWEPT: Capabilities = Capabilities {
     shared: true,
     read_only: false,
     empty_values: true,
+    longest_value: None,
 };
 
 /// What a store can do that has everything, and frees expired items by itself.
@@ -90,7 +91,13 @@ static DRIVERS: &[DriverInfo] = &[
         aliases: &["deno-kv-node"],
         feature: "deno-kv",
         summary: "A database of Deno KV, over its network protocol, shared by any number of machines.",
-        in_process: false,
+        since: "0.1",
+        reach: Network,
+        capabilities: Capabilities { longest_value: Some(64 * 1024), ..FREED },
+        varies: false,
+        note: "sessions of up to 64 KB, half of that with letters beyond Latin-1; Deno's own files only behind `denokv`",
+        round_trips: Some((1, 1)),
+        tested_against: "Deno's server `denokv` 0.14, and unstorage's own driver",
         open: opener!("deno-kv", deno_kv::DenoKv),
     },
     DriverInfo {

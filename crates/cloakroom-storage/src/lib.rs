@@ -48,6 +48,9 @@ mod options;
 mod random;
 mod retry;
 mod sweeper;
+#[cfg(any(feature = "sql", feature = "planetscale"))]
+#[allow(dead_code)] // Each driver needs a part of it.
+mod table;
 mod timeout;
 
 pub use capabilities::Capabilities;

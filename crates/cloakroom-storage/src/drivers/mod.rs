@@ -16,6 +16,8 @@ pub mod memory;
 #[cfg(feature = "null")]
 pub mod null;
 mod open;
+#[cfg(feature = "planetscale")]
+pub mod planetscale;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(feature = "sql")]
@@ -169,6 +171,20 @@ static DRIVERS: &[DriverInfo] = &[
         round_trips: None,
         tested_against: "–",
         open: opener!("null", null::Null),
+    },
+    DriverInfo {
+        name: "planetscale",
+        aliases: &[],
+        feature: "planetscale",
+        summary: "unstorage's table in a database of PlanetScale, over HTTP, shared with JavaScript.",
+        since: "0.1",
+        reach: Network,
+        capabilities: SWEPT,
+        varies: true,
+        note: "JavaScript reads what has expired until it is swept; the table may need a deploy request",
+        round_trips: Some((1, 1)),
+        tested_against: "a shim over MariaDB 10.11, and unstorage's own driver",
+        open: opener!("planetscale", planetscale::PlanetScale, async),
     },
     DriverInfo {
         name: "redis",

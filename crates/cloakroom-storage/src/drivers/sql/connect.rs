@@ -6,8 +6,8 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::database::{Database, Pools};
-use super::dialect::Dialect;
 use super::pool::Pool;
+use crate::table::Dialect;
 use crate::{Error, ErrorKind, Result, options};
 
 /// How many connections there are to a server at most, unless it is said otherwise.

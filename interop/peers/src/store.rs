@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use crate::cluster::RedisCluster;
 use crate::denokv::DenoKv;
 use crate::mariadb::MariaDb;
+use crate::planetscale::PlanetScale;
 use crate::postgres::Postgres;
 use crate::redis::Redis;
 use crate::sentinel::RedisSentinel;
@@ -35,6 +36,8 @@ pub enum Peer {
     MariaDb(MariaDb),
     /// Deno KV.
     DenoKv(DenoKv),
+    /// PlanetScale's interface over MariaDB.
+    PlanetScale(PlanetScale),
 }
 
 impl Store {
@@ -92,6 +95,12 @@ impl Store {
         Some(Self { driver: "deno-kv", peer: Peer::DenoKv(DenoKv::start()?) })
     }
 
+    /// PlanetScale.
+    #[must_use]
+    pub fn planetscale() -> Option<Self> {
+        Some(Self { driver: "planetscale", peer: Peer::PlanetScale(PlanetScale::start()?) })
+    }
+
     /// What keeps the data.
     #[must_use]
     pub fn peer(&self) -> &Peer {
@@ -106,7 +115,10 @@ impl Store {
             Peer::Postgres(postgres) => Some(postgres),
             Peer::MariaDb(mariadb) => Some(mariadb),
             Peer::DenoKv(denokv) => Some(denokv),
-            Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
+            Peer::Folder(_)
+            | Peer::RedisCluster(_)
+            | Peer::RedisSentinel(_)
+            | Peer::PlanetScale(_) => None,
         }
     }
 
@@ -118,7 +130,10 @@ impl Store {
             Peer::Postgres(postgres) => Some(postgres.port()),
             Peer::MariaDb(mariadb) => Some(mariadb.port()),
             Peer::DenoKv(denokv) => Some(denokv.port()),
-            Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
+            Peer::Folder(_)
+            | Peer::RedisCluster(_)
+            | Peer::RedisSentinel(_)
+            | Peer::PlanetScale(_) => None,
         }
     }
 
@@ -142,6 +157,7 @@ impl Store {
             }
             Peer::Postgres(postgres) => option("url", &postgres.url()),
             Peer::MariaDb(mariadb) => option("url", &mariadb.url()),
+            Peer::PlanetScale(planetscale) => option("url", &planetscale.url()),
             Peer::DenoKv(denokv) => {
                 let token = option("accessToken", DenoKv::TOKEN);
                 format!("{},\"openKvOptions\":{{{token}}}", option("path", &denokv.url()))

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::dialect::Dialect;
 
 /// One statement in one database's words, ready to be sent.
@@ -62,6 +64,7 @@ enum Parameter {
     End,
     Key,
     Limit,
+    Mark,
     Prefix,
     Seen,
     SeenVersion,
@@ -83,6 +86,7 @@ impl Parameter {
             "end" => Parameter::End,
             "key" => Parameter::Key,
             "limit" => Parameter::Limit,
+            "mark" => Parameter::Mark,
             "prefix" => Parameter::Prefix,
             "seen" => Parameter::Seen,
             "seen_version" => Parameter::SeenVersion,
@@ -119,6 +123,7 @@ pub(crate) enum Argument<'a> {
     Text(Option<&'a str>),
     OwnedText(String),
     Bytes(Option<&'a [u8]>),
+    OwnedBytes(Vec<u8>),
     Integer(Option<i64>),
 }
 
@@ -131,6 +136,7 @@ impl<'a> Arguments<'a> {
             Parameter::End => Argument::OwnedText(format!("{}\u{10FFFF}", self.prefix)),
             Parameter::Key => Argument::Text(Some(self.key)),
             Parameter::Limit => Argument::Integer(Some(self.limit)),
+            Parameter::Mark => Argument::OwnedBytes(Sha256::digest(self.value).to_vec()),
             Parameter::Prefix => Argument::Text(Some(self.prefix)),
             Parameter::Seen => Argument::Bytes(Some(self.seen)),
             Parameter::SeenVersion => Argument::Integer(Some(self.seen_version)),

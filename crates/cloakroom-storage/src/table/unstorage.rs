@@ -306,7 +306,7 @@ impl Words {
                     Layout::PlanetScale => "CAST(CONVERT(`value` USING utf8mb4) AS BINARY)",
                 },
                 mark: "UNHEX(SHA2({bytes}, 256))",
-                given: "UNHEX(SHA2(:value, 256))",
+                given: ":mark",
                 is_other: "(NOT (`expires_value` <=> {mark}))",
                 // The first finds the row, in the order of the column's collation, which may ignore case.
                 is_key: "`key` = :key AND CAST(CONVERT(`key` USING utf8mb4) AS BINARY) = CAST(:key AS BINARY)",

@@ -1,7 +1,5 @@
 //! A statement with its arguments in it, since PlanetScale takes no others.
 
-use std::fmt::Write as _;
-
 use crate::table::{Argument, Arguments, Statement};
 
 /// The statement's SQL, each placeholder replaced by what is sent for it.
@@ -23,7 +21,8 @@ fn push(sql: &mut String, argument: &Argument<'_>) {
         Argument::Text(Some(text)) => push_hexadecimal(sql, "_utf8mb4 x", text.as_bytes()),
         Argument::OwnedText(text) => push_hexadecimal(sql, "_utf8mb4 x", text.as_bytes()),
         Argument::Bytes(Some(bytes)) => push_hexadecimal(sql, "x", bytes),
-        Argument::Integer(Some(integer)) => _ = write!(sql, "{integer}"),
+        Argument::OwnedBytes(bytes) => push_hexadecimal(sql, "x", bytes),
+        Argument::Integer(Some(integer)) => sql.push_str(&integer.to_string()),
         Argument::Text(None) | Argument::Bytes(None) | Argument::Integer(None) => {
             sql.push_str("NULL")
         }
@@ -31,11 +30,14 @@ fn push(sql: &mut String, argument: &Argument<'_>) {
 }
 
 fn push_hexadecimal(sql: &mut String, prefix: &str, bytes: &[u8]) {
-    sql.reserve(2 * bytes.len());
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    sql.reserve(prefix.len() + 2 * bytes.len() + 2);
     sql.push_str(prefix);
     sql.push('\'');
     for byte in bytes {
-        _ = write!(sql, "{byte:02x}");
+        sql.push(DIGITS[usize::from(byte >> 4)]);
+        sql.push(DIGITS[usize::from(byte & 0xf)]);
     }
     sql.push('\'');
 }

@@ -97,6 +97,8 @@ impl Target<'_> {
         use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
         use sqlx::{ConnectOptions, Connection};
 
+        use crate::table::Executor as _;
+
         let mut options: SqliteConnectOptions = self.parse()?;
         let is_in_memory = self.url.contains(":memory:") || self.url.contains("mode=memory");
         // Who names a mode, such as `ro`, means it.

@@ -67,6 +67,7 @@ macro_rules! query {
                 Argument::Text(text) => query.bind(text),
                 Argument::OwnedText(text) => query.bind(text),
                 Argument::Bytes(bytes) => query.bind(bytes),
+                Argument::OwnedBytes(bytes) => query.bind(bytes),
                 Argument::Integer(integer) => query.bind(integer),
             };
         }

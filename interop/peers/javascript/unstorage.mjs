@@ -12,7 +12,7 @@ const storage = createStorage({ driver });
 const methods = {
 	/** What the driver itself gives: a text, or what its client has made of one. */
 	getItem: async (key) => (await driver.getItem(key)) ?? null,
-	setItem: (key, value) => storage.setItem(key, value),
+	setItem: (key, value, options) => storage.setItem(key, value, options),
 	/** Bytes, as an array, or any other value. */
 	setItemRaw: (key, value) => storage.setItemRaw(key, Array.isArray(value) ? Buffer.from(value) : value),
 	hasItem: (key) => storage.hasItem(key),

@@ -24,6 +24,8 @@ mod store;
 mod template;
 mod tls;
 mod until;
+mod upstash;
+mod worker;
 
 pub use cluster::RedisCluster;
 pub use denokv::DenoKv;
@@ -37,3 +39,5 @@ pub use resp::Reply;
 pub use sentinel::RedisSentinel;
 pub use server::Server;
 pub use store::{Peer, Store};
+pub use upstash::Upstash;
+pub use worker::conformance_in_worker;

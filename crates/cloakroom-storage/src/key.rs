@@ -67,7 +67,7 @@ impl ItemKey {
     }
 
     /// The parts between the `:`.
-    pub fn segments(&self) -> impl Iterator<Item = &str> {
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.split(':')
     }
 

@@ -52,6 +52,10 @@ pub mod platform;
 mod random;
 mod retry;
 mod sweeper;
+#[cfg(any(feature = "sql", feature = "planetscale"))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+// Each driver needs a part of it, and `sql` shows one.
+mod table;
 mod timeout;
 
 pub use capabilities::Capabilities;

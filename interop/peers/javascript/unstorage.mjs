@@ -21,12 +21,15 @@ const methods = {
 	/** What the driver itself gives: a text, or what its client has made of one. */
 	getItem: async (key) => (await driver.getItem(key)) ?? null,
 	setItem: (key, value, options) => storage.setItem(key, value, options),
-	setItemRaw: (key, bytes) => storage.setItemRaw(key, Buffer.from(bytes)),
+	/** Bytes, as an array, or any other value. */
+	setItemRaw: (key, value) => storage.setItemRaw(key, Array.isArray(value) ? Buffer.from(value) : value),
 	hasItem: (key) => storage.hasItem(key),
 	removeItem: (key) => storage.removeItem(key),
 	getItemRaw: async (key) => [...((await storage.getItemRaw(key)) ?? [])],
 	getKeys: (base) => storage.getKeys(base),
 	clear: (base) => storage.clear(base),
+	/** SQL, past the driver, where its client takes that: the rows that it gives. */
+	execute: async (sql) => (await driver.getInstance().execute(sql)).rows,
 	/** A session as Astro reads it; rewritten, so that a test sees what became of every value. */
 	readSession: async (id) => {
 		const flat = await storage.get(id);

@@ -7,9 +7,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cluster;
+mod denokv;
 mod mariadb;
 mod mongodb;
 mod node;
+mod planetscale;
 mod port;
 mod postgres;
 mod process;
@@ -27,9 +29,11 @@ mod upstash;
 mod worker;
 
 pub use cluster::RedisCluster;
+pub use denokv::DenoKv;
 pub use mariadb::MariaDb;
 pub use mongodb::MongoDb;
 pub use node::{JavaScript, NodeServer};
+pub use planetscale::PlanetScale;
 pub use postgres::Postgres;
 pub use proxy::Proxy;
 pub use redis::Redis;

@@ -6,9 +6,11 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::cluster::RedisCluster;
+use crate::denokv::DenoKv;
 use crate::mariadb::MariaDb;
 use crate::mongodb::MongoDb;
 use crate::node::NodeServer;
+use crate::planetscale::PlanetScale;
 use crate::postgres::Postgres;
 use crate::redis::Redis;
 use crate::sentinel::RedisSentinel;
@@ -41,6 +43,10 @@ pub enum Peer {
     Postgres(Postgres),
     /// MariaDB.
     MariaDb(MariaDb),
+    /// Deno KV.
+    DenoKv(DenoKv),
+    /// PlanetScale's interface over MariaDB.
+    PlanetScale(PlanetScale),
     /// Redis over HTTP.
     Upstash(Upstash),
     /// Netlify's blobs.
@@ -108,6 +114,18 @@ impl Store {
         Some(Self { driver, peer: Peer::Folder(folder()) })
     }
 
+    /// Deno KV.
+    #[must_use]
+    pub fn deno_kv() -> Option<Self> {
+        Some(Self { driver: "deno-kv", peer: Peer::DenoKv(DenoKv::start()?) })
+    }
+
+    /// PlanetScale.
+    #[must_use]
+    pub fn planetscale() -> Option<Self> {
+        Some(Self { driver: "planetscale", peer: Peer::PlanetScale(PlanetScale::start()?) })
+    }
+
     /// Redis over HTTP.
     #[must_use]
     pub fn upstash() -> Option<Self> {
@@ -155,11 +173,16 @@ impl Store {
             Peer::Redis(redis) => Some(redis),
             Peer::Postgres(postgres) => Some(postgres),
             Peer::MariaDb(mariadb) => Some(mariadb),
+            Peer::DenoKv(denokv) => Some(denokv),
             Peer::Upstash(upstash) => Some(upstash),
             Peer::NetlifyBlobs(server) => Some(server),
             Peer::MongoDb(mongodb) => Some(mongodb),
             Peer::Azurite(server) | Peer::CosmosDb(server) => Some(server),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
+            Peer::Folder(_)
+            | Peer::RedisCluster(_)
+            | Peer::RedisSentinel(_)
+            | Peer::PlanetScale(_) => None,
         }
     }
 
@@ -170,11 +193,16 @@ impl Store {
             Peer::Redis(redis) => Some(redis.port()),
             Peer::Postgres(postgres) => Some(postgres.port()),
             Peer::MariaDb(mariadb) => Some(mariadb.port()),
+            Peer::DenoKv(denokv) => Some(denokv.port()),
             Peer::Upstash(upstash) => Some(upstash.port()),
             Peer::NetlifyBlobs(server) => Some(server.port()),
             Peer::MongoDb(mongodb) => Some(mongodb.port()),
             Peer::Azurite(server) | Peer::CosmosDb(server) => Some(server.port()),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
+            Peer::Folder(_)
+            | Peer::RedisCluster(_)
+            | Peer::RedisSentinel(_)
+            | Peer::PlanetScale(_) => None,
         }
     }
 
@@ -198,6 +226,11 @@ impl Store {
             }
             Peer::Postgres(postgres) => option("url", &postgres.url()),
             Peer::MariaDb(mariadb) => option("url", &mariadb.url()),
+            Peer::PlanetScale(planetscale) => option("url", &planetscale.url()),
+            Peer::DenoKv(denokv) => {
+                let token = option("accessToken", DenoKv::TOKEN);
+                format!("{},\"openKvOptions\":{{{token}}}", option("path", &denokv.url()))
+            }
             Peer::Upstash(upstash) => {
                 let token = option("token", Upstash::TOKEN);
                 format!("{},{token}", option("url", &upstash.url()))
@@ -233,6 +266,7 @@ impl Store {
             }
             // A server in JavaScript takes longer over sixteen hundred calls at once than anybody would wait.
             Peer::Azurite(_) | Peer::CosmosDb(_) => ",\"timeout\":60000",
+            Peer::Upstash(_) | Peer::NetlifyBlobs(_) | Peer::PlanetScale(_) => ",\"timeout\":60000",
             _ => "",
         };
         format!(

@@ -22,8 +22,6 @@
 //! [`sql`](super::sql) tells about round trips, time and SQLite; its own table is the better one where no JavaScript
 //! comes.
 
-mod table;
-
 use std::fmt;
 use std::time::Duration;
 
@@ -34,16 +32,14 @@ use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::sql::Synchronous;
 use super::sql::connect::{self, Target};
 use super::sql::database::Database;
-use super::sql::dialect::Dialect;
-use super::sql::store::{Store, Versions};
-use super::sql::{Synchronous, migrate, name};
+use crate::table::{Dialect, Executor as _, Layout, Store, Table, Versions, name};
 use crate::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
     SetOutcome, Swept, When, options,
 };
-use table::Table;
 
 const NAME: &str = "db0";
 
@@ -67,7 +63,7 @@ const LONGEST_KEY: usize = 255;
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
 /// ```
 pub struct Db0 {
-    store: Store,
+    store: Store<Database>,
     table: String,
     expires: bool,
 }
@@ -167,34 +163,17 @@ impl Db0 {
 
     async fn on(database: Database, options: &Options) -> Result<Db0> {
         name::check(NAME, "tableName", &options.table_name)?;
-        let whole = Table { dialect: database.dialect(), name: &options.table_name, expires: true };
-        let table = match Db0::prepare(&database, whole, options.migrate).await {
-            Ok(table) => table,
-            Err(error) => return Err(during(Operation::Open)(error)),
+        let whole = Table {
+            layout: Layout::Db0,
+            dialect: database.dialect(),
+            name: &options.table_name,
+            expires: true,
         };
+        let table = whole.prepared(NAME, &database, options.migrate).await;
+        let table = table.map_err(during(Operation::Open))?;
         let expires = table.expires;
         let store = Store::new(database, table.statements(), Versions::Bytes);
         Ok(Db0 { store, table: options.table_name.clone(), expires })
-    }
-
-    /// The table as it is, where it has to be taken so.
-    async fn prepare<'a>(
-        database: &Database,
-        whole: Table<'a>,
-        migrate: bool,
-    ) -> Result<Table<'a>> {
-        if !migrate && !migrate::is_prepared(database, &whole.probe()).await? {
-            let plain = Table { expires: false, ..whole };
-            migrate::prepare(database, &plain.probe(), &whole.migrations(), false).await?;
-            tracing::warn!(
-                driver = NAME,
-                table = whole.name,
-                "the table lacks the columns for deadlines, so that nothing expires"
-            );
-            return Ok(plain);
-        }
-        migrate::prepare(database, &whole.probe(), &whole.migrations(), migrate).await?;
-        Ok(whole)
     }
 }
 

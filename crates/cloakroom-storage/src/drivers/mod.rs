@@ -14,6 +14,8 @@ pub mod cloudflare_kv_http;
 pub mod cloudflare_r2_binding;
 #[cfg(feature = "db0")]
 pub mod db0;
+#[cfg(feature = "deno-kv")]
+pub mod deno_kv;
 #[cfg(feature = "fs-lite")]
 pub mod fs_lite;
 #[cfg(feature = "http")]
@@ -30,6 +32,8 @@ pub mod netlify_blobs;
 #[cfg(feature = "null")]
 pub mod null;
 mod open;
+#[cfg(feature = "planetscale")]
+pub mod planetscale;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(feature = "sql")]
@@ -206,6 +210,20 @@ static DRIVERS: &[DriverInfo] = &[
         open: opener!("db0", db0::Db0, async),
     },
     DriverInfo {
+        name: "deno-kv",
+        aliases: &["deno-kv-node"],
+        feature: "deno-kv",
+        summary: "A database of Deno KV, over its network protocol, shared by any number of machines.",
+        since: "0.1",
+        reach: Network,
+        capabilities: Capabilities { longest_value: Some(64 * 1024), ..FREED },
+        varies: false,
+        note: "sessions of up to 64 KB, half of that with letters beyond Latin-1; Deno's own files only behind `denokv`",
+        round_trips: Some((1, 1)),
+        tested_against: "Deno's server `denokv` 0.14, and unstorage's own driver",
+        open: opener!("deno-kv", deno_kv::DenoKv),
+    },
+    DriverInfo {
         name: "fs-lite",
         aliases: &["fs"],
         feature: "fs-lite",
@@ -302,6 +320,20 @@ static DRIVERS: &[DriverInfo] = &[
         round_trips: None,
         tested_against: "–",
         open: opener!("null", null::Null),
+    },
+    DriverInfo {
+        name: "planetscale",
+        aliases: &[],
+        feature: "planetscale",
+        summary: "unstorage's table in a database of PlanetScale, over HTTP, shared with JavaScript.",
+        since: "0.1",
+        reach: Network,
+        capabilities: SWEPT,
+        varies: true,
+        note: "JavaScript reads what has expired until it is swept; the table may need a deploy request",
+        round_trips: Some((1, 1)),
+        tested_against: "a shim over MariaDB 10.11, and unstorage's own driver",
+        open: opener!("planetscale", planetscale::PlanetScale, async),
     },
     DriverInfo {
         name: "redis",

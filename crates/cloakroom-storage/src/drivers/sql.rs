@@ -30,13 +30,8 @@
 
 pub(super) mod connect;
 pub(super) mod database;
-pub(super) mod dialect;
 mod failure;
-pub(super) mod migrate;
-pub(super) mod name;
 mod pool;
-pub(super) mod statement;
-pub(super) mod store;
 mod table;
 
 use std::fmt;
@@ -49,18 +44,18 @@ use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::table::{Executor as _, Store, Versions, migrate, name};
 use crate::{
     Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome,
     Swept, When, options,
 };
 use database::Database;
-use store::{Store, Versions};
 use table::Table;
 
+pub use crate::table::Dialect;
 #[cfg(feature = "sqlx-0-9")]
 pub use connect::SqlxPool;
 pub use connect::Synchronous;
-pub use dialect::Dialect;
 
 const NAME: &str = "sql";
 
@@ -81,7 +76,7 @@ const NAME: &str = "sql";
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
 /// ```
 pub struct Sql {
-    store: Store,
+    store: Store<Database>,
     table: String,
 }
 

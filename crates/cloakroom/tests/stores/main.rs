@@ -23,6 +23,8 @@ macro_rules! on_every_store {
             on!($test, redis_sentinel, redis_sentinel());
             on!($test, sql_on_sqlite, sqlite("sql"));
             on!($test, db0_on_sqlite, sqlite("db0"));
+            on!($test, deno_kv, deno_kv());
+            on!($test, planetscale, planetscale());
             on!($test, netlify_blobs, netlify_blobs());
             on_servers!($test);
         }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::database::{Database, Pools};
-use super::dialect::Dialect;
 use super::pool::Pool;
+use crate::table::Dialect;
 use crate::{Error, ErrorKind, Result, options};
 
 /// How many connections there are to a server at most, unless it is said otherwise.
@@ -96,6 +96,8 @@ impl Target<'_> {
     async fn sqlite(&self) -> Result<Database> {
         use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
         use sqlx::{ConnectOptions, Connection};
+
+        use crate::table::Executor as _;
 
         let mut options: SqliteConnectOptions = self.parse()?;
         let is_in_memory = self.url.contains(":memory:") || self.url.contains("mode=memory");

@@ -6,16 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use sqlx::{AssertSqlSafe, Row as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::dialect::Dialect;
 use super::failure::Failure;
 use super::pool::Pool;
-use super::statement::{Argument, Arguments, Statement};
 use crate::Error;
+use crate::table::{Argument, Arguments, Dialect, Executor, Row, Statement};
 
-/// How long a statement may take that nobody waits for.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at a file that another process makes.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A database, and how to speak with it.
 pub(in crate::drivers) struct Database {
@@ -63,11 +62,12 @@ macro_rules! with_pool {
 macro_rules! query {
     ($statement:expr, $arguments:expr) => {{
         let mut query = sqlx::query(AssertSqlSafe($statement.sql().clone()));
-        for parameter in $statement.parameters() {
-            query = match $arguments.get(*parameter) {
+        for argument in $statement.arguments($arguments) {
+            query = match argument {
                 Argument::Text(text) => query.bind(text),
                 Argument::OwnedText(text) => query.bind(text),
                 Argument::Bytes(bytes) => query.bind(bytes),
+                Argument::OwnedBytes(bytes) => query.bind(bytes),
                 Argument::Integer(integer) => query.bind(integer),
             };
         }
@@ -75,81 +75,10 @@ macro_rules! query {
     }};
 }
 
-/// A row as every statement selects it: bytes or a text, and then numbers.
-pub(in crate::drivers) struct Row {
-    pub(in crate::drivers) bytes: Option<Bytes>,
-    pub(in crate::drivers) numbers: [Option<i64>; 2],
-}
-
 impl Database {
-    pub(in crate::drivers) fn dialect(&self) -> Dialect {
-        self.dialect
-    }
-
-    pub(in crate::drivers) fn place(&self) -> &str {
-        &self.place
-    }
-
     /// Whether it outlives the process.
     pub(in crate::drivers) fn is_durable(&self) -> bool {
         self.keeper.is_none()
-    }
-
-    /// How many rows the statement found and changed.
-    pub(in crate::drivers) async fn execute(
-        &self,
-        statement: &Statement,
-        arguments: &Arguments<'_>,
-    ) -> Result<u64, Failure> {
-        let _turn = self.turn(statement).await?;
-        with_pool!(self, pool => {
-            let mut lease = self.connect(pool.acquire()).await?;
-            let query = query!(statement, arguments);
-            let result = query.execute(&mut *lease).await.map(|done| done.rows_affected());
-            lease.settle(&result, self.dialect);
-            result.map_err(Failure::Statement)
-        })
-    }
-
-    /// As [`execute`](Database::execute), where nobody puts a deadline on the call.
-    pub(in crate::drivers) async fn execute_in_background(
-        &self,
-        statement: &Statement,
-        arguments: &Arguments<'_>,
-    ) -> Result<u64, Failure> {
-        match timeout(PATIENCE, self.execute(statement, arguments)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::StatementTimeout(PATIENCE)),
-        }
-    }
-
-    /// The rows that the statement selects.
-    pub(in crate::drivers) async fn fetch(
-        &self,
-        statement: &Statement,
-        arguments: &Arguments<'_>,
-    ) -> Result<Vec<Row>, Failure> {
-        with_pool!(self, pool => {
-            let mut lease = self.connect(pool.acquire()).await?;
-            let result = query!(statement, arguments).fetch_all(&mut *lease).await;
-            lease.settle(&result, self.dialect);
-            let rows = result.map_err(Failure::Statement)?;
-            let rows = rows.into_iter().map(|row| {
-                // Unchecked: a text is read as the bytes that it is.
-                let mut numbers = [None; 2];
-                for (index, number) in numbers.iter_mut().enumerate().take(row.len() - 1) {
-                    *number = row.try_get_unchecked(index + 1)?;
-                }
-                let bytes: Option<Vec<u8>> = row.try_get_unchecked(0)?;
-                Ok(Row { bytes: bytes.map(Bytes::from), numbers })
-            });
-            rows.collect::<Result<_, _>>().map_err(Failure::Statement)
-        })
-    }
-
-    /// As an error of a driver.
-    pub(in crate::drivers) fn error(&self, failure: Failure) -> Error {
-        failure.into_error(self.dialect, &self.place)
     }
 
     async fn connect<T>(
@@ -172,5 +101,90 @@ impl Database {
             }
             _ => Ok(None),
         }
+    }
+}
+
+impl Executor for Database {
+    type Failure = Failure;
+
+    fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// sqlx tells MySQL so, and the others do it anyway.
+    fn counts_found_rows(&self) -> bool {
+        true
+    }
+
+    async fn execute(
+        &self,
+        statement: &Statement,
+        arguments: &Arguments<'_>,
+    ) -> Result<u64, Failure> {
+        let _turn = self.turn(statement).await?;
+        with_pool!(self, pool => {
+            let mut lease = self.connect(pool.acquire()).await?;
+            let query = query!(statement, arguments);
+            let result = query.execute(&mut *lease).await.map(|done| done.rows_affected());
+            lease.settle(&result, self.dialect);
+            result.map_err(Failure::Statement)
+        })
+    }
+
+    async fn fetch(
+        &self,
+        statement: &Statement,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Row>, Failure> {
+        with_pool!(self, pool => {
+            let mut lease = self.connect(pool.acquire()).await?;
+            let result = query!(statement, arguments).fetch_all(&mut *lease).await;
+            lease.settle(&result, self.dialect);
+            let rows = result.map_err(Failure::Statement)?;
+            let rows = rows.into_iter().map(|row| {
+                // Unchecked: a text is read as the bytes that it is.
+                let mut numbers = [None; 2];
+                for (index, number) in numbers.iter_mut().enumerate().take(row.len() - 1) {
+                    *number = row.try_get_unchecked(index + 1)?;
+                }
+                let bytes: Option<Vec<u8>> = row.try_get_unchecked(0)?;
+                Ok(Row { bytes: bytes.map(Bytes::from), numbers })
+            });
+            rows.collect::<Result<_, _>>().map_err(Failure::Statement)
+        })
+    }
+
+    async fn look(&self, probe: &Statement) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.connect_timeout;
+        loop {
+            match self.fetch(probe, &Arguments::default()).await {
+                Ok(_) => return Ok(()),
+                // SQLite does not wait for its turn where another process makes the file.
+                Err(failure) if failure.is_busy_file(self.dialect) && Instant::now() < deadline => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    fn error(&self, failure: Failure) -> Error {
+        failure.into_error(self.dialect, &self.place)
+    }
+
+    fn is_duplicate(&self, failure: &Failure) -> bool {
+        failure.is_duplicate()
+    }
+
+    fn is_missing_table(&self, failure: &Failure) -> bool {
+        failure.is_missing_table(self.dialect)
+    }
+
+    fn is_there_already(&self, failure: &Failure) -> bool {
+        failure.is_there_already(self.dialect)
     }
 }

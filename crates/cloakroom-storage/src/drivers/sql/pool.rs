@@ -8,8 +8,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection, Database};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::dialect::Dialect;
 use super::failure::may_not_write;
+use crate::table::Dialect;
 
 /// A connection that was in use a moment ago is taken to be alive; one that was idle for longer is asked first. No
 /// database restarts in less, so that not even a write, which is not tried again, falls into a connection's grave.

@@ -1,9 +1,6 @@
 //! The table of `sql`, and the SQL of each operation.
 
-use super::dialect::Dialect;
-use super::name;
-use super::statement::Statement;
-use super::store::Statements;
+use crate::table::{Dialect, Statement, Statements, name};
 
 /// The table's name, and the database that it is in.
 pub(super) struct Table<'a> {

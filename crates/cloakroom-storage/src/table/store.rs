@@ -7,10 +7,14 @@ use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::database::{Database, Row};
-use super::failure::Failure;
+use super::executor::{Executor, Row};
 use super::statement::{Arguments, Statement};
-use crate::{Error, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, Version, When};
+use crate::{
+    Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, Version, When,
+};
+
+/// How long a statement may take that nobody waits for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How many keys are listed in one round trip.
 const PAGE: i64 = 1000;
@@ -23,69 +27,64 @@ const LONGEST_TTL: u128 = 1_000_000_000_000_000;
 
 /// What is sent for each operation. One statement each, where it succeeds.
 #[derive(Debug)]
-pub(in crate::drivers) struct Statements {
+pub(crate) struct Statements {
     /// The value, and its version where there are numbers for them.
-    pub(in crate::drivers) get: Statement,
+    pub(crate) get: Statement,
     /// As `get`, and milliseconds.
-    pub(in crate::drivers) get_with_ttl: Statement,
+    pub(crate) get_with_ttl: Statement,
     /// Writes whatever is there.
-    pub(in crate::drivers) set: Statement,
+    pub(crate) set: Statement,
     /// Writes where nothing is.
-    pub(in crate::drivers) create: Statement,
+    pub(crate) create: Statement,
     /// Writes where only an expired item is, if `create` takes that for a duplicate.
-    pub(in crate::drivers) renew: Option<Statement>,
+    pub(crate) renew: Option<Statement>,
     /// Writes where the version that was read is.
-    pub(in crate::drivers) update: Statement,
-    pub(in crate::drivers) remove: Statement,
+    pub(crate) update: Statement,
+    pub(crate) remove: Statement,
     /// Removes the version that was read.
-    pub(in crate::drivers) remove_version: Statement,
+    pub(crate) remove_version: Statement,
     /// Selects anything where the item is.
-    pub(in crate::drivers) find: Statement,
-    pub(in crate::drivers) touch: Statement,
+    pub(crate) find: Statement,
+    pub(crate) touch: Statement,
     /// The keys behind one of them, in the table's order.
-    pub(in crate::drivers) keys: Statement,
+    pub(crate) keys: Statement,
     /// Removes some of the expired items.
-    pub(in crate::drivers) sweep: Option<Statement>,
+    pub(crate) sweep: Option<Statement>,
     /// Takes away the deadlines that do not count.
-    pub(in crate::drivers) forget: Option<Statement>,
+    pub(crate) forget: Option<Statement>,
 }
 
 /// What tells one version of an item from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::drivers) enum Versions {
+pub(crate) enum Versions {
     /// A number beside the value: random where a write did not see the one before, and the next where it did, so that
     /// it comes again neither for the item nor for a later one of the same key.
     Numbers,
     /// The bytes themselves.
-    #[cfg_attr(not(feature = "db0"), allow(dead_code))]
     Bytes,
 }
 
 /// A table of items.
-pub(in crate::drivers) struct Store {
-    database: Database,
+pub(crate) struct Store<D> {
+    database: D,
     statements: Statements,
     versions: Versions,
 }
 
-impl Store {
-    pub(in crate::drivers) fn new(
-        database: Database,
-        statements: Statements,
-        versions: Versions,
-    ) -> Store {
+impl<D: Executor> Store<D> {
+    pub(crate) fn new(database: D, statements: Statements, versions: Versions) -> Store<D> {
         Store { database, statements, versions }
     }
 
-    pub(in crate::drivers) fn database(&self) -> &Database {
+    pub(crate) fn database(&self) -> &D {
         &self.database
     }
 
-    pub(in crate::drivers) async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
+    pub(crate) async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
         Ok(self.row(&self.statements.get, key).await?.map(|(item, _)| item))
     }
 
-    pub(in crate::drivers) async fn get_with_ttl(
+    pub(crate) async fn get_with_ttl(
         &self,
         key: &ItemKey,
     ) -> Result<Option<(Item, Option<Duration>)>> {
@@ -106,7 +105,7 @@ impl Store {
         }))
     }
 
-    pub(in crate::drivers) async fn set(
+    pub(crate) async fn set(
         &self,
         key: &ItemKey,
         value: Bytes,
@@ -129,6 +128,8 @@ impl Store {
                 Some(seen) => {
                     arguments = Arguments { version: next_version(seen.seen_version), ..seen };
                     self.execute(&self.statements.update, &arguments).await? > 0
+                        || !self.database.counts_found_rows()
+                            && self.is_same(key, &arguments).await?
                 }
                 None => false,
             },
@@ -143,17 +144,23 @@ impl Store {
         Ok(SetOutcome::Written { version })
     }
 
+    /// Whether a write of the bytes that were seen found them, and had nothing to change.
+    async fn is_same(&self, key: &ItemKey, arguments: &Arguments<'_>) -> Result<bool> {
+        let is_same = |item: Item| item.value == arguments.value;
+        Ok(arguments.value == arguments.seen && self.get(key).await?.is_some_and(is_same))
+    }
+
     async fn create(&self, arguments: &Arguments<'_>) -> Result<bool> {
         let created = self.database.execute(&self.statements.create, arguments).await;
         match (created, &self.statements.renew) {
-            (Err(failure), Some(renew)) if failure.is_duplicate() => {
+            (Err(failure), Some(renew)) if self.database.is_duplicate(&failure) => {
                 Ok(self.execute(renew, arguments).await? > 0)
             }
             (created, _) => Ok(created.map_err(|failure| self.database.error(failure))? > 0),
         }
     }
 
-    pub(in crate::drivers) async fn remove(
+    pub(crate) async fn remove(
         &self,
         driver: &'static str,
         key: &ItemKey,
@@ -179,23 +186,20 @@ impl Store {
         Ok(if found.is_empty() { RemoveOutcome::Missing } else { RemoveOutcome::Conflict })
     }
 
-    pub(in crate::drivers) async fn touch(
-        &self,
-        key: &ItemKey,
-        ttl: Option<Duration>,
-    ) -> Result<bool> {
+    pub(crate) async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
         let arguments = Arguments { ttl: ttl.and_then(ttl_milliseconds), ..arguments(key) };
-        Ok(self.execute(&self.statements.touch, &arguments).await? > 0)
+        // A row that has this deadline already may not count.
+        Ok(self.execute(&self.statements.touch, &arguments).await? > 0
+            || !self.database.counts_found_rows() && self.contains(key).await?)
     }
 
     /// Whether the item is there.
-    #[cfg_attr(not(feature = "db0"), allow(dead_code))]
-    pub(in crate::drivers) async fn contains(&self, key: &ItemKey) -> Result<bool> {
+    pub(crate) async fn contains(&self, key: &ItemKey) -> Result<bool> {
         Ok(!self.fetch(&self.statements.find, &arguments(key)).await?.is_empty())
     }
 
     /// The keys under `prefix`, a page at a time.
-    pub(in crate::drivers) fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
+    pub(crate) fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
         let start = Some((prefix.to_owned(), String::new()));
         let pages = stream::try_unfold(start, async move |cursor| {
             let Some((prefix, after)) = cursor else { return Ok::<_, Error>(None) };
@@ -219,7 +223,7 @@ impl Store {
         pages.try_flatten().boxed()
     }
 
-    pub(in crate::drivers) async fn sweep(&self, budget: usize) -> Result<Swept> {
+    pub(crate) async fn sweep(&self, budget: usize) -> Result<Swept> {
         let mut swept = Swept::default();
         let Some(sweep) = &self.statements.sweep else {
             return Ok(Swept { finished: true, ..swept });
@@ -248,14 +252,19 @@ impl Store {
         statement: &Statement,
         arguments: &Arguments<'_>,
     ) -> Result<usize> {
-        let changed = self.database.execute_in_background(statement, arguments).await;
-        let changed = changed.map_err(|failure| self.database.error(failure))?;
-        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+        match tokio::time::timeout(PATIENCE, self.execute(statement, arguments)).await {
+            Ok(changed) => Ok(usize::try_from(changed?).unwrap_or(usize::MAX)),
+            Err(_) => {
+                let message =
+                    format!("no answer from {} within {PATIENCE:?}", self.database.place());
+                Err(Error::new(ErrorKind::Timeout, message))
+            }
+        }
     }
 
     async fn execute(&self, statement: &Statement, arguments: &Arguments<'_>) -> Result<u64> {
         let changed = self.database.execute(statement, arguments).await;
-        changed.map_err(|failure: Failure| self.database.error(failure))
+        changed.map_err(|failure| self.database.error(failure))
     }
 
     async fn fetch(&self, statement: &Statement, arguments: &Arguments<'_>) -> Result<Vec<Row>> {

@@ -10,7 +10,7 @@ const LONGEST: usize = 48;
 ///
 /// # Errors
 /// With [`InvalidOptions`](crate::ErrorKind::InvalidOptions).
-pub(in crate::drivers) fn check(driver: &'static str, option: &str, name: &str) -> Result<()> {
+pub(crate) fn check(driver: &'static str, option: &str, name: &str) -> Result<()> {
     let is_plain = |part: &str| {
         part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
@@ -23,12 +23,12 @@ pub(in crate::drivers) fn check(driver: &'static str, option: &str, name: &str) 
 }
 
 /// The name of a table without its schema.
-pub(in crate::drivers) fn without_schema(table: &str) -> &str {
+pub(crate) fn without_schema(table: &str) -> &str {
     table.rsplit('.').next().unwrap_or(table)
 }
 
 /// The name of the index of a table's deadlines. It lives in the table's schema, and SQLite alone wants to be told so.
-pub(in crate::drivers) fn of_index(dialect: Dialect, table: &str) -> String {
+pub(crate) fn of_index(dialect: Dialect, table: &str) -> String {
     let index = format!("{}_expires_at", without_schema(table));
     match table.split_once('.') {
         Some((schema, _)) if dialect == Dialect::Sqlite => format!("{schema}.{index}"),

@@ -1,21 +1,59 @@
-//! unstorage's table, and the SQL of each operation on it.
+//! The tables of unstorage's drivers, and the SQL of each operation on them.
 
-use crate::drivers::sql::dialect::Dialect;
-use crate::drivers::sql::name;
-use crate::drivers::sql::statement::Statement;
-use crate::drivers::sql::store::Statements;
+use super::dialect::Dialect;
+use super::executor::Executor;
+use super::statement::Statement;
+use super::store::Statements;
+use super::{migrate, name};
+use crate::Result;
+
+/// Whose table it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// Of `db0`: the columns `key`, `value` for texts, and `blob` for other bytes.
+    #[cfg_attr(not(feature = "db0"), allow(dead_code))]
+    Db0,
+    /// Of `planetscale`: the columns `id`, and `value` for texts.
+    #[cfg_attr(not(feature = "planetscale"), allow(dead_code))]
+    PlanetScale,
+}
 
 /// The table's name, the database that it is in, and whether it has our columns.
 #[derive(Clone, Copy)]
-pub(super) struct Table<'a> {
-    pub(super) dialect: Dialect,
-    pub(super) name: &'a str,
-    pub(super) expires: bool,
+pub(crate) struct Table<'a> {
+    pub(crate) layout: Layout,
+    pub(crate) dialect: Dialect,
+    pub(crate) name: &'a str,
+    pub(crate) expires: bool,
 }
 
 impl Table<'_> {
+    /// Makes the table where it may. Gives it as it is: without our columns where it has to be taken so.
+    ///
+    /// # Errors
+    /// When the database cannot be asked, or the table is missing and cannot be made.
+    pub(crate) async fn prepared(
+        self,
+        driver: &'static str,
+        database: &impl Executor,
+        migrate: bool,
+    ) -> Result<Self> {
+        if !migrate && !migrate::is_prepared(database, &self.probe()).await? {
+            let plain = Table { expires: false, ..self };
+            migrate::prepare(database, &plain.probe(), &self.migrations(), false).await?;
+            tracing::warn!(
+                driver,
+                table = self.name,
+                "the table lacks the columns for deadlines, so that nothing expires"
+            );
+            return Ok(plain);
+        }
+        migrate::prepare(database, &self.probe(), &self.migrations(), migrate).await?;
+        Ok(self)
+    }
+
     /// What makes the table, or adds what it lacks, to be run in this order.
-    pub(super) fn migrations(&self) -> Vec<String> {
+    pub(crate) fn migrations(&self) -> Vec<String> {
         let table = self.name;
         let index = name::of_index(self.dialect, table);
         let create = format!("CREATE TABLE IF NOT EXISTS {table}");
@@ -32,6 +70,16 @@ impl Table<'_> {
                     "CREATE INDEX IF NOT EXISTS {index} ON {table} (`expires_at`) \
                      WHERE `expires_at` IS NOT NULL"
                 ),
+            ],
+            Dialect::MySql if self.layout == Layout::PlanetScale => vec![
+                format!(
+                    "{create} (\n  `key` VARCHAR(255) COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,\n  `value` LONGTEXT,\n  \
+                     `created_at` TIMESTAMP DEFAULT CURRENT_TIMESTAMP,\n  \
+                     `updated_at` TIMESTAMP DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP\n)"
+                ),
+                format!("ALTER TABLE {table} ADD COLUMN `expires_at` BIGINT"),
+                format!("ALTER TABLE {table} ADD COLUMN `expires_value` VARBINARY(32)"),
+                format!("ALTER TABLE {table} ADD INDEX {index} (`expires_at`)"),
             ],
             Dialect::MySql => vec![
                 format!(
@@ -60,16 +108,17 @@ impl Table<'_> {
                 ),
             ],
         };
-        migrations.iter().map(|migration| self.dialect.quote(migration)).collect()
+        let named = |sql: &String| self.dialect.quote(&self.with_names(sql));
+        migrations.iter().map(named).collect()
     }
 
     /// Fails where the table is not as it has to be.
-    pub(super) fn probe(&self) -> Statement {
+    pub(crate) fn probe(&self) -> Statement {
         let ours = if self.expires { ", `expires_at`, `expires_value`" } else { "" };
-        self.statement(&format!("SELECT `key`, `value`, `blob`{ours} FROM {{table}} WHERE 1 = 0"))
+        self.statement(&format!("SELECT `key`, `value`{{blob}}{ours} FROM {{table}} WHERE 1 = 0"))
     }
 
-    pub(super) fn statements(&self) -> Statements {
+    pub(crate) fn statements(&self) -> Statements {
         // What is written, with and without our columns: their names, and their values.
         let (columns, values, changes) = match self.expires {
             true => (
@@ -81,15 +130,16 @@ impl Table<'_> {
         };
         let insert = |alias: &str| {
             format!(
-                "INSERT INTO {{table}}{alias} (`key`, `value`, `blob`, `created_at`, `updated_at`{columns}) \
-                 VALUES (:key, :text, :blob, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP{values})"
+                "INSERT INTO {{table}}{alias} (`key`, `value`{{blob}}, `created_at`, `updated_at`{columns}) \
+                 VALUES (:key, :text{{given_blob}}, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP{values})"
             )
         };
         let write = format!(
-            "UPDATE {{table}} SET `value` = :text, `blob` = :blob, `updated_at` = CURRENT_TIMESTAMP{changes}"
+            "UPDATE {{table}} SET `value` = :text{{set_blob}}, `updated_at` = CURRENT_TIMESTAMP{changes}"
         );
         let replace = |new: &dyn Fn(&str) -> String| {
-            let columns = ["value", "blob"].into_iter();
+            let blob = Some("blob").filter(|_| self.has_blob());
+            let columns = ["value"].into_iter().chain(blob);
             let ours = ["expires_at", "expires_value"].into_iter().filter(|_| self.expires);
             let columns =
                 columns.chain(ours).map(|column| format!("`{column}` = {}, ", new(column)));
@@ -178,7 +228,7 @@ impl Table<'_> {
             }
             false => "({bytes} IS NOT NULL)",
         };
-        let words = Words::of(self.dialect);
+        let words = Words::of(self.dialect, self.layout);
         let of_row = |text: &str| {
             text.replace("{is_other}", words.is_other)
                 .replace("{row_mark}", "CASE WHEN :ttl IS NULL THEN NULL ELSE {mark} END")
@@ -191,7 +241,12 @@ impl Table<'_> {
             .fold(live.clone(), |live, column| {
                 live.replace(&format!("`{column}`"), &format!("stored.`{column}`"))
             });
-        let sql = of_row(template)
+        let blob = |text| if self.has_blob() { text } else { "" };
+        let template = template
+            .replace("{blob}", blob(", `blob`"))
+            .replace("{given_blob}", blob(", :blob"))
+            .replace("{set_blob}", blob(", `blob` = :blob"));
+        let sql = of_row(&template)
             .replace("{stored_live}", &stored_live)
             .replace("{live}", &live)
             .replace("{is_key}", words.is_key)
@@ -200,7 +255,19 @@ impl Table<'_> {
             .replace("{given}", words.given)
             .replace("{now}", self.dialect.now())
             .replace("{table}", self.name);
-        Statement::new(self.dialect, &sql)
+        Statement::new(self.dialect, &self.with_names(&sql))
+    }
+
+    fn has_blob(&self) -> bool {
+        self.layout == Layout::Db0
+    }
+
+    /// The SQL with the names that the layout has for the columns.
+    fn with_names(&self, sql: &str) -> String {
+        match self.layout {
+            Layout::Db0 => sql.to_owned(),
+            Layout::PlanetScale => sql.replace("`key`", "`id`"),
+        }
     }
 }
 
@@ -221,7 +288,7 @@ struct Words {
 }
 
 impl Words {
-    fn of(dialect: Dialect) -> Words {
+    fn of(dialect: Dialect, layout: Layout) -> Words {
         match dialect {
             Dialect::Postgres => Words {
                 bytes: "coalesce(convert_to(`value`, 'UTF8'), `blob`)",
@@ -232,9 +299,14 @@ impl Words {
                 begins: "left(`key`, char_length(:prefix)) = :prefix",
             },
             Dialect::MySql => Words {
-                bytes: "COALESCE(CAST(CONVERT(`value` USING utf8mb4) AS BINARY), `blob`)",
+                bytes: match layout {
+                    Layout::Db0 => {
+                        "COALESCE(CAST(CONVERT(`value` USING utf8mb4) AS BINARY), `blob`)"
+                    }
+                    Layout::PlanetScale => "CAST(CONVERT(`value` USING utf8mb4) AS BINARY)",
+                },
                 mark: "UNHEX(SHA2({bytes}, 256))",
-                given: "UNHEX(SHA2(:value, 256))",
+                given: ":mark",
                 is_other: "(NOT (`expires_value` <=> {mark}))",
                 // The first finds the row, in the order of the column's collation, which may ignore case.
                 is_key: "`key` = :key AND CAST(CONVERT(`key` USING utf8mb4) AS BINARY) = CAST(:key AS BINARY)",

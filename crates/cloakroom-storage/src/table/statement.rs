@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::dialect::Dialect;
 
 /// One statement in one database's words, ready to be sent.
 #[derive(Clone, Debug)]
-pub(in crate::drivers) struct Statement {
+pub(crate) struct Statement {
     sql: Arc<str>,
     parameters: Vec<Parameter>,
     writes: bool,
@@ -15,7 +17,7 @@ pub(in crate::drivers) struct Statement {
 impl Statement {
     /// Makes a statement of `template`, in which names are quoted as MySQL quotes them, and parameters are written
     /// `:name`.
-    pub(in crate::drivers) fn new(dialect: Dialect, template: &str) -> Statement {
+    pub(crate) fn new(dialect: Dialect, template: &str) -> Statement {
         let mut sql = String::with_capacity(template.len());
         let mut parameters: Vec<Parameter> = Vec::new();
         let mut pieces = template.split(':');
@@ -37,28 +39,32 @@ impl Statement {
         Statement { sql: dialect.quote(&sql).into(), parameters, writes }
     }
 
-    pub(in crate::drivers) fn sql(&self) -> &Arc<str> {
+    pub(crate) fn sql(&self) -> &Arc<str> {
         &self.sql
     }
 
-    /// The parameters, in the order in which they are sent.
-    pub(super) fn parameters(&self) -> &[Parameter] {
-        &self.parameters
+    /// What is sent for the placeholders, in their order.
+    pub(crate) fn arguments<'a>(
+        &self,
+        arguments: &Arguments<'a>,
+    ) -> impl Iterator<Item = Argument<'a>> {
+        self.parameters.iter().map(|parameter| arguments.get(*parameter))
     }
 
-    pub(super) fn writes(&self) -> bool {
+    pub(crate) fn writes(&self) -> bool {
         self.writes
     }
 }
 
 /// A name after a colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Parameter {
+enum Parameter {
     After,
     Blob,
     End,
     Key,
     Limit,
+    Mark,
     Prefix,
     Seen,
     SeenVersion,
@@ -80,6 +86,7 @@ impl Parameter {
             "end" => Parameter::End,
             "key" => Parameter::Key,
             "limit" => Parameter::Limit,
+            "mark" => Parameter::Mark,
             "prefix" => Parameter::Prefix,
             "seen" => Parameter::Seen,
             "seen_version" => Parameter::SeenVersion,
@@ -95,32 +102,33 @@ impl Parameter {
 
 /// What the parameters of a call are.
 #[derive(Clone, Copy, Default)]
-pub(in crate::drivers) struct Arguments<'a> {
-    pub(in crate::drivers) key: &'a str,
-    pub(in crate::drivers) value: &'a [u8],
+pub(crate) struct Arguments<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) value: &'a [u8],
     /// The version that is written.
-    pub(in crate::drivers) version: i64,
+    pub(crate) version: i64,
     /// The version that was read.
-    pub(in crate::drivers) seen_version: i64,
+    pub(crate) seen_version: i64,
     /// The bytes that were read.
-    pub(in crate::drivers) seen: &'a [u8],
+    pub(crate) seen: &'a [u8],
     /// Milliseconds.
-    pub(in crate::drivers) ttl: Option<i64>,
-    pub(in crate::drivers) limit: i64,
-    pub(in crate::drivers) after: &'a str,
-    pub(in crate::drivers) prefix: &'a str,
+    pub(crate) ttl: Option<i64>,
+    pub(crate) limit: i64,
+    pub(crate) after: &'a str,
+    pub(crate) prefix: &'a str,
 }
 
 /// What is sent for a parameter.
-pub(super) enum Argument<'a> {
+pub(crate) enum Argument<'a> {
     Text(Option<&'a str>),
     OwnedText(String),
     Bytes(Option<&'a [u8]>),
+    OwnedBytes(Vec<u8>),
     Integer(Option<i64>),
 }
 
 impl<'a> Arguments<'a> {
-    pub(super) fn get(&self, parameter: Parameter) -> Argument<'a> {
+    fn get(&self, parameter: Parameter) -> Argument<'a> {
         match parameter {
             Parameter::After => Argument::Text(Some(self.after)),
             Parameter::Blob => Argument::Bytes(self.text().is_none().then_some(self.value)),
@@ -128,6 +136,7 @@ impl<'a> Arguments<'a> {
             Parameter::End => Argument::OwnedText(format!("{}\u{10FFFF}", self.prefix)),
             Parameter::Key => Argument::Text(Some(self.key)),
             Parameter::Limit => Argument::Integer(Some(self.limit)),
+            Parameter::Mark => Argument::OwnedBytes(Sha256::digest(self.value).to_vec()),
             Parameter::Prefix => Argument::Text(Some(self.prefix)),
             Parameter::Seen => Argument::Bytes(Some(self.seen)),
             Parameter::SeenVersion => Argument::Integer(Some(self.seen_version)),
@@ -167,7 +176,7 @@ mod tests {
     #[test]
     fn what_has_no_number_is_sent_as_often_as_it_stands_there() {
         use Parameter::{Key, Limit, Ttl};
-        let sent = |dialect| Statement::new(dialect, TEMPLATE).parameters().to_vec();
+        let sent = |dialect| Statement::new(dialect, TEMPLATE).parameters;
         assert_eq!(sent(Dialect::Postgres), [Key, Ttl, Limit]);
         assert_eq!(sent(Dialect::MySql), [Key, Ttl, Limit, Key]);
     }

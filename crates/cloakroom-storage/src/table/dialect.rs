@@ -16,7 +16,7 @@ pub enum Dialect {
 
 impl Dialect {
     /// The dialect of a URL's scheme.
-    pub(in crate::drivers) fn of_url(url: &str) -> Option<Dialect> {
+    pub(crate) fn of_url(url: &str) -> Option<Dialect> {
         match url.split_once(':')?.0 {
             "postgres" | "postgresql" => Some(Dialect::Postgres),
             "mysql" | "mariadb" => Some(Dialect::MySql),
@@ -26,7 +26,7 @@ impl Dialect {
     }
 
     /// The feature that compiles its client in.
-    pub(in crate::drivers) fn feature(self) -> &'static str {
+    pub(crate) fn feature(self) -> &'static str {
         match self {
             Dialect::Postgres => "postgres",
             Dialect::MySql => "mysql",
@@ -36,7 +36,7 @@ impl Dialect {
 
     /// Milliseconds since 1970, the same throughout a statement. The database's clock, which is one for all machines;
     /// SQLite's is the process's.
-    pub(in crate::drivers) fn now(self) -> &'static str {
+    pub(crate) fn now(self) -> &'static str {
         match self {
             Dialect::Postgres => {
                 "CAST(floor(extract(epoch FROM statement_timestamp()) * 1000) AS BIGINT)"
@@ -52,7 +52,7 @@ impl Dialect {
     /// SQL that is written with the quotes of MySQL, which are SQLite's too.
     ///
     /// Not the standard's in SQLite, where a misspelt column between those is a text.
-    pub(in crate::drivers) fn quote(self, sql: &str) -> String {
+    pub(crate) fn quote(self, sql: &str) -> String {
         match self {
             Dialect::Postgres => sql.replace('`', "\""),
             Dialect::MySql | Dialect::Sqlite => sql.to_owned(),
@@ -60,7 +60,7 @@ impl Dialect {
     }
 
     /// The placeholder of the parameter at `index`, which begins at one.
-    pub(in crate::drivers) fn placeholder(self, index: usize) -> String {
+    pub(crate) fn placeholder(self, index: usize) -> String {
         match self {
             Dialect::Postgres => format!("${index}"),
             Dialect::MySql => "?".to_owned(),
@@ -69,7 +69,7 @@ impl Dialect {
     }
 
     /// Whether a placeholder has a number, so that it may stand in several places.
-    pub(in crate::drivers) fn numbers_placeholders(self) -> bool {
+    pub(crate) fn numbers_placeholders(self) -> bool {
         self != Dialect::MySql
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::command::{command, execute, is_installed};
 
 /// Debian's packages, by the program that shows that one is there.
-const PACKAGES: [(&str, &str); 11] = [
+const PACKAGES: [(&str, &str); 14] = [
     ("curl", "curl"),
     ("node", "nodejs"),
     ("npm", "npm"),
@@ -22,6 +22,9 @@ const PACKAGES: [(&str, &str); 11] = [
     // No service either.
     ("mariadbd", "mariadb-server-core"),
     ("mariadb", "mariadb-client-core"),
+    ("memcached", "memcached"),
+    ("etcd", "etcd-server"),
+    ("nats-server", "nats-server"),
 ];
 
 /// Python's package of Valkey's server, which Debian does not have in every release.

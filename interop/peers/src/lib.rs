@@ -7,7 +7,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cluster;
+mod etcd;
 mod mariadb;
+mod memcached;
+mod nats;
 mod node;
 mod port;
 mod postgres;
@@ -24,7 +27,10 @@ mod tls;
 mod until;
 
 pub use cluster::RedisCluster;
+pub use etcd::Etcd;
 pub use mariadb::MariaDb;
+pub use memcached::Memcached;
+pub use nats::Nats;
 pub use node::{JavaScript, NodeServer};
 pub use postgres::Postgres;
 pub use proxy::Proxy;

@@ -6,7 +6,10 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::cluster::RedisCluster;
+use crate::etcd::Etcd;
 use crate::mariadb::MariaDb;
+use crate::memcached::Memcached;
+use crate::nats::Nats;
 use crate::postgres::Postgres;
 use crate::redis::Redis;
 use crate::sentinel::RedisSentinel;
@@ -32,6 +35,12 @@ pub enum Peer {
     Postgres(Postgres),
     /// MariaDB.
     MariaDb(MariaDb),
+    /// memcached.
+    Memcached(Memcached),
+    /// etcd.
+    Etcd(Etcd),
+    /// NATS.
+    Nats(Nats),
 }
 
 impl Store {
@@ -83,6 +92,30 @@ impl Store {
         Some(Self { driver, peer: Peer::Folder(folder()) })
     }
 
+    /// memcached.
+    #[must_use]
+    pub fn memcached() -> Option<Self> {
+        Some(Self { driver: "memcached", peer: Peer::Memcached(Memcached::start()?) })
+    }
+
+    /// etcd.
+    #[must_use]
+    pub fn etcd() -> Option<Self> {
+        Some(Self { driver: "etcd", peer: Peer::Etcd(Etcd::start()?) })
+    }
+
+    /// Debian's NATS.
+    #[must_use]
+    pub fn nats() -> Option<Self> {
+        Some(Self { driver: "nats", peer: Peer::Nats(Nats::start()?) })
+    }
+
+    /// The newest NATS.
+    #[must_use]
+    pub fn newest_nats() -> Option<Self> {
+        Some(Self { driver: "nats", peer: Peer::Nats(Nats::newest()?) })
+    }
+
     /// What keeps the data.
     #[must_use]
     pub fn peer(&self) -> &Peer {
@@ -96,6 +129,9 @@ impl Store {
             Peer::Redis(redis) => Some(redis),
             Peer::Postgres(postgres) => Some(postgres),
             Peer::MariaDb(mariadb) => Some(mariadb),
+            Peer::Memcached(memcached) => Some(memcached),
+            Peer::Etcd(etcd) => Some(etcd),
+            Peer::Nats(nats) => Some(nats),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -107,6 +143,9 @@ impl Store {
             Peer::Redis(redis) => Some(redis.port()),
             Peer::Postgres(postgres) => Some(postgres.port()),
             Peer::MariaDb(mariadb) => Some(mariadb.port()),
+            Peer::Memcached(memcached) => Some(memcached.port()),
+            Peer::Etcd(etcd) => Some(etcd.port()),
+            Peer::Nats(nats) => Some(nats.port()),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -131,6 +170,9 @@ impl Store {
             }
             Peer::Postgres(postgres) => option("url", &postgres.url()),
             Peer::MariaDb(mariadb) => option("url", &mariadb.url()),
+            Peer::Memcached(memcached) => option("url", &memcached.url()),
+            Peer::Etcd(etcd) => option("url", &etcd.url()),
+            Peer::Nats(nats) => option("url", &nats.url()),
         };
         format!(
             "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}}}",

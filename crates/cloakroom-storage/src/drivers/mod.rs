@@ -17,6 +17,8 @@ pub mod db0;
 pub mod fs_lite;
 #[cfg(feature = "lru-cache")]
 pub mod lru_cache;
+#[cfg(feature = "memcached")]
+pub mod memcached;
 #[cfg(feature = "memory")]
 pub mod memory;
 #[cfg(feature = "null")]
@@ -99,6 +101,14 @@ static DRIVERS: &[DriverInfo] = &[
         summary: "In this process's memory, up to a limit; the least recently used go first.",
         in_process: true,
         open: opener!("lru-cache", lru_cache::LruCache),
+    },
+    DriverInfo {
+        name: "memcached",
+        aliases: &[],
+        feature: "memcached",
+        summary: "In memcached's memory, shared by any number of machines. Gone when it ends.",
+        in_process: false,
+        open: opener!("memcached", memcached::Memcached),
     },
     DriverInfo {
         name: "memory",

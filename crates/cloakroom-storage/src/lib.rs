@@ -49,6 +49,8 @@ mod random;
 mod retry;
 mod sweeper;
 mod timeout;
+#[cfg(any(feature = "etcd", feature = "memcached", feature = "nats"))]
+mod wall_clock;
 
 pub use capabilities::Capabilities;
 pub use driver::{Driver, DynDriver};

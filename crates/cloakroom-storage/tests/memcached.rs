@@ -2,6 +2,8 @@
 #![cfg(feature = "memcached")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod network_support;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -9,39 +11,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cloakroom_storage::drivers::memcached::Memcached;
-use cloakroom_storage::{
-    Driver, DynDriver, Error, ErrorKind, ItemKey, SetOutcome, Version, When, conformance,
-};
+use cloakroom_storage::{Driver, ErrorKind, SetOutcome, When, conformance};
 use futures_util::TryStreamExt as _;
 use interop_peers::{Memcached as Server, Proxy};
+use network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read};
 use serde_json::{Value, json};
-
-const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
-/// Longer than any call should need that fails at once, on a busy machine.
-const AT_ONCE: Duration = Duration::from_millis(500);
-
-fn key(name: &str) -> ItemKey {
-    ItemKey::new(name).unwrap()
-}
 
 /// The driver alone, without deadlines and retries.
 fn bare(options: Value) -> Memcached {
     Memcached::open(options.as_object().unwrap()).unwrap()
-}
-
-async fn open(options: Value) -> DynDriver {
-    cloakroom_storage::open("memcached", options.as_object().unwrap()).await.unwrap()
-}
-
-async fn put(driver: &dyn Driver, name: &str, value: &'static str) -> Version {
-    match driver.set(&key(name), value.into(), When::Always, HOUR).await.unwrap() {
-        SetOutcome::Written { version } => version,
-        SetOutcome::Conflict => panic!("an unconditional write was refused"),
-    }
-}
-
-async fn read(driver: &dyn Driver, name: &str) -> Result<Option<Bytes>, Error> {
-    Ok(driver.get(&key(name)).await?.map(|item| item.value))
 }
 
 /// What the server answers to a line of its protocol.
@@ -61,7 +39,7 @@ fn raw(port: u16, line: &str) -> String {
 async fn memcached_conforms() {
     let Some(server) = Server::start() else { return };
     let options = json!({ "url": server.url(), "base": "conformance" });
-    conformance::run(|| open(options.clone())).await;
+    conformance::run(|| open("memcached", &options)).await;
 }
 
 #[tokio::test]
@@ -223,10 +201,7 @@ async fn calls_fail_at_once_while_memcached_is_away_and_work_when_it_is_back() {
 #[tokio::test]
 async fn a_server_that_hangs_is_given_up_and_used_again_when_it_goes_on() {
     let Some(server) = Server::start() else { return };
-    let limits = cloakroom_storage::Limits { timeout: Duration::from_millis(300), retries: 0 };
-    let options = json!({ "url": server.url() });
-    let options = options.as_object().unwrap();
-    let driver = cloakroom_storage::open_with_limits("memcached", options, limits).await.unwrap();
+    let driver = open_impatient("memcached", &json!({ "url": server.url() })).await;
     put(&driver, "id", "1").await;
     server.pause();
     assert_eq!(read(&driver, "id").await.unwrap_err().kind(), ErrorKind::Timeout);

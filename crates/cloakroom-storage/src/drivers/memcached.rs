@@ -25,7 +25,7 @@ mod connection;
 mod pool;
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -39,7 +39,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, Version, When, options,
+    SetOutcome, Swept, Version, When, options, wall_clock,
 };
 use connection::{Answer, Code, Request};
 use pool::Pool;
@@ -220,8 +220,7 @@ fn expiry(ttl: Option<Duration>) -> Option<i32> {
     let seconds = ttl.as_secs().saturating_add(u64::from(ttl.subsec_nanos() > 0));
     let mut seconds = seconds.saturating_add(ROUNDING.as_secs());
     if seconds > LONGEST_RELATIVE {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        seconds = seconds.saturating_add(now.as_secs());
+        seconds = seconds.saturating_add(wall_clock::now().unsigned_abs() / 1000);
     }
     Some(i32::try_from(seconds).unwrap_or(NEVER))
 }

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "db0")]
 pub mod db0;
+#[cfg(feature = "etcd")]
+pub mod etcd;
 #[cfg(feature = "fs-lite")]
 pub mod fs_lite;
 #[cfg(feature = "http")]
@@ -86,6 +88,20 @@ static DRIVERS: &[DriverInfo] = &[
         open: opener!("db0", db0::Db0, async),
     },
     DriverInfo {
+        name: "etcd",
+        aliases: &[],
+        feature: "etcd",
+        summary: "In etcd, shared by any number of machines.",
+        since: "0.1",
+        reach: Network,
+        capabilities: FREED,
+        varies: false,
+        note: "one more round trip to write, once a second at most, for a deadline that no item had",
+        round_trips: Some((1, 1)),
+        tested_against: "etcd 3.4",
+        open: opener!("etcd", etcd::Etcd),
+    },
+    DriverInfo {
         name: "fs-lite",
         aliases: &["fs"],
         feature: "fs-lite",
@@ -132,7 +148,13 @@ static DRIVERS: &[DriverInfo] = &[
         aliases: &[],
         feature: "memcached",
         summary: "In memcached's memory, shared by any number of machines. Gone when it ends.",
-        in_process: false,
+        since: "0.1",
+        reach: Network,
+        capabilities: Capabilities { iteration: false, durable: false, ..FREED },
+        varies: false,
+        note: "a full server throws sessions out; keys cannot be listed, and an item may live two seconds longer",
+        round_trips: Some((1, 1)),
+        tested_against: "memcached 1.6",
         open: opener!("memcached", memcached::Memcached),
     },
     DriverInfo {

@@ -15,6 +15,8 @@ pub mod lru_cache;
 pub mod memcached;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "nats")]
+pub mod nats;
 #[cfg(feature = "null")]
 pub mod null;
 mod open;
@@ -170,6 +172,20 @@ static DRIVERS: &[DriverInfo] = &[
         round_trips: None,
         tested_against: "–",
         open: opener!("memory", memory::Memory),
+    },
+    DriverInfo {
+        name: "nats",
+        aliases: &[],
+        feature: "nats",
+        summary: "In a key-value bucket of NATS, shared by any number of machines.",
+        since: "0.1",
+        reach: Network,
+        capabilities: SWEPT,
+        varies: true,
+        note: "2 to move a deadline; NATS 2.11 and later frees expired items by itself",
+        round_trips: Some((1, 1)),
+        tested_against: "NATS 2.9 and 2.15",
+        open: opener!("nats", nats::Nats),
     },
     DriverInfo {
         name: "null",

@@ -65,6 +65,7 @@ static RULES: &[Rule] = rules! {
     [Forgetting] values::a_store_that_retains_nothing_is_always_empty;
     [Writing] values::bytes_come_back_as_they_were_set;
     [Writing] values::large_values_come_back_whole;
+    [Writing, LongestValue] values::a_value_beyond_the_longest_is_refused;
     [Writing, EmptyValues] values::an_empty_value_is_an_item;
     [Writing, NoEmptyValues] values::an_empty_value_is_refused_where_it_cannot_be_stored;
     [Writing] values::an_item_without_ttl_tells_of_none;

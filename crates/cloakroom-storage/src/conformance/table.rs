@@ -22,6 +22,7 @@ pub(super) fn agrees_with(driver: &dyn Driver) {
         shared,
         read_only: _,
         empty_values,
+        longest_value: _,
     } = declared;
     let row = row.capabilities;
     assert!(

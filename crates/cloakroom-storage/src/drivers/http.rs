@@ -372,6 +372,8 @@ fn capabilities(words: &str) -> Capabilities {
         shared: true,
         read_only: has("read-only"),
         empty_values: has("empty-values"),
+        // The server refuses what its store has no room for.
+        longest_value: None,
     }
 }
 

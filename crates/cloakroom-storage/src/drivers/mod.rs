@@ -66,6 +66,7 @@ const SWEPT: Capabilities = Capabilities {
     shared: true,
     read_only: false,
     empty_values: true,
+    longest_value: None,
 };
 
 /// What a store can do that has everything, and frees expired items by itself.

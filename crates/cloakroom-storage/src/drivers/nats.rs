@@ -10,9 +10,9 @@
 //!
 //! # Options
 //! `url`, one server of the cluster or several with commas in between (or the environment's `NATS_URL`, or
-//! `nats://localhost:4222`), with a user and a password or a token where there is one; `credentials`, the path of a file of
-//! credentials; `bucket` (`sessions`), `base`, and for a bucket that is not there yet `replicas` (1) and `storage` (`file`,
-//! or `memory`). A bucket has to keep one revision of a key, which is what it does unless it was told otherwise.
+//! `nats://localhost:4222`), with a user and a password where there are such; or else a `token`, or `credentials`, the path of
+//! a file of them; `bucket` (`sessions`), `base`, and for a bucket that is not there yet `replicas` (1) and `storage`
+//! (`file`, or `memory`). A bucket has to keep one revision of a key, as it does unless it was told otherwise.
 //!
 //! # Compare and swap
 //! By the sequence of the message. Moving a deadline is a message of its own, with the same bytes and with the version of

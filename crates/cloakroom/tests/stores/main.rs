@@ -20,6 +20,9 @@ macro_rules! on_every_store {
             on!($test, redis_sentinel, redis_sentinel());
             on!($test, sql_on_sqlite, sqlite("sql"));
             on!($test, db0_on_sqlite, sqlite("db0"));
+            on!($test, etcd, etcd());
+            on!($test, nats, nats());
+            on!($test, newest_nats, newest_nats());
             on_servers!($test);
         }
     };

@@ -29,6 +29,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 #[serde(default)]
 pub(super) struct Options {
     url: Option<String>,
+    token: Option<String>,
     credentials: Option<PathBuf>,
     pub(super) bucket: String,
     base: String,
@@ -48,6 +49,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             url: None,
+            token: None,
             credentials: None,
             bucket: "sessions".to_owned(),
             base: String::new(),
@@ -101,6 +103,9 @@ impl Options {
                 let doublings = u32::try_from(attempts).unwrap_or(u32::MAX).min(10);
                 FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
             });
+        if let Some(token) = &self.token {
+            connection = connection.token(token.clone());
+        }
         if let Some(path) = &self.credentials {
             connection = connection.credentials_file(path).await.map_err(|error| {
                 let message = "option `credentials`: the file cannot be read";
@@ -149,7 +154,7 @@ fn tls() -> Result<ClientConfig> {
 }
 
 impl fmt::Debug for Options {
-    /// A URL may have a password.
+    /// Neither the token nor the URL, which may have a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options").field("bucket", &self.bucket).finish_non_exhaustive()
     }

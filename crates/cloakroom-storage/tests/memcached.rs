@@ -14,7 +14,7 @@ use cloakroom_storage::drivers::memcached::Memcached;
 use cloakroom_storage::{Driver, ErrorKind, SetOutcome, When, conformance};
 use futures_util::TryStreamExt as _;
 use interop_peers::{Memcached as Server, Proxy};
-use network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read};
+use network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read, written};
 use serde_json::{Value, json};
 
 /// The driver alone, without deadlines and retries.
@@ -124,18 +124,29 @@ async fn every_call_takes_one_round_trip() {
 }
 
 #[tokio::test]
-async fn a_value_or_a_key_that_is_too_long_is_refused_and_the_next_call_is_answered() {
+async fn a_value_or_a_key_that_is_too_long_is_refused_and_leaves_what_was_there() {
     let Some(server) = Server::start_with(&["-I", "1m"]) else { return };
     let driver = bare(json!({ "url": server.url() }));
-    let large = Bytes::from(vec![0; 2_000_000]);
-    let error = driver.set(&key("id"), large, When::Always, None).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+    let version = put(&driver, "id", "value").await;
+    for (length, when) in [
+        (2_000_000, When::Always),
+        (1 << 20, When::Version(version.clone())),
+        ((1 << 20) - 200, When::Absent),
+    ] {
+        let large = Bytes::from(vec![0; length]);
+        let error = driver.set(&key("id"), large, when, None).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+        assert!(error.is_untouched());
+    }
+    assert_eq!(driver.get(&key("id")).await.unwrap().unwrap().version, version);
+    let large = Bytes::from(vec![0; (1 << 20) - 400]);
+    written(driver.set(&key("large"), large, When::Always, None).await.unwrap());
     for long in ["x".repeat(251), "x ".repeat(100)] {
         let error = read(&driver, &long).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidKey, "{error}");
     }
     put(&driver, &"x".repeat(250), "value").await;
-    assert_eq!(read(&driver, "id").await.unwrap(), None);
+    assert_eq!(read(&driver, &"x".repeat(249)).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ use crate::{
 };
 use answer::{Answer, Pair};
 use leases::{Lease, Leases};
-use server::{Options, Server};
+use server::{Failure, Options, Server};
 
 const NAME: &str = "etcd";
 
@@ -94,15 +94,14 @@ impl Etcd {
     /// Runs a transaction whose operations attach items to this lease.
     async fn transact(&self, transaction: &Value, lease: Lease) -> Result<Answer> {
         self.leases.ensure(&self.server, lease).await?;
-        let answer = self.server.call("/v3/kv/txn", transaction).await;
-        match answer {
+        match self.server.try_call("/v3/kv/txn", transaction).await {
             // Somebody revoked it, or this is another store than it was.
             Err(failure) if failure.is_unknown_lease() => {
                 self.leases.forget(lease);
                 self.leases.ensure(&self.server, lease).await?;
-                Ok(self.server.call("/v3/kv/txn", transaction).await?)
+                self.server.call("/v3/kv/txn", transaction).await
             }
-            answer => Ok(answer?),
+            answer => answer.map_err(Failure::into_error),
         }
     }
 
@@ -295,7 +294,7 @@ impl Driver for Etcd {
         stream::try_unfold(Some(start), move |start| {
             let end = end.clone();
             async move {
-                let Some(start) = start else { return Ok::<_, Error>(None) };
+                let Some(start) = start else { return Ok(None) };
                 let page = self.page(start, &end).await;
                 let (keys, next) = page.map_err(|error| error.with_operation(Operation::Keys))?;
                 Ok(Some((stream::iter(keys.into_iter().map(Ok)), next)))

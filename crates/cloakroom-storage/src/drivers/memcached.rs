@@ -13,7 +13,7 @@
 //!
 //! # What memcached is not
 //! It keeps sessions in memory alone, and throws out the least recently used where that is full: everybody may be logged
-//! out at any time. Nor can it list its keys. Values go up to its `-I`, 1 MB unless it is set.
+//! out at any time. Nor can it list its keys. Values go up to its `-I`, 1 MB unless it is set, which is asked once.
 //!
 //! memcached counts whole seconds. An item never ends before its time, and up to two seconds after it.
 //!
@@ -48,6 +48,12 @@ const NAME: &str = "memcached";
 
 /// The longest key that the server takes, as it goes over the wire.
 const LONGEST_KEY: usize = 250;
+
+/// What memcached keeps with an item, and some more.
+const OVERHEAD: usize = 100;
+
+/// What every server takes: the smallest that `-I` can be.
+const SMALLEST_LIMIT: usize = 1024;
 
 /// The version of what a ttl of zero left behind: memcached counts from one.
 const NOTHING: u64 = 0;
@@ -156,6 +162,7 @@ impl Memcached {
         };
         let answer = match expiry(ttl) {
             Some(expiry) => {
+                self.fits(value).await?;
                 self.call("ms", key, &format!(" c T{expiry}{condition}"), Some(value)).await?
             }
             None if *when == When::Absent => {
@@ -174,6 +181,16 @@ impl Memcached {
             Code::Missing | Code::Refused => Ok(SetOutcome::Conflict),
             Code::Value => Err(unexpected(answer.code)),
         }
+    }
+
+    /// Refuses what is too large before memcached does, which drops the item that is there as well.
+    async fn fits(&self, value: &Bytes) -> Result<()> {
+        let size = value.len() + LONGEST_KEY + OVERHEAD;
+        if size > SMALLEST_LIMIT && size > self.pool.largest_item().await? {
+            let message = "the value is larger than memcached takes; see its option `-I`";
+            return Err(Error::new(ErrorKind::TooLarge, message).with_untouched(true));
+        }
+        Ok(())
     }
 
     async fn delete(&self, key: &ItemKey, when: &When) -> Result<RemoveOutcome> {

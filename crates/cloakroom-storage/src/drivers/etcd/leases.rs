@@ -78,9 +78,9 @@ impl Leases {
         }
         let seconds = (remaining + SLACK).as_secs() + 1;
         let grant = json!({ "ID": lease, "TTL": seconds.to_string() });
-        match server.call("/v3/lease/grant", &grant).await {
-            Err(failure) if failure.is_known_lease() => {}
-            granted => _ = granted?,
+        match server.try_call("/v3/lease/grant", &grant).await {
+            Err(failure) if !failure.is_known_lease() => return Err(failure.into_error()),
+            Ok(_) | Err(_) => {}
         }
         let mut known = self.known();
         *known = known.split_off(&Lease::now());

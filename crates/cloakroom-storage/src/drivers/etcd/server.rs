@@ -97,7 +97,12 @@ impl Server {
     }
 
     /// Sends a request, as the user where there is one.
-    pub(super) async fn call(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+    pub(super) async fn call(&self, path: &str, body: &Value) -> Result<Answer> {
+        self.try_call(path, body).await.map_err(Failure::into_error)
+    }
+
+    /// As [`call`](Server::call), for one whose refusal may be an answer.
+    pub(super) async fn try_call(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
         let Some(user) = &self.user else { return self.send(path, body, None).await };
         if let Some(token) = user.token() {
             match self.send(path, body, Some(token)).await {
@@ -203,6 +208,10 @@ impl Failure {
         self.code == Some(FAILED_PRECONDITION)
     }
 
+    pub(super) fn into_error(self) -> Error {
+        self.error
+    }
+
     fn is_stale_token(&self) -> bool {
         const UNAUTHENTICATED: u32 = 16;
         self.code == Some(UNAUTHENTICATED)
@@ -212,12 +221,6 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure { error, code: None }
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Error {
-        failure.error
     }
 }
 

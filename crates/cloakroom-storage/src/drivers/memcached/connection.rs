@@ -18,6 +18,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest line of an answer; a key and a dozen of flags fit.
 const LONGEST_LINE: u64 = 2048;
 
+/// More settings than a server has.
+const MOST_SETTINGS: usize = 1000;
+
 /// The longest value that is read: more than the largest session.
 const LONGEST_VALUE: u64 = 64 * 1024 * 1024;
 
@@ -119,6 +122,21 @@ impl Connection {
             }
         }
         Ok(answer)
+    }
+
+    /// The server's setting `item_size_max`; one that does not tell is taken to have no limit.
+    pub(super) async fn largest_item(&mut self) -> Result<usize> {
+        self.0.write_all(b"stats settings\r\n").await.map_err(lost)?;
+        let mut largest = usize::MAX;
+        for _ in 0..MOST_SETTINGS {
+            let line = self.line().await?;
+            if let Some(size) = line.strip_prefix("STAT item_size_max ") {
+                largest = size.parse().map_err(|_| unreadable("a size"))?;
+            } else if !line.starts_with("STAT ") {
+                return if line == "END" { Ok(largest) } else { Err(refusal(&line)) };
+            }
+        }
+        Err(unreadable("the end of the settings"))
     }
 
     /// The next line, without its end.

@@ -1,9 +1,9 @@
 //! The connections to a server, each used by one call at a time.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::NAME;
 use super::connection::{Answer, Connection, Request};
@@ -17,28 +17,62 @@ pub(super) struct Pool {
     credentials: Option<String>,
     idle: Mutex<Vec<Connection>>,
     permits: Semaphore,
+    largest_item: OnceLock<usize>,
+}
+
+/// A connection that is in use.
+struct Taken<'a> {
+    connection: Connection,
+    _permit: SemaphorePermit<'a>,
 }
 
 impl Pool {
     pub(super) fn new(address: String, credentials: Option<String>) -> Pool {
-        Pool { address, credentials, idle: Mutex::default(), permits: Semaphore::new(CONNECTIONS) }
+        Pool {
+            address,
+            credentials,
+            idle: Mutex::default(),
+            permits: Semaphore::new(CONNECTIONS),
+            largest_item: OnceLock::new(),
+        }
     }
 
-    /// Sends a request and waits for its answer. A connection is kept only where the answer came whole: one whose call
-    /// was dropped or failed would give the answer to the next.
+    /// Sends a request and waits for its answer.
     pub(super) async fn call(&self, request: Request<'_>) -> Result<Answer> {
-        let _permit = self.permits.acquire().await.map_err(|closed| {
+        let mut taken = self.take().await?;
+        let answer = taken.connection.call(request).await?;
+        self.put_back(taken);
+        Ok(answer)
+    }
+
+    /// The largest item in bytes, its key and what memcached adds included; asked once.
+    pub(super) async fn largest_item(&self) -> Result<usize> {
+        if let Some(largest) = self.largest_item.get() {
+            return Ok(*largest);
+        }
+        let mut taken = self.take().await?;
+        let largest = taken.connection.largest_item().await?;
+        self.put_back(taken);
+        Ok(*self.largest_item.get_or_init(|| largest))
+    }
+
+    async fn take(&self) -> Result<Taken<'_>> {
+        let permit = self.permits.acquire().await.map_err(|closed| {
             Error::new(ErrorKind::Cancelled, "the driver is closed").with_source(closed)
         })?;
-        let mut connection = match self.idle() {
+        let connection = match self.idle() {
             Some(connection) => connection,
             None => Connection::open(&self.address, self.credentials.as_deref())
                 .await
                 .map_err(|error| error.with_untouched(true))?,
         };
-        let answer = connection.call(request).await?;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        Ok(answer)
+        Ok(Taken { connection, _permit: permit })
+    }
+
+    /// Keeps a connection whose answer came whole: one whose call was dropped or failed would give the answer to the
+    /// next.
+    fn put_back(&self, taken: Taken<'_>) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(taken.connection);
     }
 
     /// The connection that was used last, of those that the server has not closed meanwhile.

@@ -199,11 +199,11 @@ async fn a_user_is_let_in_and_let_in_again_when_etcd_has_forgotten_him() {
     server.restart();
     until("it answers", async || read(&driver, "id").await.is_ok()).await;
 
-    for driver in [with("wrong"), bare(&json!({ "url": server.url() }))] {
+    for driver in [with("guessed"), bare(&json!({ "url": server.url() }))] {
         let error = read(&driver, "id").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
         assert!(!error.is_retryable());
-        assert!(!format!("{driver:?} {error:?}").contains("wrong\""));
+        assert!(!format!("{driver:?} {error:?}").contains("guessed"));
     }
 }
 

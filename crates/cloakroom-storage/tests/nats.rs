@@ -250,14 +250,18 @@ async fn a_token_or_a_password_lets_us_in_and_a_wrong_one_does_not() {
     let users = "authorization { users: [{ user: someone, password: secret }] }";
     let Some(users) = Server::start_with(users) else { return };
     let with_token = |token: &str| bare(&json!({ "url": tokens.url(), "token": token }));
+    let in_url = |token: &str| {
+        bare(&json!({ "url": format!("nats://{token}@127.0.0.1:{}", tokens.port()) }))
+    };
     let with_password = |password: &str| {
         let port = users.port();
         bare(&json!({ "url": format!("nats://someone:{password}@127.0.0.1:{port}") }))
     };
     put(&with_token("secret"), "id", "value").await;
+    assert_eq!(read(&in_url("secret"), "id").await.unwrap(), Some("value".into()));
     put(&with_password("secret"), "id", "value").await;
     let anonymous = bare(&json!({ "url": users.url() }));
-    for driver in [with_token("guessed"), with_password("guessed"), anonymous] {
+    for driver in [with_token("guessed"), in_url("guessed"), with_password("guessed"), anonymous] {
         let error = read(&driver, "id").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
         assert!(!error.is_retryable());

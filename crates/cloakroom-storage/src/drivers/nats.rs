@@ -10,8 +10,8 @@
 //!
 //! # Options
 //! `url`, one server of the cluster or several with commas in between (or the environment's `NATS_URL`, or
-//! `nats://localhost:4222`), with a user and a password where there are such; or else a `token`, or `credentials`, the path of
-//! a file of them; `bucket` (`sessions`), `base`, and for a bucket that is not there yet `replicas` (1) and `storage`
+//! `nats://localhost:4222`), with a user and a password where there are such; or a `token`, there or by itself; or
+//! `credentials`, the path of a file of them; `bucket` (`sessions`), `base`, and for a bucket that is not there yet `replicas` (1) and `storage`
 //! (`file`, or `memory`). A bucket has to keep one revision of a key, as it does unless it was told otherwise.
 //!
 //! # Compare and swap

@@ -8,6 +8,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
 
 use super::NAME;
 use super::answer::Answer;
@@ -23,9 +24,13 @@ pub(super) struct Options {
     password: Option<Secret>,
 }
 
+/// As many requests as there may be at once, each on a connection: what more calls wait for.
+const REQUESTS: usize = 32;
+
 #[derive(Debug)]
 pub(super) struct Server {
     client: Client,
+    permits: Semaphore,
     addresses: Vec<Address>,
     /// The address that was reached last.
     current: AtomicUsize,
@@ -90,6 +95,7 @@ impl Server {
         };
         Ok(Server {
             client: Client::new(NAME)?,
+            permits: Semaphore::new(REQUESTS),
             addresses: addresses.collect::<Result<_>>()?,
             current: AtomicUsize::new(0),
             user,
@@ -138,7 +144,11 @@ impl Server {
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.extend(token.map(|token| (AUTHORIZATION, token)));
+        let permit = self.permits.acquire().await.map_err(|closed| {
+            Error::new(ErrorKind::Cancelled, "the driver is closed").with_source(closed)
+        })?;
         let answer = self.client.send(request).await.inspect_err(|_| self.leave(current))?;
+        drop(permit);
         if answer.status() != StatusCode::OK {
             return Err(Failure::read(answer.status(), answer.body()));
         }

@@ -103,9 +103,18 @@ impl Options {
                 let doublings = u32::try_from(attempts).unwrap_or(u32::MAX).min(10);
                 FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
             });
-        if let Some(token) = &self.token {
-            connection = connection.token(token.clone());
-        }
+        // The client does not look into the URL by itself.
+        let addresses = self.addresses()?;
+        let named = addresses.iter().find_map(|address| {
+            let name = address.username()?.to_owned();
+            Some((name, address.password().map(str::to_owned)))
+        });
+        connection = match (&self.token, named) {
+            (Some(token), _) => connection.token(token.clone()),
+            (None, Some((name, Some(password)))) => connection.user_and_password(name, password),
+            (None, Some((token, None))) => connection.token(token),
+            (None, None) => connection,
+        };
         if let Some(path) = &self.credentials {
             connection = connection.credentials_file(path).await.map_err(|error| {
                 let message = "option `credentials`: the file cannot be read";

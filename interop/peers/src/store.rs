@@ -1,14 +1,19 @@
 //! Every store that sessions can be shared in, ready to be configured.
 
-use std::fmt::Write as _;
+use std::ops::Deref;
 use std::path::Path;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::cluster::RedisCluster;
 use crate::denokv::DenoKv;
+use crate::etcd::Etcd;
 use crate::mariadb::MariaDb;
+use crate::memcached::Memcached;
 use crate::mongodb::MongoDb;
+use crate::moto::Moto;
+use crate::nats::Nats;
 use crate::node::NodeServer;
 use crate::planetscale::PlanetScale;
 use crate::postgres::Postgres;
@@ -25,7 +30,9 @@ const AZURE_KEY: &str =
 
 /// A running store, and what a configuration says to reach it.
 pub struct Store {
-    driver: &'static str,
+    config: Value,
+    /// Of the one server.
+    port: Option<u16>,
     peer: Peer,
 }
 
@@ -39,125 +46,236 @@ pub enum Peer {
     RedisCluster(RedisCluster),
     /// Redis watched by sentinels.
     RedisSentinel(RedisSentinel),
-    /// PostgreSQL.
-    Postgres(Postgres),
-    /// MariaDB.
-    MariaDb(MariaDb),
-    /// Deno KV.
-    DenoKv(DenoKv),
-    /// PlanetScale's interface over MariaDB.
-    PlanetScale(PlanetScale),
     /// Redis over HTTP.
     Upstash(Upstash),
-    /// Netlify's blobs.
-    NetlifyBlobs(NodeServer),
-    /// What speaks MongoDB's protocol.
-    MongoDb(MongoDb),
-    /// Azurite, with the one service that the driver speaks to.
-    Azurite(NodeServer),
-    /// An emulator of Azure Cosmos DB.
-    CosmosDb(NodeServer),
+    /// PlanetScale's interface over MariaDB.
+    PlanetScale(PlanetScale),
+    /// Any other single server.
+    Server(Box<dyn Deref<Target = Server> + Send + Sync>),
 }
 
 impl Store {
     /// Files.
     #[must_use]
     pub fn fs_lite() -> Option<Self> {
-        Some(Self { driver: "fs-lite", peer: Peer::Folder(folder()) })
+        let folder = folder();
+        let options = json!({ "base": text(folder.path()) });
+        Some(Self::new("fs-lite", options, None, Peer::Folder(folder)))
     }
 
     /// Redis.
     #[must_use]
     pub fn redis() -> Option<Self> {
-        Some(Self { driver: "redis", peer: Peer::Redis(Redis::start()?) })
+        Some(Self::one_redis(Redis::start()?))
     }
 
     /// Valkey.
     #[must_use]
     pub fn valkey() -> Option<Self> {
-        Some(Self { driver: "redis", peer: Peer::Redis(Redis::valkey()?) })
+        Some(Self::one_redis(Redis::valkey()?))
+    }
+
+    fn one_redis(redis: Redis) -> Self {
+        let options = json!({ "url": redis.url() });
+        Self::new("redis", options, Some(redis.port()), Peer::Redis(redis))
     }
 
     /// A cluster of Redis.
     #[must_use]
     pub fn redis_cluster() -> Option<Self> {
-        Some(Self { driver: "redis", peer: Peer::RedisCluster(RedisCluster::start()?) })
+        let cluster = RedisCluster::start()?;
+        let nodes = cluster.nodes().into_iter().map(|(_, port)| address(port));
+        let options = json!({ "cluster": nodes.collect::<Value>() });
+        Some(Self::new("redis", options, None, Peer::RedisCluster(cluster)))
     }
 
     /// Redis watched by sentinels.
     #[must_use]
     pub fn redis_sentinel() -> Option<Self> {
-        Some(Self { driver: "redis", peer: Peer::RedisSentinel(RedisSentinel::start()?) })
+        let group = RedisSentinel::start()?;
+        let sentinels = group.sentinels().into_iter().map(address);
+        let options = json!({ "name": "mymaster", "sentinels": sentinels.collect::<Value>() });
+        Some(Self::new("redis", options, None, Peer::RedisSentinel(group)))
     }
 
     /// PostgreSQL, for `sql` or `db0`.
     #[must_use]
     pub fn postgres(driver: &'static str) -> Option<Self> {
-        Some(Self { driver, peer: Peer::Postgres(Postgres::start()?) })
+        let postgres = Postgres::start()?;
+        let options = json!({ "url": postgres.url() });
+        Some(Self::server_of(driver, options, postgres.port(), postgres))
     }
 
     /// MariaDB, for `sql` or `db0`.
     #[must_use]
     pub fn mariadb(driver: &'static str) -> Option<Self> {
-        Some(Self { driver, peer: Peer::MariaDb(MariaDb::start()?) })
-    }
-
-    /// MongoDB's protocol.
-    #[must_use]
-    pub fn mongodb() -> Option<Self> {
-        Some(Self { driver: "mongodb", peer: Peer::MongoDb(MongoDb::start()?) })
+        let mariadb = MariaDb::start()?;
+        let options = json!({ "url": mariadb.url() });
+        Some(Self::server_of(driver, options, mariadb.port(), mariadb))
     }
 
     /// SQLite, for `sql` or `db0`.
     #[must_use]
     pub fn sqlite(driver: &'static str) -> Option<Self> {
-        Some(Self { driver, peer: Peer::Folder(folder()) })
+        let folder = folder();
+        let options = json!({ "url": format!("sqlite:{}/sessions.db", text(folder.path())) });
+        Some(Self::new(driver, options, None, Peer::Folder(folder)))
     }
 
-    /// Deno KV.
+    /// MongoDB's protocol.
     #[must_use]
-    pub fn deno_kv() -> Option<Self> {
-        Some(Self { driver: "deno-kv", peer: Peer::DenoKv(DenoKv::start()?) })
+    pub fn mongodb() -> Option<Self> {
+        let mongodb = MongoDb::start()?;
+        let options = json!({ "connectionString": format!("{}&maxPoolSize=4", mongodb.url()) });
+        Some(Self::server_of("mongodb", options, mongodb.port(), mongodb).slow())
     }
 
     /// PlanetScale.
     #[must_use]
     pub fn planetscale() -> Option<Self> {
-        Some(Self { driver: "planetscale", peer: Peer::PlanetScale(PlanetScale::start()?) })
+        let planetscale = PlanetScale::start()?;
+        let options = json!({ "url": planetscale.url() });
+        Some(Self::new("planetscale", options, None, Peer::PlanetScale(planetscale)).slow())
+    }
+
+    /// Deno KV.
+    #[must_use]
+    pub fn deno_kv() -> Option<Self> {
+        let denokv = DenoKv::start()?;
+        let options =
+            json!({ "path": denokv.url(), "openKvOptions": { "accessToken": DenoKv::TOKEN } });
+        Some(Self::server_of("deno-kv", options, denokv.port(), denokv))
     }
 
     /// Redis over HTTP.
     #[must_use]
     pub fn upstash() -> Option<Self> {
-        Some(Self { driver: "upstash", peer: Peer::Upstash(Upstash::start()?) })
+        let upstash = Upstash::start()?;
+        let options = json!({ "url": upstash.url(), "token": Upstash::TOKEN });
+        let port = upstash.port();
+        Some(Self::new("upstash", options, Some(port), Peer::Upstash(upstash)).slow())
     }
 
     /// Netlify's blobs.
     #[must_use]
     pub fn netlify_blobs() -> Option<Self> {
         let server = NodeServer::start("netlify-blobs", "@netlify/blobs", &[NETLIFY_TOKEN])?;
-        Some(Self { driver: "netlify-blobs", peer: Peer::NetlifyBlobs(server) })
+        let options = json!({
+            "name": "astro-sessions",
+            "consistency": "strong",
+            "siteID": "site",
+            "token": NETLIFY_TOKEN,
+            "edgeURL": server.url(),
+            "uncachedEdgeURL": server.url(),
+        });
+        Some(Self::node("netlify-blobs", options, server))
+    }
+
+    /// S3.
+    #[must_use]
+    pub fn s3() -> Option<Self> {
+        let moto = Moto::start()?;
+        let mut options = amazon(&moto.url());
+        options["bucket"] = json!(Moto::BUCKET);
+        Some(Self::server_of("s3", options, moto.port(), moto).slow())
+    }
+
+    /// DynamoDB, with a table that the first who comes makes.
+    #[must_use]
+    pub fn dynamodb() -> Option<Self> {
+        let dynalite = NodeServer::start("dynalite", "dynalite", &[])?;
+        let mut options = amazon(&dynalite.url());
+        options["table"] = json!("sessions");
+        options["createTable"] = json!(true);
+        options["sweep"] = json!(true);
+        Some(Self::node("dynamodb", options, dynalite))
     }
 
     /// Azure's blobs.
     #[must_use]
     pub fn azure_storage_blob() -> Option<Self> {
-        let azurite = NodeServer::start("azurite", "azurite", &["blob"])?;
-        Some(Self { driver: "azure-storage-blob", peer: Peer::Azurite(azurite) })
+        Self::azurite("azure-storage-blob", "blob")
     }
 
     /// Azure's tables.
     #[must_use]
     pub fn azure_storage_table() -> Option<Self> {
-        let azurite = NodeServer::start("azurite", "azurite", &["table"])?;
-        Some(Self { driver: "azure-storage-table", peer: Peer::Azurite(azurite) })
+        Self::azurite("azure-storage-table", "table")
+    }
+
+    fn azurite(driver: &'static str, service: &str) -> Option<Self> {
+        let azurite = NodeServer::start("azurite", "azurite", &[service])?;
+        let address = format!("{}/devstoreaccount1", azurite.url());
+        let account = format!("AccountName=devstoreaccount1;AccountKey={AZURE_KEY}");
+        let endpoints = format!("BlobEndpoint={address};TableEndpoint={address}");
+        let options = json!({ "connectionString": format!("{account};{endpoints}") });
+        Some(Self::node(driver, options, azurite))
     }
 
     /// Azure Cosmos DB.
     #[must_use]
     pub fn azure_cosmos() -> Option<Self> {
         let cosmosdb = NodeServer::start("cosmosdb", "@vercel/cosmosdb-server", &[AZURE_KEY])?;
-        Some(Self { driver: "azure-cosmos", peer: Peer::CosmosDb(cosmosdb) })
+        let options = json!({ "endpoint": cosmosdb.url(), "accountKey": AZURE_KEY });
+        Some(Self::node("azure-cosmos", options, cosmosdb))
+    }
+
+    /// memcached.
+    #[must_use]
+    pub fn memcached() -> Option<Self> {
+        let memcached = Memcached::start()?;
+        let options = json!({ "url": memcached.url() });
+        Some(Self::server_of("memcached", options, memcached.port(), memcached))
+    }
+
+    /// etcd.
+    #[must_use]
+    pub fn etcd() -> Option<Self> {
+        let etcd = Etcd::start()?;
+        let options = json!({ "url": etcd.url() });
+        Some(Self::server_of("etcd", options, etcd.port(), etcd))
+    }
+
+    /// Debian's NATS.
+    #[must_use]
+    pub fn nats() -> Option<Self> {
+        Some(Self::one_nats(Nats::start()?))
+    }
+
+    /// The newest NATS.
+    #[must_use]
+    pub fn newest_nats() -> Option<Self> {
+        Some(Self::one_nats(Nats::newest()?))
+    }
+
+    fn one_nats(nats: Nats) -> Self {
+        let options = json!({ "url": nats.url() });
+        Self::server_of("nats", options, nats.port(), nats)
+    }
+
+    fn node(driver: &'static str, options: Value, server: NodeServer) -> Self {
+        Self::server_of(driver, options, server.port(), server).slow()
+    }
+
+    fn server_of(
+        driver: &'static str,
+        options: Value,
+        port: u16,
+        server: impl Deref<Target = Server> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(driver, options, Some(port), Peer::Server(Box::new(server)))
+    }
+
+    fn new(driver: &'static str, options: Value, port: Option<u16>, peer: Peer) -> Self {
+        let cookie = json!({ "secure": false });
+        let config = json!({ "driver": driver, "options": options, "cookie": cookie });
+        Self { config, port, peer }
+    }
+
+    /// An interpreted server takes longer over sixteen hundred calls at once than anybody would wait.
+    fn slow(mut self) -> Self {
+        self.config["timeout"] = json!(60_000);
+        self
     }
 
     /// What keeps the data.
@@ -171,14 +289,8 @@ impl Store {
     pub fn server(&self) -> Option<&Server> {
         match &self.peer {
             Peer::Redis(redis) => Some(redis),
-            Peer::Postgres(postgres) => Some(postgres),
-            Peer::MariaDb(mariadb) => Some(mariadb),
-            Peer::DenoKv(denokv) => Some(denokv),
             Peer::Upstash(upstash) => Some(upstash),
-            Peer::NetlifyBlobs(server) => Some(server),
-            Peer::MongoDb(mongodb) => Some(mongodb),
-            Peer::Azurite(server) | Peer::CosmosDb(server) => Some(server),
-            Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
+            Peer::Server(server) => Some(server),
             Peer::Folder(_)
             | Peer::RedisCluster(_)
             | Peer::RedisSentinel(_)
@@ -189,106 +301,29 @@ impl Store {
     /// The port of the one server.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
-        match &self.peer {
-            Peer::Redis(redis) => Some(redis.port()),
-            Peer::Postgres(postgres) => Some(postgres.port()),
-            Peer::MariaDb(mariadb) => Some(mariadb.port()),
-            Peer::DenoKv(denokv) => Some(denokv.port()),
-            Peer::Upstash(upstash) => Some(upstash.port()),
-            Peer::NetlifyBlobs(server) => Some(server.port()),
-            Peer::MongoDb(mongodb) => Some(mongodb.port()),
-            Peer::Azurite(server) | Peer::CosmosDb(server) => Some(server.port()),
-            Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
-            Peer::Folder(_)
-            | Peer::RedisCluster(_)
-            | Peer::RedisSentinel(_)
-            | Peer::PlanetScale(_) => None,
-        }
+        self.port
     }
 
     /// A whole configuration, in JSON.
     #[must_use]
     pub fn config(&self) -> String {
-        let options = match &self.peer {
-            Peer::Folder(folder) if self.driver == "fs-lite" => {
-                option("base", &text(folder.path()))
-            }
-            Peer::Folder(folder) => {
-                option("url", &format!("sqlite:{}/sessions.db", text(folder.path())))
-            }
-            Peer::Redis(redis) => option("url", &redis.url()),
-            Peer::RedisCluster(cluster) => {
-                let ports = cluster.nodes().into_iter().map(|(_, port)| port);
-                format!("\"cluster\":{}", addresses(ports))
-            }
-            Peer::RedisSentinel(group) => {
-                format!("\"name\":\"mymaster\",\"sentinels\":{}", addresses(group.sentinels()))
-            }
-            Peer::Postgres(postgres) => option("url", &postgres.url()),
-            Peer::MariaDb(mariadb) => option("url", &mariadb.url()),
-            Peer::PlanetScale(planetscale) => option("url", &planetscale.url()),
-            Peer::DenoKv(denokv) => {
-                let token = option("accessToken", DenoKv::TOKEN);
-                format!("{},\"openKvOptions\":{{{token}}}", option("path", &denokv.url()))
-            }
-            Peer::Upstash(upstash) => {
-                let token = option("token", Upstash::TOKEN);
-                format!("{},{token}", option("url", &upstash.url()))
-            }
-            Peer::NetlifyBlobs(server) => {
-                let url = server.url();
-                [
-                    option("name", "astro-sessions"),
-                    option("consistency", "strong"),
-                    option("siteID", "site"),
-                    option("token", NETLIFY_TOKEN),
-                    option("edgeURL", &url),
-                    option("uncachedEdgeURL", &url),
-                ]
-                .join(",")
-            }
-            Peer::MongoDb(mongodb) => {
-                option("connectionString", &format!("{}&maxPoolSize=4", mongodb.url()))
-            }
-        };
-        // An interpreted server takes longer over sixteen hundred calls at once than anybody would wait.
-        let timeout = match &self.peer {
-            Peer::Upstash(_) | Peer::NetlifyBlobs(_) | Peer::MongoDb(_) => ",\"timeout\":60000",
-            Peer::Azurite(azurite) => {
-                let address = format!("{}/devstoreaccount1", azurite.url());
-                let account = format!("AccountName=devstoreaccount1;AccountKey={AZURE_KEY}");
-                let endpoints = format!("BlobEndpoint={address};TableEndpoint={address}");
-                option("connectionString", &format!("{account};{endpoints}"))
-            }
-            Peer::CosmosDb(cosmosdb) => {
-                let key = option("accountKey", AZURE_KEY);
-                format!("{},{key}", option("endpoint", &cosmosdb.url()))
-            }
-            // A server in JavaScript takes longer over sixteen hundred calls at once than anybody would wait.
-            Peer::Azurite(_) | Peer::CosmosDb(_) => ",\"timeout\":60000",
-            Peer::Upstash(_) | Peer::NetlifyBlobs(_) | Peer::PlanetScale(_) => ",\"timeout\":60000",
-            _ => "",
-        };
-        format!(
-            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}{timeout}}}",
-            self.driver
-        )
+        self.config.to_string()
     }
 }
 
-fn option(name: &str, value: &str) -> String {
-    format!("\"{name}\":\"{value}\"")
+fn amazon(endpoint: &str) -> Value {
+    json!({
+        "endpoint": endpoint,
+        "region": Moto::REGION,
+        "accessKeyId": Moto::KEY_ID,
+        "secretAccessKey": Moto::SECRET,
+    })
 }
 
-fn text(path: &Path) -> String {
-    path.to_str().expect("a temporary folder's name is text").to_owned()
+fn address(port: u16) -> Value {
+    json!({ "host": "127.0.0.1", "port": port })
 }
 
-fn addresses(ports: impl IntoIterator<Item = u16>) -> String {
-    let mut list = String::new();
-    for port in ports {
-        let separator = if list.is_empty() { '[' } else { ',' };
-        _ = write!(list, "{separator}{{\"host\":\"127.0.0.1\",\"port\":{port}}}");
-    }
-    list + "]"
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a temporary folder's name is text")
 }

@@ -16,6 +16,8 @@ pub mod cloudflare_r2_binding;
 pub mod db0;
 #[cfg(feature = "deno-kv")]
 pub mod deno_kv;
+#[cfg(feature = "etcd")]
+pub mod etcd;
 #[cfg(feature = "fs-lite")]
 pub mod fs_lite;
 #[cfg(feature = "http")]
@@ -23,10 +25,14 @@ pub mod http;
 mod info;
 #[cfg(feature = "lru-cache")]
 pub mod lru_cache;
+#[cfg(feature = "memcached")]
+pub mod memcached;
 #[cfg(feature = "memory")]
 pub mod memory;
 #[cfg(feature = "mongodb")]
 pub mod mongodb;
+#[cfg(feature = "nats")]
+pub mod nats;
 #[cfg(feature = "netlify-blobs")]
 pub mod netlify_blobs;
 #[cfg(feature = "null")]
@@ -224,6 +230,20 @@ static DRIVERS: &[DriverInfo] = &[
         open: opener!("deno-kv", deno_kv::DenoKv),
     },
     DriverInfo {
+        name: "etcd",
+        aliases: &[],
+        feature: "etcd",
+        summary: "In etcd, shared by any number of machines.",
+        since: "0.1",
+        reach: Network,
+        capabilities: FREED,
+        varies: false,
+        note: "one more round trip to write, once a second at most, for a deadline that no item had",
+        round_trips: Some((1, 1)),
+        tested_against: "etcd 3.4",
+        open: opener!("etcd", etcd::Etcd),
+    },
+    DriverInfo {
         name: "fs-lite",
         aliases: &["fs"],
         feature: "fs-lite",
@@ -266,6 +286,20 @@ static DRIVERS: &[DriverInfo] = &[
         open: opener!("lru-cache", lru_cache::LruCache),
     },
     DriverInfo {
+        name: "memcached",
+        aliases: &[],
+        feature: "memcached",
+        summary: "In memcached's memory, shared by any number of machines. Gone when it ends.",
+        since: "0.1",
+        reach: Network,
+        capabilities: Capabilities { iteration: false, durable: false, ..FREED },
+        varies: false,
+        note: "a full server throws sessions out; keys cannot be listed, and an item may live two seconds longer",
+        round_trips: Some((1, 1)),
+        tested_against: "memcached 1.6",
+        open: opener!("memcached", memcached::Memcached),
+    },
+    DriverInfo {
         name: "memory",
         aliases: &[],
         feature: "memory",
@@ -292,6 +326,20 @@ static DRIVERS: &[DriverInfo] = &[
         round_trips: Some((1, 1)),
         tested_against: "SecantusDB 0.7, which speaks MongoDB's protocol; unstorage's own driver",
         open: opener!("mongodb", mongodb::MongoDb, async),
+    },
+    DriverInfo {
+        name: "nats",
+        aliases: &[],
+        feature: "nats",
+        summary: "In a key-value bucket of NATS, shared by any number of machines.",
+        since: "0.1",
+        reach: Network,
+        capabilities: SWEPT,
+        varies: true,
+        note: "2 to move a deadline; NATS 2.11 and later frees expired items by itself",
+        round_trips: Some((1, 1)),
+        tested_against: "NATS 2.9 and 2.15",
+        open: opener!("nats", nats::Nats),
     },
     DriverInfo {
         name: "netlify-blobs",

@@ -26,6 +26,9 @@ macro_rules! on_every_store {
             on!($test, deno_kv, deno_kv());
             on!($test, planetscale, planetscale());
             on!($test, netlify_blobs, netlify_blobs());
+            on!($test, etcd, etcd());
+            on!($test, nats, nats());
+            on!($test, newest_nats, newest_nats());
             on_servers!($test);
         }
     };

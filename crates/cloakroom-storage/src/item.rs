@@ -32,8 +32,12 @@ impl fmt::Debug for Item {
 /// The token is the driver's own: a counter, an ETag, or the bytes themselves where a foreign writer keeps no
 /// token. A caller only hands it back. Two versions of one item that differ in their bytes differ in their
 /// token.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Version(Token);
+#[derive(Clone)]
+pub struct Version {
+    token: Token,
+    /// What the driver wants to know again when the version comes back.
+    note: Bytes,
+}
 
 #[derive(Clone, PartialEq, Eq)]
 enum Token {
@@ -44,7 +48,7 @@ enum Token {
 impl Version {
     /// The token, if the driver made this version from a number.
     pub fn as_number(&self) -> Option<u64> {
-        match self.0 {
+        match self.token {
             Token::Number(number) => Some(number),
             Token::Bytes(_) => None,
         }
@@ -52,29 +56,49 @@ impl Version {
 
     /// The token, if the driver made this version from bytes.
     pub fn as_bytes(&self) -> Option<&Bytes> {
-        match &self.0 {
+        match &self.token {
             Token::Number(_) => None,
             Token::Bytes(bytes) => Some(bytes),
         }
     }
+
+    /// With something that the driver wants to know again when the version comes back, such as where the item was found.
+    /// It is no part of which version this is: two versions are equal whatever is noted beside them.
+    #[must_use]
+    pub fn with_note(self, note: impl Into<Bytes>) -> Version {
+        Version { note: note.into(), ..self }
+    }
+
+    /// What the driver noted; nothing by default.
+    pub fn note(&self) -> &Bytes {
+        &self.note
+    }
 }
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Version) -> bool {
+        self.token == other.token
+    }
+}
+
+impl Eq for Version {}
 
 impl From<u64> for Version {
     fn from(number: u64) -> Version {
-        Version(Token::Number(number))
+        Version { token: Token::Number(number), note: Bytes::new() }
     }
 }
 
 impl From<Bytes> for Version {
     fn from(bytes: Bytes) -> Version {
-        Version(Token::Bytes(bytes))
+        Version { token: Token::Bytes(bytes), note: Bytes::new() }
     }
 }
 
 impl fmt::Debug for Version {
     /// Never prints bytes, since they may be the item's own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.token {
             Token::Number(number) => write!(f, "Version({number})"),
             Token::Bytes(bytes) => write!(f, "Version({} bytes)", bytes.len()),
         }

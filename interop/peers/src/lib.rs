@@ -8,6 +8,7 @@
 
 mod cluster;
 mod mariadb;
+mod moto;
 mod node;
 mod port;
 mod postgres;
@@ -25,6 +26,7 @@ mod until;
 
 pub use cluster::RedisCluster;
 pub use mariadb::MariaDb;
+pub use moto::Moto;
 pub use node::{JavaScript, NodeServer};
 pub use postgres::Postgres;
 pub use proxy::Proxy;

@@ -23,6 +23,8 @@ pub mod memory;
 pub mod null;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(feature = "s3")]
+pub mod s3;
 #[cfg(feature = "sql")]
 pub mod sql;
 mod unavailable;
@@ -123,6 +125,14 @@ static DRIVERS: &[DriverInfo] = &[
         summary: "In Redis or Valkey, shared by any number of machines.",
         in_process: false,
         open: opener!("redis", redis::Redis, async),
+    },
+    DriverInfo {
+        name: "s3",
+        aliases: &[],
+        feature: "s3",
+        summary: "Objects in Amazon S3, Cloudflare R2 or another such store, shared by any number of machines.",
+        in_process: false,
+        open: opener!("s3", s3::S3),
     },
     DriverInfo {
         name: "sql",

@@ -63,7 +63,6 @@ pub(super) static DRIVERS: &[Unavailable] = &[
     not_yet("netlify-blobs"),
     not_yet("overlay"),
     not_yet("planetscale"),
-    not_yet("s3"),
     never("session-storage", BROWSER),
     never("uploadthing", PLATFORM),
     not_yet("upstash"),

@@ -4,13 +4,19 @@
 //! it. What is said here is what they need to know: whether a retry may help, and whether a request was refused before it
 //! changed anything.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod client;
+mod deadline;
 mod secret;
 mod status;
 mod tagged;
 mod url;
 
+#[cfg(feature = "aws")]
+pub(crate) use aws::{Aws, Keys, region};
 pub(crate) use client::{Client, Request, Response};
+pub(crate) use deadline::Deadline;
 pub(crate) use secret::Secret;
 pub(crate) use status::{refusal, unreadable};
 pub(crate) use tagged::Tagged;

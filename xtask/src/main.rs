@@ -1,12 +1,13 @@
 //! The workspace's own commands.
 //!
 //! `cargo xtask test` runs every check there is and installs the peers that they need; `cargo xtask tidy` runs
-//! those that compare the tree with itself.
+//! those that compare the tree with itself, and `cargo xtask table` writes what is written from the code.
 
 mod command;
 mod peers;
 mod promises;
 mod report;
+mod table;
 mod test;
 mod tidy;
 
@@ -17,6 +18,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   test   every check: peers, format, lints, docs, unit, conformance, interop and browser tests
+  table  writes the table of drivers in README.md from the code
   tidy   what the tree says about itself: drivers, features, tables, versions, dependencies, sizes
 ";
 
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
     let argument = std::env::args().nth(1);
     let report = match argument.as_deref() {
         Some("test") => test::run(&root()),
+        Some("table") => table::run(&root()),
         Some("tidy") => tidy::run(&root()),
         _ => {
             eprint!("{USAGE}");

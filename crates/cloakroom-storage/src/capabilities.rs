@@ -29,6 +29,9 @@ pub struct Capabilities {
     /// An empty value can be stored. Otherwise it is refused as
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
     pub empty_values: bool,
+    /// The longest value in bytes, where a session may be longer; a text may have room for fewer. A longer one is
+    /// refused as [`TooLarge`](crate::ErrorKind::TooLarge).
+    pub longest_value: Option<usize>,
 }
 
 impl Capabilities {
@@ -44,6 +47,7 @@ impl Capabilities {
             shared: false,
             read_only: false,
             empty_values: false,
+            longest_value: None,
         }
     }
 }

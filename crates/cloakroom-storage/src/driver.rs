@@ -68,7 +68,8 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome>;
 
     /// Moves the expiry of the item under `key` to `ttl` from now, or away for `None`; answers whether there
-    /// was such an item. Never changes its bytes, its version, or revives what has expired.
+    /// was such an item. Never changes its bytes, or revives what has expired, and a version that was read before still
+    /// serves.
     ///
     /// # Errors
     /// When the store failed.

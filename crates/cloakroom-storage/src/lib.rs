@@ -52,7 +52,7 @@ mod timeout;
 
 pub use capabilities::Capabilities;
 pub use driver::{Driver, DynDriver};
-pub use drivers::{DriverInfo, Limits, drivers, open, open_with_limits};
+pub use drivers::{DriverInfo, Limits, Reach, drivers, left_out, open, open_with_limits};
 pub use error::{Error, ErrorKind, Operation, Result};
 pub use ext::DriverExt;
 pub use item::{Item, RemoveOutcome, SetOutcome, Swept, Version, When};

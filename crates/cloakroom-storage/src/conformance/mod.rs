@@ -26,6 +26,7 @@ mod conditions;
 mod expiry;
 mod listing;
 mod suite;
+mod table;
 mod values;
 
 use std::any::Any;
@@ -64,6 +65,7 @@ static RULES: &[Rule] = rules! {
     [Forgetting] values::a_store_that_retains_nothing_is_always_empty;
     [Writing] values::bytes_come_back_as_they_were_set;
     [Writing] values::large_values_come_back_whole;
+    [Writing, LongestValue] values::a_value_beyond_the_longest_is_refused;
     [Writing, EmptyValues] values::an_empty_value_is_an_item;
     [Writing, NoEmptyValues] values::an_empty_value_is_refused_where_it_cannot_be_stored;
     [Writing] values::an_item_without_ttl_tells_of_none;
@@ -102,7 +104,8 @@ static RULES: &[Rule] = rules! {
     [Writing] concurrency::readers_never_see_a_torn_value;
 };
 
-/// Runs every rule that the driver's capabilities call for, and prints each as run or skipped.
+/// Compares what the driver declares with its row in the [table of drivers](crate::drivers()), if it has one; then runs
+/// every rule that the driver's capabilities call for, and prints each as run or skipped.
 ///
 /// `make_driver` is called twice and must give two handles on the same store. The rules run on the runtime
 /// of the caller; one with several threads proves more about concurrency.
@@ -116,6 +119,7 @@ where
 {
     let suite = Suite::new(make_driver().await, make_driver().await);
     let driver = suite.driver.name();
+    table::agrees_with(&suite.driver);
     let (mut passed, mut skipped) = (0, 0);
     for rule in RULES {
         let name = rule.function.replace('_', " ");

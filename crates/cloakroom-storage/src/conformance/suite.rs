@@ -29,6 +29,7 @@ pub(super) enum Need {
     Iteration,
     EmptyValues,
     NoEmptyValues,
+    LongestValue,
 }
 
 impl Need {
@@ -44,6 +45,7 @@ impl Need {
             Need::Iteration => capabilities.iteration,
             Need::EmptyValues => capabilities.empty_values,
             Need::NoEmptyValues => !capabilities.empty_values,
+            Need::LongestValue => capabilities.longest_value.is_some(),
         }
     }
 
@@ -60,6 +62,7 @@ impl Need {
             Need::Iteration => "it cannot list keys",
             Need::EmptyValues => "it cannot store an empty value",
             Need::NoEmptyValues => "it can store an empty value",
+            Need::LongestValue => "its values may be as long as a session",
         }
     }
 }

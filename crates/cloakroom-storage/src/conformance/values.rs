@@ -78,10 +78,27 @@ pub(super) async fn bytes_come_back_as_they_were_set(suite: &Suite) {
 
 pub(super) async fn large_values_come_back_whole(suite: &Suite) {
     let key = suite.key("large");
-    let value: Bytes = (0..5_000_000_u32).map(|index| (index % 251) as u8).collect();
+    let length = suite.driver.capabilities().longest_value.unwrap_or(5_000_000);
+    let value = bytes(length);
     suite.set(&key, value.clone(), None).await;
     let found = suite.get(&key).await.expect("the item").value;
     assert!(found == value, "{} bytes came back, or not the same", found.len());
+}
+
+pub(super) async fn a_value_beyond_the_longest_is_refused(suite: &Suite) {
+    let key = suite.key("too-large");
+    let longest = suite.driver.capabilities().longest_value.expect("a longest value");
+    for value in [bytes(longest + 1), "🧥".repeat(longest).into()] {
+        let error = suite.driver.set(&key, value, When::Always, None).await.expect_err("too large");
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+        assert!(error.is_untouched() && !error.is_retryable(), "{error}");
+    }
+    assert_eq!(suite.get(&key).await, None);
+}
+
+/// Bytes that are no text.
+fn bytes(length: usize) -> Bytes {
+    (0..length).map(|index| (index % 251) as u8).collect()
 }
 
 pub(super) async fn an_empty_value_is_an_item(suite: &Suite) {

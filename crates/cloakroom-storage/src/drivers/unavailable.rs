@@ -15,6 +15,16 @@ enum Reason {
     Never(&'static str),
 }
 
+/// unstorage's drivers that no version will have, by name, and why.
+///
+/// They cannot hold sessions, or not from Rust. [`open`](crate::open) says so too.
+pub fn left_out() -> impl Iterator<Item = (&'static str, &'static str)> {
+    DRIVERS.iter().filter_map(|driver| match driver.reason {
+        Reason::NotYet => None,
+        Reason::Never(reason) => Some((driver.name, reason)),
+    })
+}
+
 impl Unavailable {
     pub(super) fn error(&self) -> Error {
         let name = self.name;
@@ -56,7 +66,6 @@ pub(super) static DRIVERS: &[Unavailable] = &[
     not_yet("deno-kv"),
     not_yet("deno-kv-node"),
     never("github", "it is read-only"),
-    not_yet("http"),
     never("indexedb", BROWSER),
     never("localstorage", BROWSER),
     not_yet("mongodb"),

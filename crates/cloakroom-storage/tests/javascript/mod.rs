@@ -16,7 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a driver makes of texts that are no sessions.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Texts {
+#[allow(dead_code)] // Each test needs one of them.
+pub(crate) enum Texts {
     /// It gives every text back as it was.
     Any,
     /// Its client takes a text for JSON where it can, so that only sessions are compared.
@@ -24,7 +25,7 @@ pub enum Texts {
 }
 
 /// Holds both drivers to everything that one store for both means. Ends with an empty store.
-pub async fn both_directions(ours: &DynDriver, theirs: &mut JavaScript, texts: Texts) {
+pub(crate) async fn both_directions(ours: &DynDriver, theirs: &mut JavaScript, texts: Texts) {
     sessions(ours, theirs).await;
     if texts == Texts::Any {
         other_texts(ours, theirs).await;

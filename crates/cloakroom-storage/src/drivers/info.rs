@@ -1,0 +1,60 @@
+//! What is said of a driver in the table of drivers.
+
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
+
+use crate::{Capabilities, DynDriver, Result};
+
+pub(super) type Open = for<'a> fn(&'a Map<String, Value>) -> BoxFuture<'a, Result<DynDriver>>;
+
+/// Who can share a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The process that has it.
+    Process,
+    /// The processes of one machine.
+    Machine,
+    /// Any number of machines.
+    Network,
+}
+
+/// A driver's row in the table of drivers.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct DriverInfo {
+    /// unstorage's name.
+    pub name: &'static str,
+    /// Other names it goes by.
+    pub aliases: &'static [&'static str],
+    /// The feature that compiles it in.
+    pub feature: &'static str,
+    /// What it is, in one line.
+    pub summary: &'static str,
+    /// The version that had it first.
+    pub since: &'static str,
+    /// Who can share a store of it.
+    pub reach: Reach,
+    /// What it can do; the [conformance suite](crate::conformance) compares this with what it does.
+    pub capabilities: Capabilities,
+    /// Whether a store of it may do less than that, as its options or its server have it.
+    pub varies: bool,
+    /// What else has to be known before choosing it.
+    pub note: &'static str,
+    /// The round trips that it takes to read an item, and to change it; `None` where nothing goes over a wire.
+    pub round_trips: Option<(u8, u8)>,
+    /// The real things that the tests run it against.
+    pub tested_against: &'static str,
+    pub(super) open: Option<Open>,
+}
+
+impl DriverInfo {
+    /// Whether it works in this process's memory alone, so that no call can hang.
+    pub fn is_in_process(&self) -> bool {
+        self.reach == Reach::Process
+    }
+
+    /// Whether the driver's feature was compiled in.
+    pub fn is_enabled(&self) -> bool {
+        self.open.is_some()
+    }
+}

@@ -1,0 +1,102 @@
+//! From a configuration to a driver.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::info::DriverInfo;
+use super::{DRIVERS, unavailable};
+use crate::options::nearest;
+use crate::{
+    DEFAULT_RETRIES, DEFAULT_TIMEOUT, DriverExt, DynDriver, Error, ErrorKind, Operation, Result,
+};
+
+/// Opens a driver by its unstorage name with unstorage's options.
+///
+/// The name may be an alias, camel-cased as in unstorage's `builtinDrivers`, or an entry point such as
+/// `unstorage/drivers/fs-lite`. A driver that does I/O gets the [`Limits`] that are usual.
+///
+/// # Errors
+/// With [`ErrorKind::UnknownDriver`], [`ErrorKind::FeatureDisabled`] or [`ErrorKind::Unsupported`] when there
+/// is no such driver here, with [`ErrorKind::InvalidOptions`] when an option is unknown or impossible, and
+/// when the store cannot be opened.
+pub async fn open(name: &str, options: &Map<String, Value>) -> Result<DynDriver> {
+    open_with_limits(name, options, Limits::default()).await
+}
+
+/// What a call of a driver that does I/O may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long, all tries together: see [`Timeout`](crate::Timeout).
+    pub timeout: Duration,
+    /// How many more tries: see [`Retry`](crate::Retry).
+    pub retries: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { timeout: DEFAULT_TIMEOUT, retries: DEFAULT_RETRIES }
+    }
+}
+
+/// As [`open`], with limits for each call of a driver that does I/O.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_with_limits(
+    name: &str,
+    options: &Map<String, Value>,
+    limits: Limits,
+) -> Result<DynDriver> {
+    let name = name.strip_prefix("unstorage/drivers/").unwrap_or(name);
+    let info = find(name)?;
+    let Some(open) = info.open else {
+        let message = format!(
+            "the driver `{}` is not compiled in; enable the feature `{}` of cloakroom-storage (or of cloakroom)",
+            info.name, info.feature
+        );
+        return Err(Error::new(ErrorKind::FeatureDisabled, message).with_driver(info.name));
+    };
+    let driver = open(options)
+        .await
+        .map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))?;
+    if info.is_in_process() {
+        return Ok(driver);
+    }
+    Ok(Arc::new(driver.with_retries(limits.retries).with_timeout(limits.timeout)))
+}
+
+fn find(name: &str) -> Result<&'static DriverInfo> {
+    let named = |known: &str| name == known || name == camel_case(known);
+    if let Some(info) = DRIVERS
+        .iter()
+        .find(|info| named(info.name) || info.aliases.iter().any(|alias| named(alias)))
+    {
+        return Ok(info);
+    }
+    if let Some(driver) = unavailable::DRIVERS.iter().find(|driver| named(driver.name)) {
+        return Err(driver.error());
+    }
+    let names = DRIVERS.iter().flat_map(|info| info.aliases.iter().copied().chain([info.name]));
+    let hint = match nearest(name, names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!(
+            "there are `{}`",
+            DRIVERS.iter().map(|info| info.name).collect::<Vec<_>>().join("`, `")
+        ),
+    };
+    Err(Error::new(ErrorKind::UnknownDriver, format!("there is no driver `{name}`; {hint}")))
+}
+
+/// `fs-lite` as JavaScript writes it: `fsLite`.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('-');
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel.push_str(letters.as_str());
+    }
+    camel
+}

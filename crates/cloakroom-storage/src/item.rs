@@ -32,12 +32,8 @@ impl fmt::Debug for Item {
 /// The token is the driver's own: a counter, an ETag, or the bytes themselves where a foreign writer keeps no
 /// token. A caller only hands it back. Two versions of one item that differ in their bytes differ in their
 /// token.
-#[derive(Clone)]
-pub struct Version {
-    token: Token,
-    /// What the driver wants to know again when the version comes back.
-    note: Bytes,
-}
+#[derive(Clone, PartialEq, Eq)]
+pub struct Version(Token);
 
 #[derive(Clone, PartialEq, Eq)]
 enum Token {
@@ -48,7 +44,7 @@ enum Token {
 impl Version {
     /// The token, if the driver made this version from a number.
     pub fn as_number(&self) -> Option<u64> {
-        match self.token {
+        match self.0 {
             Token::Number(number) => Some(number),
             Token::Bytes(_) => None,
         }
@@ -56,49 +52,29 @@ impl Version {
 
     /// The token, if the driver made this version from bytes.
     pub fn as_bytes(&self) -> Option<&Bytes> {
-        match &self.token {
+        match &self.0 {
             Token::Number(_) => None,
             Token::Bytes(bytes) => Some(bytes),
         }
     }
-
-    /// With something that the driver wants to know again when the version comes back, such as where the item was found.
-    /// It is no part of which version this is: two versions are equal whatever is noted beside them.
-    #[must_use]
-    pub fn with_note(self, note: impl Into<Bytes>) -> Version {
-        Version { note: note.into(), ..self }
-    }
-
-    /// What the driver noted; nothing by default.
-    pub fn note(&self) -> &Bytes {
-        &self.note
-    }
 }
-
-impl PartialEq for Version {
-    fn eq(&self, other: &Version) -> bool {
-        self.token == other.token
-    }
-}
-
-impl Eq for Version {}
 
 impl From<u64> for Version {
     fn from(number: u64) -> Version {
-        Version { token: Token::Number(number), note: Bytes::new() }
+        Version(Token::Number(number))
     }
 }
 
 impl From<Bytes> for Version {
     fn from(bytes: Bytes) -> Version {
-        Version { token: Token::Bytes(bytes), note: Bytes::new() }
+        Version(Token::Bytes(bytes))
     }
 }
 
 impl fmt::Debug for Version {
     /// Never prints bytes, since they may be the item's own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.token {
+        match &self.0 {
             Token::Number(number) => write!(f, "Version({number})"),
             Token::Bytes(bytes) => write!(f, "Version({} bytes)", bytes.len()),
         }

@@ -7,6 +7,8 @@ use tempfile::TempDir;
 
 use crate::cluster::RedisCluster;
 use crate::mariadb::MariaDb;
+use crate::moto::Moto;
+use crate::node::NodeServer;
 use crate::postgres::Postgres;
 use crate::redis::Redis;
 use crate::sentinel::RedisSentinel;
@@ -32,6 +34,10 @@ pub enum Peer {
     Postgres(Postgres),
     /// MariaDB.
     MariaDb(MariaDb),
+    /// S3.
+    Moto(Moto),
+    /// DynamoDB.
+    Dynalite(NodeServer),
 }
 
 impl Store {
@@ -83,6 +89,19 @@ impl Store {
         Some(Self { driver, peer: Peer::Folder(folder()) })
     }
 
+    /// S3.
+    #[must_use]
+    pub fn s3() -> Option<Self> {
+        Some(Self { driver: "s3", peer: Peer::Moto(Moto::start()?) })
+    }
+
+    /// DynamoDB, with a table that the first who comes makes.
+    #[must_use]
+    pub fn dynamodb() -> Option<Self> {
+        let dynalite = NodeServer::start("dynalite", "dynalite", &[])?;
+        Some(Self { driver: "dynamodb", peer: Peer::Dynalite(dynalite) })
+    }
+
     /// What keeps the data.
     #[must_use]
     pub fn peer(&self) -> &Peer {
@@ -96,6 +115,8 @@ impl Store {
             Peer::Redis(redis) => Some(redis),
             Peer::Postgres(postgres) => Some(postgres),
             Peer::MariaDb(mariadb) => Some(mariadb),
+            Peer::Moto(moto) => Some(moto),
+            Peer::Dynalite(dynalite) => Some(dynalite),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -107,6 +128,8 @@ impl Store {
             Peer::Redis(redis) => Some(redis.port()),
             Peer::Postgres(postgres) => Some(postgres.port()),
             Peer::MariaDb(mariadb) => Some(mariadb.port()),
+            Peer::Moto(moto) => Some(moto.port()),
+            Peer::Dynalite(dynalite) => Some(dynalite.port()),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -131,6 +154,14 @@ impl Store {
             }
             Peer::Postgres(postgres) => option("url", &postgres.url()),
             Peer::MariaDb(mariadb) => option("url", &mariadb.url()),
+            Peer::Moto(moto) => {
+                format!("{},{}", amazon(&moto.url()), option("bucket", Moto::BUCKET))
+            }
+            Peer::Dynalite(dynalite) => format!(
+                "{},{},\"createTable\":true,\"sweep\":true",
+                amazon(&dynalite.url()),
+                option("table", "sessions")
+            ),
         };
         format!(
             "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}}}",
@@ -141,6 +172,16 @@ impl Store {
 
 fn option(name: &str, value: &str) -> String {
     format!("\"{name}\":\"{value}\"")
+}
+
+fn amazon(endpoint: &str) -> String {
+    [
+        option("endpoint", endpoint),
+        option("region", Moto::REGION),
+        option("accessKeyId", Moto::KEY_ID),
+        option("secretAccessKey", Moto::SECRET),
+    ]
+    .join(",")
 }
 
 fn text(path: &Path) -> String {

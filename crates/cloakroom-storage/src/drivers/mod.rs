@@ -2,6 +2,8 @@
 
 #[cfg(feature = "db0")]
 pub mod db0;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 #[cfg(feature = "fs-lite")]
 pub mod fs_lite;
 #[cfg(feature = "http")]
@@ -85,6 +87,20 @@ static DRIVERS: &[DriverInfo] = &[
         round_trips: Some((1, 1)),
         tested_against: "PostgreSQL 15, MariaDB 10.11, SQLite 3, and unstorage's own driver on each",
         open: opener!("db0", db0::Db0, async),
+    },
+    DriverInfo {
+        name: "dynamodb",
+        aliases: &[],
+        feature: "dynamodb",
+        summary: "A table of Amazon's DynamoDB, shared by any number of machines. Not one of unstorage's.",
+        since: "0.1",
+        reach: Network,
+        capabilities: FREED,
+        varies: true,
+        note: "not one of unstorage's; values of at most 398 KB; DynamoDB's own expiry has to be on, or `sweep = true`",
+        round_trips: Some((1, 1)),
+        tested_against: "dynalite 4.0, and moto 5.2's DynamoDB, which checks signatures",
+        open: opener!("dynamodb", dynamodb::DynamoDb, async),
     },
     DriverInfo {
         name: "fs-lite",
@@ -175,7 +191,13 @@ static DRIVERS: &[DriverInfo] = &[
         aliases: &[],
         feature: "s3",
         summary: "Objects in Amazon S3, Cloudflare R2 or another such store, shared by any number of machines.",
-        in_process: false,
+        since: "0.1",
+        reach: Network,
+        capabilities: SWEPT,
+        varies: true,
+        note: "a sweep asks for every object: beyond some thousands, a lifecycle rule of the bucket and `lifecycle = true`; Cloudflare R2 by its S3 API, not run",
+        round_trips: Some((1, 1)),
+        tested_against: "moto 5.2's S3, which checks signatures; unstorage's own driver",
         open: opener!("s3", s3::S3),
     },
     DriverInfo {

@@ -20,6 +20,8 @@ macro_rules! on_every_store {
             on!($test, redis_sentinel, redis_sentinel());
             on!($test, sql_on_sqlite, sqlite("sql"));
             on!($test, db0_on_sqlite, sqlite("db0"));
+            on!($test, s3, s3());
+            on!($test, dynamodb, dynamodb());
             on_servers!($test);
         }
     };

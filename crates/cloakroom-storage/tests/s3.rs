@@ -291,6 +291,7 @@ async fn bad_options_are_refused_by_name() {
         ("region", json!(""), "option `region`"),
         ("secretAccessKey", json!(null), "belong together"),
         ("accessKeyId", json!(null), "belong together"),
+        ("accessKeyId", json!(""), "belong together"),
         ("bucketName", json!("x"), "did you mean `bucket`?"),
     ] {
         let error = S3::open(with(1, name, value).as_object().unwrap()).unwrap_err();

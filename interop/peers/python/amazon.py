@@ -16,7 +16,7 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 from moto.s3.models import s3_backends
-from werkzeug.serving import run_simple
+from werkzeug.serving import BaseWSGIServer, run_simple
 
 PARTITION = "aws"
 POLICY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
@@ -44,4 +44,6 @@ class Quiet(MotoRequestHandler):
         pass
 
 
+# Many clients may come at once.
+BaseWSGIServer.request_queue_size = 1024
 run_simple("127.0.0.1", int(port), one_at_a_time, threaded=True, request_handler=Quiet)

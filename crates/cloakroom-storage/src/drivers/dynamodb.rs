@@ -179,8 +179,7 @@ impl DynamoDb {
             _ => None,
         };
         let is_impossible = condition.is_none() && when != When::Always;
-        if !is_impossible && let Some(removed) = self.table.delete(&id, condition).await? {
-            let lived = removed.is_some_and(|row| !row.has_expired());
+        if !is_impossible && let Some(lived) = self.table.delete(&id, condition).await? {
             return Ok(if lived { RemoveOutcome::Removed } else { RemoveOutcome::Missing });
         }
         let lives = self.table.get(&id).await?.is_some_and(|row| !row.has_expired());

@@ -183,19 +183,21 @@ impl S3 {
     async fn delete(&self, key: &ItemKey, when: &When) -> Result<RemoveOutcome> {
         let name = self.bucket.name_of(key.as_str());
         for _ in 0..ATTEMPTS {
-            let (found, condition) = match when {
-                When::Version(_) => (self.bucket.get(&name).await?, true),
-                _ => (self.bucket.head(&name).await?, false),
+            let found = match when {
+                When::Version(_) => self.bucket.get(&name).await?,
+                _ => self.bucket.head(&name).await?,
             };
             let Some(object) = found.filter(|object| !object.has_expired()) else {
                 return Ok(RemoveOutcome::Missing);
             };
-            if let When::Version(version) = when
-                && !is_version(&object, version)
-            {
-                return Ok(RemoveOutcome::Conflict);
-            }
-            match self.bucket.delete(&name, condition.then_some(&*object.etag)).await? {
+            let condition = match when {
+                When::Version(version) if !is_version(&object, version) => {
+                    return Ok(RemoveOutcome::Conflict);
+                }
+                When::Version(_) => Some(&*object.etag),
+                _ => None,
+            };
+            match self.bucket.delete(&name, condition).await? {
                 Removal::Done => return Ok(RemoveOutcome::Removed),
                 Removal::Missing => return Ok(RemoveOutcome::Missing),
                 Removal::Refused => {}
@@ -208,10 +210,15 @@ impl S3 {
     /// cost as much, and could bring old bytes back.
     async fn extend(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
         let name = self.bucket.name_of(key.as_str());
-        let Some(Object { etag, value, .. }) = self.living(&name).await? else { return Ok(false) };
         let deadline = Deadline::after(ttl);
-        // A write or a removal that came between is as if it had come after.
-        self.bucket.put(&name, value, &Condition::Match(etag), deadline).await?;
+        for _ in 0..ATTEMPTS {
+            let Some(object) = self.living(&name).await? else { return Ok(false) };
+            let condition = Condition::Match(object.etag);
+            if self.bucket.put(&name, object.value, &condition, deadline).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        // As if this had come before all the writes that came between, each with a deadline of its own.
         Ok(true)
     }
 

@@ -46,12 +46,12 @@ impl Aws {
             .with_http_send(Web(client.clone()));
         let request = RequestSigner::new(service, region);
         let signer = match (&keys.access_key_id, &keys.secret_access_key) {
-            (Some(id), Some(secret)) => {
-                let mut keys_given = StaticCredentialProvider::new(id.expose(), secret.expose());
+            (Some(id), Some(secret)) if !id.expose().is_empty() && !secret.expose().is_empty() => {
+                let mut given = StaticCredentialProvider::new(id.expose(), secret.expose());
                 if let Some(token) = &keys.session_token {
-                    keys_given = keys_given.with_session_token(token.expose());
+                    given = given.with_session_token(token.expose());
                 }
-                Signer::new(context, keys_given, request)
+                Signer::new(context, given, request)
             }
             (None, None) if keys.session_token.is_none() => {
                 // A process that is to be started for credentials is the one source that is not asked.
@@ -59,7 +59,8 @@ impl Aws {
                 Signer::new(context, found, request)
             }
             _ => {
-                let message = "`accessKeyId` and `secretAccessKey` belong together";
+                let message =
+                    "`accessKeyId` and `secretAccessKey` belong together, and neither may be empty";
                 return Err(options::invalid(driver, message));
             }
         };

@@ -15,15 +15,45 @@ macro_rules! on_every_server {
 macro_rules! on_every_store {
     ($test:ident) => {
         mod $test {
-            on!($test, fs_lite, fs_lite());
-            on!($test, redis_cluster, redis_cluster());
-            on!($test, redis_sentinel, redis_sentinel());
-            on!($test, sql_on_sqlite, sqlite("sql"));
-            on!($test, db0_on_sqlite, sqlite("db0"));
-            on!($test, s3, s3());
-            on!($test, dynamodb, dynamodb());
-            on_servers!($test);
+            on_quick_stores!($test);
+            on_slow_stores!($test);
         }
+    };
+}
+
+/// As [`on_every_store`], without those that stand in for a cloud's and answer one request at a time.
+macro_rules! on_every_quick_store {
+    ($test:ident) => {
+        mod $test {
+            on_quick_stores!($test);
+        }
+    };
+}
+
+/// As [`on_every_store`], for those alone.
+macro_rules! on_every_slow_store {
+    ($test:ident) => {
+        mod $test {
+            on_slow_stores!($test);
+        }
+    };
+}
+
+macro_rules! on_quick_stores {
+    ($test:ident) => {
+        on!($test, fs_lite, fs_lite());
+        on!($test, redis_cluster, redis_cluster());
+        on!($test, redis_sentinel, redis_sentinel());
+        on!($test, sql_on_sqlite, sqlite("sql"));
+        on!($test, db0_on_sqlite, sqlite("db0"));
+        on_servers!($test);
+    };
+}
+
+macro_rules! on_slow_stores {
+    ($test:ident) => {
+        on!($test, dynamodb, dynamodb());
+        on!($test, s3, s3());
     };
 }
 

@@ -71,8 +71,7 @@ impl Row {
                 "the attribute `value` is missing or not binary; somebody else wrote this";
             return Err(Error::new(ErrorKind::Corrupt, message).with_driver(NAME));
         };
-        let deadline = text(item, "deadline", "N").and_then(Deadline::read);
-        Ok(Row { value: value.into(), deadline })
+        Ok(Row { value: value.into(), deadline: deadline(item) })
     }
 
     pub(super) fn has_expired(&self) -> bool {
@@ -88,7 +87,7 @@ impl Table {
     pub(super) async fn get(&self, id: &str) -> Result<Option<Row>> {
         let body = json!({ "Key": key(id), "ConsistentRead": true });
         let answer = self.call("GetItem", body).await?.unwrap_or_default();
-        row(&answer, "Item")
+        answer["Item"].as_object().map(Row::of).transpose()
     }
 
     /// Writes the whole item; false where the condition does not hold.
@@ -108,15 +107,16 @@ impl Table {
         Ok(self.call("PutItem", body).await?.is_some())
     }
 
-    /// Removes an item and gives what it was; `None` where the condition does not hold.
+    /// Removes an item and says whether there was one that lived; `None` where the condition does not hold.
     pub(super) async fn delete(
         &self,
         id: &str,
         condition: Option<Condition>,
-    ) -> Result<Option<Option<Row>>> {
+    ) -> Result<Option<bool>> {
         let body = json!({ "Key": key(id), "ReturnValues": "ALL_OLD" });
         let answer = self.call("DeleteItem", on_condition(body, condition)).await?;
-        answer.map(|answer| row(&answer, "Attributes")).transpose()
+        let lived = |item: &Map<String, Value>| !deadline(item).is_some_and(Deadline::has_passed);
+        Ok(answer.map(|answer| answer["Attributes"].as_object().is_some_and(lived)))
     }
 
     /// Moves the deadline of an item that lives; false where there is none.
@@ -272,8 +272,8 @@ fn milliseconds(deadline: Deadline) -> Value {
     json!({ "N": deadline.to_string() })
 }
 
-fn row(answer: &Value, field: &str) -> Result<Option<Row>> {
-    answer[field].as_object().map(Row::of).transpose()
+fn deadline(item: &Map<String, Value>) -> Option<Deadline> {
+    text(item, "deadline", "N").and_then(Deadline::read)
 }
 
 /// An attribute of this type.

@@ -39,6 +39,9 @@ pub(super) fn failure(response: &Response) -> Error {
         }
         Some("EntityTooLarge") => (ErrorKind::TooLarge, "the value is larger than it takes"),
         Some("KeyTooLongError") => (ErrorKind::InvalidKey, "the key is longer than it takes"),
+        Some("ConditionalRequestConflict" | "OperationAborted") => {
+            (ErrorKind::Unavailable, "somebody else is changing the same")
+        }
         // It slows its clients down before it does anything.
         code @ Some("SlowDown") => {
             return refusal(NAME, response.status(), code).with_untouched(true);

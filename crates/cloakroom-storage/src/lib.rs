@@ -57,7 +57,7 @@ mod sweeper;
 // Each driver needs a part of it, and `sql` shows one.
 mod table;
 mod timeout;
-#[cfg(any(feature = "etcd", feature = "memcached", feature = "nats"))]
+#[cfg(any(feature = "http-client", feature = "memcached", feature = "nats"))]
 mod wall_clock;
 
 pub use capabilities::Capabilities;

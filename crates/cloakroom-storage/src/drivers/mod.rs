@@ -16,6 +16,8 @@ pub mod cloudflare_r2_binding;
 pub mod db0;
 #[cfg(feature = "deno-kv")]
 pub mod deno_kv;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 #[cfg(feature = "etcd")]
 pub mod etcd;
 #[cfg(feature = "fs-lite")]
@@ -42,6 +44,8 @@ mod open;
 pub mod planetscale;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(feature = "s3")]
+pub mod s3;
 #[cfg(feature = "sql")]
 pub mod sql;
 mod unavailable;
@@ -230,6 +234,20 @@ static DRIVERS: &[DriverInfo] = &[
         open: opener!("deno-kv", deno_kv::DenoKv),
     },
     DriverInfo {
+        name: "dynamodb",
+        aliases: &[],
+        feature: "dynamodb",
+        summary: "A table of Amazon's DynamoDB, shared by any number of machines. Not one of unstorage's.",
+        since: "0.1",
+        reach: Network,
+        capabilities: FREED,
+        varies: true,
+        note: "not one of unstorage's; values of at most 398 KB; DynamoDB's own expiry has to be on, or `sweep = true`",
+        round_trips: Some((1, 1)),
+        tested_against: "dynalite 4.0, and moto 5.2's DynamoDB, which checks signatures",
+        open: opener!("dynamodb", dynamodb::DynamoDb, async),
+    },
+    DriverInfo {
         name: "etcd",
         aliases: &[],
         feature: "etcd",
@@ -396,6 +414,20 @@ static DRIVERS: &[DriverInfo] = &[
         round_trips: Some((1, 1)),
         tested_against: "Redis 7.0, Valkey 9.1, failovers of clusters and sentinels, TLS; unstorage's own driver",
         open: opener!("redis", redis::Redis, async),
+    },
+    DriverInfo {
+        name: "s3",
+        aliases: &[],
+        feature: "s3",
+        summary: "Objects in Amazon S3, Cloudflare R2 or another such store, shared by any number of machines.",
+        since: "0.1",
+        reach: Network,
+        capabilities: SWEPT,
+        varies: true,
+        note: "a sweep asks for every object: beyond some thousands, a lifecycle rule of the bucket and `lifecycle = true`; Cloudflare R2 by its S3 API, not run",
+        round_trips: Some((1, 1)),
+        tested_against: "moto 5.2's S3, which checks signatures; unstorage's own driver",
+        open: opener!("s3", s3::S3),
     },
     DriverInfo {
         name: "sql",

@@ -67,7 +67,6 @@ pub(super) static DRIVERS: &[Unavailable] = &[
     never("indexedb", BROWSER),
     never("localstorage", BROWSER),
     not_yet("overlay"),
-    not_yet("s3"),
     never("session-storage", BROWSER),
     never("uploadthing", PLATFORM),
     never("vercel-blob", "it refuses a second write to the same key"),

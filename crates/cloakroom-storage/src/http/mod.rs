@@ -4,6 +4,8 @@
 //! it. What is said here is what they need to know: whether a retry may help, and whether a request was refused before it
 //! changed anything.
 
+#[cfg(feature = "aws")]
+mod aws;
 #[cfg(feature = "azure")]
 pub(crate) mod azure;
 mod client;
@@ -14,6 +16,8 @@ mod status;
 mod tagged;
 mod url;
 
+#[cfg(feature = "aws")]
+pub(crate) use aws::{Aws, Keys, region};
 pub(crate) use client::{Client, Request, Response};
 pub(crate) use expiry::Expiry;
 pub(crate) use secret::Secret;

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-/// Makes a module of the test's name with one test for each server.
+/// Makes a module of the test's name with one test for each server whose round trips are counted.
 macro_rules! on_every_server {
     ($test:ident) => {
         mod $test {
             on_servers!($test);
+            on!($test, upstash, upstash());
+            on!($test, mongodb, mongodb());
         }
     };
 }
@@ -15,22 +17,42 @@ macro_rules! on_every_server {
 macro_rules! on_every_store {
     ($test:ident) => {
         mod $test {
-            on!($test, azure_cosmos, azure_cosmos());
-            on!($test, azure_storage_blob, azure_storage_blob());
-            on!($test, azure_storage_table, azure_storage_table());
-            on!($test, fs_lite, fs_lite());
-            on!($test, redis_cluster, redis_cluster());
-            on!($test, redis_sentinel, redis_sentinel());
-            on!($test, sql_on_sqlite, sqlite("sql"));
-            on!($test, db0_on_sqlite, sqlite("db0"));
-            on!($test, deno_kv, deno_kv());
-            on!($test, planetscale, planetscale());
-            on!($test, netlify_blobs, netlify_blobs());
-            on!($test, etcd, etcd());
-            on!($test, nats, nats());
-            on!($test, newest_nats, newest_nats());
-            on_servers!($test);
+            on_real_stores!($test);
+            on_stand_ins!($test);
         }
+    };
+}
+
+/// As [`on_every_store`], for those that are what sites run on.
+macro_rules! on_every_real_store {
+    ($test:ident) => {
+        mod $test {
+            on_real_stores!($test);
+        }
+    };
+}
+
+/// As [`on_every_store`], for those that stand in for a vendor's, and are slow.
+macro_rules! on_every_stand_in {
+    ($test:ident) => {
+        mod $test {
+            on_stand_ins!($test);
+        }
+    };
+}
+
+macro_rules! on_real_stores {
+    ($test:ident) => {
+        on!($test, deno_kv, deno_kv());
+        on!($test, etcd, etcd());
+        on!($test, fs_lite, fs_lite());
+        on!($test, nats, nats());
+        on!($test, newest_nats, newest_nats());
+        on!($test, redis_cluster, redis_cluster());
+        on!($test, redis_sentinel, redis_sentinel());
+        on!($test, sql_on_sqlite, sqlite("sql"));
+        on!($test, db0_on_sqlite, sqlite("db0"));
+        on_servers!($test);
     };
 }
 
@@ -42,8 +64,20 @@ macro_rules! on_servers {
         on!($test, sql_on_mariadb, mariadb("sql"));
         on!($test, db0_on_postgres, postgres("db0"));
         on!($test, db0_on_mariadb, mariadb("db0"));
-        on!($test, upstash, upstash());
+    };
+}
+
+macro_rules! on_stand_ins {
+    ($test:ident) => {
+        on!($test, azure_cosmos, azure_cosmos());
+        on!($test, azure_storage_blob, azure_storage_blob());
+        on!($test, azure_storage_table, azure_storage_table());
+        on!($test, dynamodb, dynamodb());
         on!($test, mongodb, mongodb());
+        on!($test, netlify_blobs, netlify_blobs());
+        on!($test, planetscale, planetscale());
+        on!($test, s3, s3());
+        on!($test, upstash, upstash());
     };
 }
 

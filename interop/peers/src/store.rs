@@ -174,8 +174,10 @@ impl Store {
             Peer::Etcd(etcd) => option("url", &etcd.url()),
             Peer::Nats(nats) => option("url", &nats.url()),
         };
+        // A busy machine's etcd needs long for the sixteen hundred reads that the tests ask for at once.
+        let timeout = if self.driver == "etcd" { 30_000 } else { 5_000 };
         format!(
-            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}}}",
+            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}},\"timeout\":{timeout}}}",
             self.driver
         )
     }

@@ -233,7 +233,7 @@ impl Store {
     pub fn etcd() -> Option<Self> {
         let etcd = Etcd::start()?;
         let options = json!({ "url": etcd.url() });
-        Some(Self::server_of("etcd", options, etcd.port(), etcd))
+        Some(Self::server_of("etcd", options, etcd.port(), etcd).slow())
     }
 
     /// Debian's NATS.
@@ -272,7 +272,8 @@ impl Store {
         Self { config, port, peer }
     }
 
-    /// An interpreted server takes longer over sixteen hundred calls at once than anybody would wait.
+    /// One that waits for the disk, or is interpreted, takes longer over sixteen hundred calls at once than anybody would
+    /// wait.
     fn slow(mut self) -> Self {
         self.config["timeout"] = json!(60_000);
         self

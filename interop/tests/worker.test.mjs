@@ -163,6 +163,20 @@ suite('Items in a Worker, by Rust and by unstorage', { needs: ['worker'] }, () =
 		assert.deepEqual((await bucket.head('ttl')).customMetadata, {}, 'what JavaScript writes stays');
 	});
 
+	for (const [driver, store] of [
+		['cloudflare-kv-binding', () => worker.kv('STORAGE')],
+		['cloudflare-r2-binding', () => worker.r2('BUCKET')],
+	]) {
+		test(`${driver}: more items than a page has are all listed, and what is not ours is not`, async () => {
+			const client = await store();
+			const keys = Array.from({ length: 1001 }, (_, index) => `item-${index}`);
+			const names = [...keys.map((key) => `many:${key}`), 'many::no-key', 'many2:other'];
+			await Promise.all(names.map((name) => client.put(name, value)));
+			const [listed] = await call(worker, 'items', driver, { base: 'many' }, { do: 'keys' });
+			assert.deepEqual(listed.toSorted(), keys.toSorted());
+		});
+	}
+
 	for (const [driver, expected] of Object.entries({
 		'cloudflare-kv-binding': { create: 'put', read: 'getWithMetadata', write: 'put', touch: 'getWithMetadata, put' },
 		'cloudflare-r2-binding': { create: 'put', read: 'get', write: 'head, put', touch: 'get, put' },

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cloakroom_storage::{ItemKey, Result, SetOutcome, When, open};
+use futures_util::TryStreamExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -43,6 +44,7 @@ enum Call {
     Remove {
         key: String,
     },
+    Keys,
 }
 
 /// Makes the calls in order and gives the result of each.
@@ -80,6 +82,10 @@ pub(crate) async fn answer(driver: &str, Calls { options, calls }: Calls) -> Res
             Call::Remove { key } => {
                 driver.remove(&ItemKey::new(&key)?, When::Always).await?;
                 Value::Null
+            }
+            Call::Keys => {
+                let keys: Vec<ItemKey> = driver.keys("").try_collect().await?;
+                json!(keys.iter().map(ItemKey::as_str).collect::<Vec<_>>())
             }
         });
     }

@@ -1,8 +1,10 @@
 //! `cloudflare-kv-binding`: Cloudflare's KV, from inside of a Worker.
 //!
 //! unstorage's options: `binding`, the name of the binding (`STORAGE` unless set; Astro's adapter has `SESSION`),
-//! `base`, and `minTTL`, the shortest ttl in seconds that KV is told (60 unless set, and KV takes no less). Values are
-//! at most 25 MiB, and keys at most 512 bytes with their base.
+//! `base`, and `minTTL`, the shortest ttl in seconds that KV is told (60 unless set). Values are at most 25 MiB, and keys
+//! at most 512 bytes with their base.
+//!
+//! DIFFERENCE: a `minTTL` below 60 counts as 60. unstorage hands it to KV, which refuses it.
 //!
 //! # What KV does not promise
 //! - It is eventually consistent. A write is seen at once where it was made, mostly, and up to a minute later

@@ -22,6 +22,8 @@
 //! R2 cannot delete on a condition. What is removed at one version only, and what is swept, is first replaced, on a
 //! condition, by an empty object that has expired, which is no item here and no session to Astro, and then deleted.
 //! Whoever creates an item of that key in between waits until the empty object is gone.
+//!
+//! DIFFERENCE: unstorage lists the first thousand objects only; here all are listed.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -204,9 +204,12 @@ impl Store {
                 .join(",")
             }
         };
-        // A server in JavaScript takes longer over sixteen hundred calls at once than anybody would wait.
+        // A server in JavaScript, or one that writes one thing after the other, takes longer over sixteen hundred calls at
+        // once than anybody would wait.
         let timeout = match &self.peer {
-            Peer::Upstash(_) | Peer::NetlifyBlobs(_) | Peer::PlanetScale(_) => ",\"timeout\":60000",
+            Peer::Upstash(_) | Peer::NetlifyBlobs(_) | Peer::PlanetScale(_) | Peer::DenoKv(_) => {
+                ",\"timeout\":60000"
+            }
             _ => "",
         };
         format!(

@@ -13,8 +13,8 @@ async function exchange(request, body) {
 	number += 1;
 	left = REQUESTS;
 	const endpoints = [
-		{ url: `../nearby/${number}`, consistency: 'eventual' },
-		{ url: `../data/${number}`, consistency: 'strong' },
+		{ url: `./nearby/${number}`, consistency: 'eventual' },
+		{ url: `./data/${number}`, consistency: 'strong' },
 	];
 	return Response.json({ ...(await answer.json()), token: `token-${number}`, endpoints });
 }

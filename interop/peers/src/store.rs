@@ -144,7 +144,7 @@ impl Store {
         let denokv = DenoKv::start()?;
         let options =
             json!({ "path": denokv.url(), "openKvOptions": { "accessToken": DenoKv::TOKEN } });
-        Some(Self::server_of("deno-kv", options, denokv.port(), denokv))
+        Some(Self::server_of("deno-kv", options, denokv.port(), denokv).slow())
     }
 
     /// Redis over HTTP.

@@ -1,0 +1,55 @@
+//! Answers to what cannot be done.
+
+use axum::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use cloakroom_storage::{Error, ErrorKind};
+use serde_json::json;
+
+/// Why a request was not carried out. Never says a key.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    message: String,
+    headers: HeaderMap,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Refusal {
+        Refusal { status, message: message.into(), headers: HeaderMap::new() }
+    }
+
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Refusal {
+        self.headers.insert(name, value);
+        self
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        let status = match error.kind() {
+            ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Cancelled => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorKind::ReadOnly | ErrorKind::PermissionDenied => StatusCode::FORBIDDEN,
+            ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+            ErrorKind::InvalidKey => StatusCode::BAD_REQUEST,
+            ErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let refusal = Refusal::new(status, error.to_string());
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            return refusal.with(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        refusal
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let json = HeaderValue::from_static("application/json");
+        let body = json!({ "error": self.message }).to_string();
+        (self.status, self.headers, [(header::CONTENT_TYPE, json)], body).into_response()
+    }
+}

@@ -14,6 +14,8 @@ pub mod memory;
 #[cfg(feature = "null")]
 pub mod null;
 mod open;
+#[cfg(feature = "overlay")]
+pub mod overlay;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(feature = "sql")]
@@ -21,6 +23,8 @@ pub mod sql;
 mod unavailable;
 
 pub use info::{DriverInfo, Reach};
+#[cfg(feature = "overlay")]
+use open::open_unlimited;
 pub use open::{Limits, open, open_with_limits};
 pub use unavailable::left_out;
 
@@ -153,6 +157,20 @@ static DRIVERS: &[DriverInfo] = &[
         round_trips: None,
         tested_against: "–",
         open: opener!("null", null::Null),
+    },
+    DriverInfo {
+        name: "overlay",
+        aliases: &[],
+        feature: "overlay",
+        summary: "A store above others, which stay as they are.",
+        since: "0.1",
+        reach: Network,
+        capabilities: SWEPT,
+        varies: true,
+        note: "whatever its first layer can",
+        round_trips: None,
+        tested_against: "unstorage's own driver, both over files",
+        open: opener!("overlay", overlay::Overlay, async),
     },
     DriverInfo {
         name: "redis",

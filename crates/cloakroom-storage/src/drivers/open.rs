@@ -49,8 +49,21 @@ pub async fn open_with_limits(
     options: &Map<String, Value>,
     limits: Limits,
 ) -> Result<DynDriver> {
-    let name = name.strip_prefix("unstorage/drivers/").unwrap_or(name);
     let info = find(name)?;
+    let driver = open_by(info, options).await?;
+    if info.is_in_process() {
+        return Ok(driver);
+    }
+    Ok(Arc::new(driver.with_retries(limits.retries).with_timeout(limits.timeout)))
+}
+
+/// As [`open`], without limits, for a driver around it that has its own.
+#[cfg(feature = "overlay")]
+pub(super) async fn open_unlimited(name: &str, options: &Map<String, Value>) -> Result<DynDriver> {
+    open_by(find(name)?, options).await
+}
+
+async fn open_by(info: &'static DriverInfo, options: &Map<String, Value>) -> Result<DynDriver> {
     let Some(open) = info.open else {
         let message = format!(
             "the driver `{}` is not compiled in; enable the feature `{}` of cloakroom-storage (or of cloakroom)",
@@ -58,16 +71,13 @@ pub async fn open_with_limits(
         );
         return Err(Error::new(ErrorKind::FeatureDisabled, message).with_driver(info.name));
     };
-    let driver = open(options)
+    open(options)
         .await
-        .map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))?;
-    if info.is_in_process() {
-        return Ok(driver);
-    }
-    Ok(Arc::new(driver.with_retries(limits.retries).with_timeout(limits.timeout)))
+        .map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))
 }
 
 fn find(name: &str) -> Result<&'static DriverInfo> {
+    let name = name.strip_prefix("unstorage/drivers/").unwrap_or(name);
     let named = |known: &str| name == known || name == camel_case(known);
     if let Some(info) = DRIVERS
         .iter()

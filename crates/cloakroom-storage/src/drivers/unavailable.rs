@@ -70,7 +70,6 @@ pub(super) static DRIVERS: &[Unavailable] = &[
     never("localstorage", BROWSER),
     not_yet("mongodb"),
     not_yet("netlify-blobs"),
-    not_yet("overlay"),
     not_yet("planetscale"),
     not_yet("s3"),
     never("session-storage", BROWSER),

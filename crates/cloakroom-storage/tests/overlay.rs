@@ -191,7 +191,8 @@ async fn an_item_below_is_changed_and_removed_at_its_version() {
 async fn a_removed_item_can_be_created_again_once() {
     let Layers { first, overlay, .. } = layers().await;
     overlay.remove(&key("id"), When::Always).await.unwrap();
-    let create = || overlay.set(&key("id"), "new".into(), When::Absent, None);
+    let id = key("id");
+    let create = || overlay.set(&id, "new".into(), When::Absent, None);
     written(create().await.unwrap());
     assert_eq!(create().await.unwrap(), SetOutcome::Conflict);
     assert_eq!(read(&*first, "id").await.as_deref(), Some("new"));

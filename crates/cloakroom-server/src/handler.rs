@@ -52,8 +52,8 @@ pub(crate) async fn answer(State(server): State<Arc<StorageServer>>, request: Re
         Err(refusal) => Err(refusal),
     };
     let mut response = result.unwrap_or_else(|refusal| {
-        if refusal.status.is_server_error() {
-            tracing::warn!(?refusal, "a request was not carried out");
+        if refusal.is_trouble() {
+            tracing::warn!(%refusal, "a request was not carried out");
         }
         refusal.into_response()
     });

@@ -1,5 +1,7 @@
 //! Answers to what cannot be done.
 
+use std::fmt;
+
 use axum::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +11,7 @@ use serde_json::json;
 /// Why a request was not carried out. Never says a key.
 #[derive(Debug)]
 pub(crate) struct Refusal {
-    pub(crate) status: StatusCode,
+    status: StatusCode,
     message: String,
     headers: HeaderMap,
 }
@@ -22,6 +24,17 @@ impl Refusal {
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Refusal {
         self.headers.insert(name, value);
         self
+    }
+
+    /// Whether it tells of trouble here, and not of a request that could not be carried out anyway.
+    pub(crate) fn is_trouble(&self) -> bool {
+        self.status.is_server_error() && self.status != StatusCode::NOT_IMPLEMENTED
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }
 

@@ -6,9 +6,10 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, EXPECT, HeaderMap, HeaderName,
     HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
+use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use cloakroom_storage::{
@@ -45,18 +46,26 @@ pub(crate) async fn answer(State(server): State<Arc<StorageServer>>, request: Re
         Ok(Place::Item(key)) => Some(key.hash()),
         _ => None,
     };
+    let (parts, mut body) = request.into_parts();
     let result = match place {
         // In unstorage's order.
         _ if !is_known => Err(not_allowed()),
-        Ok(place) => server.respond(place, request).await,
+        Ok(place) => server.respond(place, &parts, &mut body).await,
         Err(refusal) => Err(refusal),
     };
-    let mut response = result.unwrap_or_else(|refusal| {
-        if refusal.is_trouble() {
-            tracing::warn!(%refusal, "a request was not carried out");
+    let mut response = match result {
+        Ok(response) => response,
+        Err(refusal) => {
+            if refusal.is_trouble() {
+                tracing::warn!(%refusal, "a request was not carried out");
+            }
+            // Who asks before sending a value has not sent it.
+            if !parts.headers.contains_key(EXPECT) {
+                body::discard(body).await;
+            }
+            refusal.into_response()
         }
-        refusal.into_response()
-    });
+    };
     let headers = response.headers_mut();
     // DIFFERENCE: unstorage says `max-age`, and caches would keep what is in a session.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -71,8 +80,12 @@ pub(crate) async fn answer(State(server): State<Arc<StorageServer>>, request: Re
 }
 
 impl StorageServer {
-    async fn respond(&self, place: Place, request: Request) -> Result<Response, Refusal> {
-        let (parts, body) = request.into_parts();
+    async fn respond(
+        &self,
+        place: Place,
+        parts: &Parts,
+        body: &mut Body,
+    ) -> Result<Response, Refusal> {
         let (method, headers) = (&parts.method, &parts.headers);
         let takes_a_base = [Method::GET, Method::DELETE, Method::OPTIONS].contains(method);
         if matches!(place, Place::Base(_)) && !takes_a_base {
@@ -101,7 +114,7 @@ impl StorageServer {
             (&Method::PUT, Place::Item(key)) => self.write(key, headers, body).await,
             (&Method::DELETE, Place::Item(key)) => self.remove(key, headers).await,
             (&Method::PATCH, Place::Item(key)) => {
-                body::refuse(&body)?;
+                body::refuse(body)?;
                 self.touch(key, headers).await
             }
             _ => Err(not_allowed()),
@@ -137,7 +150,7 @@ impl StorageServer {
         &self,
         key: &ItemKey,
         headers: &HeaderMap,
-        body: Body,
+        body: &mut Body,
     ) -> Result<Response, Refusal> {
         let condition = Condition::of(headers)?;
         let value = body::read(body, self.max_size).await?;

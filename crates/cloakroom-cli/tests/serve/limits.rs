@@ -3,11 +3,15 @@
 use std::collections::HashSet;
 use std::convert::Infallible;
 
+use cloakroom_storage::{ErrorKind, ItemKey, When};
 use futures_util::stream;
 use http_body_util::StreamBody;
 use hyper::body::{Bytes, Frame};
 
-use crate::support::{Server, call};
+use interop_peers::JavaScript;
+use serde_json::json;
+
+use crate::support::{Server, call, driver};
 
 #[tokio::test]
 async fn a_value_beyond_the_limit_is_refused_whether_or_not_its_length_is_declared() {
@@ -22,6 +26,21 @@ async fn a_value_beyond_the_limit_is_refused_whether_or_not_its_length_is_declar
         assert!(answer.error().contains("larger than 1024 bytes"), "{}", answer.error());
     }
     assert_eq!(server.call("GET", "/id", &[]).await.bytes(), vec![b'x'; 1024]);
+}
+
+#[tokio::test]
+async fn a_client_that_sends_all_before_it_reads_learns_why_it_was_refused() {
+    let server = Server::start(&["--driver", "memory"]);
+    let options = json!({ "base": server.url() });
+    let ours = driver("http", &options).await;
+    let value = vec![b'x'; 20_000_000];
+    let id = ItemKey::new("id").unwrap();
+    let error = ours.set(&id, value.into(), When::Always, None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+    let Some(mut theirs) = JavaScript::open("http", &options) else { return };
+    let value = "x".repeat(20_000_000);
+    let error = theirs.try_call("setItem", &[json!("id"), json!(value)]).unwrap_err();
+    assert!(error.contains("413"), "{error}");
 }
 
 #[tokio::test]

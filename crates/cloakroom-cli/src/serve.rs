@@ -109,7 +109,9 @@ impl Serve {
         let tokens = [token, self.read_token.clone()];
         let tokens = tokens.map(|token| token.map(|token| token.trim().to_owned()));
         if tokens.iter().flatten().any(String::is_empty) {
-            return Err("a token is empty, which anybody could guess: leave it out, or set it".into());
+            return Err(
+                "a token is empty, which anybody could guess: leave it out, or set it".into()
+            );
         }
         Ok(tokens)
     }
@@ -124,7 +126,8 @@ impl Serve {
         let driver = open_with_limits(&config.driver, &config.options, limits).await?;
         let sweeper = config.sweep_interval.filter(|_| !self.read_only);
         let sweeper = sweeper.map(|interval| spawn_sweeper(driver.clone(), interval));
-        let max_size = self.max_size.map(|size| usize::try_from(size.as_u64()).unwrap_or(usize::MAX));
+        let max_size =
+            self.max_size.map(|size| usize::try_from(size.as_u64()).unwrap_or(usize::MAX));
         let mut server = StorageServer::new(driver).max_size(max_size.unwrap_or(config.max_size));
         if let Some(base) = &self.base {
             server = server.base(base)?;

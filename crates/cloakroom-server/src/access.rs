@@ -47,11 +47,7 @@ impl Access {
     ///
     /// # Errors
     /// When nothing.
-    pub(crate) fn permission(
-        &self,
-        uri: &Uri,
-        headers: &HeaderMap,
-    ) -> Result<Permission, Refusal> {
+    pub(crate) fn permission(&self, uri: &Uri, headers: &HeaderMap) -> Result<Permission, Refusal> {
         if self.local_hosts_only && !is_local(uri, headers) {
             let message = "this server has no token, so it answers to the loopback's names alone, \
                            such as `localhost`; start it with a token to reach it by another one";

@@ -33,7 +33,9 @@ impl Condition {
                 Condition::AnyOf(tags.collect())
             }
             (_, Some(_)) => {
-                return Err(unsupported("`If-None-Match` is for creating, as in `If-None-Match: *`"));
+                return Err(unsupported(
+                    "`If-None-Match` is for creating, as in `If-None-Match: *`",
+                ));
             }
         };
         Ok(condition)
@@ -71,9 +73,9 @@ mod tests {
     use super::*;
 
     fn condition(headers: &[(HeaderName, &'static str)]) -> Option<Condition> {
-        let headers = headers.iter().map(|(name, value)| {
-            (name.clone(), axum::http::HeaderValue::from_static(value))
-        });
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.clone(), axum::http::HeaderValue::from_static(value)));
         Condition::of(&headers.collect()).ok()
     }
 

@@ -6,15 +6,13 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, EXPECT, HeaderMap, HeaderName,
-    HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, EXPECT, HeaderMap,
+    HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use cloakroom_storage::{
-    Capabilities, ItemKey, RemoveOutcome, SetOutcome, Version, When,
-};
+use cloakroom_storage::{Capabilities, ItemKey, RemoveOutcome, SetOutcome, Version, When};
 
 use crate::access::Permission;
 use crate::condition::{Condition, unsupported};
@@ -32,15 +30,9 @@ const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 pub(crate) async fn answer(State(server): State<Arc<StorageServer>>, request: Request) -> Response {
     let begin = Instant::now();
     let method = request.method().clone();
-    let is_known = [
-        Method::DELETE,
-        Method::GET,
-        Method::HEAD,
-        Method::OPTIONS,
-        Method::PATCH,
-        Method::PUT,
-    ]
-    .contains(&method);
+    let is_known =
+        [Method::DELETE, Method::GET, Method::HEAD, Method::OPTIONS, Method::PATCH, Method::PUT]
+            .contains(&method);
     let place = Place::of(request.uri().path(), &server.base);
     let item = match &place {
         Ok(Place::Item(key)) => Some(key.hash()),
@@ -156,18 +148,19 @@ impl StorageServer {
         let value = body::read(body, self.max_size).await?;
         let when = match condition {
             Condition::Always => When::Always,
+            Condition::Absent => {
+                self.compares()?;
+                When::Absent
+            }
+            Condition::AnyOf(tags) => {
+                self.compares()?;
+                match self.version(key, &tags).await? {
+                    Some(version) => When::Version(version),
+                    None => return Err(self.failed(key).await),
+                }
+            }
             Condition::Present => {
                 return Err(unsupported("`If-Match: *` is for `DELETE`; `PUT` takes an `ETag`"));
-            }
-            condition => {
-                self.compares()?;
-                match condition {
-                    Condition::AnyOf(tags) => match self.version(key, &tags).await? {
-                        Some(version) => When::Version(version),
-                        None => return Err(self.failed(key).await),
-                    },
-                    _ => When::Absent,
-                }
             }
         };
         match self.driver.set(key, value.clone(), when, ttl::of(headers)).await? {
@@ -183,9 +176,7 @@ impl StorageServer {
     async fn remove(&self, key: &ItemKey, headers: &HeaderMap) -> Result<Response, Refusal> {
         let condition = Condition::of(headers)?;
         let outcome = match &condition {
-            Condition::Always | Condition::Present => {
-                self.driver.remove(key, When::Always).await?
-            }
+            Condition::Always | Condition::Present => self.driver.remove(key, When::Always).await?,
             Condition::Absent => {
                 return Err(unsupported("`If-None-Match: *` is no condition for `DELETE`"));
             }
@@ -234,12 +225,10 @@ impl StorageServer {
     /// The answer to a condition that does not hold: with the tag that is there, if the item is there at all.
     async fn failed(&self, key: &ItemKey) -> Refusal {
         match self.driver.get(key).await {
-            Ok(Some(item)) => {
-                let tag = tag_header(&self.tags.of(&item));
-                tag.into_iter().fold(precondition_failed(), |refusal, (name, value)| {
-                    refusal.with(name, value)
-                })
-            }
+            Ok(Some(item)) => match tag_header(&self.tags.of(&item)) {
+                Some((name, value)) => precondition_failed().with(name, value),
+                None => precondition_failed(),
+            },
             Ok(None) => precondition_failed(),
             Err(error) => error.into(),
         }
@@ -251,7 +240,9 @@ impl StorageServer {
 
     fn needs(&self, is_able: bool, what: &str) -> Result<(), Refusal> {
         let name = self.driver.name();
-        is_able.then_some(()).ok_or_else(|| unsupported(&format!("the store `{name}` cannot {what}")))
+        is_able
+            .then_some(())
+            .ok_or_else(|| unsupported(&format!("the store `{name}` cannot {what}")))
     }
 }
 
@@ -264,7 +255,10 @@ fn missing() -> Refusal {
 }
 
 fn precondition_failed() -> Refusal {
-    Refusal::new(StatusCode::PRECONDITION_FAILED, "the condition does not hold: nothing was changed")
+    Refusal::new(
+        StatusCode::PRECONDITION_FAILED,
+        "the condition does not hold: nothing was changed",
+    )
 }
 
 fn not_allowed() -> Refusal {

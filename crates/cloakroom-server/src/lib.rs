@@ -20,16 +20,8 @@
 //! # example().unwrap();
 //! ```
 //!
-//! # Differences from unstorage's server
-//! - Values are given back as they were stored. unstorage parses and prints them again, which changes numbers and white
-//!   space; it also drops empty values, and replaces what is not UTF-8.
-//! - Nothing may be cached: `no-store` instead of `max-age`. What is in a session is for one client, and can end before
-//!   its time.
-//! - Values are `text/plain`, never `text/html`: no browser shall run what is in a session.
-//! - There is no `last-modified`, which not every store knows.
-//! - Bytes are stored as bytes in every store, where some of unstorage's drivers have them in Base64.
-//! - A path that is not UTF-8 is refused, and so is a key with control characters or of more than 1024 bytes.
-//! - A store that is away is a `503`, never a `404`.
+//! Where it differs from unstorage's server is written there, too: values come back as they were stored, nothing may be
+//! cached, and a store that is away is a `503` and never a `404`.
 
 mod access;
 mod body;

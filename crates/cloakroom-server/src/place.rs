@@ -28,11 +28,14 @@ impl Place {
         // An encoded slash is no separator, and stays encoded: so it is with unstorage.
         let path = path.replace("%2F", "%252F").replace("%2f", "%252F");
         // DIFFERENCE: unstorage takes what is not UTF-8 as it is, and two paths would lead to one item.
-        let path = percent_decode_str(&path)
-            .decode_utf8()
-            .map_err(|_| refused("it is not UTF-8"))?;
-        let path = path.split('?').next().unwrap_or_default();
+        let path =
+            percent_decode_str(&path).decode_utf8().map_err(|_| refused("it is not UTF-8"))?;
+        let (path, cut) = path.split_once('?').map_or((&*path, false), |(path, _)| (path, true));
         let is_base = path.ends_with(['/', ':']);
+        if is_base && cut {
+            // DIFFERENCE: with unstorage, `DELETE /%3Fid` removes everything.
+            return Err(refused("it begins with a question mark"));
+        }
         if is_base && path.chars().all(|letter| matches!(letter, '/' | '\\' | ':')) {
             return Ok(Place::Base(base.to_owned()));
         }
@@ -87,7 +90,18 @@ mod tests {
 
     #[test]
     fn what_leaves_its_place_or_is_no_text_is_refused() {
-        for path in ["/..", "/a/../b", "/%2e%2e/x", "/a/%2E", "/../", "/%FF", "/a%00", "/%3F", ""] {
+        for path in [
+            "/..",
+            "/a/../b",
+            "/%2e%2e/x",
+            "/a/%2E",
+            "/../",
+            "/%FF",
+            "/a%00",
+            "/%3F",
+            "/a/%3Fb",
+            "",
+        ] {
             assert_eq!(place(path, "sess:"), None, "{path}");
         }
         assert_eq!(place(&format!("/{}", "x".repeat(1025)), ""), None);

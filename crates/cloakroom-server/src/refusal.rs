@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use axum::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cloakroom_storage::{Error, ErrorKind};
@@ -13,17 +13,17 @@ use serde_json::json;
 pub(crate) struct Refusal {
     status: StatusCode,
     message: String,
-    headers: HeaderMap,
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Refusal {
-        Refusal { status, message: message.into(), headers: HeaderMap::new() }
+        Refusal { status, message: message.into(), header: None }
     }
 
-    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Refusal {
-        self.headers.insert(name, value);
-        self
+    /// With this header in its answer, and no other one.
+    pub(crate) fn with(self, name: HeaderName, value: HeaderValue) -> Refusal {
+        Refusal { header: Some((name, value)), ..self }
     }
 
     /// Whether it tells of trouble here, and not of a request that could not be carried out anyway.
@@ -63,6 +63,8 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let json = HeaderValue::from_static("application/json");
         let body = json!({ "error": self.message }).to_string();
-        (self.status, self.headers, [(header::CONTENT_TYPE, json)], body).into_response()
+        let mut response = (self.status, [(header::CONTENT_TYPE, json)], body).into_response();
+        response.headers_mut().extend(self.header);
+        response
     }
 }

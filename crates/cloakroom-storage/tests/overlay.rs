@@ -129,8 +129,7 @@ async fn what_one_side_removes_or_covers_is_so_for_the_other() {
     written(covering);
     assert_eq!(theirs.call("getItem", &[json!("covered")]), json!("above"));
     assert_eq!(keys(&*ours, "").await, ["covered", "left"]);
-    let mut listed: Vec<String> =
-        serde_json::from_value(theirs.call("getKeys", &[])).unwrap();
+    let mut listed: Vec<String> = serde_json::from_value(theirs.call("getKeys", &[])).unwrap();
     listed.sort();
     assert_eq!(listed, ["covered", "left"]);
 }

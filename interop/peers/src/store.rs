@@ -41,6 +41,12 @@ impl Store {
         Some(Self { driver: "fs-lite", peer: Peer::Folder(folder()) })
     }
 
+    /// Files above files.
+    #[must_use]
+    pub fn overlay() -> Option<Self> {
+        Some(Self { driver: "overlay", peer: Peer::Folder(folder()) })
+    }
+
     /// Redis.
     #[must_use]
     pub fn redis() -> Option<Self> {
@@ -117,6 +123,13 @@ impl Store {
         let options = match &self.peer {
             Peer::Folder(folder) if self.driver == "fs-lite" => {
                 option("base", &text(folder.path()))
+            }
+            Peer::Folder(folder) if self.driver == "overlay" => {
+                let layers = ["first", "lower"].map(|layer| {
+                    let base = option("base", &text(&folder.path().join(layer)));
+                    format!("{{\"driver\":\"fs-lite\",\"options\":{{{base}}}}}")
+                });
+                format!("\"layers\":[{}]", layers.join(","))
             }
             Peer::Folder(folder) => {
                 option("url", &format!("sqlite:{}/sessions.db", text(folder.path())))

@@ -14,7 +14,9 @@ async fn a_token_lets_in_and_a_readers_token_lets_nobody_write() {
     let variables = [("CLOAKROOM_TOKEN", "writer"), ("CLOAKROOM_READ_TOKEN", "reader")];
     let server = Server::start_with(&["--driver", "memory"], &variables);
     assert_eq!(server.put("PUT", "/id", WRITER, "value").await.status, 200);
-    for headers in [&[], [("authorization", "Bearer wrong")].as_slice(), &[("authorization", "reader")]] {
+    for headers in
+        [&[], [("authorization", "Bearer wrong")].as_slice(), &[("authorization", "reader")]]
+    {
         for (method, path) in [READS, WRITES].concat() {
             let answer = server.call(method, path, headers).await;
             assert_eq!(answer.status, 401, "{method} {path}");

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use cloakroom_storage::conformance;
-use interop_peers::JavaScript;
+use cloakroom_storage::{ItemKey, RemoveOutcome, SetOutcome, When, conformance};
+use interop_peers::{JavaScript, Proxy};
 use serde_json::{Value, json};
 
 use crate::support::{Server, driver};
@@ -47,8 +47,8 @@ async fn unstorages_client_sees_what_is_below_the_base_alone() {
     let server = Server::start(&arguments);
     let all = driver("fs-lite", &json!({ "base": folder.path() })).await;
     let ours = driver("fs-lite", &json!({ "base": folder.path().join("sess") })).await;
-    let other = cloakroom_storage::ItemKey::new("sessions").unwrap();
-    _ = all.set(&other, "kept".into(), cloakroom_storage::When::Always, None).await.unwrap();
+    let other = ItemKey::new("sessions").unwrap();
+    _ = all.set(&other, "kept".into(), When::Always, None).await.unwrap();
     let Some(mut theirs) = JavaScript::open("http", &http(&server)) else { return };
     javascript::both_directions(&ours, &mut theirs, Texts::Any).await;
     assert!(all.get(&other).await.unwrap().is_some(), "it cleared more than its own");
@@ -90,4 +90,36 @@ async fn our_driver_obeys_every_rule_through_a_server_that_lets_it_read_alone() 
     let server = Server::start(&["--driver", "memory", "--read-only"]);
     let options = http(&server);
     conformance::run(|| driver("http", &options)).await;
+}
+
+#[tokio::test]
+async fn every_call_through_a_server_costs_one_round_trip() {
+    let server = Server::start(&["--driver", "memory"]);
+    let proxy = Proxy::start(server.port);
+    let url = format!("http://127.0.0.1:{}", proxy.port());
+    let driver = driver("http", &json!({ "base": url })).await;
+    let key = ItemKey::new("id").unwrap();
+    let count = |name: &str| {
+        assert_eq!(proxy.round_trips(), 1, "{name}");
+        proxy.reset();
+    };
+    proxy.reset();
+    let created = driver.set(&key, "one".into(), When::Absent, None).await.unwrap();
+    assert!(matches!(created, SetOutcome::Written { .. }));
+    count("create");
+    let item = driver.get(&key).await.unwrap().unwrap();
+    count("read");
+    let when = When::Version(item.version);
+    let written = driver.set(&key, "two".into(), when.clone(), None).await.unwrap();
+    assert!(matches!(written, SetOutcome::Written { .. }));
+    count("write");
+    let late = driver.set(&key, "three".into(), when, None).await.unwrap();
+    assert_eq!(late, SetOutcome::Conflict);
+    count("conflict");
+    assert!(driver.touch(&key, None).await.unwrap());
+    count("touch");
+    for expected in [RemoveOutcome::Removed, RemoveOutcome::Missing] {
+        assert_eq!(driver.remove(&key, When::Always).await.unwrap(), expected);
+        count("remove");
+    }
 }

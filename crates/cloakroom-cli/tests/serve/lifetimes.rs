@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::support::Server;
 
 async fn ttl(server: &Server) -> Option<f64> {
@@ -51,4 +53,22 @@ async fn a_ttl_that_is_none_takes_no_deadline_away() {
     // A `PUT` takes it for none, as unstorage does.
     server.put("PUT", "/id", &[("x-ttl", "soon")], "value").await;
     assert_eq!(ttl(&server).await, None);
+}
+
+#[tokio::test]
+async fn what_has_expired_leaves_the_store_though_nobody_asks_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.json");
+    let base = folder.path().join("items");
+    let config = json!({ "driver": "fs-lite", "options": { "base": base }, "sweepInterval": 1 });
+    std::fs::write(&file, config.to_string()).unwrap();
+    let server = Server::start(&["--config", file.to_str().unwrap()]);
+    server.put("PUT", "/id", &[("x-ttl", "0.1")], "value").await;
+    server.put("PUT", "/kept", &[("x-ttl", "60")], "value").await;
+    let begin = Instant::now();
+    while base.join("id").exists() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "it is still there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(base.join("kept").exists());
 }

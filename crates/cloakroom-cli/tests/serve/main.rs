@@ -5,8 +5,8 @@
 mod access;
 mod clients;
 mod conditions;
-mod limits;
 mod lifetimes;
+mod limits;
 mod outages;
 mod program;
 mod protocol;

@@ -9,7 +9,10 @@ use crate::support::{Server, command, refused};
 fn an_address_that_others_can_reach_needs_a_token() {
     for address in ["0.0.0.0:0", "[::]:0", "192.168.0.1:0"] {
         let error = refused(&["--driver", "memory", "--listen", address]);
-        assert!(error.contains("there is no token") && error.contains("CLOAKROOM_TOKEN"), "{error}");
+        assert!(
+            error.contains("there is no token") && error.contains("CLOAKROOM_TOKEN"),
+            "{error}"
+        );
     }
 }
 
@@ -43,9 +46,19 @@ fn a_port_that_is_taken_is_named() {
 fn the_help_says_what_there_is_and_no_secret() {
     let output = command(&["--help"]).env("CLOAKROOM_TOKEN", "a-secret").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    for part in ["--driver", "--option", "--config", "--listen", "--token-file", "--read-token",
-        "--read-only", "--base", "--max-size", "127.0.0.1:3999", "Examples:"]
-    {
+    for part in [
+        "--driver",
+        "--option",
+        "--config",
+        "--listen",
+        "--token-file",
+        "--read-token",
+        "--read-only",
+        "--base",
+        "--max-size",
+        "127.0.0.1:3999",
+        "Examples:",
+    ] {
         assert!(help.contains(part), "{part} is not in:\n{help}");
     }
     assert!(!help.contains("a-secret"));
@@ -56,7 +69,10 @@ async fn a_configuration_file_and_the_environment_choose_the_store() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store.toml");
     let base = folder.path().join("items");
-    let text = format!("driver = \"fs-lite\"\noptions = {{ base = \"{}\" }}\nmaxSize = 3\n", base.display());
+    let text = format!(
+        "driver = \"fs-lite\"\noptions = {{ base = \"{}\" }}\nmaxSize = 3\n",
+        base.display()
+    );
     std::fs::write(&file, text).unwrap();
     let server = Server::start(&["--config", file.to_str().unwrap()]);
     assert_eq!(server.put("PUT", "/id", &[], "abc").await.status, 200);

@@ -31,10 +31,12 @@ impl Server {
     }
 
     pub(crate) fn spawn(mut command: Command) -> Server {
-        let mut child = command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.split(' ').next());
+        let address =
+            line.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.split(' ').next());
         let port = address.and_then(|port| port.parse().ok());
         let port = port.unwrap_or_else(|| panic!("the first line is no address: {line}"));
         Server { child, port }

@@ -161,9 +161,7 @@ impl Overlay {
     }
 
     async fn mark(&self, key: &ItemKey) -> Result<()> {
-        let marked = self.first.set(&mark_of(key)?, REMOVED, When::Always, None).await?;
-        debug_assert!(matches!(marked, SetOutcome::Written { .. }));
-        Ok(())
+        self.first.set(&mark_of(key)?, REMOVED, When::Always, None).await.map(drop)
     }
 
     /// What a condition means in the first layer; `None` if it does not hold.
@@ -184,8 +182,9 @@ impl Overlay {
             (Some(_), None) => None,
         };
         // The item below, if the version is its own.
-        let named = version
-            .map(|named| below.as_ref().filter(|seen| named == (seen.layer, seen.item.version.clone())));
+        let named = version.map(|named| {
+            below.as_ref().filter(|seen| named == (seen.layer, seen.item.version.clone()))
+        });
         Ok(match (first, named) {
             (None, None) => below.is_none().then_some(When::Absent),
             (Some(item), None) => (item.value == REMOVED).then_some(When::Version(item.version)),

@@ -16,6 +16,7 @@ macro_rules! on_every_store {
     ($test:ident) => {
         mod $test {
             on!($test, fs_lite, fs_lite());
+            on!($test, overlay, overlay());
             on!($test, redis_cluster, redis_cluster());
             on!($test, redis_sentinel, redis_sentinel());
             on!($test, sql_on_sqlite, sqlite("sql"));

@@ -51,7 +51,8 @@ mod tests {
 
     #[test]
     fn a_version_from_elsewhere_is_none() {
-        for version in [Version::from(7), Bytes::new().into(), Bytes::from_static(b"short").into()] {
+        for version in [Version::from(7), Bytes::new().into(), Bytes::from_static(b"short").into()]
+        {
             assert_eq!(layer_of(&version), None);
         }
     }

@@ -85,6 +85,17 @@ async fn our_driver_obeys_every_rule_through_two_servers_over_files() {
     .await;
 }
 
+/// Where a version is the item's own bytes.
+#[cfg(feature = "redis")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_driver_obeys_every_rule_through_a_server_over_redis() {
+    let Some(redis) = interop_peers::Redis::start() else { return };
+    let url = format!("url={}", redis.url());
+    let server = Server::start(&["--driver", "redis", "--option", &url, "--max-size", "8MiB"]);
+    let options = http(&server);
+    conformance::run(|| driver("http", &options)).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn our_driver_obeys_every_rule_through_a_server_that_lets_it_read_alone() {
     let server = Server::start(&["--driver", "memory", "--read-only"]);

@@ -123,6 +123,9 @@ async fn values_are_given_back_as_they_were_stored_where_unstorage_prints_them_a
     call(theirs.port(), "PUT", "/a", BYTES, Full::from("bytes")).await;
     let printed = call(theirs.port(), "GET", "/a", &[], Full::default()).await;
     assert!(printed.text().contains("Buffer"), "no difference any more: {}", printed.text());
+    call(theirs.port(), "PUT", "/a", &[], Full::from(&b"\xff"[..])).await;
+    let replaced = call(theirs.port(), "GET", "/a", &[], Full::default()).await;
+    assert_eq!(replaced.text(), "\u{fffd}", "no difference any more");
     let bytes: Vec<u8> = (0..=255).collect();
     ours.put("PUT", "/a", &[], bytes.clone()).await;
     for headers in [&[], RAW] {
@@ -143,6 +146,20 @@ async fn a_base_is_cleared_where_unstorage_clears_whole_stores_alone() {
         let listed = call(port, "GET", "/", &[], Full::default()).await;
         let mut listed: Vec<String> = serde_json::from_slice(listed.bytes()).unwrap();
         listed.sort();
+        assert_eq!(serde_json::json!(listed).to_string(), left);
+    }
+}
+
+#[tokio::test]
+async fn an_encoded_question_mark_removes_no_more_than_it_names() {
+    let Some(theirs) = NodeServer::start("http-server", "unstorage", &[]) else { return };
+    let ours = Server::start(&["--driver", "memory"]);
+    for (port, status, left) in [(theirs.port(), 200, "[]"), (ours.port, 400, r#"["kept"]"#)] {
+        call(port, "PUT", "/kept", &[], Full::from("value")).await;
+        let removed = call(port, "DELETE", "/%3Fid", &[], Full::default()).await;
+        assert_eq!(removed.status, status);
+        let listed = call(port, "GET", "/", &[], Full::default()).await;
+        let listed: Vec<String> = serde_json::from_slice(listed.bytes()).unwrap();
         assert_eq!(serde_json::json!(listed).to_string(), left);
     }
 }

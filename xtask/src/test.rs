@@ -18,6 +18,7 @@ pub(crate) fn run(root: &Path) -> Report {
     let docs = ["doc", "--workspace", "--no-deps", "--all-features"];
     report.check("docs", execute(cargo(root, &docs).env("RUSTDOCFLAGS", "-D warnings")));
     report.check("features", features(root));
+    report.check("wasm", wasm(root));
     rust_tests(root, &mut report);
     interop_tests(root, &mut report);
     report
@@ -61,6 +62,24 @@ fn features(root: &Path) -> Result<(), String> {
     check(&["--manifest-path", "fuzz/Cargo.toml"])
 }
 
+/// What runs inside of a Worker is as clean there as it is here.
+fn wasm(root: &Path) -> Result<(), String> {
+    let features =
+        "axum,actions,derive,memory,lru-cache,null,cloudflare-kv-binding,cloudflare-r2-binding";
+    let target = ["--target", peers::WASM];
+    let lint = |arguments: &[&str]| {
+        let clippy = ["clippy", "--quiet"];
+        let denied = ["--", "-D", "warnings"];
+        execute(&mut cargo(root, &[&clippy, &target[..], arguments, &denied].concat()))
+    };
+    let core = ["serde_devalue", "cloakroom-storage", "cloakroom-session", "cloakroom"];
+    for package in core {
+        lint(&["--package", package, "--no-default-features"])?;
+    }
+    lint(&["--package", "cloakroom", "--no-default-features", "--features", features])?;
+    lint(&["--package", "example-worker", "--package", "interop-worker"])
+}
+
 /// Unit, conformance, behaviour and documentation tests.
 fn rust_tests(root: &Path, report: &mut Report) {
     let arguments = ["test", "--workspace", "--all-features", "--no-fail-fast"];
@@ -76,7 +95,8 @@ fn rust_tests(root: &Path, report: &mut Report) {
 
 /// The real Astro, the real browser, and the shop between them.
 fn interop_tests(root: &Path, report: &mut Report) {
-    let binaries = ["shop", "interop-probe", "interop-peers"].map(|package| ["--package", package]);
+    let binaries = ["shop", "interop-probe", "interop-peers", "interop-bundler"]
+        .map(|package| ["--package", package]);
     let build = [&["build", "--all-features"], binaries.as_flattened()].concat();
     report.check("shop", execute(&mut cargo(root, &build)));
     let interop = root.join("interop");
@@ -86,13 +106,18 @@ fn interop_tests(root: &Path, report: &mut Report) {
         .map_or_else(|| root.join("target"), Into::into)
         .join("debug");
     let (mut passed, mut failed) = (0, 0);
+    for worker in ["example-worker", "interop-worker"] {
+        let bundler = binaries.join("interop-bundler");
+        report.check(worker, execute(&mut command(root, &bundler.to_string_lossy(), &[worker])));
+    }
     let mut tests = command(&interop, "npm", &["test"]);
     // Every peer was installed, so one that is missing is a failure.
     tests
         .env("CI", "true")
         .env("CLOAKROOM_SHOP", binaries.join("shop"))
         .env("CLOAKROOM_PROBE", binaries.join("interop-probe"))
-        .env("CLOAKROOM_PEER", binaries.join("interop-peer"));
+        .env("CLOAKROOM_PEER", binaries.join("interop-peer"))
+        .env("CLOAKROOM_WORKERS", binaries.with_file_name("worker"));
     let outcome = execute_lines(&mut tests, |line| {
         let mut words = line.trim_start_matches(['#', 'ℹ', ' ']).split(' ');
         match (words.next(), words.next().and_then(|count| count.parse::<u64>().ok())) {

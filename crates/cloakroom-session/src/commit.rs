@@ -4,8 +4,9 @@
 //! store still has that record. Where it has a newer one, the same changes are applied to that. Where it has
 //! none any more, somebody logged out: the changes are dropped, and the session stays gone.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cloakroom_storage::platform::{self, Instant, OUTLIVES_REQUESTS};
 use cloakroom_storage::{RemoveOutcome, When};
 
 use crate::changes::{Changes, Written};
@@ -120,7 +121,8 @@ async fn write(
             }
             Attempt::Conflict(id) => {
                 observe::conflict(&id, attempt);
-                if turn.is_none() {
+                // The requests of a Worker cannot wake each other: there, pauses keep them apart.
+                if turn.is_none() && OUTLIVES_REQUESTS {
                     turn = Some(inner.shared().queues.wait(id).await);
                 } else {
                     pause(attempt, began.elapsed()).await;
@@ -328,5 +330,5 @@ pub(crate) fn destroyed() -> Error {
 async fn pause(attempt: u32, took: Duration) {
     let ceiling = (took * attempt.min(MOST_RIVALS)).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
     let random = SessionId::random().random_bits() % (ceiling.as_micros() as u64);
-    tokio::time::sleep(Duration::from_micros(random)).await;
+    platform::sleep(Duration::from_micros(random)).await;
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use tokio::runtime::Handle;
+use cloakroom_storage::platform;
 
 use crate::current::Scope;
 use crate::error::Result;
@@ -82,15 +82,13 @@ impl Drop for Finishing {
         let unsaved = |error: &dyn fmt::Display| {
             tracing::error!(%error, "the client went away, and what it changed in the session was not saved");
         };
-        match Handle::try_current() {
-            Ok(runtime) => {
-                runtime.spawn(async move {
-                    if let Err(error) = commit.await {
-                        unsaved(&error);
-                    }
-                });
+        let committed = platform::detach(async move {
+            if let Err(error) = commit.await {
+                unsaved(&error);
             }
-            Err(error) => unsaved(&error),
+        });
+        if let Err(error) = committed {
+            unsaved(&error);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The session ID: a v4 UUID from the operating system's generator.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
+use cloakroom_storage::platform::RandomState;
 use uuid::Uuid;
 
 /// A session's ID: 122 random bits as a v4 UUID, which is what Astro accepts in its cookie.

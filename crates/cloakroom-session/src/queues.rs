@@ -1,7 +1,8 @@
 //! Turns for those who want to write the same session.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
+use cloakroom_storage::platform::RandomState;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::id::SessionId;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use cloakroom_storage::platform::OUTLIVES_REQUESTS;
 use cloakroom_storage::{DynDriver, Limits};
 
 use crate::config::Config;
@@ -41,7 +42,8 @@ impl Sessions {
     /// Opens the configured driver.
     ///
     /// Removes expired records in the background where the driver does not do so itself, until the last clone
-    /// is dropped.
+    /// is dropped. Not inside of a Worker, which does not live between requests: there,
+    /// [`sweep`](cloakroom_storage::Driver::sweep) the [`driver`](Sessions::driver) when a cron trigger fires.
     ///
     /// # Errors
     /// Where the configuration is not usable or the driver cannot be opened.
@@ -76,6 +78,8 @@ impl Sessions {
         }
         let sweeper = match config.sweep_interval {
             None => None,
+            // Nothing goes on between the requests of a Worker.
+            Some(_) if !OUTLIVES_REQUESTS => None,
             Some(_) if tokio::runtime::Handle::try_current().is_err() => {
                 return Err(Error::config(
                     "expired records are removed by a background task, which needs a tokio runtime: call this \

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cloakroom_storage::{
     Capabilities, DynDriver, ErrorKind as StorageKind, Item, ItemKey, RemoveOutcome, SetOutcome,
-    Version, When,
+    Version, When, platform,
 };
 
 use crate::clock::now;
@@ -106,7 +106,7 @@ impl Store {
                     return Ok(Some(Stored { id, record, version: item.version, ttl }));
                 }
                 Err(error) => match patience.next() {
-                    Some(pause) => tokio::time::sleep(*pause).await,
+                    Some(pause) => platform::sleep(*pause).await,
                     None => {
                         observe::corrupt(&id, &error);
                         return Err(error);

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroI64;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::ItemKey;
+use crate::platform::{self, Instant};
 
 /// A moment at which an item expires, in one word: there may be millions of them.
 ///
@@ -18,7 +19,7 @@ impl Deadline {
     pub(crate) fn now() -> Deadline {
         static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
         // Below zero where a paused clock began before the epoch.
-        let now = tokio::time::Instant::now().into_std();
+        let now = platform::now();
         let nanoseconds = match now.checked_duration_since(*EPOCH) {
             Some(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
             None => {

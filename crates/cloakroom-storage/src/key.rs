@@ -1,9 +1,10 @@
 //! Keys, normalised as unstorage normalises them.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
+use crate::platform::RandomState;
 use crate::{Error, ErrorKind, Result};
 
 /// A normalised key: segments joined by `:`.
@@ -113,6 +114,15 @@ impl fmt::Debug for KeyHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyHash({self})")
     }
+}
+
+/// An option `base` as unstorage's drivers normalise it, which is not quite as it does it for keys: runs of `:` stay, and
+/// `?` does.
+#[allow(dead_code)] // Not every driver has one.
+pub(crate) fn base_of_unstorage(base: &str) -> String {
+    let base = base.replace(['/', '\\'], ":");
+    let base = base.strip_prefix(':').unwrap_or(&base);
+    base.strip_suffix(':').unwrap_or(base).to_owned()
 }
 
 fn invalid(reason: &str) -> Error {

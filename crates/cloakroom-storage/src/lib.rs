@@ -43,8 +43,12 @@ mod ext;
 mod http;
 mod item;
 mod key;
+#[cfg(any(feature = "redis", feature = "upstash"))]
+mod keyspace;
 #[allow(dead_code)] // Nobody reads options where no driver is compiled in.
 mod options;
+#[doc(hidden)]
+pub mod platform;
 mod random;
 mod retry;
 mod sweeper;

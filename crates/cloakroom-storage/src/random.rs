@@ -1,8 +1,10 @@
 //! Numbers to spread work with.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::platform::RandomState;
 
 /// A number from 0 to 1. Good enough to spread work in time, and for nothing else.
 pub(crate) fn fraction() -> f64 {

@@ -10,6 +10,7 @@ use futures_core::stream::BoxStream;
 use crate::random::fraction;
 use crate::{
     Capabilities, Driver, Error, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, When,
+    platform,
 };
 
 /// How often a failed call is tried again, unless it is said otherwise.
@@ -76,7 +77,7 @@ impl<D: Driver> Retry<D> {
             match call().await {
                 Err(error) if after.allows(&error) && self.withdraw() => {
                     tracing::debug!(driver = self.name(), %error, "trying again");
-                    tokio::time::sleep(pause.mul_f64(fraction())).await;
+                    platform::sleep(pause.mul_f64(fraction())).await;
                     pause = (pause * 4).min(LONGEST_PAUSE);
                 }
                 result => return result,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::DynDriver;
 use crate::random::fraction;
+use crate::{DynDriver, platform};
 
 /// How many items one call may free, so that the store is never busy with it for long.
 const BUDGET: usize = 256;
@@ -24,13 +24,18 @@ pub struct Sweeper {
 ///
 /// The times vary by a tenth or so, so that the processes of a fleet do not sweep in step. A failure is logged
 /// and the next round begins afresh. Does nothing for a store that frees expired items
-/// [by itself](crate::Capabilities::native_ttl), that has none, or that cannot be written to.
+/// [by itself](crate::Capabilities::native_ttl), that has none, or that cannot be written to; nor inside of a
+/// Worker, which does not live between requests: call [`Driver::sweep`](crate::Driver::sweep) there when a cron
+/// trigger fires.
 ///
 /// # Panics
 /// Outside a tokio runtime.
 pub fn spawn_sweeper(driver: DynDriver, interval: Duration) -> Sweeper {
     let capabilities = driver.capabilities();
-    let useless = capabilities.native_ttl || !capabilities.expiry || capabilities.read_only;
+    let useless = capabilities.native_ttl
+        || !capabilities.expiry
+        || capabilities.read_only
+        || !platform::OUTLIVES_REQUESTS;
     Sweeper { task: (!useless).then(|| tokio::spawn(sweep_for_ever(driver, interval))) }
 }
 
@@ -50,10 +55,10 @@ impl Drop for Sweeper {
 }
 
 async fn sweep_for_ever(driver: DynDriver, interval: Duration) {
-    tokio::time::sleep(interval.mul_f64(fraction())).await;
+    platform::sleep(interval.mul_f64(fraction())).await;
     loop {
         sweep_once(&driver).await;
-        tokio::time::sleep(interval.mul_f64(0.9 + 0.2 * fraction())).await;
+        platform::sleep(interval.mul_f64(0.9 + 0.2 * fraction())).await;
     }
 }
 
@@ -73,7 +78,7 @@ async fn sweep_once(driver: &DynDriver) {
                 break;
             }
         }
-        tokio::time::sleep(BREATH).await;
+        platform::sleep(BREATH).await;
     }
     if removed > 0 {
         tracing::debug!(driver = driver.name(), removed, "freed expired items");

@@ -10,7 +10,7 @@ use futures_util::stream;
 
 use crate::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, When,
+    SetOutcome, Swept, When, platform,
 };
 
 /// The deadline that [`open`](crate::open) puts on every call of a driver that does I/O.
@@ -48,9 +48,9 @@ impl<D: Driver> Timeout<D> {
         key: &ItemKey,
         call: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
-        match tokio::time::timeout(self.deadline, call).await {
-            Ok(result) => result,
-            Err(_) => Err(self.elapsed(operation).with_key(key)),
+        match platform::timeout(self.deadline, call).await {
+            Some(result) => result,
+            None => Err(self.elapsed(operation).with_key(key)),
         }
     }
 
@@ -104,23 +104,19 @@ impl<D: Driver> Driver for Timeout<D> {
         let keys = Some(self.driver.keys(prefix));
         stream::unfold(keys, async move |keys| {
             let mut keys = keys?;
-            match tokio::time::timeout(self.deadline, keys.next()).await {
-                Ok(next) => next.map(|key| (key, Some(keys))),
-                Err(_) => Some((Err(self.elapsed(Operation::Keys)), None)),
+            match platform::timeout(self.deadline, keys.next()).await {
+                Some(next) => next.map(|key| (key, Some(keys))),
+                None => Some((Err(self.elapsed(Operation::Keys)), None)),
             }
         })
         .boxed()
     }
 
     async fn sweep(&self, budget: usize) -> Result<Swept> {
-        match tokio::time::timeout(
-            self.deadline.saturating_mul(SWEEPING),
-            self.driver.sweep(budget),
-        )
-        .await
-        {
-            Ok(result) => result,
-            Err(_) => Err(self.elapsed(Operation::Sweep)),
+        let deadline = self.deadline.saturating_mul(SWEEPING);
+        match platform::timeout(deadline, self.driver.sweep(budget)).await {
+            Some(result) => result,
+            None => Err(self.elapsed(Operation::Sweep)),
         }
     }
 }

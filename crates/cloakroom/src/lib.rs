@@ -217,6 +217,9 @@
 //!
 //! # More than one machine
 //!
+//! The features `upstash` and `vercel-kv` reach Redis over HTTP, `netlify-blobs` the blobs of a site on Netlify, and
+//! `cloudflare-kv-http` Cloudflare's key-value store, which is for sessions that are seldom written.
+//!
 //! The features `redis`, `sql` and `db0` (with `postgres`, `mysql` and `sqlite`) bring the drivers of those names, each
 //! with one connection or one pool of its own. A program that has them already shares them, through the features that
 //! are named after the client's version, `redis-1` and `sqlx-0-9`:

@@ -20,7 +20,7 @@ const storage = createStorage({ driver });
 const methods = {
 	/** What the driver itself gives: a text, or what its client has made of one. */
 	getItem: async (key) => (await driver.getItem(key)) ?? null,
-	setItem: (key, value) => storage.setItem(key, value),
+	setItem: (key, value, options) => storage.setItem(key, value, options),
 	setItemRaw: (key, bytes) => storage.setItemRaw(key, Buffer.from(bytes)),
 	hasItem: (key) => storage.hasItem(key),
 	removeItem: (key) => storage.removeItem(key),

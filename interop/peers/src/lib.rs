@@ -22,6 +22,8 @@ mod store;
 mod template;
 mod tls;
 mod until;
+mod upstash;
+mod worker;
 
 pub use cluster::RedisCluster;
 pub use mariadb::MariaDb;
@@ -33,3 +35,5 @@ pub use resp::Reply;
 pub use sentinel::RedisSentinel;
 pub use server::Server;
 pub use store::{Peer, Store};
+pub use upstash::Upstash;
+pub use worker::conformance_in_worker;

@@ -126,13 +126,13 @@ impl Drop for JavaScript {
 }
 
 /// Node.js as npm brings it, where the package is there as well.
-fn node_with(package: &str) -> Option<PathBuf> {
+pub(crate) fn node_with(package: &str) -> Option<PathBuf> {
     let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../node_modules");
     let node = modules.join(".bin/node");
     let is_there = node.is_file() && modules.join(package).is_dir();
     if is_there { Some(node) } else { missing(package, "npm ci, in interop/") }
 }
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("javascript").join(name).with_extension("mjs")
 }

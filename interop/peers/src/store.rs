@@ -7,10 +7,14 @@ use tempfile::TempDir;
 
 use crate::cluster::RedisCluster;
 use crate::mariadb::MariaDb;
+use crate::node::NodeServer;
 use crate::postgres::Postgres;
 use crate::redis::Redis;
 use crate::sentinel::RedisSentinel;
 use crate::server::{Server, folder};
+use crate::upstash::Upstash;
+
+const NETLIFY_TOKEN: &str = "a token of the tests";
 
 /// A running store, and what a configuration says to reach it.
 pub struct Store {
@@ -32,6 +36,10 @@ pub enum Peer {
     Postgres(Postgres),
     /// MariaDB.
     MariaDb(MariaDb),
+    /// Redis over HTTP.
+    Upstash(Upstash),
+    /// Netlify's blobs.
+    NetlifyBlobs(NodeServer),
 }
 
 impl Store {
@@ -89,6 +97,19 @@ impl Store {
         Some(Self { driver, peer: Peer::Folder(folder()) })
     }
 
+    /// Redis over HTTP.
+    #[must_use]
+    pub fn upstash() -> Option<Self> {
+        Some(Self { driver: "upstash", peer: Peer::Upstash(Upstash::start()?) })
+    }
+
+    /// Netlify's blobs.
+    #[must_use]
+    pub fn netlify_blobs() -> Option<Self> {
+        let server = NodeServer::start("netlify-blobs", "@netlify/blobs", &[NETLIFY_TOKEN])?;
+        Some(Self { driver: "netlify-blobs", peer: Peer::NetlifyBlobs(server) })
+    }
+
     /// What keeps the data.
     #[must_use]
     pub fn peer(&self) -> &Peer {
@@ -102,6 +123,8 @@ impl Store {
             Peer::Redis(redis) => Some(redis),
             Peer::Postgres(postgres) => Some(postgres),
             Peer::MariaDb(mariadb) => Some(mariadb),
+            Peer::Upstash(upstash) => Some(upstash),
+            Peer::NetlifyBlobs(server) => Some(server),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -113,6 +136,8 @@ impl Store {
             Peer::Redis(redis) => Some(redis.port()),
             Peer::Postgres(postgres) => Some(postgres.port()),
             Peer::MariaDb(mariadb) => Some(mariadb.port()),
+            Peer::Upstash(upstash) => Some(upstash.port()),
+            Peer::NetlifyBlobs(server) => Some(server.port()),
             Peer::Folder(_) | Peer::RedisCluster(_) | Peer::RedisSentinel(_) => None,
         }
     }
@@ -144,9 +169,30 @@ impl Store {
             }
             Peer::Postgres(postgres) => option("url", &postgres.url()),
             Peer::MariaDb(mariadb) => option("url", &mariadb.url()),
+            Peer::Upstash(upstash) => {
+                let token = option("token", Upstash::TOKEN);
+                format!("{},{token}", option("url", &upstash.url()))
+            }
+            Peer::NetlifyBlobs(server) => {
+                let url = server.url();
+                [
+                    option("name", "astro-sessions"),
+                    option("consistency", "strong"),
+                    option("siteID", "site"),
+                    option("token", NETLIFY_TOKEN),
+                    option("edgeURL", &url),
+                    option("uncachedEdgeURL", &url),
+                ]
+                .join(",")
+            }
+        };
+        // A server in JavaScript takes longer over sixteen hundred calls at once than anybody would wait.
+        let timeout = match &self.peer {
+            Peer::Upstash(_) | Peer::NetlifyBlobs(_) => ",\"timeout\":60000",
+            _ => "",
         };
         format!(
-            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}}}",
+            "{{\"driver\":\"{}\",\"options\":{{{options}}},\"cookie\":{{\"secure\":false}}{timeout}}}",
             self.driver
         )
     }

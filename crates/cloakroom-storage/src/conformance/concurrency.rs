@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use tokio::task::JoinHandle;
 
 use super::suite::{LONG, Suite};
+use crate::platform::{JoinHandle, spawn};
 use crate::{DynDriver, ItemKey, RemoveOutcome, SetOutcome, When};
 
 const TASKS: usize = 8;
@@ -19,7 +19,7 @@ where
     Fut: Future<Output: Send> + Send + 'static,
 {
     let handles = [&suite.driver, &suite.other];
-    (0..TASKS).map(|index| tokio::spawn(task(index, handles[index % 2].clone()))).collect()
+    (0..TASKS).map(|index| spawn(task(index, handles[index % 2].clone()))).collect()
 }
 
 async fn finish<T>(tasks: Vec<JoinHandle<T>>) -> Vec<T> {

@@ -1,8 +1,9 @@
 //! Items that expire.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::suite::{LONG, PATIENCE, SHORT, Suite, written};
+use crate::platform::{Instant, sleep};
 use crate::{RemoveOutcome, SetOutcome, When};
 
 pub(super) async fn an_item_expires_after_its_ttl_and_not_before(suite: &Suite) {
@@ -154,7 +155,7 @@ pub(super) async fn a_sweep_frees_the_expired_alone_and_keeps_to_its_budget(suit
         removed += swept.removed;
         passes += usize::from(swept.finished);
         if swept.finished {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            sleep(Duration::from_millis(5)).await;
         }
     }
     assert!(suite.get(&forever).await.is_some(), "an item without ttl was swept away");

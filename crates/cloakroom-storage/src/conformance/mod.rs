@@ -36,6 +36,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::DynDriver;
+use crate::platform::print;
 use suite::{Need, Suite};
 
 struct Rule {
@@ -105,14 +106,14 @@ static RULES: &[Rule] = rules! {
 };
 
 /// Compares what the driver declares with its row in the [table of drivers](crate::drivers()), if it has one; then runs
-/// every rule that the driver's capabilities call for, and prints each as run or skipped.
+/// every rule that the driver's capabilities call for, prints each as run or skipped, and answers how many hold.
 ///
 /// `make_driver` is called twice and must give two handles on the same store. The rules run on the runtime
 /// of the caller; one with several threads proves more about concurrency.
 ///
 /// # Panics
 /// When a rule is broken, with its name. That is what a test suite is for.
-pub async fn run<F, Fut>(make_driver: F)
+pub async fn run<F, Fut>(make_driver: F) -> usize
 where
     F: Fn() -> Fut,
     Fut: Future<Output = DynDriver>,
@@ -126,18 +127,19 @@ where
         if let Some(need) =
             rule.needs.iter().find(|need| !need.is_met_by(suite.driver.capabilities()))
         {
-            println!("conformance of {driver}: skipped, {}: {name}", need.unmet());
+            print(&format!("conformance of {driver}: skipped, {}: {name}", need.unmet()));
             skipped += 1;
             continue;
         }
         if let Err(panic) = AssertUnwindSafe((rule.check)(&suite)).catch_unwind().await {
             panic!("conformance of {driver}: broken: {name}: {}", message(&*panic));
         }
-        println!("conformance of {driver}: ok: {name}");
+        print(&format!("conformance of {driver}: ok: {name}"));
         passed += 1;
     }
     suite.clean_up().await;
-    println!("conformance of {driver}: {passed} rules hold, {skipped} skipped");
+    print(&format!("conformance of {driver}: {passed} rules hold, {skipped} skipped"));
+    passed
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

@@ -1,12 +1,13 @@
 //! What the rules have in common.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 
+use crate::platform::{Instant, RandomState, sleep};
 use crate::{Capabilities, DynDriver, Item, ItemKey, SetOutcome, Version, When};
 
 /// A ttl short enough to wait for, and long enough for stores that count whole seconds.
@@ -115,7 +116,7 @@ impl Suite {
                 begin.elapsed() < SHORT + PATIENCE,
                 "an item is still there long after its ttl"
             );
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            sleep(Duration::from_millis(5)).await;
         }
     }
 

@@ -3,9 +3,15 @@
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use crate::{Capabilities, DynDriver, Result};
+use crate::{Capabilities, DynDriver, Error, ErrorKind, Result};
 
 pub(super) type Open = for<'a> fn(&'a Map<String, Value>) -> BoxFuture<'a, Result<DynDriver>>;
+
+/// Drivers that a Worker's bindings are for, and what reaches the same data from elsewhere.
+const IN_WORKERS: [(&str, &str); 2] = [
+    ("cloudflare-kv-binding", "`cloudflare-kv-http`"),
+    ("cloudflare-r2-binding", "`s3` with the endpoint of R2"),
+];
 
 /// Who can share a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,5 +62,28 @@ impl DriverInfo {
     /// Whether the driver's feature was compiled in.
     pub fn is_enabled(&self) -> bool {
         self.open.is_some()
+    }
+
+    /// Why it cannot be opened.
+    pub(super) fn missing(&self) -> Error {
+        let elsewhere = IN_WORKERS.iter().find(|(name, _)| *name == self.name);
+        let (kind, message) = match elsewhere {
+            Some((name, instead)) if !cfg!(all(target_family = "wasm", target_os = "unknown")) => (
+                ErrorKind::Unsupported,
+                format!(
+                    "the driver `{name}` exists inside of Cloudflare Workers only (wasm32-unknown-unknown); from \
+                     elsewhere use {instead}"
+                ),
+            ),
+            _ => (
+                ErrorKind::FeatureDisabled,
+                format!(
+                    "the driver `{}` is not compiled in; enable the feature `{}` of cloakroom-storage (or of \
+                     cloakroom)",
+                    self.name, self.feature
+                ),
+            ),
+        };
+        Error::new(kind, message).with_driver(self.name)
     }
 }

@@ -1,5 +1,11 @@
 //! The drivers: one file, one feature and one row each.
 
+#[cfg(all(feature = "cloudflare-kv-binding", target_family = "wasm", target_os = "unknown"))]
+pub mod cloudflare_kv_binding;
+#[cfg(feature = "cloudflare-kv-http")]
+pub mod cloudflare_kv_http;
+#[cfg(all(feature = "cloudflare-r2-binding", target_family = "wasm", target_os = "unknown"))]
+pub mod cloudflare_r2_binding;
 #[cfg(feature = "db0")]
 pub mod db0;
 #[cfg(feature = "fs-lite")]
@@ -11,6 +17,8 @@ mod info;
 pub mod lru_cache;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "netlify-blobs")]
+pub mod netlify_blobs;
 #[cfg(feature = "null")]
 pub mod null;
 mod open;
@@ -21,6 +29,16 @@ pub mod redis;
 #[cfg(feature = "sql")]
 pub mod sql;
 mod unavailable;
+#[cfg(feature = "upstash")]
+pub mod upstash;
+#[cfg(feature = "vercel-kv")]
+pub mod vercel_kv;
+#[cfg(all(
+    any(feature = "cloudflare-kv-binding", feature = "cloudflare-r2-binding"),
+    target_family = "wasm",
+    target_os = "unknown"
+))]
+mod worker;
 
 pub use info::{DriverInfo, Reach};
 #[cfg(feature = "overlay")]
@@ -39,6 +57,17 @@ macro_rules! opener {
     ($feature:literal, $driver:path, async) => {
         opener!(@ $feature, |options| <$driver>::open(options))
     };
+    // Inside of a Worker only.
+    ($feature:literal, $driver:path, worker) => {{
+        #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+        {
+            opener!($feature, $driver)
+        }
+        #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+        {
+            None
+        }
+    }};
     (@ $feature:literal, |$options:ident| $open:expr) => {{
         #[cfg(feature = $feature)]
         {
@@ -74,6 +103,48 @@ const FREED: Capabilities = Capabilities { native_ttl: true, ..SWEPT };
 const MEMORY: Capabilities = Capabilities { durable: false, shared: false, ..SWEPT };
 
 static DRIVERS: &[DriverInfo] = &[
+    DriverInfo {
+        name: "cloudflare-kv-binding",
+        aliases: &["cloudflareKVBinding"],
+        feature: "cloudflare-kv-binding",
+        summary: "In Cloudflare's KV, from inside of a Worker.",
+        since: "0.1",
+        reach: Network,
+        capabilities: Capabilities { compare_and_swap: false, ..FREED },
+        varies: false,
+        note: "inside of Workers; a change may take a minute to be seen elsewhere",
+        round_trips: Some((1, 1)),
+        tested_against: "workerd by miniflare 4, unstorage's own driver in the same Worker",
+        open: opener!("cloudflare-kv-binding", cloudflare_kv_binding::CloudflareKvBinding, worker),
+    },
+    DriverInfo {
+        name: "cloudflare-kv-http",
+        aliases: &[],
+        feature: "cloudflare-kv-http",
+        summary: "In Cloudflare's key-value store, over its API.",
+        since: "0.1",
+        reach: Network,
+        capabilities: Capabilities { compare_and_swap: false, ..FREED },
+        varies: false,
+        note: "a change may take a minute to be seen elsewhere",
+        round_trips: Some((1, 1)),
+        tested_against: "a shim of its API over workerd's own store, unstorage's own driver",
+        open: opener!("cloudflare-kv-http", cloudflare_kv_http::CloudflareKvHttp),
+    },
+    DriverInfo {
+        name: "cloudflare-r2-binding",
+        aliases: &[],
+        feature: "cloudflare-r2-binding",
+        summary: "In Cloudflare's R2, from inside of a Worker.",
+        since: "0.1",
+        reach: Network,
+        capabilities: Capabilities { empty_values: false, ..SWEPT },
+        varies: false,
+        note: "inside of Workers, where a cron trigger sweeps",
+        round_trips: Some((1, 1)),
+        tested_against: "workerd by miniflare 4, unstorage's own driver in the same Worker",
+        open: opener!("cloudflare-r2-binding", cloudflare_r2_binding::CloudflareR2Binding, worker),
+    },
     DriverInfo {
         name: "db0",
         aliases: &[],
@@ -145,6 +216,20 @@ static DRIVERS: &[DriverInfo] = &[
         open: opener!("memory", memory::Memory),
     },
     DriverInfo {
+        name: "netlify-blobs",
+        aliases: &[],
+        feature: "netlify-blobs",
+        summary: "In the blobs of a site on Netlify, where Astro's adapter keeps sessions.",
+        since: "0.1",
+        reach: Network,
+        capabilities: SWEPT,
+        varies: false,
+        note: "outside Netlify twice the round trips; to list and to sweep asks for each blob",
+        round_trips: Some((1, 1)),
+        tested_against: "Netlify's own development server with ETags added, unstorage's own driver",
+        open: opener!("netlify-blobs", netlify_blobs::NetlifyBlobs),
+    },
+    DriverInfo {
         name: "null",
         aliases: &[],
         feature: "null",
@@ -199,6 +284,34 @@ static DRIVERS: &[DriverInfo] = &[
         round_trips: Some((1, 1)),
         tested_against: "PostgreSQL 15, MariaDB 10.11, SQLite 3",
         open: opener!("sql", sql::Sql, async),
+    },
+    DriverInfo {
+        name: "upstash",
+        aliases: &[],
+        feature: "upstash",
+        summary: "In Upstash's Redis, over HTTP.",
+        since: "0.1",
+        reach: Network,
+        capabilities: FREED,
+        varies: false,
+        note: "shared with `redis` over its own protocol",
+        round_trips: Some((1, 1)),
+        tested_against: "a REST shim over Redis 7.0, unstorage's own driver",
+        open: opener!("upstash", upstash::Upstash),
+    },
+    DriverInfo {
+        name: "vercel-kv",
+        aliases: &[],
+        feature: "vercel-kv",
+        summary: "As `upstash`, with the environment variables of Vercel's projects.",
+        since: "0.1",
+        reach: Network,
+        capabilities: FREED,
+        varies: false,
+        note: "as `upstash`",
+        round_trips: Some((1, 1)),
+        tested_against: "a REST shim over Redis 7.0, unstorage's own driver",
+        open: opener!("vercel-kv", vercel_kv::VercelKv),
     },
 ];
 

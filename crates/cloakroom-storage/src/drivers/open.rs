@@ -64,13 +64,7 @@ pub(super) async fn open_unlimited(name: &str, options: &Map<String, Value>) -> 
 }
 
 async fn open_by(info: &'static DriverInfo, options: &Map<String, Value>) -> Result<DynDriver> {
-    let Some(open) = info.open else {
-        let message = format!(
-            "the driver `{}` is not compiled in; enable the feature `{}` of cloakroom-storage (or of cloakroom)",
-            info.name, info.feature
-        );
-        return Err(Error::new(ErrorKind::FeatureDisabled, message).with_driver(info.name));
-    };
+    let open = info.open.ok_or_else(|| info.missing())?;
     open(options)
         .await
         .map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))

@@ -45,7 +45,6 @@
 
 mod cluster;
 mod failure;
-mod layout;
 mod link;
 mod listing;
 mod near_cache;
@@ -67,15 +66,14 @@ use futures_core::stream::BoxStream;
 use redis::{Value as Answer, cmd, pipe};
 use serde_json::{Map, Value};
 
+use crate::keyspace::{Expiry, Layout, Replacement, Swapped};
 use crate::{
     Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome,
     Swept, When,
 };
 use cluster::Cluster;
-use layout::{Expiry, Layout};
 use link::Link;
 use options::{NearCache, Options, invalid};
-use script::{Replacement, Swapped};
 use server::{Failure, Server};
 use target::{Target, Wire};
 use tls::Tls;
@@ -331,12 +329,12 @@ impl Driver for Redis {
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
-        let item = self.server.get(&self.layout.key(key)).await;
+        let item = self.server.get(self.layout.name(key).as_bytes()).await;
         item.map_err(|failure| explain(failure, Operation::Get, key))
     }
 
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
-        let found = self.server.get_with_ttl(&self.layout.key(key)).await;
+        let found = self.server.get_with_ttl(self.layout.name(key).as_bytes()).await;
         found.map_err(|failure| explain(failure, Operation::Get, key))
     }
 
@@ -347,7 +345,7 @@ impl Driver for Redis {
         when: When,
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
-        let name = self.layout.key(key);
+        let name = self.layout.name(key).into_bytes();
         let written = self.write(&name, &value, &when, self.expiry(ttl)).await;
         self.server.forget(&name);
         match written.map_err(|failure| explain(failure, Operation::Set, key))? {
@@ -360,14 +358,14 @@ impl Driver for Redis {
         if when == When::Absent {
             return Err(Error::remove_absent(NAME, key));
         }
-        let name = self.layout.key(key);
+        let name = self.layout.name(key).into_bytes();
         let outcome = self.unlink(&name, &when).await;
         self.server.forget(&name);
         outcome.map_err(|failure| explain(failure, Operation::Remove, key))
     }
 
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
-        let name = self.layout.key(key);
+        let name = self.layout.name(key).into_bytes();
         let there = self.expire(&name, self.expiry(ttl)).await;
         self.server.forget(&name);
         there.map_err(|failure| explain(failure, Operation::Touch, key))

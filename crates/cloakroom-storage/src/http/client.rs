@@ -9,6 +9,7 @@ use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 use rustls::crypto::ring;
 use rustls_platform_verifier::BuilderVerifierExt as _;
+use tokio::sync::Semaphore;
 
 use crate::{Error, ErrorKind, Result};
 
@@ -27,6 +28,10 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a connection is kept for the next request.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How many requests are under way at once, each on a connection of its own; others wait for one that is open already. A
+/// burst of requests would meet a server with as many new connections, more than it takes in before they give up.
+const AT_ONCE: usize = 64;
+
 /// The longest answer that is read: more than the largest session, or the longest page of a list.
 const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
 
@@ -35,6 +40,7 @@ const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
 pub(crate) struct Client {
     driver: &'static str,
     client: reqwest::Client,
+    turns: Arc<Semaphore>,
 }
 
 impl Client {
@@ -57,7 +63,7 @@ impl Client {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build()
             .map_err(|error| unusable(driver, error))?;
-        Ok(Client { driver, client })
+        Ok(Client { driver, client, turns: Arc::new(Semaphore::new(AT_ONCE)) })
     }
 
     /// Sends the request and waits for the whole answer, whatever its status.
@@ -67,6 +73,8 @@ impl Client {
     pub(crate) async fn send(&self, request: Request) -> Result<Response> {
         let request =
             request.try_into().map_err(|error: reqwest::Error| unusable(self.driver, error))?;
+        // Nobody ends the turns, so that there is always one to come.
+        let _turn = self.turns.acquire().await.ok();
         let mut answer = self.client.execute(request).await.map_err(|error| self.lost(error))?;
         let mut body = BytesMut::new();
         while let Some(part) = answer.chunk().await.map_err(|error| self.lost(error))? {

@@ -5,12 +5,15 @@
 //! changed anything.
 
 mod client;
+pub(crate) mod conditional;
+mod expiry;
 mod secret;
 mod status;
 mod tagged;
 mod url;
 
 pub(crate) use client::{Client, Request, Response};
+pub(crate) use expiry::Expiry;
 pub(crate) use secret::Secret;
 pub(crate) use status::{refusal, unreadable};
 pub(crate) use tagged::Tagged;

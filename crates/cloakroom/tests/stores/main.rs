@@ -21,6 +21,7 @@ macro_rules! on_every_store {
             on!($test, redis_sentinel, redis_sentinel());
             on!($test, sql_on_sqlite, sqlite("sql"));
             on!($test, db0_on_sqlite, sqlite("db0"));
+            on!($test, netlify_blobs, netlify_blobs());
             on_servers!($test);
         }
     };
@@ -34,6 +35,7 @@ macro_rules! on_servers {
         on!($test, sql_on_mariadb, mariadb("sql"));
         on!($test, db0_on_postgres, postgres("db0"));
         on!($test, db0_on_mariadb, mariadb("db0"));
+        on!($test, upstash, upstash());
     };
 }
 
@@ -48,6 +50,7 @@ macro_rules! on {
     };
 }
 
+mod adapter;
 mod lifetime;
 mod logout;
 mod processes;

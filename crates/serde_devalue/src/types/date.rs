@@ -43,6 +43,9 @@ impl Date {
 
     /// The present moment.
     pub fn now() -> Self {
+        #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+        return Self::from_millis(js_sys::Date::now());
+        #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
         SystemTime::now().into()
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use redis::{ErrorKind as Kind, RedisError};
 
 use super::NAME;
+use crate::keyspace::refusal;
 use crate::{Error, ErrorKind};
 
 /// What became of a command that failed.
@@ -27,7 +28,7 @@ pub(super) fn failure(error: &RedisError, sent: Sent) -> Error {
         return Error::new(ErrorKind::Unsupported, message).with_driver(NAME).with_untouched(true);
     }
     if let Some((code, detail)) = said(error) {
-        return refusal(&code, &detail);
+        return refusal(NAME, &code, &detail);
     }
     let untouched = sent == Sent::No;
     let (kind, message, retryable) = match error.kind() {
@@ -107,52 +108,6 @@ fn said(error: &RedisError) -> Option<(String, String)> {
     // What the server said while the connection was being made.
     let Kind::Server(_) = error.kind() else { return None };
     Some((error.code()?.to_owned(), error.detail().unwrap_or_default().to_owned()))
-}
-
-/// A command that the server refused as a whole.
-fn refusal(code: &str, detail: &str) -> Error {
-    // The text of an unknown command repeats its arguments, and thereby a key.
-    let detail = detail.split(", with args").next().unwrap_or_default();
-    let (kind, advice, retryable) = match code {
-        "NOAUTH" => (
-            ErrorKind::PermissionDenied,
-            "it wants a password: see `username` and `password`",
-            false,
-        ),
-        "WRONGPASS" => {
-            (ErrorKind::PermissionDenied, "see the options `username` and `password`", false)
-        }
-        "NOPERM" => {
-            (ErrorKind::PermissionDenied, "its access control list has to allow this", false)
-        }
-        "OOM" => (ErrorKind::StorageFull, "raise its `maxmemory`, or let it evict", false),
-        "MISCONF" => (ErrorKind::StorageFull, "it cannot write to its disk: see its log", false),
-        "READONLY" => (ErrorKind::Unavailable, "this is a replica: connect to the master", true),
-        "WRONGTYPE" => (
-            ErrorKind::Corrupt,
-            "something else than a session is stored here, and was kept",
-            false,
-        ),
-        "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "NOREPLICAS" | "TRYAGAIN" | "MOVED"
-        | "ASK" => (ErrorKind::Unavailable, "it may be back in a moment", true),
-        _ if detail.contains("max number of clients") => {
-            (ErrorKind::Unavailable, "raise its `maxclients`", true)
-        }
-        _ if detail.contains("exceeds maximum allowed size") => {
-            (ErrorKind::TooLarge, "store less, or raise its `proto-max-bulk-len`", false)
-        }
-        _ if detail.contains("DB index is out of range") => {
-            (ErrorKind::InvalidOptions, "see the option `db`", false)
-        }
-        _ => (ErrorKind::Other, "see its log", false),
-    };
-    Error::new(
-        kind,
-        format!("Redis answered `{}`; {advice}", format!("{code} {detail}").trim_end()),
-    )
-    .with_driver(NAME)
-    .with_retryable(retryable)
-    .with_untouched(true)
 }
 
 /// Whether certificates or protocols are what did not fit.

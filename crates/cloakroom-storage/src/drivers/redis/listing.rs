@@ -7,8 +7,8 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use redis::cmd;
 
-use super::layout::Layout;
 use super::server::{Failure, Part, Server};
+use crate::keyspace::Layout;
 use crate::{ItemKey, Operation, Result};
 
 /// How many keys a server looks at for one answer, unless it is said otherwise. Redis's own 10 make many round trips.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value, cmd, pipe};
 
 use super::failure::{Sent, failure};
-use super::layout::Expiry;
+use crate::keyspace::Expiry;
 use crate::{Error, Item};
 
 /// A command that failed.

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::ItemKey;
+use crate::key::base_of_unstorage;
 
 /// When an item expires, as Redis counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expiry {
+pub(crate) enum Expiry {
     Never,
     /// In milliseconds. None at all means that nothing stays.
     After(u64),
@@ -17,7 +18,7 @@ const LONGEST: u64 = 1 << 62;
 
 impl Expiry {
     /// A part of a millisecond counts as a whole one.
-    pub(super) fn new(ttl: Option<Duration>) -> Expiry {
+    pub(crate) fn new(ttl: Option<Duration>) -> Expiry {
         let Some(ttl) = ttl else { return Expiry::Never };
         match u64::try_from(ttl.as_nanos().div_ceil(1_000_000)) {
             Ok(milliseconds) if milliseconds <= LONGEST => Expiry::After(milliseconds),
@@ -26,7 +27,7 @@ impl Expiry {
     }
 
     /// What `PTTL` answered: how long it still lives, or `None` for a key that is not there.
-    pub(super) fn told(milliseconds: i64) -> Option<Option<Duration>> {
+    pub(crate) fn told(milliseconds: i64) -> Option<Option<Duration>> {
         match milliseconds {
             -2 => None,
             _ => Some(u64::try_from(milliseconds).ok().map(Duration::from_millis)),
@@ -36,24 +37,25 @@ impl Expiry {
 
 /// How an item's key becomes Redis's.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// ioredis's `keyPrefix`, unstorage's `base`, and a `:` after that.
     prefix: String,
 }
 
 impl Layout {
-    pub(super) fn new(key_prefix: &str, base: &str) -> Layout {
-        let base = normalise(base.strip_suffix(':').unwrap_or(base));
+    pub(crate) fn new(key_prefix: &str, base: &str) -> Layout {
+        let base = base_of_unstorage(base.strip_suffix(':').unwrap_or(base));
         let separator = if base.is_empty() { "" } else { ":" };
         Layout { prefix: format!("{key_prefix}{base}{separator}") }
     }
 
-    pub(super) fn key(&self, key: &ItemKey) -> Vec<u8> {
-        [self.prefix.as_bytes(), key.as_str().as_bytes()].concat()
+    /// The key as Redis has it.
+    pub(crate) fn name(&self, key: &ItemKey) -> String {
+        [&self.prefix, key.as_str()].concat()
     }
 
     /// The pattern of the keys that begin with `prefix`.
-    pub(super) fn pattern(&self, prefix: &str) -> String {
+    pub(crate) fn pattern(&self, prefix: &str) -> String {
         let mut pattern = String::new();
         for letter in self.prefix.chars().chain(prefix.chars()) {
             if matches!(letter, '*' | '?' | '[' | ']' | '\\') {
@@ -66,18 +68,11 @@ impl Layout {
     }
 
     /// The item that a key of Redis's belongs to, if it is one.
-    pub(super) fn item(&self, key: &[u8]) -> Option<ItemKey> {
+    pub(crate) fn item(&self, key: &[u8]) -> Option<ItemKey> {
         let name = std::str::from_utf8(key).ok()?.strip_prefix(&self.prefix)?;
         // A name that unstorage would write otherwise cannot be asked for, so it is nobody's.
         ItemKey::new(name).ok().filter(|key| key.as_str() == name)
     }
-}
-
-/// As unstorage's drivers do it, which is not quite as it does it for keys: runs of `:` stay, and `?` does.
-fn normalise(base: &str) -> String {
-    let base = base.replace(['/', '\\'], ":");
-    let base = base.strip_prefix(':').unwrap_or(&base);
-    base.strip_suffix(':').unwrap_or(base).to_owned()
 }
 
 #[cfg(test)]
@@ -102,18 +97,17 @@ mod tests {
             (":", "id"),
             ("::", "id"),
         ] {
-            let key = key.as_bytes().to_vec();
-            assert_eq!(layout(base).key(&ItemKey::new("id").unwrap()), key, "{base:?}");
+            assert_eq!(layout(base).name(&ItemKey::new("id").unwrap()), key, "{base:?}");
         }
-        let prefixed = Layout::new("app-", "sess").key(&ItemKey::new("id").unwrap());
-        assert_eq!(prefixed, b"app-sess:id");
+        let prefixed = Layout::new("app-", "sess").name(&ItemKey::new("id").unwrap());
+        assert_eq!(prefixed, "app-sess:id");
     }
 
     #[test]
     fn a_key_comes_back_from_redis() {
         let item = ItemKey::new("a:b c").unwrap();
         let layout = layout("sess");
-        assert_eq!(layout.item(&layout.key(&item)), Some(item));
+        assert_eq!(layout.item(layout.name(&item).as_bytes()), Some(item));
         for foreign in [&b"other:a"[..], b"sess:", b"sess:a::b", b"sess:../x", b"sess:\xFF"] {
             assert_eq!(layout.item(foreign), None, "{foreign:?}");
         }

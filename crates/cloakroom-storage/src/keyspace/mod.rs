@@ -1,0 +1,9 @@
+//! How items lie in Redis's keyspace, and what replaces them in one step, whatever carries the commands there.
+
+mod layout;
+mod refusal;
+mod script;
+
+pub(crate) use layout::{Expiry, Layout};
+pub(crate) use refusal::refusal;
+pub(crate) use script::{Replacement, Swapped, arguments, hash, text};

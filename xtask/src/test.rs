@@ -34,7 +34,9 @@ fn features(root: &Path) -> Result<(), String> {
     let check = |arguments: &[&str]| {
         execute(&mut cargo(root, &[&["check", "--quiet"], arguments].concat()))
     };
-    for package in ["serde_devalue", "cloakroom-session", "cloakroom-tower", "cloakroom"] {
+    for package in
+        ["serde_devalue", "cloakroom-session", "cloakroom-tower", "cloakroom", "cloakroom-cli"]
+    {
         check(&["--package", package, "--no-default-features"])?;
     }
     for feature in ["astro-config", "metrics"] {

@@ -22,7 +22,7 @@ const CHECKS: [(&str, Check); 7] = [
 const LONGEST_FILE: usize = 500;
 
 /// Who may stand on whom. Everything else is refused.
-const DEPENDENCIES: [(&str, &[&str]); 9] = [
+const DEPENDENCIES: [(&str, &[&str]); 11] = [
     ("serde_devalue", &[]),
     ("cloakroom-storage", &[]),
     ("cloakroom-derive", &[]),
@@ -31,6 +31,8 @@ const DEPENDENCIES: [(&str, &[&str]); 9] = [
     ("cloakroom-tower", &["cloakroom-session", "cloakroom-actions"]),
     ("cloakroom-actix", &["cloakroom-session", "cloakroom-actions"]),
     ("cloakroom-salvo", &["cloakroom-session"]),
+    ("cloakroom-server", &["cloakroom-storage"]),
+    ("cloakroom-cli", &["cloakroom-storage", "cloakroom-session", "cloakroom-server"]),
     (
         "cloakroom",
         &[
@@ -46,8 +48,14 @@ const DEPENDENCIES: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates that may know an HTTP framework: each of them one, and the facade all.
-const FRAMEWORK_CRATES: [&str; 4] =
-    ["cloakroom-tower", "cloakroom-actix", "cloakroom-salvo", "cloakroom"];
+const FRAMEWORK_CRATES: [&str; 6] = [
+    "cloakroom-tower",
+    "cloakroom-actix",
+    "cloakroom-salvo",
+    "cloakroom-server",
+    "cloakroom-cli",
+    "cloakroom",
+];
 
 /// Crates of HTTP frameworks, which nothing below the framework crates may know.
 const FRAMEWORKS: [&str; 9] = [
@@ -149,8 +157,8 @@ fn drivers(tree: &Tree) -> Result<(), String> {
     if files.is_empty() {
         return Err("there are no drivers at all".to_owned());
     }
-    let manifest = tree.manifest("cloakroom-storage")?;
-    let features = manifest.get("features").and_then(|features| features.as_table());
+    let manifests = ["cloakroom-storage", "cloakroom", "cloakroom-cli"];
+    let manifests = manifests.map(|package| (package, tree.manifest(package)));
     let rows = tree.read(&format!("{folder}/src/drivers/mod.rs"))?;
     let readme = tree.read("README.md")?;
     // A driver that lives in a Worker is tested there.
@@ -158,8 +166,15 @@ fn drivers(tree: &Tree) -> Result<(), String> {
     let in_worker = |test: &str| worker.contains(SUITE) && test.contains("conformance_in_worker(");
     for name in &files {
         let missing = |what: String| Err(format!("the driver `{name}` has no {what}"));
-        if !features.is_some_and(|features| features.contains_key(name)) {
-            return missing(format!("feature in {folder}/Cargo.toml"));
+        for (package, manifest) in &manifests {
+            // No command runs in a Worker.
+            if *package == "cloakroom-cli" && name.ends_with("-binding") {
+                continue;
+            }
+            let features = manifest.as_ref().map_err(Clone::clone)?.get("features");
+            if features.and_then(|features| features.get(name)).is_none() {
+                return missing(format!("feature in crates/{package}/Cargo.toml"));
+            }
         }
         if !rows.contains(&format!("\"{name}\"")) {
             return missing(format!("row in {folder}/src/drivers/mod.rs"));

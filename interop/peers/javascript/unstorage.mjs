@@ -5,8 +5,16 @@ import * as devalue from 'devalue';
 import { createStorage } from 'unstorage';
 
 const [name, options] = process.argv.slice(2);
-const { default: create } = await import(`unstorage/drivers/${name}`);
-const driver = create(JSON.parse(options));
+
+async function open(name, options) {
+	const { default: create } = await import(`unstorage/drivers/${name}`);
+	if (options.layers) {
+		// Drivers, which no command line can hold.
+		options.layers = await Promise.all(options.layers.map((layer) => open(layer.driver, layer.options ?? {})));
+	}
+	return create(options);
+}
+const driver = await open(name, JSON.parse(options));
 const storage = createStorage({ driver });
 
 // Azure's clients insist on TLS, but for their emulator on its usual port.

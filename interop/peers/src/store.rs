@@ -63,6 +63,17 @@ impl Store {
         Some(Self::new("fs-lite", options, None, Peer::Folder(folder)))
     }
 
+    /// Files above files.
+    #[must_use]
+    pub fn overlay() -> Option<Self> {
+        let folder = folder();
+        let layers = ["first", "lower"].map(
+            |layer| json!({ "driver": "fs-lite", "options": { "base": folder.path().join(layer) } }),
+        );
+        let options = json!({ "layers": layers });
+        Some(Self::new("overlay", options, None, Peer::Folder(folder)))
+    }
+
     /// Redis.
     #[must_use]
     pub fn redis() -> Option<Self> {

@@ -40,6 +40,8 @@ pub mod netlify_blobs;
 #[cfg(feature = "null")]
 pub mod null;
 mod open;
+#[cfg(feature = "overlay")]
+pub mod overlay;
 #[cfg(feature = "planetscale")]
 pub mod planetscale;
 #[cfg(feature = "redis")]
@@ -66,6 +68,8 @@ pub use unavailable::left_out;
 
 use crate::Capabilities;
 use Reach::{Machine, Network, Process};
+#[cfg(feature = "overlay")]
+use open::open_unlimited;
 
 /// The function that opens a driver, if its feature is there.
 macro_rules! opener {
@@ -386,6 +390,20 @@ static DRIVERS: &[DriverInfo] = &[
         round_trips: None,
         tested_against: "–",
         open: opener!("null", null::Null),
+    },
+    DriverInfo {
+        name: "overlay",
+        aliases: &[],
+        feature: "overlay",
+        summary: "A store above others, which stay as they are.",
+        since: "0.1",
+        reach: Network,
+        capabilities: SWEPT,
+        varies: true,
+        note: "whatever its first layer can",
+        round_trips: None,
+        tested_against: "unstorage's own driver, both over files",
+        open: opener!("overlay", overlay::Overlay, async),
     },
     DriverInfo {
         name: "planetscale",

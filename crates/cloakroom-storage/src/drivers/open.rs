@@ -49,21 +49,29 @@ pub async fn open_with_limits(
     options: &Map<String, Value>,
     limits: Limits,
 ) -> Result<DynDriver> {
-    let name = name.strip_prefix("unstorage/drivers/").unwrap_or(name);
     let info = find(name)?;
-    let Some(open) = info.open else {
-        return Err(info.missing());
-    };
-    let driver = open(options)
-        .await
-        .map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))?;
+    let driver = open_by(info, options).await?;
     if info.is_in_process() {
         return Ok(driver);
     }
     Ok(Arc::new(driver.with_retries(limits.retries).with_timeout(limits.timeout)))
 }
 
+/// As [`open`], without limits, for a driver around it that has its own.
+#[cfg(feature = "overlay")]
+pub(super) async fn open_unlimited(name: &str, options: &Map<String, Value>) -> Result<DynDriver> {
+    open_by(find(name)?, options).await
+}
+
+async fn open_by(info: &'static DriverInfo, options: &Map<String, Value>) -> Result<DynDriver> {
+    let open = info.open.ok_or_else(|| info.missing())?;
+    open(options)
+        .await
+        .map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))
+}
+
 fn find(name: &str) -> Result<&'static DriverInfo> {
+    let name = name.strip_prefix("unstorage/drivers/").unwrap_or(name);
     let named = |known: &str| name == known || name == camel_case(known);
     if let Some(info) = DRIVERS
         .iter()

@@ -2,56 +2,33 @@
 
 use crate::{Error, ErrorKind};
 
-/// A driver of unstorage that is not one of ours.
+/// A driver of unstorage that is not one of ours: it cannot hold sessions, or not from Rust.
 pub(super) struct Unavailable {
     pub(super) name: &'static str,
-    reason: Reason,
-}
-
-enum Reason {
-    /// It could be here one day.
-    NotYet,
-    /// It cannot hold sessions, or not from Rust.
-    Never(&'static str),
-}
-
-/// unstorage's drivers that no version will have, by name, and why.
-///
-/// They cannot hold sessions, or not from Rust. [`open`](crate::open) says so too.
-pub fn left_out() -> impl Iterator<Item = (&'static str, &'static str)> {
-    DRIVERS.iter().filter_map(|driver| match driver.reason {
-        Reason::NotYet => None,
-        Reason::Never(reason) => Some((driver.name, reason)),
-    })
+    reason: &'static str,
 }
 
 impl Unavailable {
     pub(super) fn error(&self) -> Error {
-        let name = self.name;
-        let message = match self.reason {
-            Reason::NotYet => {
-                format!("unstorage's driver `{name}` is not available in this version of Cloakroom")
-            }
-            Reason::Never(reason) => {
-                format!("unstorage's driver `{name}` cannot hold sessions here: {reason}")
-            }
-        };
+        let Unavailable { name, reason } = self;
+        let message = format!("unstorage's driver `{name}` cannot hold sessions here: {reason}");
         Error::new(ErrorKind::Unsupported, message).with_driver(name)
     }
 }
 
-const fn not_yet(name: &'static str) -> Unavailable {
-    Unavailable { name, reason: Reason::NotYet }
+/// unstorage's drivers that are left out, by name, and why. [`open`](crate::open) says so too.
+pub fn left_out() -> impl Iterator<Item = (&'static str, &'static str)> {
+    DRIVERS.iter().map(|driver| (driver.name, driver.reason))
 }
 
 const fn never(name: &'static str, reason: &'static str) -> Unavailable {
-    Unavailable { name, reason: Reason::Never(reason) }
+    Unavailable { name, reason }
 }
 
 const BROWSER: &str = "it lives in a browser";
 const PLATFORM: &str = "it is reached only from JavaScript on its vendor's platform";
 
-/// In unstorage's order. A row goes when its driver comes.
+/// In unstorage's order.
 pub(super) static DRIVERS: &[Unavailable] = &[
     never(
         "azure-app-configuration",
@@ -66,7 +43,6 @@ pub(super) static DRIVERS: &[Unavailable] = &[
     never("github", "it is read-only"),
     never("indexedb", BROWSER),
     never("localstorage", BROWSER),
-    not_yet("overlay"),
     never("session-storage", BROWSER),
     never("uploadthing", PLATFORM),
     never("vercel-blob", "it refuses a second write to the same key"),

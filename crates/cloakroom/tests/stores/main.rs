@@ -48,6 +48,7 @@ macro_rules! on_real_stores {
         on!($test, fs_lite, fs_lite());
         on!($test, nats, nats());
         on!($test, newest_nats, newest_nats());
+        on!($test, overlay, overlay());
         on!($test, redis_cluster, redis_cluster());
         on!($test, redis_sentinel, redis_sentinel());
         on!($test, sql_on_sqlite, sqlite("sql"));

@@ -1,0 +1,166 @@
+//! `cloakroom serve`.
+
+use std::error::Error;
+use std::future::Future;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::Args;
+use cloakroom_server::StorageServer;
+use cloakroom_session::Config;
+use cloakroom_storage::{Limits, open_with_limits, spawn_sweeper};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+
+use crate::store::Store;
+
+/// How long requests may take that are being answered when the end is asked for.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Serves a store over HTTP, as unstorage's own server does.
+///
+/// Any client of unstorage's `http` driver can use it, in any language, and Cloakroom's own driver `http` with
+/// compare-and-swap and deadlines. The address that it listens on is the first line that it prints.
+///
+/// Log lines go to the standard error, as RUST_LOG says; they never hold a key or a token.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cloakroom serve --driver fs-lite --option base=.data/sessions
+  CLOAKROOM_TOKEN=… cloakroom serve --config cloakroom.toml --listen 0.0.0.0:3999")]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    store: Store,
+
+    /// The address to listen on; port 0 takes a free one. One that other machines can reach needs a token. There is no
+    /// TLS here: beyond a network that you trust, put a proxy before it.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3999")]
+    listen: SocketAddr,
+
+    /// What clients must bear, as `Authorization: Bearer TOKEN`, to read and write. Others can see a process's arguments:
+    /// prefer the variable or the file.
+    #[arg(long, env = "CLOAKROOM_TOKEN", hide_env_values = true, conflicts_with = "token_file")]
+    token: Option<String>,
+
+    /// The same, from a file with nothing else in it.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+
+    /// A token to read with, and not to write.
+    #[arg(long, value_name = "TOKEN", env = "CLOAKROOM_READ_TOKEN", hide_env_values = true)]
+    read_token: Option<String>,
+
+    /// Refuse every write.
+    #[arg(long)]
+    read_only: bool,
+
+    /// Serve only what is below this base, which clients do not see.
+    #[arg(long, value_name = "BASE")]
+    base: Option<String>,
+
+    /// The largest value that is taken, as in 512KiB; the configuration's `maxSize` unless given.
+    #[arg(long, value_name = "SIZE")]
+    max_size: Option<ByteSize>,
+}
+
+impl Serve {
+    pub(crate) async fn run(self) -> Result<(), Box<dyn Error>> {
+        let config = self.store.config()?;
+        let tokens = self.tokens()?;
+        let is_open = tokens.iter().all(Option::is_none);
+        if is_open && !self.listen.ip().is_loopback() {
+            return Err(format!(
+                "{} can be reached from other machines, and there is no token: whoever finds it could read and change \
+                 every session. Set CLOAKROOM_TOKEN or --token-file, or listen on 127.0.0.1",
+                self.listen
+            )
+            .into());
+        }
+        let (server, _sweeper) = self.server(&config, tokens, is_open).await?;
+        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
+            format!("cannot listen on {}: {error}; --listen chooses another address", self.listen)
+        })?;
+        let stopped = stopped()?;
+        announce(listener.local_addr()?, &config.driver);
+        let (stopping, waits) = tokio::sync::oneshot::channel();
+        let serving = axum::serve(listener, server.into_router()).with_graceful_shutdown(async {
+            stopped.await;
+            _ = stopping.send(());
+        });
+        tokio::select! {
+            result = serving.into_future() => result?,
+            () = async { _ = waits.await; sleep(GRACE).await } => {}
+        }
+        Ok(())
+    }
+
+    /// The tokens of writers and of readers.
+    fn tokens(&self) -> Result<[Option<String>; 2], Box<dyn Error>> {
+        let token = match &self.token_file {
+            None => self.token.clone(),
+            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+                format!("cannot read the token from {}: {error}", path.display())
+            })?),
+        };
+        let tokens = [token, self.read_token.clone()];
+        let tokens = tokens.map(|token| token.map(|token| token.trim().to_owned()));
+        if tokens.iter().flatten().any(String::is_empty) {
+            return Err(
+                "a token is empty, which anybody could guess: leave it out, or set it".into()
+            );
+        }
+        Ok(tokens)
+    }
+
+    async fn server(
+        &self,
+        config: &Config,
+        [token, read_token]: [Option<String>; 2],
+        is_open: bool,
+    ) -> Result<(StorageServer, Option<cloakroom_storage::Sweeper>), Box<dyn Error>> {
+        let limits = Limits { timeout: config.timeout, retries: config.retries };
+        let driver = open_with_limits(&config.driver, &config.options, limits).await?;
+        let sweeper = config.sweep_interval.filter(|_| !self.read_only);
+        let sweeper = sweeper.map(|interval| spawn_sweeper(driver.clone(), interval));
+        let max_size =
+            self.max_size.map(|size| usize::try_from(size.as_u64()).unwrap_or(usize::MAX));
+        let mut server = StorageServer::new(driver).max_size(max_size.unwrap_or(config.max_size));
+        if let Some(base) = &self.base {
+            server = server.base(base)?;
+        }
+        if let Some(token) = token {
+            server = server.token(&token);
+        }
+        if let Some(token) = read_token {
+            server = server.read_token(&token);
+        }
+        if self.read_only {
+            server = server.read_only();
+        }
+        if is_open {
+            server = server.local_hosts_only();
+        }
+        Ok((server, sweeper))
+    }
+}
+
+/// Ends when the process is asked to. The signals are asked for at once, so that none is missed.
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+fn announce(address: SocketAddr, driver: &str) {
+    // Whoever started this may have closed its output.
+    _ = writeln!(std::io::stdout(), "http://{address} serves the store `{driver}`");
+}

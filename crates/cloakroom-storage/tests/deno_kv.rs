@@ -2,7 +2,6 @@
 #![cfg(feature = "deno-kv")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[allow(dead_code, unreachable_pub)] // Each driver needs a part of it.
 mod javascript;
 
 use std::process::Command;

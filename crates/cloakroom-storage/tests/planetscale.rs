@@ -2,7 +2,6 @@
 #![cfg(feature = "planetscale")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[allow(dead_code, unreachable_pub)] // Each driver needs a part of it.
 mod javascript;
 
 use std::sync::Arc;

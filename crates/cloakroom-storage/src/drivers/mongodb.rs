@@ -170,7 +170,8 @@ impl MongoDb {
 
     /// Sees to the indexes, the first time.
     async fn index(&self) -> Result<()> {
-        self.indexed.get_or_try_init(|| self.make_or_find_indexes()).await.map(|()| ())
+        self.indexed.get_or_try_init(|| self.make_or_find_indexes()).await?;
+        Ok(())
     }
 
     async fn make_or_find_indexes(&self) -> Result<()> {

@@ -28,12 +28,10 @@ pub enum Reach {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct DriverInfo {
-    /// unstorage's name.
+    /// unstorage's name, and that of the feature that compiles it in.
     pub name: &'static str,
     /// Other names it goes by.
     pub aliases: &'static [&'static str],
-    /// The feature that compiles it in.
-    pub feature: &'static str,
     /// What it is, in one line.
     pub summary: &'static str,
     /// The version that had it first.
@@ -78,9 +76,9 @@ impl DriverInfo {
             _ => (
                 ErrorKind::FeatureDisabled,
                 format!(
-                    "the driver `{}` is not compiled in; enable the feature `{}` of cloakroom-storage (or of \
+                    "the driver `{0}` is not compiled in; enable the feature `{0}` of cloakroom-storage (or of \
                      cloakroom)",
-                    self.name, self.feature
+                    self.name
                 ),
             ),
         };

@@ -59,8 +59,6 @@ pub(crate) fn install(root: &Path) -> Result<(), String> {
 }
 
 fn install_packages(root: &Path) -> Result<(), String> {
-    let folders = folders();
-    let is_there = |program: &str| folders.iter().any(|folder| folder.join(program).is_file());
     let missing: Vec<&str> = PACKAGES
         .iter()
         .filter(|(program, _)| !is_there(program))
@@ -74,12 +72,19 @@ fn install_packages(root: &Path) -> Result<(), String> {
     apt(root, &[&install[..], &missing[..]].concat())
 }
 
-/// The PATH, and where Debian keeps what is seldom started by hand.
+fn is_there(program: &str) -> bool {
+    folders().iter().any(|folder| folder.join(program).is_file())
+}
+
+/// The PATH, where Debian keeps what is seldom started by hand, and where cargo keeps what it installs.
 fn folders() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo = cargo.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
     env::split_paths(&path)
         .chain(["/usr/sbin".into()])
+        .chain(cargo.map(|cargo| cargo.join("bin")))
         .chain(versions.map(|version| version.path().join("bin")))
         .collect()
 }
@@ -134,7 +139,8 @@ fn install_python(root: &Path, name: &str, packages: &[&str]) -> Result<(), Stri
 /// Builds Deno's server, which takes some minutes, and leaves it where cargo keeps programs.
 fn install_deno_kv(root: &Path) -> Result<(), String> {
     let (package, program) = DENO_KV;
-    if is_installed(program) {
+    // It knows no `--version` that could be asked for.
+    if is_there(program) {
         return Ok(());
     }
     // For tests it need not be fast, and is built in half the time so.

@@ -278,17 +278,7 @@ impl Driver for AzureCosmos {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: true,
-            iteration: true,
-            durable: true,
-            shared: true,
-            empty_values: true,
-            longest_value: Some(document::LONGEST),
-            ..Capabilities::none()
-        }
+        Capabilities { longest_value: Some(document::LONGEST), ..super::SWEPT }
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

@@ -297,16 +297,7 @@ impl Driver for AzureStorageBlob {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: true,
-            iteration: true,
-            durable: true,
-            shared: true,
-            empty_values: true,
-            ..Capabilities::none()
-        }
+        super::SWEPT
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

@@ -310,17 +310,7 @@ impl Driver for AzureStorageTable {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: true,
-            iteration: true,
-            durable: true,
-            shared: true,
-            empty_values: true,
-            longest_value: Some(entity::LONGEST_BYTES),
-            ..Capabilities::none()
-        }
+        Capabilities { longest_value: Some(entity::LONGEST_BYTES), ..super::SWEPT }
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

@@ -177,16 +177,7 @@ impl Driver for CloudflareKvHttp {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            retains: true,
-            expiry: true,
-            native_ttl: true,
-            iteration: true,
-            durable: true,
-            shared: true,
-            empty_values: true,
-            ..Capabilities::none()
-        }
+        Capabilities { compare_and_swap: false, ..super::FREED }
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

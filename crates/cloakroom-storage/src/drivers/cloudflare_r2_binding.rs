@@ -298,15 +298,7 @@ impl Driver for CloudflareR2Binding {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: true,
-            iteration: true,
-            durable: true,
-            shared: true,
-            ..Capabilities::none()
-        }
+        Capabilities { empty_values: false, ..super::SWEPT }
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

@@ -117,18 +117,7 @@ impl Driver for DenoKv {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: true,
-            native_ttl: true,
-            iteration: true,
-            durable: true,
-            shared: true,
-            empty_values: true,
-            longest_value: Some(value::LONGEST),
-            ..Capabilities::none()
-        }
+        Capabilities { longest_value: Some(value::LONGEST), ..super::FREED }
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

@@ -232,18 +232,7 @@ impl Driver for DynamoDb {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: true,
-            native_ttl: !self.sweep,
-            iteration: true,
-            durable: true,
-            shared: true,
-            empty_values: true,
-            longest_value: Some(LONGEST_VALUE),
-            ..Capabilities::none()
-        }
+        Capabilities { longest_value: Some(LONGEST_VALUE), native_ttl: !self.sweep, ..super::SWEPT }
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

@@ -199,14 +199,7 @@ impl Driver for LruCache {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: true,
-            iteration: true,
-            empty_values: true,
-            ..Capabilities::none()
-        }
+        super::MEMORY
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

@@ -259,15 +259,7 @@ impl Driver for Memcached {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: true,
-            native_ttl: true,
-            shared: true,
-            empty_values: true,
-            ..Capabilities::none()
-        }
+        Capabilities { durable: false, iteration: false, ..super::FREED }
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

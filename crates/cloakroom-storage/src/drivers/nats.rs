@@ -268,16 +268,8 @@ impl Driver for Nats {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: true,
-            // Known once there was a call. Until then a sweep finds out.
             native_ttl: self.buckets.current().is_some_and(|bucket| bucket.removes_expired),
-            iteration: true,
-            durable: true,
-            shared: true,
-            empty_values: true,
-            ..Capabilities::none()
+            ..super::SWEPT
         }
     }
 

@@ -47,14 +47,7 @@ impl Driver for Null {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            compare_and_swap: true,
-            expiry: true,
-            native_ttl: true,
-            iteration: true,
-            empty_values: true,
-            ..Capabilities::none()
-        }
+        Capabilities { native_ttl: true, retains: false, ..super::MEMORY }
     }
 
     async fn get(&self, _key: &ItemKey) -> Result<Option<Item>> {

@@ -186,16 +186,7 @@ impl Driver for PlanetScale {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: self.expires,
-            iteration: true,
-            durable: true,
-            shared: true,
-            empty_values: true,
-            ..Capabilities::none()
-        }
+        Capabilities { expiry: self.expires, ..super::SWEPT }
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

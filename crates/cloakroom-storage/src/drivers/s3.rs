@@ -295,17 +295,7 @@ impl Driver for S3 {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: true,
-            native_ttl: self.lifecycle,
-            iteration: true,
-            durable: true,
-            shared: true,
-            empty_values: true,
-            ..Capabilities::none()
-        }
+        Capabilities { native_ttl: self.lifecycle, ..super::SWEPT }
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

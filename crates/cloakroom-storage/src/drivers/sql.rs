@@ -215,14 +215,9 @@ impl Driver for Sql {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: true,
-            iteration: true,
             durable: self.store.database().is_durable(),
             shared: self.store.database().is_durable(),
-            empty_values: true,
-            ..Capabilities::none()
+            ..super::SWEPT
         }
     }
 

@@ -213,17 +213,7 @@ impl Driver for Upstash {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            retains: true,
-            compare_and_swap: true,
-            expiry: true,
-            native_ttl: true,
-            iteration: true,
-            durable: true,
-            shared: true,
-            empty_values: true,
-            ..Capabilities::none()
-        }
+        super::FREED
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

@@ -19,6 +19,7 @@
 //! version as it is. Both values have to fit into one request: etcd takes 1.5 MiB, in which base64 is not counted.
 
 mod answer;
+mod lease;
 mod leases;
 mod server;
 
@@ -37,7 +38,8 @@ use crate::{
     Swept, Version, When,
 };
 use answer::{Answer, Pair};
-use leases::{Lease, Leases};
+use lease::Lease;
+use leases::Leases;
 use server::{Failure, Options, Server};
 
 const NAME: &str = "etcd";

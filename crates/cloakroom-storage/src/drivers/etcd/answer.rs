@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::NAME;
-use super::leases::Lease;
+use super::lease::Lease;
 use crate::http::unreadable;
 use crate::{Error, Result};
 

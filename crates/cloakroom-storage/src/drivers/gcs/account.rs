@@ -112,3 +112,53 @@ impl fmt::Debug for Tokens {
         f.write_str("Tokens")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bytes::Bytes;
+    use reqsign_core::HttpSend;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Answers as the service that gives tokens, and counts how often it was asked. It has one address, Google's.
+    #[derive(Clone, Debug, Default)]
+    struct Giver(Arc<AtomicUsize>);
+
+    impl HttpSend for Giver {
+        async fn http_send(&self, request: Request) -> reqsign_core::Result<Response> {
+            let number = self.0.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(request.uri(), "https://oauth2.googleapis.com/token");
+            let answer = json!({ "access_token": format!("token-{number}"), "expires_in": 3600 });
+            Ok(Response::new(answer.to_string().into()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_account_asks_for_one_token_for_many_requests() {
+        let made = Command::new("openssl")
+            .args(["genpkey", "-algorithm", "RSA"])
+            .output()
+            .expect("openssl is installed");
+        let key = String::from_utf8(made.stdout).expect("a key is text");
+        let account =
+            json!({ "type": "service_account", "client_email": "a@b.example", "private_key": key });
+        let giver = Giver::default();
+        let context = Context::new().with_http_send(giver.clone());
+        let source = Source::Json(StaticCredentialProvider::new(account.to_string()));
+        let signer = signer(context, source);
+        for _ in 0..3 {
+            let uri = "https://storage.googleapis.com/storage/v1/b/a/o/b%3Ac%2F?alt=media";
+            let (mut parts, _) =
+                http::Request::get(uri).body(Bytes::new()).expect("a request").into_parts();
+            signer.sign(&mut parts, None).await.expect("a token");
+            assert_eq!(parts.headers["authorization"], "Bearer token-0");
+            assert_eq!(parts.uri, uri);
+        }
+        assert_eq!(giver.0.load(Ordering::Relaxed), 1);
+    }
+}

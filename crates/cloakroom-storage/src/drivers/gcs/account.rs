@@ -115,12 +115,12 @@ impl fmt::Debug for Tokens {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
     use std::process::Command;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use bytes::Bytes;
-    use reqsign_core::HttpSend;
+    use reqsign_core::{HttpSend, StaticEnv};
     use serde_json::json;
 
     use super::*;
@@ -138,27 +138,43 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_service_account_asks_for_one_token_for_many_requests() {
+    /// A service account's credentials, with a key that was just made.
+    fn service_account() -> String {
         let made = Command::new("openssl")
             .args(["genpkey", "-algorithm", "RSA"])
             .output()
             .expect("openssl is installed");
         let key = String::from_utf8(made.stdout).expect("a key is text");
-        let account =
-            json!({ "type": "service_account", "client_email": "a@b.example", "private_key": key });
-        let giver = Giver::default();
-        let context = Context::new().with_http_send(giver.clone());
-        let source = Source::Json(StaticCredentialProvider::new(account.to_string()));
-        let signer = signer(context, source);
-        for _ in 0..3 {
-            let uri = "https://storage.googleapis.com/storage/v1/b/a/o/b%3Ac%2F?alt=media";
-            let (mut parts, _) =
-                http::Request::get(uri).body(Bytes::new()).expect("a request").into_parts();
-            signer.sign(&mut parts, None).await.expect("a token");
-            assert_eq!(parts.headers["authorization"], "Bearer token-0");
-            assert_eq!(parts.uri, uri);
+        let email = "somebody@project.iam.gserviceaccount.com";
+        json!({ "type": "service_account", "client_email": email, "private_key": key }).to_string()
+    }
+
+    #[tokio::test]
+    async fn a_service_account_asks_for_one_token_for_many_requests() {
+        let account = service_account();
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), &account).expect("it can be written to");
+        let path = file.path().to_str().expect("its name is text");
+        let variable = ("GOOGLE_APPLICATION_CREDENTIALS".to_owned(), path.to_owned());
+        let env = StaticEnv { home_dir: None, envs: HashMap::from([variable]) };
+        for source in [
+            Source::Json(StaticCredentialProvider::new(account)),
+            Source::File(FileCredentialProvider::new(path)),
+            Source::Found(DefaultCredentialProvider::new()),
+        ] {
+            let giver = Giver::default();
+            let context = credentials::context(Client::new(NAME).expect("a client"));
+            let context = context.with_env(env.clone()).with_http_send(giver.clone());
+            let signer = signer(context, source);
+            for _ in 0..3 {
+                let uri = "https://storage.googleapis.com/storage/v1/b/a/o/b%3Ac%2F?alt=media";
+                let request = http::Request::get(uri).body(()).expect("a request");
+                let (mut parts, ()) = request.into_parts();
+                signer.sign(&mut parts, None).await.expect("a token");
+                assert_eq!(parts.headers["authorization"], "Bearer token-0");
+                assert_eq!(parts.uri, uri);
+            }
+            assert_eq!(giver.0.load(Ordering::Relaxed), 1);
         }
-        assert_eq!(giver.0.load(Ordering::Relaxed), 1);
     }
 }

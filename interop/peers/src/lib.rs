@@ -9,6 +9,7 @@
 mod cluster;
 mod denokv;
 mod etcd;
+mod gcs;
 mod mariadb;
 mod memcached;
 mod mongodb;
@@ -35,6 +36,7 @@ mod worker;
 pub use cluster::RedisCluster;
 pub use denokv::DenoKv;
 pub use etcd::Etcd;
+pub use gcs::Gcs;
 pub use mariadb::MariaDb;
 pub use memcached::Memcached;
 pub use mongodb::MongoDb;

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::cluster::RedisCluster;
 use crate::denokv::DenoKv;
 use crate::etcd::Etcd;
+use crate::gcs::Gcs;
 use crate::mariadb::MariaDb;
 use crate::memcached::Memcached;
 use crate::mongodb::MongoDb;
@@ -189,6 +190,14 @@ impl Store {
         let mut options = amazon(&moto.url());
         options["bucket"] = json!(Moto::BUCKET);
         Some(Self::server_of("s3", options, moto.port(), moto).slow())
+    }
+
+    /// Google Cloud Storage.
+    #[must_use]
+    pub fn gcs() -> Option<Self> {
+        let gcs = Gcs::start()?;
+        let options = json!({ "bucket": Gcs::BUCKET, "endpoint": gcs.url() });
+        Some(Self::server_of("gcs", options, gcs.port(), gcs).slow())
     }
 
     /// DynamoDB, with a table that the first who comes makes.

@@ -22,6 +22,8 @@ pub mod dynamodb;
 pub mod etcd;
 #[cfg(feature = "fs-lite")]
 pub mod fs_lite;
+#[cfg(feature = "gcs")]
+pub mod gcs;
 #[cfg(feature = "http")]
 pub mod http;
 mod info;
@@ -242,6 +244,14 @@ static DRIVERS: &[DriverInfo] = &[
         round_trips: None,
         tested_against: "unstorage's own driver, two processes, `kill -9`",
         open: opener!("fs-lite", fs_lite::FsLite),
+        ..ROW
+    },
+    DriverInfo {
+        name: "gcs",
+        summary: "Objects in Google Cloud Storage, shared by any number of machines. Not one of unstorage's.",
+        note: "not one of unstorage's; about one change of a session each second; a sweep lists the whole bucket",
+        tested_against: "fake-gcs-server 1.54, with the conditions added that it leaves out",
+        open: opener!("gcs", gcs::Gcs),
         ..ROW
     },
     DriverInfo {

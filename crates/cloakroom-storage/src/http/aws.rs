@@ -6,9 +6,9 @@ use http::HeaderValue;
 use reqsign_aws_v4::{
     Credential, DefaultCredentialProvider, RequestSigner, StaticCredentialProvider,
 };
-use reqsign_core::{Context, FileRead, HttpSend, OsEnv, Signer};
+use reqsign_core::Signer;
 
-use super::{Client, Request, Response, Secret};
+use super::{Client, Request, Response, Secret, credentials};
 use crate::{Error, ErrorKind, Result, options};
 
 /// The credentials that a configuration gives, if it does.
@@ -40,10 +40,7 @@ impl Aws {
         keys: &Keys,
     ) -> Result<Aws> {
         let client = Client::new(driver)?;
-        let context = Context::new()
-            .with_env(OsEnv)
-            .with_file_read(Files)
-            .with_http_send(Web(client.clone()));
+        let context = credentials::context(client.clone());
         let request = RequestSigner::new(service, region);
         let signer = match (&keys.access_key_id, &keys.secret_access_key) {
             (Some(id), Some(secret)) if !id.expose().is_empty() && !secret.expose().is_empty() => {
@@ -103,31 +100,4 @@ pub(crate) fn region(driver: &'static str, option: Option<String>) -> Result<Str
             "option `region` is missing, and so is AWS_REGION in the environment",
         )
     })
-}
-
-/// Reads the files in which profiles and tokens are.
-#[derive(Debug)]
-struct Files;
-
-impl FileRead for Files {
-    async fn file_read(&self, path: &str) -> reqsign_core::Result<Vec<u8>> {
-        let path = path.to_owned();
-        let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-        let unreadable = |error: std::io::Error| {
-            reqsign_core::Error::config_invalid("a file cannot be read").with_source(error)
-        };
-        read.map_err(std::io::Error::other).flatten().map_err(unreadable)
-    }
-}
-
-/// Asks the services that give credentials.
-#[derive(Debug)]
-struct Web(Client);
-
-impl HttpSend for Web {
-    async fn http_send(&self, request: Request) -> reqsign_core::Result<Response> {
-        self.0.send(request).await.map_err(|error| {
-            reqsign_core::Error::unexpected("no answer").with_source(error).set_retryable(true)
-        })
-    }
 }

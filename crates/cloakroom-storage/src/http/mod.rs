@@ -10,6 +10,8 @@ mod aws;
 pub(crate) mod azure;
 mod client;
 pub(crate) mod conditional;
+#[cfg(any(feature = "aws", feature = "gcs"))]
+pub(crate) mod credentials;
 mod expiry;
 mod secret;
 mod status;

@@ -74,6 +74,7 @@ macro_rules! on_stand_ins {
         on!($test, azure_storage_blob, azure_storage_blob());
         on!($test, azure_storage_table, azure_storage_table());
         on!($test, dynamodb, dynamodb());
+        on!($test, gcs, gcs());
         on!($test, mongodb, mongodb());
         on!($test, netlify_blobs, netlify_blobs());
         on!($test, planetscale, planetscale());

@@ -1,0 +1,59 @@
+//! What Cloud Storage says when it does not do what it was asked for.
+
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::NAME;
+use crate::http::{Response, refusal};
+use crate::{Error, ErrorKind};
+
+/// How it tells a missing bucket from a missing object: both have one reason.
+const NO_BUCKET: &str = "The specified bucket does not exist";
+
+#[derive(Deserialize)]
+struct Answer {
+    error: Refused,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    errors: Vec<Reason>,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    reason: String,
+}
+
+/// Whether the object is missing, and not the bucket.
+pub(super) fn is_missing(response: &Response) -> bool {
+    response.status() == StatusCode::NOT_FOUND && !has_no_bucket(response)
+}
+
+fn has_no_bucket(response: &Response) -> bool {
+    String::from_utf8_lossy(response.body()).contains(NO_BUCKET)
+}
+
+/// The error's reason, such as `conditionNotMet`. What stands beside it may name the item.
+fn reason(response: &Response) -> Option<String> {
+    let answer: Answer = serde_json::from_slice(response.body()).ok()?;
+    let Reason { reason } = answer.error.errors.into_iter().next()?;
+    reason.bytes().all(|letter| letter.is_ascii_alphanumeric()).then_some(reason)
+}
+
+/// The error of an answer that is none of those that were hoped for.
+pub(super) fn failure(response: &Response) -> Error {
+    let reason = reason(response);
+    let (kind, message) = match reason.as_deref() {
+        _ if response.status() == StatusCode::NOT_FOUND && has_no_bucket(response) => (
+            ErrorKind::InvalidOptions,
+            "there is no such bucket; make it, or correct the option `bucket`",
+        ),
+        // With the status of those that may never pass.
+        Some("rateLimitExceeded" | "userRateLimitExceeded") => {
+            (ErrorKind::Unavailable, "the store is asked too often")
+        }
+        reason => return refusal(NAME, response.status(), reason),
+    };
+    Error::new(kind, message).with_driver(NAME).with_untouched(true)
+}

@@ -62,6 +62,10 @@ pub(crate) async fn answer(State(server): State<Arc<StorageServer>>, request: Re
     // DIFFERENCE: unstorage says `max-age`, and caches would keep what is in a session.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if response.status() == StatusCode::NOT_FOUND {
+        // A gateway says "not found" too, but not this.
+        response.headers_mut().insert(STORAGE, HeaderValue::from_static("missing"));
+    }
     if method == Method::HEAD {
         *response.body_mut() = Body::empty();
     }

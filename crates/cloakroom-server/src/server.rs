@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use cloakroom_storage::{DynDriver, ItemKey, Result};
+use cloakroom_storage::{Capabilities, DynDriver, ItemKey, Result};
 
 use crate::access::Access;
 use crate::handler;
@@ -28,7 +28,9 @@ pub struct StorageServer {
 impl StorageServer {
     /// Serves this store.
     pub fn new(driver: DynDriver) -> StorageServer {
-        let tags = Tags::new(driver.capabilities().durable);
+        let Capabilities { durable, shared, .. } = driver.capabilities();
+        // A store that others share goes on counting without this process.
+        let tags = Tags::new(durable || shared);
         let access = Access::new(driver.capabilities().read_only);
         StorageServer { driver, base: String::new(), access, max_size: MAX_SIZE, tags }
     }
@@ -81,6 +83,9 @@ impl StorageServer {
     }
 
     /// The service. It answers below the path that it is nested at.
+    ///
+    /// Where the store does not free expired items by itself, nor does this: start a
+    /// [sweeper](cloakroom_storage::spawn_sweeper) beside it, as `cloakroom serve` does.
     pub fn into_router(self) -> Router {
         Router::new().fallback(handler::answer).with_state(Arc::new(self))
     }

@@ -4,6 +4,9 @@
 
 mod javascript;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use cloakroom_storage::{
@@ -133,4 +136,55 @@ async fn options_that_cannot_be_are_named() {
         assert_eq!(error.kind(), ErrorKind::InvalidOptions, "{error}");
         assert!(error.to_string().contains(part), "{error}");
     }
+}
+
+/// A gateway without a server behind it: it answers one request after the other with these.
+fn gateway(answers: &'static [&'static str]) -> (Value, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let options = json!({ "base": format!("http://{}", listener.local_addr().unwrap()) });
+    let answering = thread::spawn(move || {
+        for answer in answers {
+            let (mut client, _) = listener.accept().unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                client.read_exact(&mut byte).unwrap();
+                head.push(byte[0]);
+            }
+            let rest = "content-length: 0\r\nconnection: close\r\n\r\n";
+            client.write_all(format!("HTTP/1.1 {answer}\r\n{rest}").as_bytes()).unwrap();
+        }
+    });
+    (options, answering)
+}
+
+#[tokio::test]
+async fn what_a_gateway_says_of_a_server_that_is_away_is_no_answer_of_the_server() {
+    let (options, answering) =
+        gateway(&["502 Bad Gateway", "503 Service Unavailable", "429 Too Many Requests"]);
+    for _ in 0..3 {
+        let error = refused(options.clone()).await;
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+        assert!(error.is_retryable(), "{error}");
+    }
+    answering.join().unwrap();
+}
+
+#[tokio::test]
+async fn not_found_is_a_missing_item_only_where_the_server_itself_says_so() {
+    let (options, answering) = gateway(&[
+        "204 No Content\r\ncloakroom-storage: compare-and-swap, expiry",
+        "404 Not Found\r\ncloakroom-storage: missing",
+        "404 Not Found",
+        "404 Not Found",
+    ]);
+    let limits = Limits { retries: 0, ..Limits::default() };
+    let driver = open_with_limits("http", options.as_object().unwrap(), limits).await.unwrap();
+    assert_eq!(driver.get(&key("id")).await.unwrap(), None);
+    let read = driver.get(&key("id")).await.map(|_| ()).unwrap_err();
+    let touched = driver.touch(&key("id"), None).await.unwrap_err();
+    for error in [read, touched] {
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    }
+    answering.join().unwrap();
 }

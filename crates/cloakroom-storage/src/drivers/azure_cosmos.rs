@@ -26,8 +26,8 @@
 //! the same, for one round trip more.
 //!
 //! # Consistency
-//! A process reads what it wrote, in an account of any consistency. That another machine reads it at once is promised by the
-//! consistencies `Strong` and, within a region, `Bounded staleness`. In no case is an update lost, as long as the account
+//! A process reads what it wrote in an account of `Session` consistency, which is the usual one, or a stronger one. That
+//! another machine reads it at once is promised by `Strong` and, within a region, `Bounded staleness`. In no case is an update lost, as long as the account
 //! has one region that is written to.
 //!
 //! # Round trips
@@ -198,7 +198,8 @@ impl AzureCosmos {
         let answer = self.on_document(Method::PATCH, key, &headers, body).await?;
         match answer.status() {
             StatusCode::OK | StatusCode::NO_CONTENT => Ok(true),
-            StatusCode::NOT_FOUND | StatusCode::PRECONDITION_FAILED => Ok(false),
+            StatusCode::PRECONDITION_FAILED => Ok(false),
+            _ if container::is_missing(&answer) => Ok(false),
             _ => Err(failure(&answer)),
         }
     }
@@ -214,7 +215,7 @@ impl Conditional for AzureCosmos {
                 let tag = document.tag();
                 Ok(Some(Stored { value: document.value(NAME)?, tag }))
             }
-            StatusCode::NOT_FOUND => Ok(None),
+            _ if container::is_missing(&answer) => Ok(None),
             _ => Err(failure(&answer)),
         }
     }
@@ -250,11 +251,12 @@ impl Conditional for AzureCosmos {
             StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT => {
                 etag(&answer).map(Some)
             }
-            StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND
+            StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED
                 if condition != Condition::None =>
             {
                 Ok(None)
             }
+            _ if condition != Condition::None && container::is_missing(&answer) => Ok(None),
             _ => Err(failure(&answer)),
         }
     }
@@ -264,7 +266,7 @@ impl Conditional for AzureCosmos {
         let answer = self.on_document(Method::DELETE, key, &headers, Bytes::new()).await?;
         match answer.status() {
             StatusCode::NO_CONTENT => Ok(Deleted::Yes),
-            StatusCode::NOT_FOUND => Ok(Deleted::Missing),
+            _ if container::is_missing(&answer) => Ok(Deleted::Missing),
             StatusCode::PRECONDITION_FAILED => Ok(Deleted::Refused),
             _ => Err(failure(&answer)),
         }

@@ -163,7 +163,7 @@ impl AzureStorageBlob {
         let answer = self.call(Method::GET, &self.container, &query, &[], Bytes::new()).await?;
         match answer.status() {
             StatusCode::OK => Page::read(NAME, answer.body()),
-            StatusCode::NOT_FOUND => Ok(Page::default()),
+            _ if is_missing(&answer) => Ok(Page::default()),
             _ => Err(failure(&answer)),
         }
     }
@@ -209,7 +209,7 @@ impl Conditional for AzureStorageBlob {
                 let tag = tag(answer.headers())?;
                 Ok(Some(Stored { value: answer.into_body(), tag }))
             }
-            StatusCode::NOT_FOUND => Ok(None),
+            _ if is_missing(&answer) => Ok(None),
             _ => Err(failure(&answer)),
         }
     }
@@ -218,7 +218,7 @@ impl Conditional for AzureStorageBlob {
         let answer = self.call(Method::HEAD, &self.path(key), "", &[], Bytes::new()).await?;
         match answer.status() {
             StatusCode::OK => tag(answer.headers()).map(Some),
-            StatusCode::NOT_FOUND => Ok(None),
+            _ if is_missing(&answer) => Ok(None),
             _ => Err(failure(&answer)),
         }
     }
@@ -265,7 +265,7 @@ impl Conditional for AzureStorageBlob {
         let answer = self.call(Method::DELETE, &self.path(key), "", &headers, Bytes::new()).await?;
         match (answer.status(), code(&answer)) {
             (StatusCode::ACCEPTED, _) => Ok(Deleted::Yes),
-            (StatusCode::NOT_FOUND, _) => Ok(Deleted::Missing),
+            _ if is_missing(&answer) => Ok(Deleted::Missing),
             (StatusCode::PRECONDITION_FAILED, "ConditionNotMet") => Ok(Deleted::Refused),
             _ => Err(failure(&answer)),
         }
@@ -282,9 +282,8 @@ impl Movable for AzureStorageBlob {
             self.call(Method::PUT, &path, "?comp=metadata", &headers, Bytes::new()).await?;
         match (answer.status(), code(&answer)) {
             (StatusCode::OK, _) => Ok(true),
-            (StatusCode::PRECONDITION_FAILED, "ConditionNotMet") | (StatusCode::NOT_FOUND, _) => {
-                Ok(false)
-            }
+            (StatusCode::PRECONDITION_FAILED, "ConditionNotMet") => Ok(false),
+            _ if is_missing(&answer) => Ok(false),
             _ => Err(failure(&answer)),
         }
     }
@@ -382,6 +381,13 @@ fn tag(headers: &HeaderMap) -> Result<Tag> {
 fn code(answer: &Response) -> &str {
     let code = answer.headers().get("x-ms-error-code");
     code.and_then(|code| code.to_str().ok()).unwrap_or_default()
+}
+
+/// Whether the service itself says that there is no such blob, or no container yet: a gateway without a service says "not
+/// found" of all.
+fn is_missing(answer: &Response) -> bool {
+    answer.status() == StatusCode::NOT_FOUND
+        && matches!(code(answer), "BlobNotFound" | "ContainerNotFound")
 }
 
 fn failure(answer: &Response) -> Error {

@@ -196,8 +196,7 @@ impl AzureStorageTable {
                     .map_err(|error| unreadable(NAME, "the list of entities", error))?;
                 Ok(Page { entities, next: next(answer.headers()) })
             }
-            // There is no such table yet.
-            StatusCode::NOT_FOUND => Ok(Page { entities: Vec::new(), next: None }),
+            _ if is_missing(&answer) => Ok(Page { entities: Vec::new(), next: None }),
             _ => Err(failure(&answer)),
         }
     }
@@ -225,7 +224,7 @@ impl AzureStorageTable {
         let answer = self.call(Method::GET, &self.path(key)?, query, &[], Bytes::new()).await?;
         match answer.status() {
             StatusCode::OK => Entity::read(NAME, answer.body()).map(Some),
-            StatusCode::NOT_FOUND => Ok(None),
+            _ if is_missing(&answer) => Ok(None),
             _ => Err(failure(&answer)),
         }
     }
@@ -282,7 +281,7 @@ impl Conditional for AzureStorageTable {
             self.call(Method::DELETE, &self.path(key)?, "", &headers, Bytes::new()).await?;
         match answer.status() {
             StatusCode::NO_CONTENT => Ok(Deleted::Yes),
-            StatusCode::NOT_FOUND => Ok(Deleted::Missing),
+            _ if is_missing(&answer) => Ok(Deleted::Missing),
             StatusCode::PRECONDITION_FAILED => Ok(Deleted::Refused),
             _ => Err(failure(&answer)),
         }
@@ -297,7 +296,8 @@ impl Movable for AzureStorageTable {
         let answer = self.call(Method::PATCH, &self.path(key)?, "", &headers, body).await?;
         match answer.status() {
             StatusCode::NO_CONTENT => Ok(true),
-            StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND => Ok(false),
+            StatusCode::PRECONDITION_FAILED => Ok(false),
+            _ if is_missing(&answer) => Ok(false),
             _ => Err(failure(&answer)),
         }
     }
@@ -410,6 +410,13 @@ fn no_etag() -> Error {
     Error::new(ErrorKind::Unavailable, "the store's answer has no `ETag`; is a proxy in between?")
         .with_driver(NAME)
         .with_retryable(false)
+}
+
+/// Whether the service itself says that there is no such entity, or no table yet: a gateway without a service says "not
+/// found" of all.
+fn is_missing(answer: &Response) -> bool {
+    answer.status() == StatusCode::NOT_FOUND
+        && matches!(&*code(answer), "ResourceNotFound" | "EntityNotFound" | "TableNotFound")
 }
 
 /// The service's word for what went wrong.

@@ -21,7 +21,8 @@
 //! # Removals
 //! R2 cannot delete on a condition. What is removed at one version only, and what is swept, is first replaced, on a
 //! condition, by an empty object that has expired, which is no item here and no session to Astro, and then deleted.
-//! Whoever creates an item of that key in between waits until the empty object is gone.
+//! Whoever writes an item of that key in between waits until the empty object is gone; JavaScript does not, and what it
+//! writes in that moment is deleted with it.
 //!
 //! DIFFERENCE: unstorage lists the first thousand objects only; here all are listed.
 
@@ -174,20 +175,24 @@ impl CloudflareR2Binding {
         SendFuture::new(put).await
     }
 
-    /// Writes where there is no item, which may mean over one that has expired.
-    async fn create(
+    /// Writes over whatever is there, or only where there is no item, which may mean over one that has expired. Not over
+    /// an object that is being deleted: what is written would be deleted with it.
+    async fn put_unconditionally(
         &self,
         name: &str,
         value: &[u8],
         deadline: Option<Deadline>,
+        is_creation: bool,
     ) -> worker::Result<Option<String>> {
         loop {
-            if let Some(etag) = self.put(name, value, deadline, Some(absent())).await? {
+            let condition = if is_creation { absent() } else { not_empty() };
+            if let Some(etag) = self.put(name, value, deadline, Some(condition)).await? {
                 return Ok(Some(etag));
             }
             match self.look(name).await? {
                 None => {}
-                Some(found) if found.is_live() => return Ok(None),
+                Some(found) if found.is_live() && is_creation => return Ok(None),
+                Some(found) if found.is_live() => {}
                 Some(found) if found.is_being_buried() => sleep(PAUSE).await,
                 Some(found) => {
                     if let Some(etag) =
@@ -206,10 +211,13 @@ impl CloudflareR2Binding {
         if self.put(name, &[], Some(now), Some(at(etag))).await?.is_none() {
             return Ok(false);
         }
-        if now.elapsed() < BURIAL / 2 {
-            self.delete(name).await?;
-        }
+        self.delete_buried(name, now).await?;
         Ok(true)
+    }
+
+    /// Deletes the empty object that was put there since `begin`, as long as nobody else takes it for left alone.
+    async fn delete_buried(&self, name: &str, begin: Deadline) -> worker::Result<()> {
+        if begin.elapsed() < BURIAL / 2 { self.delete(name).await } else { Ok(()) }
     }
 
     async fn delete(&self, name: &str) -> worker::Result<()> {
@@ -246,22 +254,28 @@ impl CloudflareR2Binding {
         let failed = |error| failure(error, Operation::Set).with_key(key);
         // What has no time to live is as if it were removed: not even JavaScript may read it.
         let value = if ttl == Some(Duration::ZERO) { &[] } else { value };
+        let begin = Deadline::now();
         let deadline = Deadline::after(ttl);
-        match when {
-            When::Always => self.put(&name, value, deadline, None).await.map_err(failed),
-            When::Absent => self.create(&name, value, deadline).await.map_err(failed),
+        let written = match when {
+            When::Always | When::Absent => {
+                let is_creation = when == When::Absent;
+                self.put_unconditionally(&name, value, deadline, is_creation)
+                    .await
+                    .map_err(failed)?
+            }
             When::Version(version) => {
                 // The condition knows nothing of the deadline.
                 let found = self.look(&name).await.map_err(failed)?;
-                match found {
-                    Some(found) if found.is_live() && found.is_at(&version) => self
-                        .put(&name, value, deadline, Some(at(&found.etag)))
-                        .await
-                        .map_err(failed),
-                    _ => Ok(None),
-                }
+                let is_there = |found: &Found| found.is_live() && found.is_at(&version);
+                let Some(found) = found.filter(is_there) else { return Ok(None) };
+                let condition = Some(at(&found.etag));
+                self.put(&name, value, deadline, condition).await.map_err(failed)?
             }
+        };
+        if value.is_empty() && written.is_some() {
+            self.delete_buried(&name, begin).await.map_err(failed)?;
         }
+        Ok(written)
     }
 }
 
@@ -411,6 +425,11 @@ impl Driver for CloudflareR2Binding {
                 // The rest of the page is for the next call.
                 return Ok(swept);
             }
+            // The list is old by now, and an ETag tells nothing of a deadline that was moved.
+            let found = match self.look(name).await.map_err(failed)? {
+                Some(now) if !now.is_live() && now.etag == found.etag => now,
+                _ => continue,
+            };
             swept.removed += usize::from(self.bury(name, &found.etag).await.map_err(failed)?);
         }
         swept.finished = next.is_none();
@@ -432,6 +451,12 @@ fn version(etag: String) -> Version {
 /// On the condition that there is no object.
 fn absent() -> Conditional {
     Conditional { etag_does_not_match: Some("*".to_owned()), ..Conditional::default() }
+}
+
+/// On the condition that there is no empty object, whose ETag is the MD5 of nothing.
+fn not_empty() -> Conditional {
+    let nothing = "d41d8cd98f00b204e9800998ecf8427e".to_owned();
+    Conditional { etag_does_not_match: Some(nothing), ..Conditional::default() }
 }
 
 /// On the condition that the object has this ETag.

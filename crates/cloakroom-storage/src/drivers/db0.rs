@@ -9,7 +9,7 @@
 //! # Expiry
 //! JavaScript's table knows no deadlines. So there are two columns of ours, which its statements pass by: when an item
 //! expires, and a hash of the value that this was said of (SQLite, which has no hash, keeps a copy). A deadline counts
-//! for that value alone: what JavaScript writes over it has none. It goes on reading what has expired here, until a sweep
+//! for that value alone: other bytes that JavaScript writes over it have none. It goes on reading what has expired here, until a sweep
 //! has removed that.
 //!
 //! # Compare and swap

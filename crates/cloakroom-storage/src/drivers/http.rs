@@ -105,7 +105,8 @@ impl Http {
         if let Some(words) = answer.headers().get(STORAGE) {
             http.is_ours = true;
             http.capabilities = capabilities(words.to_str().unwrap_or_default());
-        } else if matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        } else if !answer.status().is_success() && !is_of_javascript(answer.status()) {
+            // A gateway's answer tells nothing of what is behind it.
             return Err(http.failure(&answer));
         }
         Ok(http)
@@ -146,9 +147,14 @@ impl Http {
                 let ttl = ttl.transpose()?;
                 Ok(Some((Item::new(answer.into_body(), version), ttl)))
             }
-            StatusCode::NOT_FOUND => Ok(None),
+            StatusCode::NOT_FOUND if self.is_told(&answer) => Ok(None),
             _ => Err(self.failure(&answer)),
         }
+    }
+
+    /// Whether the server itself says that an item is missing: a gateway without a server says it of all.
+    fn is_told(&self, answer: &Response) -> bool {
+        !self.is_ours || answer.headers().contains_key(STORAGE)
     }
 
     /// What the server said is repeated where it is `cloakroom serve`, which says no keys.
@@ -160,6 +166,10 @@ impl Http {
         if answer.status() == StatusCode::FORBIDDEN && self.capabilities.read_only {
             let message = "the server lets us read alone";
             return Error::new(ErrorKind::ReadOnly, message).with_driver(NAME);
+        }
+        if answer.status() == StatusCode::NOT_FOUND {
+            let message = "something between here and the server answers that there is nothing; is the server up?";
+            return Error::new(ErrorKind::Unavailable, message).with_driver(NAME);
         }
         let said = serde_json::from_slice(answer.body()).ok().filter(|_| self.is_ours);
         let said = said.as_ref().map(|Said { error }| error.as_str());
@@ -309,7 +319,7 @@ impl Driver for Http {
             let headers = ttl.map(ttl_header).into_iter().collect();
             let answer = self.call(Method::PATCH, key, headers, Bytes::new()).await?;
             match answer.status() {
-                StatusCode::NOT_FOUND => Ok(false),
+                StatusCode::NOT_FOUND if self.is_told(&answer) => Ok(false),
                 status if status.is_success() => Ok(true),
                 _ => Err(self.failure(&answer)),
             }
@@ -334,6 +344,14 @@ impl Driver for Http {
 }
 
 type Headers = Vec<(HeaderName, HeaderValue)>;
+
+/// What a server says that does not know the question: JavaScript's says the first.
+fn is_of_javascript(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND | StatusCode::NOT_IMPLEMENTED
+    )
+}
 
 /// `/a/b` for `a:b`.
 fn path(key: &ItemKey) -> String {

@@ -192,6 +192,7 @@ static DRIVERS: &[DriverInfo] = &[
         summary: "In Cloudflare's R2, from inside of a Worker.",
         capabilities: Capabilities { empty_values: false, ..SWEPT },
         note: "inside of Workers, where a cron trigger sweeps",
+        round_trips: Some((1, 2)),
         tested_against: "workerd by miniflare 4, unstorage's own driver in the same Worker",
         open: opener!("cloudflare-r2-binding", cloudflare_r2_binding::CloudflareR2Binding, worker),
         ..ROW

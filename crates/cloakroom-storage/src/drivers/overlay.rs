@@ -34,7 +34,7 @@ use serde_json::{Map, Value};
 use super::open_unlimited;
 use crate::{
     Capabilities, Driver, DynDriver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome,
-    Result, SetOutcome, Swept, When, options,
+    Result, SetOutcome, Swept, Version, When, options,
 };
 
 const NAME: &str = "overlay";
@@ -206,16 +206,31 @@ impl Overlay {
             return self.first.set(key, value, when, ttl).await;
         }
         // In this order: whatever ends half-way, no item is lost and none comes back.
-        let outcome = self.first.set(key, value, when, None).await?;
-        if outcome != SetOutcome::Conflict {
-            let finish = async {
-                self.mark(key).await?;
-                self.first.touch(key, ttl).await
-            };
-            // The value is written, so this is nothing to begin again.
-            finish.await.map_err(|error| error.with_untouched(false))?;
+        let outcome = self.first.set(key, value.clone(), when, None).await?;
+        let SetOutcome::Written { version } = outcome else { return Ok(outcome) };
+        // The value is written, so what follows is nothing to begin again.
+        let finished = self.finish(key, value, version, ttl).await;
+        finished.map_err(|error| error.with_untouched(false))
+    }
+
+    /// Gives what was just written its deadline, and not what another has written over it since.
+    async fn finish(
+        &self,
+        key: &ItemKey,
+        value: Bytes,
+        version: Version,
+        ttl: Option<Duration>,
+    ) -> Result<SetOutcome> {
+        self.mark(key).await?;
+        if !self.first.capabilities().compare_and_swap {
+            self.first.touch(key, ttl).await?;
+            return Ok(SetOutcome::Written { version });
         }
-        Ok(outcome)
+        let again = self.first.set(key, value, When::Version(version.clone()), ttl).await?;
+        match again {
+            SetOutcome::Written { .. } => Ok(again),
+            SetOutcome::Conflict => Ok(SetOutcome::Written { version }),
+        }
     }
 
     /// What a removal is that the first layer refused.

@@ -12,7 +12,7 @@
 //!
 //! # Expiry, compare and swap
 //! As [`db0`](../db0/index.html): a deadline counts for the value that it was given for, so that what JavaScript writes
-//! has none; the stored bytes are compared in the statement that writes; and deadlines are measured by the database's
+//! has none, if its bytes are others; the stored bytes are compared in the statement that writes; and deadlines are measured by the database's
 //! clock. JavaScript goes on reading what has expired here, until a sweep has removed that.
 //!
 //! # Keys

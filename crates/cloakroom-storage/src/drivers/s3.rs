@@ -188,6 +188,10 @@ impl S3 {
                 _ => self.bucket.head(&name).await?,
             };
             let Some(object) = found.filter(|object| !object.has_expired()) else {
+                if *when == When::Always {
+                    // Whether it was a store that said so, or a gateway without one, is in a body alone.
+                    _ = self.bucket.get(&name).await?;
+                }
                 return Ok(RemoveOutcome::Missing);
             };
             let condition = match when {
@@ -233,6 +237,18 @@ impl S3 {
             .boxed()
     }
 
+    /// Deletes an object that has expired, and not one that was written anew meanwhile. Where an ETag is a digest, it tells
+    /// nothing of a deadline that was moved: so this looks once more, right before.
+    async fn free(&self, name: &str) -> Result<bool> {
+        match self.bucket.head(name).await?.filter(Object::has_expired) {
+            Some(object) => {
+                let removal = self.bucket.delete(name, Some(&object.etag)).await?;
+                Ok(matches!(removal, Removal::Done))
+            }
+            None => Ok(false),
+        }
+    }
+
     /// Looks at one page, or at as much of it as the budget is enough for.
     async fn sweep_page(&self, budget: usize) -> Result<Swept> {
         let mut last = self.swept.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -245,10 +261,8 @@ impl S3 {
                 break;
             }
             swept.examined += 1;
-            if let Some(object) = object.filter(Object::has_expired) {
-                // What was written anew meanwhile stays.
-                let removal = self.bucket.delete(&name, Some(&object.etag)).await?;
-                swept.removed += usize::from(matches!(removal, Removal::Done));
+            if object.is_some_and(|object| object.has_expired()) {
+                swept.removed += usize::from(self.free(&name).await?);
             }
             last = name;
         }

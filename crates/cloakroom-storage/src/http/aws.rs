@@ -73,8 +73,23 @@ impl Aws {
         let digest = reqsign_core::hash::hex_sha256(&body);
         let digest = HeaderValue::try_from(digest).map_err(|error| self.unsigned(error))?;
         parts.headers.insert("x-amz-content-sha256", digest);
-        self.signer.sign(&mut parts, None).await.map_err(|error| self.unsigned(error))?;
+        self.signer
+            .sign(&mut parts, None)
+            .await
+            .map_err(|error| self.without_credentials(error))?;
         self.client.send(Request::from_parts(parts, body)).await
+    }
+
+    /// The service that gives credentials is away, or there are none.
+    fn without_credentials(&self, error: reqsign_core::Error) -> Error {
+        if error.is_retryable() {
+            let message = "the service that gives credentials did not answer";
+            return Error::new(ErrorKind::Unavailable, message)
+                .with_driver(self.driver)
+                .with_untouched(true)
+                .with_source(error);
+        }
+        self.unsigned(error)
     }
 
     fn unsigned(&self, error: impl std::error::Error + Send + Sync + 'static) -> Error {

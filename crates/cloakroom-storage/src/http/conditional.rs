@@ -133,14 +133,20 @@ pub(crate) async fn set(
         },
         When::Version(version) => {
             let mut known = known(version);
+            let mut refused = None;
             loop {
                 let Some(tag) = current(store, key, version, known.take()).await? else {
                     return Ok(SetOutcome::Conflict);
                 };
+                if refused.as_ref() == Some(&tag.etag) {
+                    // It is another's, and reads lag behind.
+                    return Ok(SetOutcome::Conflict);
+                }
                 let condition = Condition::Match(&tag.etag);
                 if let Some(etag) = store.write(key, value, expiry, condition).await? {
                     return Ok(written(etag));
                 }
+                refused = Some(tag.etag);
             }
         }
     }
@@ -163,15 +169,19 @@ pub(crate) async fn remove(
         });
     };
     let mut known = known(version);
+    let mut refused = None;
     loop {
         let Some(tag) = current(store, key, version, known.take()).await? else {
             let is_there = store.look(key).await?.is_some_and(|tag| !tag.is_expired());
             return Ok(if is_there { RemoveOutcome::Conflict } else { RemoveOutcome::Missing });
         };
+        if refused.as_ref() == Some(&tag.etag) {
+            return Ok(RemoveOutcome::Conflict);
+        }
         match store.delete(key, Some(&tag.etag)).await? {
             Deleted::Yes => return Ok(RemoveOutcome::Removed),
             Deleted::Missing => return Ok(RemoveOutcome::Missing),
-            Deleted::Refused => {}
+            Deleted::Refused => refused = Some(tag.etag),
         }
     }
 }
@@ -225,4 +235,48 @@ async fn current(
     let found = store.read(key).await?;
     let same = found.filter(|found| !found.tag.is_expired() && tagged.is_of(&found.value));
     Ok(same.map(|found| found.tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A store whose reads lag behind: it shows an item that another has long written over.
+    struct Lagging;
+
+    #[async_trait]
+    impl Conditional for Lagging {
+        async fn read(&self, _: &ItemKey) -> Result<Option<Stored>> {
+            Ok(Some(Stored { value: "old".into(), tag: old() }))
+        }
+        async fn look(&self, _: &ItemKey) -> Result<Option<Tag>> {
+            Ok(Some(old()))
+        }
+        async fn write(
+            &self,
+            _: &ItemKey,
+            _: &Bytes,
+            _: Option<Expiry>,
+            _: Condition<'_>,
+        ) -> Result<Option<String>> {
+            Ok(None)
+        }
+        async fn delete(&self, _: &ItemKey, _: Option<&str>) -> Result<Deleted> {
+            Ok(Deleted::Refused)
+        }
+    }
+
+    fn old() -> Tag {
+        Tag { etag: "1".to_owned(), expiry: None }
+    }
+
+    #[tokio::test]
+    async fn an_etag_that_was_refused_is_not_tried_for_ever() {
+        let key = ItemKey::new("id").expect("a key");
+        let when = When::Version(old().version(b"old"));
+        let set = set(&Lagging, &key, &"new".into(), &when, None).await.expect("an answer");
+        assert_eq!(set, SetOutcome::Conflict);
+        let removed = remove(&Lagging, &key, &when).await.expect("an answer");
+        assert_eq!(removed, RemoveOutcome::Conflict);
+    }
 }

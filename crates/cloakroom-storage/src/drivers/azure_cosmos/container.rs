@@ -96,6 +96,8 @@ impl Container {
             return ask().await;
         }
         if is_behind(&answer) {
+            // Perhaps it is the token of a container that was made anew since, which no replica ever catches up with.
+            *self.session() = None;
             return Err(failure(&answer).with_untouched(true));
         }
         Ok(answer)
@@ -214,6 +216,18 @@ pub(super) fn failure(answer: &Response) -> Error {
         410 => refusal(NAME, StatusCode::SERVICE_UNAVAILABLE, said),
         _ => refusal(NAME, answer.status(), said),
     }
+}
+
+/// Whether the service itself says that there is no such document: a gateway without a service says "not found" of all.
+pub(super) fn is_missing(answer: &Response) -> bool {
+    #[derive(Deserialize)]
+    struct Said {
+        code: String,
+    }
+    let said = serde_json::from_slice(answer.body()).ok();
+    answer.status() == StatusCode::NOT_FOUND
+        && said.is_some_and(|Said { code }| code == "NotFound")
+        && !is_behind(answer)
 }
 
 /// Whether the answer is a 404 that says nothing of the document: its replica has not yet seen what the session has.

@@ -38,6 +38,12 @@ impl Deadline {
         KvValue { data, encoding: ValueEncoding::Le64.into() }
     }
 
+    /// A moment by which the database has surely freed what expired at this one.
+    pub(super) fn later(self) -> Deadline {
+        const A_DAY: u64 = 24 * 3600 * 1000;
+        Deadline(self.0.saturating_add(A_DAY))
+    }
+
     /// As a write says it to the database.
     pub(super) fn expire_at_ms(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)

@@ -213,7 +213,8 @@ fn writes(name: &Name, value: KvValue, deadline: Option<Deadline>) -> Vec<Mutati
         Some(deadline) if deadline.has_passed() => removals(name),
         Some(deadline) => vec![
             set(&name.item, value, Some(deadline)),
-            set(&name.deadline, deadline.stored(), Some(deadline)),
+            // It outlives the item, which would never expire without it. What is left belongs to no later version.
+            set(&name.deadline, deadline.stored(), Some(deadline.later())),
         ],
     }
 }

@@ -195,8 +195,9 @@ impl Table {
             return answer.map(Some).map_err(|error| unreadable(NAME, "its answer", error));
         }
         match name(&response).as_deref() {
+            Some("ConditionalCheckFailedException") => Ok(None),
             // Somebody else has made the table.
-            Some("ConditionalCheckFailedException" | "ResourceInUseException") => Ok(None),
+            Some("ResourceInUseException") if operation == "CreateTable" => Ok(None),
             _ => Err(failure(&response, &self.name)),
         }
     }

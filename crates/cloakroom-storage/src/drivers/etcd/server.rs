@@ -147,8 +147,11 @@ impl Server {
         let permit = self.permits.acquire().await.map_err(|closed| {
             Error::new(ErrorKind::Cancelled, "the driver is closed").with_source(closed)
         })?;
-        let answer = self.client.send(request).await.inspect_err(|_| self.leave(current))?;
+        let mut attempt = Attempt { server: self, current, is_served: false };
+        let answer = self.client.send(request).await?;
         drop(permit);
+        // One that is cut off from the others answers, but cannot serve.
+        attempt.is_served = !answer.status().is_server_error();
         if answer.status() != StatusCode::OK {
             return Err(Failure::read(answer.status(), answer.body()));
         }
@@ -161,6 +164,22 @@ impl Server {
         let next = (current + 1) % self.addresses.len();
         // Another call may have left it already.
         _ = self.current.compare_exchange(current, next, Ordering::Relaxed, Ordering::Relaxed);
+    }
+}
+
+/// A request that is under way. If it comes to nothing, also because nobody waited any longer, the next call goes to the
+/// next server.
+struct Attempt<'a> {
+    server: &'a Server,
+    current: usize,
+    is_served: bool,
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.is_served {
+            self.server.leave(self.current);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, pull};
-use async_nats::jetstream::context::{Context, PublishErrorKind};
+use async_nats::jetstream::context::Context;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
 use async_nats::{Client, HeaderMap, jetstream};
@@ -190,7 +190,7 @@ impl Bucket {
         let sent = self.context.send_publish(self.subject(name), message).await;
         match sent.map_err(failure::publishing)?.await {
             Ok(ack) => Ok(Some(ack.sequence)),
-            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Ok(None),
+            Err(error) if failure::is_of_another_write(&error) => Ok(None),
             Err(error) => Err(failure::publishing(error)),
         }
     }

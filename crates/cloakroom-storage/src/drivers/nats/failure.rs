@@ -129,6 +129,13 @@ fn refused(refusal: &Refusal, error: impl StdError + Send + Sync + 'static) -> E
     Error::new(kind, message).with_untouched(untouched).with_source(error)
 }
 
+/// Whether another write came first: it is there, or, on several servers, on its way.
+pub(super) fn is_of_another_write(error: &PublishError) -> bool {
+    const ON_ITS_WAY: ErrorCode = ErrorCode(10164);
+    error.kind() == PublishErrorKind::WrongLastSequence
+        || refusal_within(error).is_some_and(|refusal| refusal.error_code() == ON_ITS_WAY)
+}
+
 fn refusal_within(error: &PublishError) -> Option<Refusal> {
     error.source()?.downcast_ref::<Refusal>().cloned()
 }

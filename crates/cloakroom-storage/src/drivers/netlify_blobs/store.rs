@@ -213,6 +213,12 @@ impl Conditional for Store {
             if self.write(key, &Bytes::new(), expired, condition).await?.is_none() {
                 return Ok(Deleted::Refused);
             }
+            // Gone for every reader, whatever becomes of the rest: what is left, a sweep frees.
+            if let Err(error) = self.send(Method::DELETE, key, HeaderMap::new(), Bytes::new()).await
+            {
+                tracing::debug!(driver = NAME, %error, "an expired item stays until a sweep");
+            }
+            return Ok(Deleted::Yes);
         }
         let answer = self.send(Method::DELETE, key, HeaderMap::new(), Bytes::new()).await?;
         match answer.status() {

@@ -6,8 +6,8 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::command::Command;
 use crate::http::{Address, Client, Request, Secret, refusal, unreadable};
@@ -42,12 +42,12 @@ pub(super) struct Answer {
     value: Value,
 }
 
-/// An answer as JSON has it.
-#[derive(Deserialize)]
-struct Outcome {
-    #[serde(default)]
-    result: Value,
-    error: Option<String>,
+/// An answer as JSON has it, with a `result` or an `error`.
+type Outcome = Map<String, Value>;
+
+/// What Redis refused with.
+fn said(outcome: &Outcome) -> Option<&str> {
+    outcome.get("error").and_then(Value::as_str)
 }
 
 impl Rest {
@@ -102,20 +102,23 @@ impl Rest {
             return Ok(response.into_body());
         }
         let outcome = serde_json::from_slice(response.body()).ok();
-        let said = outcome.and_then(|outcome: Outcome| outcome.error);
-        match said {
+        let outcome: Outcome = outcome.unwrap_or_default();
+        match said(&outcome) {
             Some(said) if response.status() == http::StatusCode::BAD_REQUEST => {
-                Err(self.refused(&said))
+                Err(self.refused(said))
             }
-            _ => Err(refusal(self.driver, response.status(), said.as_deref()).into()),
+            said => Err(refusal(self.driver, response.status(), said).into()),
         }
     }
 
-    fn answer(&self, outcome: Outcome) -> Result<Answer, Failure> {
-        match outcome.error {
-            Some(said) => Err(self.refused(&said)),
-            None => Ok(Answer { driver: self.driver, value: outcome.result }),
+    fn answer(&self, mut outcome: Outcome) -> Result<Answer, Failure> {
+        if let Some(said) = said(&outcome) {
+            return Err(self.refused(said));
         }
+        let Some(value) = outcome.remove("result") else {
+            return Err(self.unreadable(serde::de::Error::missing_field("result")).into());
+        };
+        Ok(Answer { driver: self.driver, value })
     }
 
     fn refused(&self, said: &str) -> Failure {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cloakroom_storage::{
     BoxStream, Capabilities, Driver, DriverExt, Error, ErrorKind, Item, ItemKey, RemoveOutcome,
-    Result, SetOutcome, Swept, When, open, spawn_sweeper,
+    Result, SetOutcome, Swept, When, left_out, open, spawn_sweeper,
 };
 use futures_util::{StreamExt, stream};
 use serde_json::{Map, json};
@@ -43,15 +43,22 @@ async fn an_unknown_name_is_answered_with_the_nearest_right_one() {
 }
 
 #[tokio::test]
-async fn a_driver_of_unstorage_that_is_not_here_says_why() {
-    for (name, part) in [
-        ("azureKeyVault", "not available in this version"),
-        ("localstorage", "it lives in a browser"),
-        ("github", "it is read-only"),
-    ] {
+async fn a_driver_of_unstorage_that_is_left_out_says_why() {
+    for (name, reason) in left_out().chain([("azureKeyVault", "it is made for secrets")]) {
         let error = refusal(name).await;
         assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert!(error.to_string().contains(part), "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_binding_of_a_worker_names_what_reaches_its_data_from_elsewhere() {
+    for (name, instead) in
+        [("cloudflareKVBinding", "`cloudflare-kv-http`"), ("cloudflare-r2-binding", "`s3`")]
+    {
+        let error = refusal(name).await;
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains(instead), "{error}");
     }
 }
 

@@ -1,11 +1,13 @@
 // Vercel's emulator of Azure Cosmos DB: `node cosmosdb.mjs PORT KEY`. It keeps its data in memory.
 //
 // The emulator authorises everybody, so Microsoft's own client says here which signature a request should have; and it says
-// that it is reached by HTTPS, whose certificate nobody trusts.
+// that it is reached by HTTPS, whose certificate nobody trusts. To a write of a document that is not there it answers with a
+// 404 without the code that the service puts into each.
 import { createHttpServer } from '@vercel/cosmosdb-server';
 
 // The client does not export its signing.
 const { generateHeaders } = await import(new URL('dist/esm/utils/headers.js', packageOf('@azure/cosmos')));
+const MISSING = JSON.stringify({ code: 'NotFound', message: 'Entity with the specified id does not exist in the system.' });
 const [port, key] = process.argv.slice(2);
 
 const server = createHttpServer({ keepAlive: true });
@@ -20,10 +22,11 @@ server.on('request', async (request, response) => {
 		response.end(JSON.stringify({ code: 'Unauthorized', message: 'The signature is another one.' }));
 		return;
 	}
-	if (kind === '') {
-		const end = response.end.bind(response);
-		response.end = (body) => end(body.replaceAll('https://', 'http://'));
-	}
+	const end = response.end.bind(response);
+	response.end = (body) => {
+		if (response.statusCode === 404 && body === '{"message":""}') return end(MISSING);
+		return end(kind === '' ? body.replaceAll('https://', 'http://') : body);
+	};
 	answer(request, response);
 });
 server.listen(Number(port), '127.0.0.1');

@@ -13,7 +13,8 @@
 //! be read for a while, and a reader is not told when it expires. So there is a second key for each item that expires,
 //! `["sess", "ID", "$"]`, with the deadline in milliseconds since 1970. The two are written as one, and so have one
 //! version: a deadline counts for the value that was written with it, and what JavaScript writes over that has none.
-//! unstorage lists no key that ends with `$`. What JavaScript writes with a `ttl` of its own is there until the database
+//! The database keeps it for a day longer than the item, which would seem to live on without it. unstorage lists no key
+//! that ends with `$`. What JavaScript writes with a `ttl` of its own is there until the database
 //! removes it.
 //!
 //! Deadlines are measured by the clocks of the machines that write and read, as Deno's own are.

@@ -1,0 +1,62 @@
+//! `cargo xtask bench`: Cloakroom and its peers, side by side in one run.
+//!
+//! Each group measures one thing and gives back rows of the results. A new one is a module here and a line in `GROUPS`.
+
+mod codec;
+mod comparison;
+mod javascript;
+mod measure;
+mod report;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Parser;
+
+use comparison::Comparison;
+use measure::Settings;
+
+type Group = fn(&Settings) -> Result<Vec<Comparison>>;
+
+/// What is measured, by the name with which `--only` asks for it.
+const GROUPS: [(&str, Group); 1] = [("codec", codec::run)];
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask bench",
+    about = "Measures Cloakroom beside its peers, and writes down what came out"
+)]
+struct Arguments {
+    /// Few and short rounds, in three minutes at most; what it finds is printed and not kept
+    #[arg(long)]
+    quick: bool,
+    /// One group alone; the others' figures stay as they were
+    #[arg(long, value_parser = GROUPS.map(|(name, _)| name))]
+    only: Option<String>,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let settings = Settings { quick: arguments.quick, root: root() };
+    let mut groups = Vec::new();
+    for (name, run) in GROUPS {
+        if arguments.only.as_deref().is_none_or(|only| only == name) {
+            eprintln!("\n==> {name}");
+            groups.push((name, run(&settings)?));
+        }
+    }
+    for (name, comparisons) in &groups {
+        println!("\n{name}\n{}", report::table(comparisons));
+    }
+    if !settings.quick {
+        report::write(&settings.root, groups)?;
+    }
+    Ok(())
+}
+
+/// The checkout: the parent of this crate's folder.
+fn root() -> PathBuf {
+    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.pop();
+    root
+}

@@ -1,0 +1,111 @@
+//! How something is measured: in turn, so that whatever else the machine does befalls all of them alike.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+/// How thorough a run is, and where.
+pub(crate) struct Settings {
+    pub(crate) quick: bool,
+    /// The checkout.
+    pub(crate) root: PathBuf,
+}
+
+impl Settings {
+    /// How often each side is measured.
+    pub(crate) fn rounds(&self) -> usize {
+        if self.quick { 3 } else { 15 }
+    }
+
+    /// How long one measurement of a side takes, where that can be chosen.
+    pub(crate) fn sample(&self) -> Duration {
+        Duration::from_millis(if self.quick { 10 } else { 50 })
+    }
+}
+
+/// One of those that are compared, and how it is measured once.
+pub(crate) struct Side<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) sample: Box<dyn FnMut() -> Result<f64> + 'a>,
+}
+
+impl<'a> Side<'a> {
+    pub(crate) fn new(name: &'static str, sample: impl FnMut() -> Result<f64> + 'a) -> Side<'a> {
+        Side { name, sample: Box::new(sample) }
+    }
+
+    /// Something in this process, in nanoseconds for each time that it is done.
+    pub(crate) fn timed<T>(
+        name: &'static str,
+        settings: &Settings,
+        mut operation: impl FnMut() -> T + 'a,
+    ) -> Side<'a> {
+        let sample = settings.sample();
+        Side::new(name, move || Ok(nanoseconds(sample, &mut operation)))
+    }
+}
+
+/// What was measured of one side, round by round.
+#[derive(Clone, Debug)]
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) samples: Vec<f64>,
+}
+
+impl Series {
+    pub(crate) fn median(&self) -> f64 {
+        self.quantile(0.5)
+    }
+
+    /// The distance of the quartiles, by the median.
+    pub(crate) fn spread(&self) -> f64 {
+        (self.quantile(0.75) - self.quantile(0.25)) / self.median()
+    }
+
+    fn quantile(&self, part: f64) -> f64 {
+        let mut sorted = self.samples.clone();
+        sorted.sort_by(f64::total_cmp);
+        let place = part * sorted.len().saturating_sub(1) as f64;
+        let (below, above) = (place.floor() as usize, place.ceil() as usize);
+        let (Some(low), Some(high)) = (sorted.get(below), sorted.get(above)) else {
+            return f64::NAN;
+        };
+        low + (high - low) * place.fract()
+    }
+}
+
+/// Measures all sides in turn, round by round. A first round warms them up and is not counted.
+pub(crate) fn side_by_side<const N: usize>(
+    settings: &Settings,
+    mut sides: [Side<'_>; N],
+) -> Result<[Series; N]> {
+    let mut series =
+        sides.each_ref().map(|side| Series { name: side.name.to_owned(), samples: Vec::new() });
+    for round in 0..=settings.rounds() {
+        for (side, series) in sides.iter_mut().zip(&mut series) {
+            let sample = (side.sample)()?;
+            if round > 0 {
+                series.samples.push(sample);
+            }
+        }
+    }
+    Ok(series)
+}
+
+/// How long an operation takes, done again and again for about so long.
+fn nanoseconds<T>(sample: Duration, operation: &mut impl FnMut() -> T) -> f64 {
+    let mut times = 1_u64;
+    loop {
+        let begin = Instant::now();
+        for _ in 0..times {
+            std::hint::black_box(operation());
+        }
+        let elapsed = begin.elapsed();
+        if elapsed >= sample / 2 {
+            return elapsed.as_nanos() as f64 / times as f64;
+        }
+        let wanted = sample.as_nanos() / elapsed.as_nanos().max(1);
+        times = times.saturating_mul(u64::try_from(wanted).unwrap_or(u64::MAX).clamp(2, 1000));
+    }
+}

@@ -42,7 +42,12 @@ async function answer({ method, url, headers }, body) {
 
 	const name = method === 'POST' ? uploaded(body) : encoded && decodeURIComponent(encoded);
 	const found = name && (await find(bucket, name));
-	if (name && !found && method !== 'POST') return refuse(404, 'notFound', `No such object: ${bucket}/${name}`);
+	if (name && !found && method !== 'POST') {
+		const message = `No such object: ${bucket}/${name}`;
+		// To who asks for the bytes it answers with bytes.
+		if (searchParams.get('alt') === 'media') return new Response(message, { status: 404 });
+		return refuse(404, 'notFound', message);
+	}
 	for (const [condition, actual] of [
 		['ifGenerationMatch', found?.generation ?? '0'],
 		['ifMetagenerationMatch', found?.metageneration],

@@ -25,9 +25,16 @@ struct Reason {
     reason: String,
 }
 
-/// Whether the object is missing, and not the bucket.
+/// What it says of a missing object where it is asked for the object's own bytes: a text, and no reason.
+const NO_OBJECT: &[u8] = b"No such object";
+
+/// Whether the service itself says that the object is missing, and not the bucket: a gateway without a service says
+/// "not found" of all.
 pub(super) fn is_missing(response: &Response) -> bool {
-    response.status() == StatusCode::NOT_FOUND && !has_no_bucket(response)
+    let says_so = || {
+        response.body().starts_with(NO_OBJECT) || reason(response).as_deref() == Some("notFound")
+    };
+    response.status() == StatusCode::NOT_FOUND && !has_no_bucket(response) && says_so()
 }
 
 fn has_no_bucket(response: &Response) -> bool {

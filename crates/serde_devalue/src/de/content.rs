@@ -159,6 +159,19 @@ impl<'de> Node<'_, 'de> {
     ///
     /// In a tree an object is read once, and named from then on.
     pub(super) fn content(&self, in_tree: bool) -> Result<Content<'de>> {
+        if let Some(slot) = self.at.slot()
+            && let Some(content) = self.canonical(slot, in_tree)
+        {
+            match &content {
+                Content::Reference(_) => {}
+                Content::String(string) => {
+                    self.reader.spend_bytes(string.body().len())?;
+                    self.reader.mark_read(slot);
+                }
+                _ => self.reader.mark_read(slot),
+            }
+            return Ok(content);
+        }
         let content = self.read_content(in_tree)?;
         if let Some(slot) = self.at.slot()
             && content.is_whole_slot()

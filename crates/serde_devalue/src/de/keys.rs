@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Up to this many keys, comparing each with each is faster than hashing.
-const FEW: usize = 16;
+pub(super) const FEW: usize = 16;
 
 impl<'de> Reader<'_, 'de> {
     /// Puts the items of a container on the stack, where they stay until [`release`](Reader::release).
@@ -126,7 +126,15 @@ impl<'de> Reader<'_, 'de> {
     }
 
     /// Keeps of keys that are the same to JavaScript (`SameValueZero`) the first, with the last one's value.
-    fn drop_repeated(&self, stack: &mut Vec<Item<'de>>, start: usize, step: usize) -> Result<()> {
+    pub(super) fn drop_repeated(
+        &self,
+        stack: &mut Vec<Item<'de>>,
+        start: usize,
+        step: usize,
+    ) -> Result<()> {
+        if stack.len() - start <= step {
+            return Ok(());
+        }
         let keys = stack[start..].iter().step_by(step).map(|item| self.identity(item.reference()));
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let repeated = if keys.len() <= FEW {
@@ -161,6 +169,9 @@ impl<'de> Reader<'_, 'de> {
                 _ => Identity::Same(at),
             });
         };
+        if let Some(string) = self.plain_string_slot(slot) {
+            return Ok(Identity::String(string.unescape()));
+        }
         Ok(match self.slot(slot)? {
             Slot::String(string) => Identity::String(string.unescape()),
             Slot::Number(number) => Identity::Number((number + 0.0).to_bits()),

@@ -5,6 +5,7 @@
 //! is bounded by [budgets](Reader).
 
 mod access;
+mod canonical;
 pub(crate) mod content;
 mod key;
 mod keys;
@@ -24,8 +25,11 @@ use crate::{
 pub(crate) fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8], options: Options) -> Result<T> {
     let index = Index::new(text)?;
     let flat = Flat::new(text, &index);
-    let reader = Reader::new(text, &index, options);
-    *reader.read.borrow_mut() = vec![false; index.len()];
+    let reader = Reader {
+        valid_text: std::str::from_utf8(text).ok(),
+        read: vec![Cell::new(false); index.len()],
+        ..Reader::new(text, &index, options)
+    };
     let root = flat.root()?;
     let value = match reader.decode(root) {
         Ok(value) => value,
@@ -36,8 +40,8 @@ pub(crate) fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8], options: Opt
         Err(error) => return flat.validate().and(Err(error)),
     };
     // What nothing has read must be JSON as well.
-    for (slot, read) in reader.read.borrow().iter().enumerate() {
-        if !read {
+    for (slot, read) in reader.read.iter().enumerate() {
+        if !read.get() {
             flat.validate_slot(slot)?;
         }
     }
@@ -58,6 +62,8 @@ impl<'a> Flat<'a> {
 /// What all nodes of one call share.
 pub(crate) struct Reader<'r, 'de> {
     text: &'de [u8],
+    /// The same, where it was found to be UTF-8 as a whole.
+    valid_text: Option<&'de str>,
     index: &'r Index,
     options: Options,
     /// How many values may still be read. Shared references make a tree of 2^n leaves out of n slots.
@@ -65,7 +71,7 @@ pub(crate) struct Reader<'r, 'de> {
     /// How many bytes of strings and buffers may still be copied, for the same reason.
     bytes: Cell<usize>,
     /// Which slots were read to their end, where that matters.
-    read: RefCell<Vec<bool>>,
+    read: Vec<Cell<bool>>,
     /// The items of the containers that are being read, outermost first.
     items: RefCell<Vec<Item<'de>>>,
     /// The last buffer that a view was found to fit in, and its length.
@@ -98,11 +104,12 @@ impl<'r, 'de> Reader<'r, 'de> {
     fn new(text: &'de [u8], index: &'r Index, options: Options) -> Self {
         Reader {
             text,
+            valid_text: None,
             index,
             options,
             nodes: Cell::new(text.len().saturating_mul(16).saturating_add(1 << 18)),
             bytes: Cell::new(text.len().saturating_mul(64).saturating_add(1 << 20)),
-            read: RefCell::new(Vec::new()),
+            read: Vec::new(),
             items: RefCell::new(Vec::new()),
             buffer: Cell::new(None),
             sharing: RefCell::new(tree::Sharing::default()),
@@ -117,9 +124,15 @@ impl<'r, 'de> Reader<'r, 'de> {
         self.index.slot(self.text, slot)
     }
 
+    /// Whether the slot begins as null does, perhaps after whitespace.
+    fn begins_as_null(&self, slot: usize) -> bool {
+        let first = self.index.bounds(slot).and_then(|(start, _)| self.text.get(start));
+        matches!(first, None | Some(b'n' | b' ' | b'\t' | b'\n' | b'\r'))
+    }
+
     fn mark_read(&self, slot: usize) {
-        if let Some(read) = self.read.borrow_mut().get_mut(slot) {
-            *read = true;
+        if let Some(read) = self.read.get(slot) {
+            read.set(true);
         }
     }
 

@@ -114,7 +114,11 @@ impl<'de> Node<'_, 'de> {
     fn is_none(&self) -> Result<bool> {
         Ok(match self.at.slot() {
             None => self.at.number().is_none(),
-            Some(slot) => matches!(self.reader.slot(slot)?, Slot::Null),
+            // What begins otherwise is not null, whatever it is.
+            Some(slot) if self.reader.begins_as_null(slot) => {
+                matches!(self.reader.slot(slot)?, Slot::Null)
+            }
+            Some(_) => false,
         })
     }
 

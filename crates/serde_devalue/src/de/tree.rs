@@ -2,7 +2,8 @@
 //!
 //! `Value` asks for a newtype struct of its own name and gets a sequence of two: the tree, and which of its objects
 //! are shared, by their number in the order of the tree. Each node of the tree asks for an enum of that name and gets
-//! the [`Kind`] with what belongs to it.
+//! what serde has a word for as that: a number as `f64`, undefined as `None`. All else is an enum of the [`Kind`] with
+//! what belongs to it.
 
 use std::ops::Range;
 
@@ -46,6 +47,17 @@ impl Sharing {
     }
 
     /// The number of an object that was seen before.
+    pub(super) fn seen_before(&mut self, slot: usize) -> Option<u32> {
+        match self.seen.get(slot) {
+            Some(&(tree, number)) if tree == self.tree => {
+                self.shared.push(number);
+                Some(number)
+            }
+            _ => None,
+        }
+    }
+
+    /// Gives an object its number, or the number of an object that was seen before.
     pub(super) fn see(&mut self, slot: usize) -> Option<u32> {
         let seen = self.seen.get_mut(slot)?;
         if seen.0 == self.tree {
@@ -92,7 +104,20 @@ pub(super) fn visit_node<'de, V: Visitor<'de>>(
     node: Node<'_, 'de>,
     visitor: V,
 ) -> Result<V::Value> {
-    visitor.visit_enum(NodeAccess { node, content: node.content(true)? })
+    match node.content(true)? {
+        Content::Plain(Kind::Undefined) => visitor.visit_none(),
+        Content::Plain(Kind::Null) => visitor.visit_unit(),
+        Content::Plain(Kind::False) => visitor.visit_bool(false),
+        Content::Plain(Kind::True) => visitor.visit_bool(true),
+        Content::Number(Kind::Number, number) => visitor.visit_f64(number),
+        Content::String(string) => match string.plain() {
+            Some(plain) => visitor.visit_borrowed_str(plain),
+            None => visitor.visit_enum(NodeAccess { node, content: Content::String(string) }),
+        },
+        Content::Items(Kind::Array, items) => ListAccess::visit_all(node, items, false, visitor),
+        Content::Entries(Kind::Object, entries) => EntryAccess::visit(node, entries, visitor),
+        content => visitor.visit_enum(NodeAccess { node, content }),
+    }
 }
 
 /// A node's kind and content.

@@ -109,6 +109,43 @@ pub(crate) fn parse_integer(number: &[u8]) -> Option<i64> {
     Some(if negative { -integer } else { integer })
 }
 
+/// The value of a number that is written with up to 15 digits, without an exponent and not as -0; `None` for any other
+/// text.
+pub(crate) fn parse_canonical(number: &[u8]) -> Option<f64> {
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    let mut mantissa = 0_u64;
+    let mut point = None;
+    for (at, &byte) in digits.iter().enumerate().take(17) {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() && at > 0 => point = Some(at),
+            _ => return None,
+        }
+    }
+    let places = point.map_or(0, |point| digits.len() - point - 1);
+    let count = digits.len() - usize::from(point.is_some());
+    // A zero in front must be alone, and a point needs a digit behind it.
+    let grammar = match digits {
+        [b'0', rest @ ..] => rest.is_empty() || point == Some(1),
+        _ => true,
+    };
+    if count == 0
+        || count > 15
+        || !grammar
+        || point.is_some() && places == 0
+        || mantissa == 0 && digits.len() != number.len()
+    {
+        return None;
+    }
+    // Both are exact, so the quotient is the number that is nearest to the decimal.
+    let value = mantissa as f64 / POWERS_OF_TEN.get(places)?;
+    Some(if digits.len() == number.len() { value } else { -value })
+}
+
+/// As far as 15 digits reach.
+const POWERS_OF_TEN: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
 /// Whether a number that [`scan`] has accepted is surely written as JavaScript writes it.
 ///
 /// Decimals of up to 15 digits survive the way to `f64` and back, so for those the text alone tells.

@@ -113,6 +113,11 @@ impl<'a> RawString<'a> {
         Ok((RawString { token, escaped, offset: start }, at + 1))
     }
 
+    /// The token that begins at `offset`, which has no escapes.
+    pub(crate) fn of_plain(token: &'a str, offset: usize) -> Self {
+        RawString { token, escaped: false, offset }
+    }
+
     /// Where the token begins in the text.
     pub(crate) fn offset(self) -> usize {
         self.offset
@@ -263,6 +268,31 @@ pub(crate) fn skip_plain(text: &[u8], start: usize) -> usize {
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
     let rest = text.get(at..).unwrap_or_default();
     rest.iter().position(is_special).map_or(text.len().max(start), |found| at + found)
+}
+
+/// Whether there is no quote, backslash or control character: eight bytes at a time.
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    let special = |word| equal(word, b'"') | equal(word, b'\\') | below(word, 0x20);
+    match text.last_chunk() {
+        // The last word may overlap the one before.
+        Some(last) => {
+            let (words, _) = text.as_chunks();
+            let all = words.iter().fold(0, |all, word| all | special(u64::from_le_bytes(*word)));
+            all | special(u64::from_le_bytes(*last)) == 0
+        }
+        None => !text.iter().any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)),
+    }
+}
+
+/// A number that is the same for equal strings, and seldom for others.
+pub(crate) fn fingerprint(text: &[u8]) -> u64 {
+    let length = text.len() as u64;
+    match (text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first)
+            ^ u64::from_le_bytes(*last).rotate_left(29))
+        .wrapping_add(length << 56),
+        _ => text.iter().fold(length, |print, &byte| print << 8 | u64::from(byte)),
+    }
 }
 
 /// The end of the escape that begins with a backslash at `start`.

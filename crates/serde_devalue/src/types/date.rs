@@ -71,6 +71,38 @@ impl Date {
     }
 }
 
+impl Date {
+    /// The milliseconds of the text that `toISOString` makes of a year with four digits; `None` for any other.
+    pub(crate) fn millis_of_iso_text(text: &[u8]) -> Option<i64> {
+        let text: &[u8; 24] = text.try_into().ok()?;
+        let mut wrong = 0;
+        for (at, byte) in
+            [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (23, b'Z')]
+        {
+            wrong |= text[at] ^ byte;
+        }
+        let mut digit = |at: usize| {
+            let digit = text[at].wrapping_sub(b'0');
+            wrong |= u8::from(digit > 9);
+            i64::from(digit)
+        };
+        let mut two = |at: usize| digit(at) * 10 + digit(at + 1);
+        let year = two(0) * 100 + two(2);
+        let (month, day) = (two(5), two(8));
+        let (hours, minutes, seconds) = (two(11), two(14), two(17));
+        let millis = two(20) * 10 + digit(22);
+        let fits = (1..=12).contains(&month)
+            && (1..=31).contains(&day)
+            && hours < 24
+            && minutes < 60
+            && seconds < 60;
+        (wrong == 0 && fits).then(|| {
+            let days = days_from_civil(year, month, day);
+            (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + millis
+        })
+    }
+}
+
 /// Calls `f` with the text of `toISOString`, empty for an invalid date, without allocating.
 pub(crate) fn with_iso_text<R>(date: Date, f: impl FnOnce(&str) -> R) -> R {
     let Some(millis) = date.0 else { return f("") };

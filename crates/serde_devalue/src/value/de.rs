@@ -85,6 +85,34 @@ impl<'de> Visitor<'de> for Node {
         f.write_str("a value")
     }
 
+    fn visit_none<E: Error>(self) -> Result<Option<Value>, E> {
+        Ok(Some(Value::Undefined))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Option<Value>, E> {
+        Ok(Some(Value::Null))
+    }
+
+    fn visit_bool<E: Error>(self, bool: bool) -> Result<Option<Value>, E> {
+        Ok(Some(Value::Bool(bool)))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Option<Value>, E> {
+        Ok(Some(Value::Number(number)))
+    }
+
+    fn visit_str<E: Error>(self, string: &str) -> Result<Option<Value>, E> {
+        Ok(Some(Value::String(string.into())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Option<Value>, A::Error> {
+        items(seq).map(Some)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Option<Value>, A::Error> {
+        properties(map).map(|object| Some(Value::Object(object)))
+    }
+
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Option<Value>, A::Error> {
         let (kind, content) = access.variant_seed(KindSeed)?;
         if kind == Kind::Hole {
@@ -112,11 +140,6 @@ fn container<'de, A: VariantAccess<'de>>(kind: Kind, content: A) -> Result<Value
 
 fn leaf<'de, A: VariantAccess<'de>>(kind: Kind, content: A) -> Result<Value, A::Error> {
     Ok(match kind {
-        Kind::Undefined => Value::Undefined,
-        Kind::Null => Value::Null,
-        Kind::False => Value::Bool(false),
-        Kind::True => Value::Bool(true),
-        Kind::Number => Value::Number(content.newtype_variant()?),
         Kind::String => Value::String(content.newtype_variant()?),
         Kind::Reference => Value::Reference(content.newtype_variant()?),
         Kind::Date => Value::Date(content.newtype_variant()?),
@@ -161,7 +184,6 @@ impl<'de> Visitor<'de> for Entries {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
         match self.0 {
-            Kind::Object => properties(map).map(Value::Object),
             Kind::NullObject => properties(map).map(Value::NullObject),
             _ => entries(map),
         }
@@ -204,7 +226,6 @@ impl<'de> Visitor<'de> for Items {
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Value, A::Error> {
         match self.0 {
-            Kind::Array => items(seq),
             Kind::Set => members(seq),
             Kind::SparseArray => sparse(seq),
             Kind::View => view(seq),

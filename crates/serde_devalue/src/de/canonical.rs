@@ -3,15 +3,11 @@
 //! Nearly all slots are of this form: no whitespace, no escapes in keys and short strings, references in their shortest
 //! form. Whatever differs in the least is left to the careful reader, which also knows what is wrong with it.
 
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
-use super::{
-    Item, Node, Reader,
-    content::{Content, Kind},
-    keys::FEW,
-};
+use super::{Item, Node, Reader, content::Content, keys::FEW, shape::Shape};
 use crate::{
-    Date,
+    Date, Result,
     reference::Reference,
     text::{
         number,
@@ -20,50 +16,74 @@ use crate::{
     types::url::Url,
 };
 
+/// A slot that holds nothing but a primitive.
+pub(super) enum Leaf<'de> {
+    Null,
+    Bool(bool),
+    Number(f64),
+    /// Without escapes.
+    String(&'de str),
+}
+
 impl<'de> Node<'_, 'de> {
-    /// What a slot holds, if all of it has the canonical form.
-    pub(super) fn canonical(&self, slot: usize, in_tree: bool) -> Option<Content<'de>> {
+    /// A primitive, if its slot has the canonical form.
+    #[inline]
+    pub(super) fn leaf(&self) -> Result<Option<Leaf<'de>>> {
+        let Some(slot) = self.at.slot() else { return Ok(None) };
         let reader = self.reader;
-        let (start, end) = reader.index.bounds(slot)?;
-        let text = reader.text.get(start..end)?;
-        match *text.first()? {
-            b'"' => reader.plain_string(start, end).map(Content::String),
-            b'-' | b'0'..=b'9' => {
-                number::parse_canonical(text).map(|number| Content::Number(Kind::Number, number))
-            }
-            b'n' if text == b"null" => Some(Content::Plain(Kind::Null)),
-            b't' if text == b"true" => Some(Content::Plain(Kind::True)),
-            b'f' if text == b"false" => Some(Content::Plain(Kind::False)),
-            first @ (b'{' | b'[') => {
-                if in_tree && let Some(number) = reader.sharing.borrow_mut().seen_before(slot) {
-                    return Some(Content::Reference(number));
-                }
-                let content = match first {
-                    b'{' => Content::Entries(Kind::Object, reader.canonical_object(start, end)?),
-                    _ => reader.canonical_list(start, end)?,
-                };
-                if in_tree {
-                    reader.sharing.borrow_mut().see(slot);
-                }
-                Some(content)
-            }
-            _ => None,
+        let leaf = reader.canonical_leaf(slot);
+        match &leaf {
+            None => return Ok(None),
+            Some(Leaf::String(string)) => reader.spend_bytes(string.len())?,
+            Some(_) => {}
         }
+        reader.mark_read(slot);
+        Ok(leaf)
+    }
+
+    /// A container or a type of its own, if its slot has the canonical form.
+    pub(super) fn canonical(&self) -> Option<Content<'de>> {
+        let reader = self.reader;
+        let slot = self.at.slot()?;
+        let (start, end) = reader.index.bounds(slot)?;
+        let content = match reader.text.get(start)? {
+            b'{' => reader.canonical_object(start, end)?,
+            b'[' => reader.canonical_list(start, end)?,
+            _ => return None,
+        };
+        reader.mark_read(slot);
+        Some(content)
     }
 }
 
 impl<'de> Reader<'_, 'de> {
-    /// A string without escapes.
-    pub(super) fn plain_string(&self, start: usize, end: usize) -> Option<RawString<'de>> {
-        match self.text.get(start..end)? {
-            [b'"', inner @ .., b'"'] if string::is_plain(inner) => {
-                Some(RawString::of_plain(self.str(start, end)?, start))
-            }
+    fn canonical_leaf(&self, slot: usize) -> Option<Leaf<'de>> {
+        let (start, end) = self.index.bounds(slot)?;
+        let text = self.text.get(start..end)?;
+        match *text.first()? {
+            b'"' => self.plain_string(start, end).map(Leaf::String),
+            b'-' | b'0'..=b'9' => number::parse_canonical(text).map(Leaf::Number),
+            b'n' if text == b"null" => Some(Leaf::Null),
+            b't' if text == b"true" => Some(Leaf::Bool(true)),
+            b'f' if text == b"false" => Some(Leaf::Bool(false)),
             _ => None,
         }
     }
 
+    /// A string without escapes.
+    #[inline]
+    fn plain_string(&self, start: usize, end: usize) -> Option<&'de str> {
+        let text = self.text.get(..end)?;
+        let (open, close) = (start, end.checked_sub(1)?);
+        let is_string = open < close
+            && text.get(open) == Some(&b'"')
+            && text.get(close) == Some(&b'"')
+            && string::is_plain(self.text, open + 1, close);
+        if is_string { self.str(open + 1, close) } else { None }
+    }
+
     /// A part of the text, which was looked at as a whole if it is to be read as a whole.
+    #[inline]
     fn str(&self, start: usize, end: usize) -> Option<&'de str> {
         match self.valid_text {
             Some(text) => text.get(start..end),
@@ -71,23 +91,20 @@ impl<'de> Reader<'_, 'de> {
         }
     }
 
-    /// A reference, and where it ends.
-    fn canonical_reference(&self, start: usize) -> Option<(Reference, usize)> {
-        let mut at = start;
-        let mut slot = 0;
-        while let Some(digit @ b'0'..=b'9') = self.text.get(at) {
-            slot = slot * 10 + usize::from(digit - b'0');
-            at += 1;
-        }
-        match at - start {
-            0 => match self.text.get(at..at + 2)? {
-                [b'-', digit @ b'1'..=b'6'] => {
-                    Some((Reference::from_sentinel(-i64::from(digit - b'0'))?, at + 2))
+    /// The reference at the beginning, and what follows it.
+    #[inline]
+    fn canonical_reference<'a>(&self, text: &'a [u8]) -> Option<(Reference, &'a [u8])> {
+        let (slot, length) = number::parse_digits(text)?;
+        let slot = slot as usize;
+        match length {
+            0 => match text {
+                [b'-', digit @ b'1'..=b'6', rest @ ..] => {
+                    Some((Reference::from_sentinel(-i64::from(digit - b'0'))?, rest))
                 }
                 _ => None,
             },
-            1..=9 if slot < self.index.len() && (at - start == 1 || self.text[start] != b'0') => {
-                Some((Reference::to_slot(slot)?, at))
+            _ if slot < self.index.len() && (length == 1 || text[0] != b'0') => {
+                Some((Reference::to_slot(slot)?, &text[length..]))
             }
             _ => None,
         }
@@ -96,30 +113,35 @@ impl<'de> Reader<'_, 'de> {
     /// Puts references that are separated by commas on the stack, up to the bracket at the end.
     fn canonical_references(
         &self,
-        mut at: usize,
+        start: usize,
         end: usize,
-        stack: &mut Vec<Item<'de>>,
+        stack: &mut Vec<Item>,
         holes: bool,
     ) -> Option<()> {
+        let mut text = self.text.get(start..)?;
         loop {
-            let (reference, behind) = self.canonical_reference(at)?;
+            let (reference, rest) = self.canonical_reference(text)?;
             if reference.is_hole() && !holes {
                 return None;
             }
-            stack.push(Item::Value(reference));
-            at = behind + 1;
-            match self.text.get(behind)? {
-                b',' => {}
-                b']' => return (at == end).then_some(()),
+            stack.push(Item::of(reference));
+            match rest {
+                [b',', rest @ ..] => text = rest,
+                [b']', rest @ ..] => return (self.offset_of(rest) == end).then_some(()),
                 _ => return None,
             }
         }
     }
 
+    /// Where in the text its end begins.
+    fn offset_of(&self, rest: &[u8]) -> usize {
+        self.text.len() - rest.len()
+    }
+
     /// Puts a container's items on the stack, or nothing.
     fn collect_with(
         &self,
-        collect: impl FnOnce(&mut Vec<Item<'de>>, usize) -> Option<()>,
+        collect: impl FnOnce(&mut Vec<Item>, usize) -> Option<()>,
     ) -> Option<Range<usize>> {
         let mut stack = self.items.borrow_mut();
         let start = stack.len();
@@ -138,15 +160,14 @@ impl<'de> Reader<'_, 'de> {
                 b"[]" => Some(()),
                 _ => self.canonical_references(start + 1, end, stack, true),
             });
-            return Some(Content::Items(Kind::Array, items?));
+            return Some(Content::Array(items?));
         }
         if !self.options.custom_tags.is_empty() {
             return None;
         }
         match text {
             [b'[', b'"', b'D', b'a', b't', b'e', b'"', b',', b'"', date @ .., b'"', b']'] => {
-                let millis = Date::millis_of_iso_text(date)?;
-                Some(Content::Number(Kind::Date, millis as f64))
+                Date::from_iso_text(date).map(Content::Date)
             }
             [b'[', b'"', b'M', b'a', b'p', b'"', b',', ..] => {
                 let items = self.collect_with(|stack, first| {
@@ -156,75 +177,121 @@ impl<'de> Reader<'_, 'de> {
                     }
                     self.drop_repeated(stack, first, 2).ok()
                 });
-                Some(Content::Entries(Kind::Map, items?))
+                Some(Content::Map(items?))
             }
             [b'[', b'"', b'S', b'e', b't', b'"', b',', ..] => {
                 let items = self.collect_with(|stack, first| {
                     self.canonical_references(start + 7, end, stack, false)?;
                     self.drop_repeated(stack, first, 1).ok()
                 });
-                Some(Content::Items(Kind::Set, items?))
+                Some(Content::Set(items?))
             }
             [b'[', b'"', b'U', b'R', b'L', b'"', b',', ..] => {
-                let (reference, behind) = self.canonical_reference(start + 7)?;
+                let (reference, rest) = self.canonical_reference(&text[7..])?;
                 let (start, end) = match reference.slot() {
-                    Some(slot) if behind + 1 == end => self.index.bounds(slot)?,
+                    Some(slot) if rest == b"]" => self.index.bounds(slot)?,
                     _ => return None,
                 };
-                let url = self.plain_string(start, end)?.body();
+                let url = self.plain_string(start, end)?;
                 self.spend_bytes(url.len()).ok()?;
-                Some(Content::Text(Kind::Url, Url::parse(url).ok()?.into_string()))
+                Url::parse(url).ok().map(Content::Url)
             }
             _ => None,
         }
     }
 
     /// The properties of an object, unless their order, their names or their number are out of the ordinary.
-    fn canonical_object(&self, start: usize, end: usize) -> Option<Range<usize>> {
-        if self.text.get(start..end)? == b"{}" {
-            return self.collect_with(|_, _| Some(()));
+    fn canonical_object(&self, start: usize, end: usize) -> Option<Content<'de>> {
+        let beginning = self.text.get(start + 1..)?;
+        if let Some(shape) = self.shapes.borrow().like(beginning)
+            && let Some(values) =
+                self.collect_with(|stack, _| self.values_of(&shape, start, end, stack))
+        {
+            return Some(Content::Object(shape, values));
         }
-        self.collect_with(|stack, _| {
-            let mut prints = [0; FEW];
-            let mut count = 0;
-            let mut at = start;
-            loop {
-                // At the brace, or at the comma.
-                let open = at + 1;
-                if self.text.get(open) != Some(&b'"') {
-                    return None;
-                }
-                let close = string::skip_plain(self.text, open + 1);
-                let [b'"', b':', ..] = self.text.get(close..)? else { return None };
-                let name = self.text.get(open + 1..close)?;
-                // Array indices come first, whatever the order of the text.
-                if name.first().is_some_and(u8::is_ascii_digit) || name == b"__proto__" {
-                    return None;
-                }
-                let print = string::fingerprint(name);
-                if prints.get(..count)?.contains(&print) {
-                    return None;
-                }
-                *prints.get_mut(count)? = print;
-                count += 1;
-                let (reference, behind) = self.canonical_reference(close + 2)?;
-                if reference.is_hole() {
-                    return None;
-                }
-                let key = RawString::of_plain(self.str(open, close + 1)?, open);
-                stack.push(Item::Property(key, reference));
-                at = behind;
-                match self.text.get(at)? {
-                    b',' => {}
-                    b'}' => return (at + 1 == end).then_some(()),
-                    _ => return None,
-                }
+        let mut keys = Vec::new();
+        let values = self.collect_with(|stack, _| self.new_object(start, end, &mut keys, stack))?;
+        let shape = Rc::new(Shape::new(keys));
+        self.shapes.borrow_mut().keep(beginning, Rc::clone(&shape));
+        Some(Content::Object(shape, values))
+    }
+
+    /// What an object has under the keys of a known shape, which must be its own.
+    fn values_of(
+        &self,
+        shape: &Shape<'de>,
+        start: usize,
+        end: usize,
+        stack: &mut Vec<Item>,
+    ) -> Option<()> {
+        let mut text = self.text.get(start..)?;
+        let mut separator = b'{';
+        for key in shape.keys() {
+            let [first, rest @ ..] = text else { return None };
+            let [b':', rest @ ..] = rest.strip_prefix(key.token())? else { return None };
+            if *first != separator {
+                return None;
             }
-        })
+            separator = b',';
+            let (value, rest) = self.canonical_reference(rest)?;
+            if value.is_hole() {
+                return None;
+            }
+            stack.push(Item::of(value));
+            text = rest;
+        }
+        match text {
+            [b'}', rest @ ..] => (self.offset_of(rest) == end).then_some(()),
+            _ => None,
+        }
+    }
+
+    /// The keys of an object, and what it has under them.
+    fn new_object(
+        &self,
+        start: usize,
+        end: usize,
+        keys: &mut Vec<RawString<'de>>,
+        stack: &mut Vec<Item>,
+    ) -> Option<()> {
+        if self.text.get(start..end)? == b"{}" {
+            return Some(());
+        }
+        // At the brace, or at the comma.
+        let mut at = start;
+        loop {
+            let open = at + 1;
+            if *self.text.get(open)? != b'"' || keys.len() == FEW {
+                return None;
+            }
+            let close = string::skip_plain(self.text, open + 1);
+            let [b'"', b':', rest @ ..] = self.text.get(close..)? else { return None };
+            let key = RawString::of_plain(self.str(open, close + 1)?, open);
+            let name = key.body();
+            // Array indices come first, whatever the order of the text.
+            if name.as_bytes().first().is_some_and(u8::is_ascii_digit)
+                || name == "__proto__"
+                || keys.iter().any(|other| other.token() == key.token())
+            {
+                return None;
+            }
+            keys.push(key);
+            let (value, rest) = self.canonical_reference(rest)?;
+            if value.is_hole() {
+                return None;
+            }
+            stack.push(Item::of(value));
+            at = self.offset_of(rest);
+            match rest {
+                [b',', ..] => {}
+                [b'}', ..] => return (at + 1 == end).then_some(()),
+                _ => return None,
+            }
+        }
     }
 
     /// A slot that is a string without escapes: the frequent key of a Map.
-    pub(super) fn plain_string_slot(&self, slot: usize) -> Option<RawString<'de>> {
+    pub(super) fn plain_string_slot(&self, slot: usize) -> Option<&'de str> {
         let (start, end) = self.index.bounds(slot)?;
         self.plain_string(start, end)
     }

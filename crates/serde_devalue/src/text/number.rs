@@ -109,6 +109,29 @@ pub(crate) fn parse_integer(number: &[u8]) -> Option<i64> {
     Some(if negative { -integer } else { integer })
 }
 
+/// The digits at the beginning, up to seven, and how many they are; `None` if there are more.
+pub(crate) fn parse_digits(text: &[u8]) -> Option<(u32, usize)> {
+    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+    let Some(word) = text.first_chunk() else {
+        let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = text[..count].iter();
+        return Some((digits.fold(0, |all, digit| all * 10 + u32::from(digit - b'0')), count));
+    };
+    // Digits become their value, and all else has a bit of the upper half set, or has it set when 6 is added.
+    let word = u64::from_le_bytes(*word) ^ ZEROS;
+    let others =
+        (word | word.wrapping_add(u64::from_ne_bytes([6; 8]))) & u64::from_ne_bytes([0xf0; 8]);
+    let count = others.trailing_zeros() as usize / 8;
+    if count == 8 {
+        return None;
+    }
+    // The digits at the end of eight, with zeros before them; then pairs, fours and all are put together.
+    let digits = word.checked_shl(64 - 8 * count as u32).unwrap_or(0);
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    Some((fours.wrapping_mul(10_000).wrapping_add(fours >> 32) as u32, count))
+}
+
 /// The value of a number that is written with up to 15 digits, without an exponent and not as -0; `None` for any other
 /// text.
 pub(crate) fn parse_canonical(number: &[u8]) -> Option<f64> {

@@ -241,6 +241,13 @@ fn equal(word: u64, byte: u8) -> u64 {
     below(word ^ (ONES * u64::from(byte)), 1)
 }
 
+/// The bits of the bytes before the first quote of a word, or all.
+pub(crate) fn before_quote(word: u64) -> u64 {
+    let quotes = equal(word, b'"');
+    let first = quotes & quotes.wrapping_neg();
+    (first >> 7).wrapping_sub(1)
+}
+
 /// Whether there is a byte that devalue escapes and JSON does not, or perhaps only begins so.
 fn may_need_escape(token: &[u8]) -> bool {
     let (words, rest) = token.as_chunks();
@@ -270,28 +277,23 @@ pub(crate) fn skip_plain(text: &[u8], start: usize) -> usize {
     rest.iter().position(is_special).map_or(text.len().max(start), |found| at + found)
 }
 
-/// Whether there is no quote, backslash or control character: eight bytes at a time.
-pub(crate) fn is_plain(text: &[u8]) -> bool {
-    let special = |word| equal(word, b'"') | equal(word, b'\\') | below(word, 0x20);
-    match text.last_chunk() {
-        // The last word may overlap the one before.
-        Some(last) => {
-            let (words, _) = text.as_chunks();
-            let all = words.iter().fold(0, |all, word| all | special(u64::from_le_bytes(*word)));
-            all | special(u64::from_le_bytes(*last)) == 0
+/// Whether there is no quote, backslash or control character between two offsets: eight bytes at a time.
+pub(crate) fn is_plain(text: &[u8], start: usize, end: usize) -> bool {
+    let special = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        equal(word, b'"') | equal(word, b'\\') | below(word, 0x20)
+    };
+    let Some(mut rest) = text.get(start..end) else { return false };
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        if special(word) != 0 {
+            return false;
         }
-        None => !text.iter().any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)),
+        rest = behind;
     }
-}
-
-/// A number that is the same for equal strings, and seldom for others.
-pub(crate) fn fingerprint(text: &[u8]) -> u64 {
-    let length = text.len() as u64;
-    match (text.first_chunk(), text.last_chunk()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first)
-            ^ u64::from_le_bytes(*last).rotate_left(29))
-        .wrapping_add(length << 56),
-        _ => text.iter().fold(length, |print, &byte| print << 8 | u64::from(byte)),
+    // What follows in the text may fill the last word: only the marks of the bytes before it count.
+    match text.get(end - rest.len()..).and_then(<[u8]>::first_chunk) {
+        Some(word) => special(word) & ((1 << (8 * rest.len())) - 1) == 0,
+        None => !rest.iter().any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)),
     }
 }
 

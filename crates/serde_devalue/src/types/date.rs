@@ -72,8 +72,8 @@ impl Date {
 }
 
 impl Date {
-    /// The milliseconds of the text that `toISOString` makes of a year with four digits; `None` for any other.
-    pub(crate) fn millis_of_iso_text(text: &[u8]) -> Option<i64> {
+    /// The date of the text that `toISOString` makes of a year with four digits; `None` for any other.
+    pub(crate) fn from_iso_text(text: &[u8]) -> Option<Self> {
         let text: &[u8; 24] = text.try_into().ok()?;
         let mut wrong = 0;
         for (at, byte) in
@@ -98,7 +98,7 @@ impl Date {
             && seconds < 60;
         (wrong == 0 && fits).then(|| {
             let days = days_from_civil(year, month, day);
-            (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + millis
+            Date(Some((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + millis))
         })
     }
 }

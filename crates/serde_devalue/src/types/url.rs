@@ -57,11 +57,6 @@ impl Url {
     pub(crate) fn into_string(self) -> String {
         self.0
     }
-
-    /// Of a text that is known to be normalised.
-    pub(crate) fn from_normalised(text: String) -> Self {
-        Url(text)
-    }
 }
 
 /// Whether the text is a normalised file URL of which the url crate dropped what JavaScript keeps: empty segments of the

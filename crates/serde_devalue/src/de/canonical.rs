@@ -27,7 +27,7 @@ pub(super) enum Leaf<'de> {
 
 impl<'de> Node<'_, 'de> {
     /// A primitive, if its slot has the canonical form.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leaf(&self) -> Result<Option<Leaf<'de>>> {
         let Some(slot) = self.at.slot() else { return Ok(None) };
         let reader = self.reader;
@@ -57,6 +57,7 @@ impl<'de> Node<'_, 'de> {
 }
 
 impl<'de> Reader<'_, 'de> {
+    #[inline(always)]
     fn canonical_leaf(&self, slot: usize) -> Option<Leaf<'de>> {
         let (start, end) = self.index.bounds(slot)?;
         let text = self.text.get(start..end)?;
@@ -71,7 +72,7 @@ impl<'de> Reader<'_, 'de> {
     }
 
     /// A string without escapes.
-    #[inline]
+    #[inline(always)]
     fn plain_string(&self, start: usize, end: usize) -> Option<&'de str> {
         let text = self.text.get(..end)?;
         let (open, close) = (start, end.checked_sub(1)?);
@@ -92,7 +93,7 @@ impl<'de> Reader<'_, 'de> {
     }
 
     /// The reference at the beginning, and what follows it.
-    #[inline]
+    #[inline(always)]
     fn canonical_reference<'a>(&self, text: &'a [u8]) -> Option<(Reference, &'a [u8])> {
         let (slot, length) = number::parse_digits(text)?;
         let slot = slot as usize;
@@ -209,9 +210,10 @@ impl<'de> Reader<'_, 'de> {
         {
             return Some(Content::Object(shape, values));
         }
-        let mut keys = Vec::new();
-        let values = self.collect_with(|stack, _| self.new_object(start, end, &mut keys, stack))?;
-        let shape = Rc::new(Shape::new(keys));
+        let mut shape = Shape::default();
+        let values =
+            self.collect_with(|stack, _| self.new_object(start, end, &mut shape, stack))?;
+        let shape = Rc::new(shape);
         self.shapes.borrow_mut().keep(beginning, Rc::clone(&shape));
         Some(Content::Object(shape, values))
     }
@@ -225,15 +227,8 @@ impl<'de> Reader<'_, 'de> {
         stack: &mut Vec<Item>,
     ) -> Option<()> {
         let mut text = self.text.get(start..)?;
-        let mut separator = b'{';
-        for key in shape.keys() {
-            let [first, rest @ ..] = text else { return None };
-            let [b':', rest @ ..] = rest.strip_prefix(key.token())? else { return None };
-            if *first != separator {
-                return None;
-            }
-            separator = b',';
-            let (value, rest) = self.canonical_reference(rest)?;
+        for lead in shape.leads() {
+            let (value, rest) = self.canonical_reference(text.strip_prefix(*lead)?)?;
             if value.is_hole() {
                 return None;
             }
@@ -251,7 +246,7 @@ impl<'de> Reader<'_, 'de> {
         &self,
         start: usize,
         end: usize,
-        keys: &mut Vec<RawString<'de>>,
+        shape: &mut Shape<'de>,
         stack: &mut Vec<Item>,
     ) -> Option<()> {
         if self.text.get(start..end)? == b"{}" {
@@ -261,7 +256,7 @@ impl<'de> Reader<'_, 'de> {
         let mut at = start;
         loop {
             let open = at + 1;
-            if *self.text.get(open)? != b'"' || keys.len() == FEW {
+            if *self.text.get(open)? != b'"' || shape.keys().len() == FEW {
                 return None;
             }
             let close = string::skip_plain(self.text, open + 1);
@@ -271,11 +266,11 @@ impl<'de> Reader<'_, 'de> {
             // Array indices come first, whatever the order of the text.
             if name.as_bytes().first().is_some_and(u8::is_ascii_digit)
                 || name == "__proto__"
-                || keys.iter().any(|other| other.token() == key.token())
+                || shape.keys().iter().any(|other| other.token() == key.token())
             {
                 return None;
             }
-            keys.push(key);
+            shape.push(key, self.text.get(at..=close + 1)?);
             let (value, rest) = self.canonical_reference(rest)?;
             if value.is_hole() {
                 return None;

@@ -8,14 +8,26 @@ use crate::{
 };
 
 /// The keys of an object: each once, in JavaScript's order. Objects of one origin have the same.
+#[derive(Default)]
 pub(super) struct Shape<'de> {
     keys: Vec<RawString<'de>>,
+    /// For each key, what an object in the canonical form has before the value: `{"key":` or `,"key":`.
+    leads: Vec<&'de [u8]>,
     names: OnceCell<Vec<JsString>>,
 }
 
 impl<'de> Shape<'de> {
     pub(super) fn new(keys: Vec<RawString<'de>>) -> Self {
-        Shape { keys, names: OnceCell::new() }
+        Shape { keys, ..Shape::default() }
+    }
+
+    pub(super) fn push(&mut self, key: RawString<'de>, lead: &'de [u8]) {
+        self.keys.push(key);
+        self.leads.push(lead);
+    }
+
+    pub(super) fn leads(&self) -> &[&'de [u8]] {
+        &self.leads
     }
 
     pub(super) fn keys(&self) -> &[RawString<'de>] {

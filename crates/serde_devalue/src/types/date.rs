@@ -75,28 +75,29 @@ impl Date {
     /// The date of the text that `toISOString` makes of a year with four digits; `None` for any other.
     pub(crate) fn from_iso_text(text: &[u8]) -> Option<Self> {
         let text: &[u8; 24] = text.try_into().ok()?;
+        let mut template = *b"0000-00-00T00:00:00.000Z";
         let mut wrong = 0;
-        for (at, byte) in
-            [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (23, b'Z')]
-        {
-            wrong |= text[at] ^ byte;
+        for (digit, byte) in template.iter_mut().zip(text) {
+            let is_digit = u8::from(*digit == b'0');
+            // A digit's value, and 0 for all else that is as it should be.
+            *digit = byte.wrapping_sub(*digit);
+            wrong |= u8::from(*digit > 9 * is_digit);
         }
-        let mut digit = |at: usize| {
-            let digit = text[at].wrapping_sub(b'0');
-            wrong |= u8::from(digit > 9);
-            i64::from(digit)
-        };
-        let mut two = |at: usize| digit(at) * 10 + digit(at + 1);
+        let digits = template;
+        let two = |at: usize| i64::from(digits[at] * 10 + digits[at + 1]);
+        if wrong != 0 {
+            return None;
+        }
         let year = two(0) * 100 + two(2);
         let (month, day) = (two(5), two(8));
         let (hours, minutes, seconds) = (two(11), two(14), two(17));
-        let millis = two(20) * 10 + digit(22);
+        let millis = two(20) * 10 + i64::from(digits[22]);
         let fits = (1..=12).contains(&month)
             && (1..=31).contains(&day)
             && hours < 24
             && minutes < 60
             && seconds < 60;
-        (wrong == 0 && fits).then(|| {
+        fits.then(|| {
             let days = days_from_civil(year, month, day);
             Date(Some((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + millis))
         })

@@ -38,6 +38,9 @@ enum Form {
     Map,
 }
 
+/// The key that no object may have, as it is written.
+const PROTO: &[u8] = b"\"__proto__\"";
+
 /// How far the keys are in JavaScript's order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Order {
@@ -151,7 +154,7 @@ impl<'w> EntryWriter<'w> {
     /// Refuses `__proto__`, and notes whether the keys come in JavaScript's order.
     fn check_key(&mut self) -> Result<()> {
         let key = &self.writer.scratch[self.key_start..];
-        if key == b"\"__proto__\"" {
+        if key.len() == PROTO.len() && key == PROTO {
             let error = Error::data("an object must not have a `__proto__` property");
             return Err(self.under_variant(error));
         }

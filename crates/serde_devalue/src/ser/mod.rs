@@ -51,7 +51,7 @@ pub(crate) fn to_string<T: ?Sized + Serialize>(value: &T, options: Options) -> R
 /// The text being written. `&mut Writer` is the crate's `serde::Serializer`.
 pub(crate) struct Writer {
     options: Options,
-    /// The text of finished slots, in the order of finishing.
+    /// The text of finished slots, each with a comma behind it, in the order of finishing.
     text: Vec<u8>,
     /// Where in `text` each slot is.
     slots: Vec<Span>,
@@ -101,9 +101,13 @@ impl Writer {
         }
         let mut out = Vec::with_capacity(self.text.len() + self.slots.len() + 2);
         out.push(b'[');
-        for slot in self.slots {
-            out.extend_from_slice(&self.text[slot.start..slot.end]);
-            out.push(b',');
+        let mut slots = self.slots.into_iter().peekable();
+        while let Some(Span { start, mut end }) = slots.next() {
+            // Many slots were finished one after the other.
+            while let Some(next) = slots.next_if(|next| next.start == end + 1) {
+                end = next.end;
+            }
+            out.extend_from_slice(&self.text[start..=end]);
         }
         out.pop();
         out.push(b']');
@@ -136,8 +140,9 @@ impl Writer {
         self.scratch.push(end);
         let start = self.text.len();
         self.text.extend_from_slice(&self.scratch[open.start..]);
-        self.scratch.truncate(open.start);
         self.slots[open.slot] = Span { start, end: self.text.len() };
+        self.text.push(b',');
+        self.scratch.truncate(open.start);
         self.depth -= 1;
         open.reference
     }
@@ -159,6 +164,7 @@ impl Writer {
                 Ok(same)
             }
             None => {
+                self.text.push(b',');
                 self.slots.push(span);
                 Ok(next)
             }

@@ -11,9 +11,37 @@ pub(crate) fn write(out: &mut Vec<u8>, number: f64) {
     let integer = number as i32;
     if f64::from(integer) == number {
         write_integer(out, integer.into());
-    } else {
+    } else if !write_decimal(out, number) {
         out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
     }
+}
+
+/// Writes a number that has one to three decimal places and 15 digits, as amounts and durations have; whether it does.
+///
+/// Different decimals of up to 15 digits are different numbers. So a decimal that is this number is the only one, and
+/// without zeros at its end the shortest, which is what JavaScript writes.
+fn write_decimal(out: &mut Vec<u8>, number: f64) -> bool {
+    let thousandths = (number.abs() * 1000.0 + 0.5) as u64;
+    let places = thousandths % 1000;
+    if thousandths >= 1_000_000_000_000_000
+        || places == 0
+        || thousandths as f64 / 1000.0 != number.abs()
+    {
+        return false;
+    }
+    if number < 0.0 {
+        out.push(b'-');
+    }
+    write_unsigned(out, thousandths / 1000);
+    let digits = [
+        b'.',
+        b'0' + (places / 100) as u8,
+        b'0' + (places / 10 % 10) as u8,
+        b'0' + (places % 10) as u8,
+    ];
+    let zeros = digits.iter().rev().take_while(|&&digit| digit == b'0').count();
+    out.extend_from_slice(&digits[..digits.len() - zeros]);
+    true
 }
 
 /// `String(number)`, of any number.
@@ -22,21 +50,37 @@ pub(crate) fn to_string(number: f64) -> String {
 }
 
 /// Writes an integer in decimal.
+#[inline]
 pub(crate) fn write_integer(out: &mut Vec<u8>, integer: i64) {
+    if integer < 0 {
+        out.push(b'-');
+    }
+    write_unsigned(out, integer.unsigned_abs());
+}
+
+#[inline]
+fn write_unsigned(out: &mut Vec<u8>, integer: u64) {
+    let digit = |scale: u64| b'0' + (integer / scale % 10) as u8;
+    // References and most numbers are small; these are copied without a call.
+    match integer {
+        0..10 => out.push(digit(1)),
+        10..100 => out.extend_from_slice(&[digit(10), digit(1)]),
+        100..1000 => out.extend_from_slice(&[digit(100), digit(10), digit(1)]),
+        1000..10_000 => {
+            out.extend_from_slice(&[digit(1000), digit(100), digit(10), digit(1)]);
+        }
+        _ => write_many_digits(out, integer),
+    }
+}
+
+fn write_many_digits(out: &mut Vec<u8>, integer: u64) {
     let mut digits = [0; 20];
     let mut start = digits.len();
-    let mut rest = integer.unsigned_abs();
-    loop {
+    let mut rest = integer;
+    while rest > 0 {
         start -= 1;
         digits[start] = b'0' + (rest % 10) as u8;
         rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if integer < 0 {
-        start -= 1;
-        digits[start] = b'-';
     }
     out.extend_from_slice(&digits[start..]);
 }

@@ -9,6 +9,15 @@ pub(crate) fn write(out: &mut Vec<u8>, string: &str) {
     let bytes = string.as_bytes();
     out.reserve(bytes.len() + 2);
     out.push(b'"');
+    if may_be_escaped(bytes) {
+        write_escaped(out, bytes)
+    } else {
+        out.extend_from_slice(bytes)
+    }
+    out.push(b'"');
+}
+
+fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut copied = 0;
     for (at, &byte) in bytes.iter().enumerate() {
         let escape: &[u8] = match byte {
@@ -31,7 +40,6 @@ pub(crate) fn write(out: &mut Vec<u8>, string: &str) {
         copied = at + if byte == 0xe2 { 3 } else { 1 };
     }
     out.extend_from_slice(&bytes[copied..]);
-    out.push(b'"');
 }
 
 /// Writes a string of UTF-16 units with its quotes; unpaired surrogates are escaped, as devalue does since 6.0.
@@ -42,20 +50,14 @@ pub(crate) fn write_utf16(out: &mut Vec<u8>, units: &[u16]) {
         match unit {
             Ok(character) => run.push(character),
             Err(unpaired) => {
-                write_unquoted(out, &run);
+                write_escaped(out, run.as_bytes());
                 run.clear();
                 out.extend_from_slice(&unicode_escape(unpaired.unpaired_surrogate()));
             }
         }
     }
-    write_unquoted(out, &run);
+    write_escaped(out, run.as_bytes());
     out.push(b'"');
-}
-
-fn write_unquoted(out: &mut Vec<u8>, string: &str) {
-    let mut quoted = Vec::new();
-    write(&mut quoted, string);
-    out.extend_from_slice(&quoted[1..quoted.len() - 1]);
 }
 
 /// `\uXXXX` with lower-case digits.
@@ -246,6 +248,27 @@ pub(crate) fn before_quote(word: u64) -> u64 {
     let quotes = equal(word, b'"');
     let first = quotes & quotes.wrapping_neg();
     (first >> 7).wrapping_sub(1)
+}
+
+/// Whether there is a byte that [`write`] escapes, or that begins what it escapes: eight bytes at a time.
+fn may_be_escaped(text: &[u8]) -> bool {
+    let special = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        equal(word, b'"')
+            | equal(word, b'\\')
+            | equal(word, b'<')
+            | equal(word, 0xe2)
+            | below(word, 0x20)
+    };
+    // The last chunk may overlap the one before.
+    if let Some(last) = text.last_chunk() {
+        let (words, _) = text.as_chunks();
+        return words.iter().fold(special(last), |found, word| found | special(word)) != 0;
+    }
+    match (text.first_chunk(), text.last_chunk()) {
+        (Some([a, b, c, d]), Some([e, f, g, h])) => special(&[*a, *b, *c, *d, *e, *f, *g, *h]) != 0,
+        _ => text.iter().any(|byte| matches!(byte, b'"' | b'\\' | b'<' | 0xe2 | 0..0x20)),
+    }
 }
 
 /// Whether there is a byte that devalue escapes and JSON does not, or perhaps only begins so.

@@ -60,19 +60,24 @@ pub(crate) fn write_integer(out: &mut Vec<u8>, integer: i64) {
 
 #[inline]
 fn write_unsigned(out: &mut Vec<u8>, integer: u64) {
-    let digit = |scale: u64| b'0' + (integer / scale % 10) as u8;
     // References and most numbers are small; these are copied without a call.
+    if integer >= 10_000 {
+        return write_many_digits(out, integer);
+    }
+    let integer = integer as u32;
+    let hundreds = integer / 100;
+    let digit = |digit: u32| b'0' + digit as u8;
+    let (a, b) = (digit(hundreds / 10), digit(hundreds % 10));
+    let (c, d) = (digit(integer % 100 / 10), digit(integer % 10));
     match integer {
-        0..10 => out.push(digit(1)),
-        10..100 => out.extend_from_slice(&[digit(10), digit(1)]),
-        100..1000 => out.extend_from_slice(&[digit(100), digit(10), digit(1)]),
-        1000..10_000 => {
-            out.extend_from_slice(&[digit(1000), digit(100), digit(10), digit(1)]);
-        }
-        _ => write_many_digits(out, integer),
+        0..10 => out.push(d),
+        10..100 => out.extend_from_slice(&[c, d]),
+        100..1000 => out.extend_from_slice(&[b, c, d]),
+        _ => out.extend_from_slice(&[a, b, c, d]),
     }
 }
 
+#[inline(never)]
 fn write_many_digits(out: &mut Vec<u8>, integer: u64) {
     let mut digits = [0; 20];
     let mut start = digits.len();

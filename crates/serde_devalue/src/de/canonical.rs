@@ -168,13 +168,17 @@ impl<'de> Reader<'_, 'de> {
         }
         match text {
             [b'[', b'"', b'D', b'a', b't', b'e', b'"', b',', b'"', date @ .., b'"', b']'] => {
-                Date::from_iso_text(date).map(Content::Date)
+                let (first, last) = (start + br#"["Date",""#.len(), end - br#""]"#.len());
+                Some(Content::Date(Date::from_iso_text(date)?, self.str(first, last)))
             }
             [b'[', b'"', b'M', b'a', b'p', b'"', b',', ..] => {
                 let items = self.collect_with(|stack, first| {
                     self.canonical_references(start + 7, end, stack, false)?;
                     if (stack.len() - first) % 2 != 0 {
                         return None;
+                    }
+                    if self.are_different_strings(&stack[first..], 2) {
+                        return Some(());
                     }
                     self.drop_repeated(stack, first, 2).ok()
                 });
@@ -183,6 +187,9 @@ impl<'de> Reader<'_, 'de> {
             [b'[', b'"', b'S', b'e', b't', b'"', b',', ..] => {
                 let items = self.collect_with(|stack, first| {
                     self.canonical_references(start + 7, end, stack, false)?;
+                    if self.are_different_strings(&stack[first..], 1) {
+                        return Some(());
+                    }
                     self.drop_repeated(stack, first, 1).ok()
                 });
                 Some(Content::Set(items?))
@@ -210,10 +217,9 @@ impl<'de> Reader<'_, 'de> {
         {
             return Some(Content::Object(shape, values));
         }
-        let mut shape = Shape::default();
-        let values =
-            self.collect_with(|stack, _| self.new_object(start, end, &mut shape, stack))?;
-        let shape = Rc::new(shape);
+        let mut keys = Vec::with_capacity(8);
+        let values = self.collect_with(|stack, _| self.new_object(start, end, &mut keys, stack))?;
+        let shape = Rc::new(Shape::new(keys));
         self.shapes.borrow_mut().keep(beginning, Rc::clone(&shape));
         Some(Content::Object(shape, values))
     }
@@ -227,8 +233,11 @@ impl<'de> Reader<'_, 'de> {
         stack: &mut Vec<Item>,
     ) -> Option<()> {
         let mut text = self.text.get(start..)?;
-        for lead in shape.leads() {
-            let (value, rest) = self.canonical_reference(text.strip_prefix(*lead)?)?;
+        for key in shape.keys() {
+            // Where the key was found, a brace or a comma is before it and a colon behind it.
+            let (first, last) = (key.offset().wrapping_sub(1), key.offset() + key.token().len());
+            let rest = text.strip_prefix(self.text.get(first..=last)?)?;
+            let (value, rest) = self.canonical_reference(rest)?;
             if value.is_hole() {
                 return None;
             }
@@ -246,7 +255,7 @@ impl<'de> Reader<'_, 'de> {
         &self,
         start: usize,
         end: usize,
-        shape: &mut Shape<'de>,
+        keys: &mut Vec<RawString<'de>>,
         stack: &mut Vec<Item>,
     ) -> Option<()> {
         if self.text.get(start..end)? == b"{}" {
@@ -256,7 +265,7 @@ impl<'de> Reader<'_, 'de> {
         let mut at = start;
         loop {
             let open = at + 1;
-            if *self.text.get(open)? != b'"' || shape.keys().len() == FEW {
+            if *self.text.get(open)? != b'"' || keys.len() == FEW {
                 return None;
             }
             let close = string::skip_plain(self.text, open + 1);
@@ -266,11 +275,11 @@ impl<'de> Reader<'_, 'de> {
             // Array indices come first, whatever the order of the text.
             if name.as_bytes().first().is_some_and(u8::is_ascii_digit)
                 || name == "__proto__"
-                || shape.keys().iter().any(|other| other.token() == key.token())
+                || keys.iter().any(|other| other.token() == key.token())
             {
                 return None;
             }
-            shape.push(key, self.text.get(at..=close + 1)?);
+            keys.push(key);
             let (value, rest) = self.canonical_reference(rest)?;
             if value.is_hole() {
                 return None;
@@ -283,6 +292,22 @@ impl<'de> Reader<'_, 'de> {
                 _ => return None,
             }
         }
+    }
+
+    /// Whether the items in every `step`th place are different strings, and few.
+    fn are_different_strings(&self, items: &[Item], step: usize) -> bool {
+        let mut strings = [""; FEW];
+        for (count, item) in items.iter().step_by(step).enumerate() {
+            let string = item.reference.slot().and_then(|slot| self.plain_string_slot(slot));
+            match (string, strings.get_mut(count)) {
+                (Some(string), Some(place)) => *place = string,
+                _ => return false,
+            }
+            if strings[..count].contains(&strings[count]) {
+                return false;
+            }
+        }
+        true
     }
 
     /// A slot that is a string without escapes: the frequent key of a Map.

@@ -23,7 +23,8 @@ pub(super) enum Content<'de> {
     String(RawString<'de>),
     BigInt(BigInt),
     Boxed(Reference),
-    Date(Date),
+    /// With the text that it was read from, if it is the one that it is written as.
+    Date(Date, Option<&'de str>),
     RegExp(Box<RegExp>),
     Url(Url),
     UrlSearchParams(UrlSearchParams),
@@ -132,7 +133,7 @@ impl<'de> Node<'_, 'de> {
                 Content::BigInt(integer)
             }
             Tagged::Boxed(primitive) => Content::Boxed(primitive),
-            Tagged::Date(date) => Content::Date(date),
+            Tagged::Date(date) => Content::Date(date, None),
             Tagged::RegExp(regexp) => Content::RegExp(Box::new(regexp)),
             Tagged::Url(url) => Content::Url(url),
             Tagged::UrlSearchParams(params) => Content::UrlSearchParams(params),

@@ -105,7 +105,7 @@ impl<'r, 'de> Reader<'r, 'de> {
             nodes: Cell::new(text.len().saturating_mul(16).saturating_add(1 << 18)),
             bytes: Cell::new(text.len().saturating_mul(64).saturating_add(1 << 20)),
             read: Vec::new(),
-            items: RefCell::new(Vec::new()),
+            items: RefCell::new(Vec::with_capacity(32)),
             shapes: RefCell::new(Shapes::default()),
             buffer: Cell::new(None),
             sharing: RefCell::new(tree::Sharing::default()),

@@ -160,7 +160,7 @@ impl<'de> Node<'_, 'de> {
             (tag::STRING, Content::String(string)) => {
                 Key(string).deserialize_newtype_struct(tag::STRING, visitor)
             }
-            (tag::DATE, Content::Date(date)) => {
+            (tag::DATE, Content::Date(date, _)) => {
                 visitor.visit_f64(date.millis().map_or(f64::NAN, |millis| millis as f64))
             }
             (_, Content::Object(shape, values) | Content::NullObject(shape, values)) => {
@@ -185,7 +185,8 @@ impl<'de> Node<'_, 'de> {
                 Cow::Owned(string) => visitor.visit_string(string),
             },
             Content::BigInt(integer) => visit_bigint(integer.as_str(), visitor),
-            Content::Date(date) => with_iso_text(date, |text| visitor.visit_str(text)),
+            Content::Date(_, Some(text)) => visitor.visit_borrowed_str(text),
+            Content::Date(date, None) => with_iso_text(date, |text| visitor.visit_str(text)),
             Content::Url(url) => visitor.visit_string(url.into_string()),
             Content::UrlSearchParams(params) => visitor.visit_string(params.into_string()),
             Content::Temporal(temporal) => visitor.visit_str(temporal.as_str()),

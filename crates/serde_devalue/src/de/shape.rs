@@ -8,26 +8,14 @@ use crate::{
 };
 
 /// The keys of an object: each once, in JavaScript's order. Objects of one origin have the same.
-#[derive(Default)]
 pub(super) struct Shape<'de> {
     keys: Vec<RawString<'de>>,
-    /// For each key, what an object in the canonical form has before the value: `{"key":` or `,"key":`.
-    leads: Vec<&'de [u8]>,
     names: OnceCell<Vec<JsString>>,
 }
 
 impl<'de> Shape<'de> {
     pub(super) fn new(keys: Vec<RawString<'de>>) -> Self {
-        Shape { keys, ..Shape::default() }
-    }
-
-    pub(super) fn push(&mut self, key: RawString<'de>, lead: &'de [u8]) {
-        self.keys.push(key);
-        self.leads.push(lead);
-    }
-
-    pub(super) fn leads(&self) -> &[&'de [u8]] {
-        &self.leads
+        Shape { keys, names: OnceCell::new() }
     }
 
     pub(super) fn keys(&self) -> &[RawString<'de>] {
@@ -43,6 +31,7 @@ impl<'de> Shape<'de> {
 /// Shapes that were read before, so that an object is compared with one that begins alike, and not examined anew.
 #[derive(Default)]
 pub(super) struct Shapes<'de> {
+    /// Of objects in the canonical form.
     recent: [Option<Rc<Shape<'de>>>; Shapes::COUNT],
 }
 

@@ -110,7 +110,7 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
             self.sharing.see(slot);
         }
         match content {
-            Content::Date(date) => Ok(Value::Date(date)),
+            Content::Date(date, _) => Ok(Value::Date(date)),
             Content::RegExp(regexp) => Ok(Value::RegExp(regexp)),
             Content::Url(url) => Ok(Value::Url(url)),
             Content::UrlSearchParams(params) => Ok(Value::UrlSearchParams(params)),

@@ -89,9 +89,9 @@ impl Writer {
     fn new(options: Options) -> Self {
         Writer {
             options,
-            text: Vec::new(),
-            slots: Vec::new(),
-            scratch: Vec::new(),
+            text: Vec::with_capacity(256),
+            slots: Vec::with_capacity(16),
+            scratch: Vec::with_capacity(128),
             primitives: Primitives::default(),
             shared: HashMap::new(),
             depth: 0,

@@ -1,6 +1,6 @@
 //! Finds primitives that were written before.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 
@@ -25,7 +25,9 @@ impl Primitives {
         new: Reference,
     ) -> Option<Reference> {
         let wanted = part(text, wanted);
-        let hash = self.hasher.hash_one(wanted) as u32;
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(wanted);
+        let hash = hasher.finish() as u32;
         let same = |&(other, reference): &(u32, Reference)| {
             other == hash && part(text, span(slots, reference)) == wanted
         };

@@ -72,7 +72,7 @@ impl Date {
 }
 
 impl Date {
-    /// The date of the text that `toISOString` makes of a year with four digits; `None` for any other.
+    /// The date of a text that `toISOString` makes of a year with four digits; `None` for any other, and for leap days.
     pub(crate) fn from_iso_text(text: &[u8]) -> Option<Self> {
         let text: &[u8; 24] = text.try_into().ok()?;
         let mut template = *b"0000-00-00T00:00:00.000Z";
@@ -92,8 +92,13 @@ impl Date {
         let (month, day) = (two(5), two(8));
         let (hours, minutes, seconds) = (two(11), two(14), two(17));
         let millis = two(20) * 10 + i64::from(digits[22]);
+        let last_day = match month {
+            2 => 28,
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        };
         let fits = (1..=12).contains(&month)
-            && (1..=31).contains(&day)
+            && (1..=last_day).contains(&day)
             && hours < 24
             && minutes < 60
             && seconds < 60;

@@ -287,6 +287,60 @@ mod tests {
     }
 
     #[test]
+    fn a_few_digits_are_parsed_at_once() {
+        for (text, expected) in [
+            (&b""[..], Some((0, 0))),
+            (b",1234567", Some((0, 0))),
+            (b"7", Some((7, 1))),
+            (b"42]", Some((42, 2))),
+            (b"42],[1,2,3]", Some((42, 2))),
+            (b"1234567,", Some((1_234_567, 7))),
+            (b"12345678", None),
+            (b"0123456:", Some((123_456, 7))),
+            (b"1/:;<=>?", Some((1, 1))),
+            (b"9\xff\xff\xff\xff\xff\xff\xff", Some((9, 1))),
+        ] {
+            assert_eq!(parse_digits(text), expected, "{text:?}");
+        }
+        for number in 0..20_000_u32 {
+            let text = format!("{number},\"abcdefg\"");
+            assert_eq!(parse_digits(text.as_bytes()), Some((number, text.len() - 10)));
+        }
+    }
+
+    #[test]
+    fn the_canonical_form_is_parsed_as_any_other() {
+        for text in ["0", "7", "-7", "28.73", "0.1", "-0.25", "426.697", "123456789012345", "0.000"]
+        {
+            assert_eq!(parse_canonical(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+        for text in
+            ["-0", "-0.0", "01", "1.", ".5", "-", "", "1e3", "1.2.3", "1234567890123456", "+1"]
+        {
+            assert_eq!(parse_canonical(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn decimals_are_parsed_and_written_as_by_others(
+            digits in 0..1_000_000_000_000_000_u64,
+            places in 0..15_usize,
+        ) {
+            let text = format!("{}.{:0places$}", digits / 10_u64.pow(places as u32), digits % 10_u64.pow(places as u32));
+            let number: f64 = text.parse().unwrap();
+            if text.len() < 17 && places > 0 {
+                proptest::prop_assert_eq!(parse_canonical(text.as_bytes()), Some(number));
+            }
+            for number in [number, -number, number / 3.0] {
+                if number != 0.0 {
+                    proptest::prop_assert_eq!(written(number), to_string(number));
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_is_called_canonical_is_what_would_be_written() {
         for canonical in
             ["0", "-7", "42", "28.73", "-0.5", "0.000001", "123456789012345", "0.0000015"]

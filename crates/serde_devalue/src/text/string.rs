@@ -385,6 +385,35 @@ mod tests {
     }
 
     #[test]
+    fn every_byte_is_looked_at_wherever_it_is() {
+        let special = |byte| matches!(byte, b'"' | b'\\' | 0..0x20);
+        for byte in 0..0x80 {
+            for length in 1..20 {
+                for place in 0..length {
+                    let mut text = vec![b'x'; length];
+                    text[place] = byte;
+                    let string = std::str::from_utf8(&text).unwrap();
+                    let escaped = written(string) != format!("\"{string}\"");
+                    assert_eq!(escaped, special(byte) || byte == b'<', "{byte} at {place}");
+                    // Whatever is around it.
+                    for end in [&b""[..], b"\"", b"\",\0\0\0\0\0\0\0\0"] {
+                        let text = [b"\"", &*text, end].concat();
+                        assert_eq!(is_plain(&text, 1, length + 1), !special(byte));
+                    }
+                }
+            }
+        }
+        assert!(is_plain(b"\"\"", 1, 1) && !is_plain(b"", 0, 1) && !is_plain(b"ab", 2, 1));
+        for (string, expected) in [
+            ("ab\u{2028}", "\"ab\\u2028\""),
+            ("\u{2029}", "\"\\u2029\""),
+            ("\u{2030}", "\"\u{2030}\""),
+        ] {
+            assert_eq!(written(string), expected);
+        }
+    }
+
+    #[test]
     fn unpaired_surrogates_are_written_escaped() {
         let mut out = Vec::new();
         write_utf16(&mut out, &[0x3c, 0xd83d, 0xde00, 0xd83d, 0x61, 0xdc00]);

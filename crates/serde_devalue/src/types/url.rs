@@ -238,6 +238,54 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_called_normalised_is_what_would_be_written() {
+        for href in [
+            "https://shop.example.com/checkout?step=2&ref=cf203273",
+            "http://localhost/",
+            "https://example.com/a/b.html?q=%20+c",
+            "https://a-b.c0m/%7E/..a",
+        ] {
+            let parsed = url::Url::parse(href).unwrap();
+            assert_eq!(parsed.as_str(), href);
+        }
+        assert!(is_normalised("https://shop.example.com/checkout?step=2&ref=cf203273"));
+        assert!(is_normalised("http://localhost/"));
+        for text in [
+            "https://example.com",
+            "https://Example.com/",
+            "https://example.com:443/",
+            "https://user@example.com/",
+            "https://xn--a/",
+            "https://1.2.3/",
+            "https://example.0x1/",
+            "https://a..b/",
+            "https:///a",
+            "https://example.com/a/../b",
+            "https://example.com/%2e/b",
+            "https://example.com/a b",
+            "https://example.com/\u{e9}",
+            "https://example.com/?'",
+            "https://example.com/a\\b",
+            "HTTPS://example.com/",
+            "ftp://example.com/",
+        ] {
+            assert!(!is_normalised(text), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn normalised_urls_are_those_of_the_parser(
+            text in "https?://[a-z0-9.:@-]{1,9}(/[a-zA-Z0-9%._~?=&'#+,:-]{0,5}){0,3}",
+        ) {
+            if is_normalised(&text) {
+                let parsed = url::Url::parse(&text);
+                proptest::prop_assert_eq!(parsed.as_ref().map(url::Url::as_str), Ok(&*text));
+            }
+        }
+    }
+
+    #[test]
     fn file_urls_keep_their_host_and_their_empty_segments() {
         for href in [
             "file:////host/share",

@@ -31,6 +31,10 @@ impl Primitives {
         let same = |&(other, reference): &(u32, Reference)| {
             other == hash && part(text, span(slots, reference)) == wanted
         };
+        if self.table.len() == self.table.capacity() {
+            // By more than the table itself would: all that is in it moves.
+            self.table.reserve(3 * self.table.len() + 16, |&(hash, _)| spread(hash));
+        }
         match self.table.entry(spread(hash), same, |&(hash, _)| spread(hash)) {
             Entry::Occupied(found) => Some(found.get().1),
             Entry::Vacant(place) => {

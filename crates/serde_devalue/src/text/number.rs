@@ -50,7 +50,6 @@ pub(crate) fn to_string(number: f64) -> String {
 }
 
 /// Writes an integer in decimal.
-#[inline]
 pub(crate) fn write_integer(out: &mut Vec<u8>, integer: i64) {
     if integer < 0 {
         out.push(b'-');
@@ -58,15 +57,17 @@ pub(crate) fn write_integer(out: &mut Vec<u8>, integer: i64) {
     write_unsigned(out, integer.unsigned_abs());
 }
 
-#[inline]
 fn write_unsigned(out: &mut Vec<u8>, integer: u64) {
-    // References and most numbers are small; these are copied without a call.
-    if integer >= 10_000 {
-        return write_many_digits(out, integer);
+    match u32::try_from(integer) {
+        Ok(integer @ 0..10_000) => write_few_digits(out, integer),
+        _ => write_many_digits(out, integer),
     }
-    let integer = integer as u32;
-    let hundreds = integer / 100;
+}
+
+/// References and most numbers are small; these are copied without a call.
+fn write_few_digits(out: &mut Vec<u8>, integer: u32) {
     let digit = |digit: u32| b'0' + digit as u8;
+    let hundreds = integer / 100;
     let (a, b) = (digit(hundreds / 10), digit(hundreds % 10));
     let (c, d) = (digit(integer % 100 / 10), digit(integer % 10));
     match integer {

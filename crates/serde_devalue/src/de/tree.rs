@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Frame, Node, Reader, at_slot, canonical::Leaf, content::Content, shape::Shape};
 use crate::{
-    ArrayBuffer, Custom, Error, Object, Result, SparseArray, TypedArray, Value,
+    ArrayBuffer, Custom, Error, JsString, Object, Result, SparseArray, TypedArray, Value,
     error::Step,
     reference::Reference,
     types::typed_array::{ViewKind, ViewRange},
@@ -79,14 +79,22 @@ struct Tree<'t, 'r, 'de> {
 
 impl<'r, 'de> Tree<'_, 'r, 'de> {
     fn value(&mut self, at: Reference, depth: usize) -> Result<Value> {
+        let mut value = Value::Undefined;
+        self.read(at, depth, &mut value)?;
+        Ok(value)
+    }
+
+    /// Reads a value to where it stays: moving values around takes longer than reading most of them.
+    fn read(&mut self, at: Reference, depth: usize, place: &mut Value) -> Result<()> {
         let node = Node { reader: self.reader, at, outer: None };
         match node.leaf()? {
-            Some(Leaf::Null) => Ok(Value::Null),
-            Some(Leaf::Bool(bool)) => Ok(Value::Bool(bool)),
-            Some(Leaf::Number(number)) => Ok(Value::Number(number)),
-            Some(Leaf::String(string)) => Ok(Value::String(string.into())),
-            None => self.object(node, depth),
+            Some(Leaf::String(string)) => *place = Value::String(string.into()),
+            Some(Leaf::Number(number)) => *place = Value::Number(number),
+            Some(Leaf::Null) => *place = Value::Null,
+            Some(Leaf::Bool(bool)) => *place = Value::Bool(bool),
+            None => *place = self.object(node, depth)?,
         }
+        Ok(())
     }
 
     /// What is not a primitive in the canonical form.
@@ -164,31 +172,28 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
         values: Range<usize>,
         depth: usize,
     ) -> Result<Object> {
-        let names = shape.names();
-        let mut properties = Vec::with_capacity(names.len());
-        for (name, at) in names.iter().zip(values.clone()) {
+        let mut properties: Vec<(JsString, Value)> =
+            shape.names().iter().map(|name| (name.clone(), Value::Undefined)).collect();
+        for ((name, place), at) in properties.iter_mut().zip(values.clone()) {
             self.reader.spend_node()?;
             let at = self.item(at);
-            let value = self.value(at, depth).map_err(|error| {
+            self.read(at, depth, place).map_err(|error| {
                 at_slot(error, at).under(Step::Property(&name.to_string_lossy()))
             })?;
-            properties.push((name.clone(), value));
         }
         self.reader.release(values);
         Ok(Object::from_ordered(properties))
     }
 
     fn items(&mut self, places: Range<usize>, depth: usize) -> Result<Value> {
-        let mut items = Vec::with_capacity(places.len());
+        let mut items: Vec<_> = places.clone().map(|_| Value::Undefined).collect();
         let mut holes = false;
-        for (index, at) in places.clone().enumerate() {
+        for (index, (place, at)) in items.iter_mut().zip(places.clone()).enumerate() {
             self.reader.spend_node()?;
             let at = self.item(at);
             holes |= at.is_hole();
-            let item = self
-                .value(at, depth)
+            self.read(at, depth, place)
                 .map_err(|error| at_slot(error, at).under(Step::Index(index as u64)))?;
-            items.push(item);
         }
         if holes {
             let length = items.len() as u32;

@@ -107,6 +107,7 @@ pub(super) struct EntryAccess<'f, 'de> {
 }
 
 #[derive(Clone, Copy)]
+#[repr(u64)] // As `Leaf`.
 enum EntryKey<'de> {
     Property(RawString<'de>),
     Map(Reference),

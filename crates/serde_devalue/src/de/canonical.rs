@@ -17,6 +17,7 @@ use crate::{
 };
 
 /// A slot that holds nothing but a primitive.
+#[repr(u64)] // Moved as whole words, without the gaps that a smaller tag has behind it.
 pub(super) enum Leaf<'de> {
     Null,
     Bool(bool),

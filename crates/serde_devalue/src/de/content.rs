@@ -12,6 +12,7 @@ use crate::{
 };
 
 /// What a node is, with the items of containers on the reader's stack.
+#[repr(u64)] // As `Leaf`.
 pub(super) enum Content<'de> {
     Undefined,
     Hole,

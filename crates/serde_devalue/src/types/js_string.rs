@@ -2,14 +2,14 @@
 
 use std::{borrow::Cow, fmt};
 
+use compact_str::CompactString;
 use serde::{de, ser};
-use smol_str::SmolStr;
 
 use crate::{tag, text::string::Unescaped};
 
 /// A JavaScript string: nearly always one that a `String` can hold too, but it may hold unpaired surrogates.
 ///
-/// Short ones take no memory of their own, and clones of long ones share theirs.
+/// Short ones take no memory of their own.
 ///
 /// ```
 /// use serde_devalue::JsString;
@@ -29,14 +29,14 @@ pub struct JsString(Repr);
 /// `IllFormed` is only used where there is an unpaired surrogate, so that equal strings have equal forms.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Repr {
-    WellFormed(SmolStr),
+    WellFormed(CompactString),
     IllFormed(Box<[u16]>),
 }
 
 impl JsString {
     /// An empty string.
     pub const fn new() -> Self {
-        JsString(Repr::WellFormed(SmolStr::new_static("")))
+        JsString(Repr::WellFormed(CompactString::const_new("")))
     }
 
     /// The string of these UTF-16 code units.
@@ -97,7 +97,7 @@ impl From<String> for JsString {
 
 impl From<&str> for JsString {
     fn from(string: &str) -> Self {
-        JsString(Repr::WellFormed(SmolStr::new(string)))
+        JsString(Repr::WellFormed(CompactString::new(string)))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
 };
 
 /// A slot that holds nothing but a primitive.
+#[derive(Clone, Copy)]
 #[repr(u64)] // Moved as whole words, without the gaps that a smaller tag has behind it.
 pub(super) enum Leaf<'de> {
     Null,
@@ -32,14 +33,12 @@ impl<'de> Node<'_, 'de> {
     pub(super) fn leaf(&self) -> Result<Option<Leaf<'de>>> {
         let Some(slot) = self.at.slot() else { return Ok(None) };
         let reader = self.reader;
-        let leaf = reader.canonical_leaf(slot);
-        match &leaf {
-            None => return Ok(None),
-            Some(Leaf::String(string)) => reader.spend_bytes(string.len())?,
-            Some(_) => {}
+        let Some(leaf) = reader.canonical_leaf(slot) else { return Ok(None) };
+        if let Leaf::String(string) = leaf {
+            reader.spend_bytes(string.len())?;
         }
         reader.mark_read(slot);
-        Ok(leaf)
+        Ok(Some(leaf))
     }
 
     /// A container or a type of its own, if its slot has the canonical form.

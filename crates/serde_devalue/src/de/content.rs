@@ -45,6 +45,21 @@ pub(super) enum Content<'de> {
 }
 
 impl Content<'_> {
+    /// Whether it has no identity in JavaScript.
+    pub(super) fn is_primitive(&self) -> bool {
+        matches!(
+            self,
+            Content::Undefined
+                | Content::Hole
+                | Content::Null
+                | Content::Bool(_)
+                | Content::Number(_)
+                | Content::Plain(_)
+                | Content::String(_)
+                | Content::BigInt(_)
+        )
+    }
+
     /// Whether the slot was read to its end.
     fn is_whole_slot(&self) -> bool {
         match self {

@@ -104,32 +104,32 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
         {
             return Ok(Value::Reference(number));
         }
-        let content = match node.content()? {
-            Content::Undefined | Content::Hole => return Ok(Value::Undefined),
-            Content::Null => return Ok(Value::Null),
-            Content::Bool(bool) => return Ok(Value::Bool(bool)),
-            Content::Number(number) => return Ok(Value::Number(number)),
-            Content::Plain(string) => return Ok(Value::String(string.into())),
-            Content::String(string) => return Ok(Value::String(string.unescape().into())),
-            Content::BigInt(integer) => return Ok(Value::BigInt(integer)),
-            content => content,
-        };
-        if let Some(slot) = node.at.slot() {
+        let content = node.content()?;
+        if let Some(slot) = node.at.slot()
+            && !content.is_primitive()
+        {
             self.sharing.see(slot);
         }
-        match content {
-            Content::Date(date, _) => Ok(Value::Date(date)),
-            Content::RegExp(regexp) => Ok(Value::RegExp(regexp)),
-            Content::Url(url) => Ok(Value::Url(url)),
-            Content::UrlSearchParams(params) => Ok(Value::UrlSearchParams(params)),
-            Content::Temporal(temporal) => Ok(Value::Temporal(temporal)),
-            Content::Bytes(bytes) => Ok(Value::ArrayBuffer(ArrayBuffer(bytes))),
+        Ok(match content {
+            Content::Undefined | Content::Hole => Value::Undefined,
+            Content::Null => Value::Null,
+            Content::Bool(bool) => Value::Bool(bool),
+            Content::Number(number) => Value::Number(number),
+            Content::Plain(string) => Value::String(string.into()),
+            Content::String(string) => Value::String(string.unescape().into()),
+            Content::BigInt(integer) => Value::BigInt(integer),
+            Content::Date(date, _) => Value::Date(date),
+            Content::RegExp(regexp) => Value::RegExp(regexp),
+            Content::Url(url) => Value::Url(url),
+            Content::UrlSearchParams(params) => Value::UrlSearchParams(params),
+            Content::Temporal(temporal) => Value::Temporal(temporal),
+            Content::Bytes(bytes) => Value::ArrayBuffer(ArrayBuffer(bytes)),
             content => {
                 // Within the tree an object in itself is a reference, but not around it.
                 Frame::check(self.outer, node.at.slot().unwrap_or_default(), depth + 1)?;
-                self.container(content, depth + 1)
+                return self.container(content, depth + 1);
             }
-        }
+        })
     }
 
     fn container(&mut self, content: Content<'de>, depth: usize) -> Result<Value> {

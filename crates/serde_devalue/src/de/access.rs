@@ -11,12 +11,7 @@ use super::{
     keys::too_long,
     shape::Shape,
 };
-use crate::{
-    Error, Result,
-    error::Step,
-    reference::Reference,
-    text::string::{RawString, Unescaped},
-};
+use crate::{Error, Result, error::Step, reference::Reference, text::string::Unescaped};
 
 /// The items of an array or a Set.
 pub(super) struct ListAccess<'f, 'de> {
@@ -102,15 +97,10 @@ pub(super) struct EntryAccess<'f, 'de> {
     items: Range<usize>,
     /// How many keys were visited.
     keys: usize,
-    /// The key whose value comes next.
-    key: Option<EntryKey<'de>>,
-}
-
-#[derive(Clone, Copy)]
-#[repr(u64)] // As `Leaf`.
-enum EntryKey<'de> {
-    Property(RawString<'de>),
-    Map(Reference),
+    /// Whether the value of the last key comes next.
+    has_key: bool,
+    /// The last key of a Map.
+    map_key: Reference,
 }
 
 impl<'f, 'de> EntryAccess<'f, 'de> {
@@ -120,7 +110,8 @@ impl<'f, 'de> EntryAccess<'f, 'de> {
         shape: Option<Rc<Shape<'de>>>,
         items: Range<usize>,
     ) -> Self {
-        EntryAccess { container, frame, shape, items, keys: 0, key: None }
+        let map_key = Reference::UNDEFINED;
+        EntryAccess { container, frame, shape, items, keys: 0, has_key: false, map_key }
     }
 
     pub(super) fn visit<V: Visitor<'de>>(
@@ -143,16 +134,20 @@ impl<'f, 'de> EntryAccess<'f, 'de> {
         self.items.next().and_then(|at| self.container.reader.item(at)).map(|item| item.reference)
     }
 
+    /// Says in an error that it is in the last entry.
     #[cold]
-    fn under_entry(&self, error: Error, key: EntryKey<'de>) -> Error {
-        match key {
-            EntryKey::Property(key) => match key.unescape() {
-                Unescaped::WellFormed(key) => error.under(Step::Property(&key)),
-                Unescaped::IllFormed(units) => {
-                    error.under(Step::Property(&String::from_utf16_lossy(&units)))
-                }
-            },
-            EntryKey::Map(key) => error.under(Step::MapKey(&self.container.reader.key_text(key))),
+    fn under_entry(&self, error: Error) -> Error {
+        let Some(shape) = &self.shape else {
+            let key = self.container.reader.key_text(self.map_key);
+            return error.under(Step::MapKey(&key));
+        };
+        let key = self.keys.checked_sub(1).and_then(|last| shape.keys().get(last));
+        match key.map(|key| key.unescape()) {
+            Some(Unescaped::WellFormed(key)) => error.under(Step::Property(&key)),
+            Some(Unescaped::IllFormed(units)) => {
+                error.under(Step::Property(&String::from_utf16_lossy(&units)))
+            }
+            None => error,
         }
     }
 }
@@ -161,34 +156,31 @@ impl<'de> MapAccess<'de> for &mut EntryAccess<'_, 'de> {
     type Error = Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        let entry = match &self.shape {
+        let key = match &self.shape {
             Some(shape) => {
                 let Some(key) = shape.keys().get(self.keys) else { return Ok(None) };
-                EntryKey::Property(*key)
+                self.keys += 1;
+                self.container.reader.spend_node()?;
+                seed.deserialize(Key(*key))
             }
             None => {
-                let Some(key) = self.next() else { return Ok(None) };
-                EntryKey::Map(key)
+                let Some(at) = self.next() else { return Ok(None) };
+                self.map_key = at;
+                self.container.reader.spend_node()?;
+                seed.deserialize(self.container.inside(self.frame, at))
+                    .map_err(|error| at_slot(error, at))
             }
         };
-        self.container.reader.spend_node()?;
-        self.keys += 1;
-        self.key = Some(entry);
-        let key = match entry {
-            EntryKey::Property(key) => seed.deserialize(Key(key)),
-            EntryKey::Map(at) => seed
-                .deserialize(self.container.inside(self.frame, at))
-                .map_err(|error| at_slot(error, at)),
-        };
-        key.map(Some).map_err(|error| self.under_entry(error, entry))
+        self.has_key = true;
+        key.map(Some).map_err(|error| self.under_entry(error))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
-        let (Some(key), Some(at)) = (self.key.take(), self.next()) else {
+        let (true, Some(at)) = (std::mem::take(&mut self.has_key), self.next()) else {
             return Err(Error::data("a value was asked for before its key"));
         };
         seed.deserialize(self.container.inside(self.frame, at))
-            .map_err(|error| self.under_entry(at_slot(error, at), key))
+            .map_err(|error| self.under_entry(at_slot(error, at)))
     }
 
     fn size_hint(&self) -> Option<usize> {

@@ -80,7 +80,6 @@ struct Span {
 #[derive(Clone, Copy)]
 struct Open {
     reference: Reference,
-    slot: usize,
     /// Where its text begins in `scratch`.
     start: usize,
 }
@@ -127,18 +126,18 @@ impl Writer {
     }
 
     /// Begins a container.
+    #[inline(always)] // The beginning is a constant.
     fn open(&mut self, beginning: &[u8]) -> Result<Open> {
         if self.depth == Options::MAX_DEPTH {
-            let max = Options::MAX_DEPTH;
-            return Err(Error::limit(format!("nested more than {max} containers deep")));
+            return Err(too_deep());
         }
         self.depth += 1;
-        let (slot, reference) = (self.slots.len(), self.next_reference()?);
+        let reference = self.next_reference()?;
         // Its text comes later.
         self.slots.push(Span::default());
         let start = self.scratch.len();
         self.scratch.extend_from_slice(beginning);
-        Ok(Open { reference, slot, start })
+        Ok(Open { reference, start })
     }
 
     /// Ends the innermost container.
@@ -146,7 +145,9 @@ impl Writer {
         self.scratch.push(end);
         let start = self.text.len();
         self.text.extend_from_slice(&self.scratch[open.start..]);
-        self.slots[open.slot] = Span { start, end: self.text.len() };
+        if let Some(span) = open.reference.slot().and_then(|slot| self.slots.get_mut(slot)) {
+            *span = Span { start, end: self.text.len() };
+        }
         self.text.push(b',');
         self.scratch.truncate(open.start);
         self.depth -= 1;
@@ -237,6 +238,11 @@ impl Writer {
         };
         error.under(Step::MapKey(&text))
     }
+}
+
+#[cold]
+fn too_deep() -> Error {
+    Error::limit(format!("nested more than {} containers deep", Options::MAX_DEPTH))
 }
 
 fn beyond_number(integer: impl std::fmt::Display) -> Error {

@@ -250,7 +250,7 @@ pub(crate) fn before_quote(word: u64) -> u64 {
     (first >> 7).wrapping_sub(1)
 }
 
-/// Whether there is a byte that [`write`] escapes, or that begins what it escapes: eight bytes at a time.
+/// Whether there is a byte that is escaped in writing, or that begins what is: eight bytes at a time.
 fn may_be_escaped(text: &[u8]) -> bool {
     let special = |word: &[u8; 8]| {
         let word = u64::from_le_bytes(*word);

@@ -30,3 +30,19 @@ pub(crate) fn hand_over<'de, V: Visitor<'de>, E: Error>(
 pub(super) fn take() -> Option<Value> {
     VALUE.try_with(Cell::take).ok().flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, de::IgnoredAny, de::value::UnitDeserializer};
+
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn nothing_is_left_behind_by_who_does_not_take_it() {
+        hand_over::<_, Error>(Value::Bool(true), IgnoredAny).unwrap();
+        assert_eq!(take(), None);
+        let unit = UnitDeserializer::<Error>::new();
+        assert_eq!(Value::deserialize(unit).unwrap(), Value::Null);
+    }
+}

@@ -1,8 +1,8 @@
 //! The names by which this crate's serializer and deserializer know the types that serde's data model has no word for.
 //!
 //! A type serializes as a newtype struct of such a name, around what other formats see alone: a date is a newtype
-//! struct `$devalue::Date` around its ISO string. Nothing else is needed: no thread-locals, no unsafe code, and the
-//! types work in any format.
+//! struct `$devalue::Date` around its ISO string. No unsafe code is needed, and the types work in any format. Only a
+//! whole [`Value`](crate::Value) has no such form in reading: it is [handed over](crate::value::handover).
 
 /// What all the names begin with.
 pub(crate) const PREFIX: &str = "$devalue::";

@@ -1,6 +1,6 @@
 //! The content of containers, as serde asks for it.
 
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
@@ -9,6 +9,7 @@ use super::{
     Frame, Item, Node, at_slot,
     key::{Key, UnitOnly},
     keys::too_long,
+    shape::Shape,
 };
 use crate::{Error, Result, error::Step, reference::Reference, text::string::Unescaped};
 
@@ -64,10 +65,10 @@ impl<'de> SeqAccess<'de> for &mut ListAccess<'_, 'de> {
         let item =
             if self.items.is_empty() { None } else { self.container.reader.item(self.items.start) };
         let at = match item {
-            Some(Item::Indexed(index, _)) if u64::from(index) > self.index => Reference::HOLE,
+            Some(Item { index, .. }) if u64::from(index) > self.index => Reference::HOLE,
             Some(item) => {
                 self.items.start += 1;
-                item.reference()
+                item.reference
             }
             None => Reference::HOLE,
         };
@@ -91,20 +92,36 @@ impl<'de> SeqAccess<'de> for &mut ListAccess<'_, 'de> {
 pub(super) struct EntryAccess<'f, 'de> {
     container: Node<'f, 'de>,
     frame: &'f Frame<'f>,
+    /// An object's keys. A Map's are among the items.
+    shape: Option<Rc<Shape<'de>>>,
     items: Range<usize>,
-    /// The item whose value comes next.
-    entry: Option<Item<'de>>,
+    /// How many keys were visited.
+    keys: usize,
+    /// Whether the value of the last key comes next.
+    has_key: bool,
+    /// The last key of a Map.
+    map_key: Reference,
 }
 
 impl<'f, 'de> EntryAccess<'f, 'de> {
+    fn new(
+        container: Node<'f, 'de>,
+        frame: &'f Frame<'f>,
+        shape: Option<Rc<Shape<'de>>>,
+        items: Range<usize>,
+    ) -> Self {
+        let map_key = Reference::UNDEFINED;
+        EntryAccess { container, frame, shape, items, keys: 0, has_key: false, map_key }
+    }
+
     pub(super) fn visit<V: Visitor<'de>>(
         container: Node<'f, 'de>,
+        shape: Option<Rc<Shape<'de>>>,
         items: Range<usize>,
         visitor: V,
     ) -> Result<V::Value> {
         let frame = container.enter()?;
-        let mut access =
-            EntryAccess { container, frame: &frame, items: items.clone(), entry: None };
+        let mut access = EntryAccess::new(container, &frame, shape, items.clone());
         let value = visitor.visit_map(&mut access)?;
         if !access.items.is_empty() {
             return Err(too_long(items.len() as u64));
@@ -113,20 +130,24 @@ impl<'f, 'de> EntryAccess<'f, 'de> {
         Ok(value)
     }
 
-    fn next(&mut self) -> Option<Item<'de>> {
-        self.items.next().and_then(|at| self.container.reader.item(at))
+    fn next(&mut self) -> Option<Reference> {
+        self.items.next().and_then(|at| self.container.reader.item(at)).map(|item| item.reference)
     }
 
-    fn under_entry(&self, error: Error, entry: Item<'de>) -> Error {
-        match entry {
-            Item::Property(key, _) => match key.unescape() {
-                Unescaped::WellFormed(key) => error.under(Step::Property(&key)),
-                Unescaped::IllFormed(units) => {
-                    error.under(Step::Property(&String::from_utf16_lossy(&units)))
-                }
-            },
-            Item::Value(key) => error.under(Step::MapKey(&self.container.reader.key_text(key))),
-            Item::Indexed(index, _) => error.under(Step::Index(index.into())),
+    /// Says in an error that it is in the last entry.
+    #[cold]
+    fn under_entry(&self, error: Error) -> Error {
+        let Some(shape) = &self.shape else {
+            let key = self.container.reader.key_text(self.map_key);
+            return error.under(Step::MapKey(&key));
+        };
+        let key = self.keys.checked_sub(1).and_then(|last| shape.keys().get(last));
+        match key.map(|key| key.unescape()) {
+            Some(Unescaped::WellFormed(key)) => error.under(Step::Property(&key)),
+            Some(Unescaped::IllFormed(units)) => {
+                error.under(Step::Property(&String::from_utf16_lossy(&units)))
+            }
+            None => error,
         }
     }
 }
@@ -135,37 +156,35 @@ impl<'de> MapAccess<'de> for &mut EntryAccess<'_, 'de> {
     type Error = Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        let Some(entry) = self.next() else { return Ok(None) };
-        self.container.reader.spend_node()?;
-        self.entry = Some(entry);
-        let key = match entry {
-            Item::Property(key, _) => seed.deserialize(Key(key)),
-            _ => {
-                let at = entry.reference();
+        let key = match &self.shape {
+            Some(shape) => {
+                let Some(key) = shape.keys().get(self.keys) else { return Ok(None) };
+                self.keys += 1;
+                self.container.reader.spend_node()?;
+                seed.deserialize(Key(*key))
+            }
+            None => {
+                let Some(at) = self.next() else { return Ok(None) };
+                self.map_key = at;
+                self.container.reader.spend_node()?;
                 seed.deserialize(self.container.inside(self.frame, at))
                     .map_err(|error| at_slot(error, at))
             }
         };
-        key.map(Some).map_err(|error| self.under_entry(error, entry))
+        self.has_key = true;
+        key.map(Some).map_err(|error| self.under_entry(error))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
-        let entry = self.entry.take();
-        let value = match entry {
-            Some(Item::Value(_)) => self.next(),
-            entry => entry,
-        };
-        let (Some(entry), Some(value)) = (entry, value) else {
+        let (true, Some(at)) = (std::mem::take(&mut self.has_key), self.next()) else {
             return Err(Error::data("a value was asked for before its key"));
         };
-        let at = value.reference();
         seed.deserialize(self.container.inside(self.frame, at))
-            .map_err(|error| self.under_entry(at_slot(error, at), entry))
+            .map_err(|error| self.under_entry(at_slot(error, at)))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        let keyed = self.container.reader.item(self.items.start);
-        let each = if matches!(keyed, Some(Item::Value(_))) { 2 } else { 1 };
+        let each = if self.shape.is_some() { 1 } else { 2 };
         Some(self.items.len() / each)
     }
 }
@@ -176,12 +195,12 @@ pub(super) struct VariantEntry<'a, 'f, 'de>(pub(super) &'a mut EntryAccess<'f, '
 impl<'f, 'de> EntryAccess<'f, 'de> {
     pub(super) fn visit_variant<V: Visitor<'de>>(
         container: Node<'f, 'de>,
+        shape: Option<Rc<Shape<'de>>>,
         items: Range<usize>,
         visitor: V,
     ) -> Result<V::Value> {
         let frame = container.enter()?;
-        let mut access =
-            EntryAccess { container, frame: &frame, items: items.clone(), entry: None };
+        let mut access = EntryAccess::new(container, &frame, shape, items.clone());
         if MapAccess::size_hint(&&mut access) != Some(1) {
             return Err(Error::data("an enum must be a string, or an object of one property"));
         }

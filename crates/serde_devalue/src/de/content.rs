@@ -1,265 +1,169 @@
 //! What a slot holds, in the form in which both typed values and [`Value`](crate::Value)s are read from it.
 
-use std::ops::Range;
+use std::{ops::Range, rc::Rc};
 
-use super::{Node, tagged::Tagged};
+use super::{Node, canonical::Leaf, shape::Shape, tagged::Tagged};
 use crate::{
-    Error, RegExp, Result,
+    BigInt, Date, RegExp, Result, Temporal, Url, UrlSearchParams,
     reference::Reference,
     slot::Slot,
     text::string::RawString,
-    types::{
-        temporal::TemporalKind,
-        typed_array::{ViewKind, ViewRange},
-    },
+    types::typed_array::{ViewKind, ViewRange},
 };
 
-/// What a node is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub(crate) enum Kind {
+/// What a node is, with the items of containers on the reader's stack.
+#[repr(u64)] // As `Leaf`.
+pub(super) enum Content<'de> {
     Undefined,
     Hole,
     Null,
-    False,
-    True,
-    Number,
-    String,
-    BigInt,
-    Boxed,
-    Date,
-    RegExp,
-    Url,
-    UrlSearchParams,
-    Object,
-    NullObject,
-    Array,
-    SparseArray,
-    Map,
-    Set,
-    ArrayBuffer,
-    View,
-    Temporal,
-    Custom,
-    Reference,
-}
-
-impl Kind {
-    const ALL: [Kind; 24] = [
-        Kind::Undefined,
-        Kind::Hole,
-        Kind::Null,
-        Kind::False,
-        Kind::True,
-        Kind::Number,
-        Kind::String,
-        Kind::BigInt,
-        Kind::Boxed,
-        Kind::Date,
-        Kind::RegExp,
-        Kind::Url,
-        Kind::UrlSearchParams,
-        Kind::Object,
-        Kind::NullObject,
-        Kind::Array,
-        Kind::SparseArray,
-        Kind::Map,
-        Kind::Set,
-        Kind::ArrayBuffer,
-        Kind::View,
-        Kind::Temporal,
-        Kind::Custom,
-        Kind::Reference,
-    ];
-
-    /// Whether no other node can be inside.
-    pub(crate) fn is_leaf(self) -> bool {
-        matches!(
-            self,
-            Kind::Undefined
-                | Kind::Hole
-                | Kind::Null
-                | Kind::False
-                | Kind::True
-                | Kind::Number
-                | Kind::String
-                | Kind::BigInt
-                | Kind::Date
-                | Kind::Url
-                | Kind::UrlSearchParams
-                | Kind::ArrayBuffer
-                | Kind::Reference
-        )
-    }
-
-    pub(crate) fn from_index(index: u32) -> Option<Self> {
-        Self::ALL.get(index as usize).copied()
-    }
-}
-
-/// What belongs to a node's kind.
-pub(super) enum Content<'de> {
-    Plain(Kind),
-    /// A number, or a date's milliseconds.
-    Number(Kind, f64),
+    Bool(bool),
+    Number(f64),
+    /// A string without escapes.
+    Plain(&'de str),
     String(RawString<'de>),
-    Text(Kind, String),
-    RegExp(Box<RegExp>),
-    Bytes(Vec<u8>),
+    BigInt(BigInt),
     Boxed(Reference),
-    /// Properties, or entries of a Map.
-    Entries(Kind, Range<usize>),
-    /// Items of an array, or members of a Set.
-    Items(Kind, Range<usize>),
+    /// With the text that it was read from, if it is the one that it is written as.
+    Date(Date, Option<&'de str>),
+    RegExp(Box<RegExp>),
+    Url(Url),
+    UrlSearchParams(UrlSearchParams),
+    /// Keys and values.
+    Object(Rc<Shape<'de>>, Range<usize>),
+    /// Keys and values of an object without a prototype.
+    NullObject(Rc<Shape<'de>>, Range<usize>),
+    Array(Range<usize>),
     SparseArray(u32, Range<usize>),
+    /// Keys and values in turn.
+    Map(Range<usize>),
+    Set(Range<usize>),
+    Bytes(Vec<u8>),
     View(ViewKind, Reference, Option<Box<ViewRange>>),
-    Temporal(TemporalKind, String),
+    Temporal(Box<Temporal>),
     Custom(String, Reference),
-    /// The number of an object that was seen before.
-    Reference(u32),
 }
 
 impl Content<'_> {
+    /// Whether it has no identity in JavaScript.
+    pub(super) fn is_primitive(&self) -> bool {
+        matches!(
+            self,
+            Content::Undefined
+                | Content::Hole
+                | Content::Null
+                | Content::Bool(_)
+                | Content::Number(_)
+                | Content::Plain(_)
+                | Content::String(_)
+                | Content::BigInt(_)
+        )
+    }
+
     /// Whether the slot was read to its end.
     fn is_whole_slot(&self) -> bool {
         match self {
-            Content::Plain(_)
-            | Content::Number(Kind::Number, _)
+            Content::Null
+            | Content::Bool(_)
+            | Content::Number(_)
+            | Content::Plain(_)
             | Content::String(_)
-            | Content::Entries(..)
-            | Content::Items(..)
-            | Content::SparseArray(..) => true,
+            | Content::Object(..)
+            | Content::NullObject(..)
+            | Content::Array(_)
+            | Content::SparseArray(..)
+            | Content::Map(_)
+            | Content::Set(_) => true,
             // There may be more behind the arguments that are known.
             _ => false,
         }
     }
+}
 
-    pub(super) fn kind(&self) -> Kind {
-        match self {
-            Content::Plain(kind)
-            | Content::Number(kind, _)
-            | Content::Text(kind, _)
-            | Content::Entries(kind, _)
-            | Content::Items(kind, _) => *kind,
-            Content::String(_) => Kind::String,
-            Content::RegExp(_) => Kind::RegExp,
-            Content::Bytes(_) => Kind::ArrayBuffer,
-            Content::Boxed(_) => Kind::Boxed,
-            Content::SparseArray(..) => Kind::SparseArray,
-            Content::View(..) => Kind::View,
-            Content::Temporal(..) => Kind::Temporal,
-            Content::Custom(..) => Kind::Custom,
-            Content::Reference(_) => Kind::Reference,
+impl<'de> From<Leaf<'de>> for Content<'de> {
+    fn from(leaf: Leaf<'de>) -> Self {
+        match leaf {
+            Leaf::Null => Content::Null,
+            Leaf::Bool(bool) => Content::Bool(bool),
+            Leaf::Number(number) => Content::Number(number),
+            Leaf::String(string) => Content::Plain(string),
         }
     }
 }
 
 impl<'de> Node<'_, 'de> {
     /// Reads the slot; its containers' items go on the stack.
-    ///
-    /// In a tree an object is read once, and named from then on.
-    pub(super) fn content(&self, in_tree: bool) -> Result<Content<'de>> {
-        let content = self.read_content(in_tree)?;
-        if let Some(slot) = self.at.slot()
-            && content.is_whole_slot()
-        {
+    pub(super) fn content(&self) -> Result<Content<'de>> {
+        if let Some(content) = self.canonical() {
+            return Ok(content);
+        }
+        if let Some(leaf) = self.leaf()? {
+            return Ok(leaf.into());
+        }
+        self.other_content()
+    }
+
+    /// The same, if the slot has not the canonical form, or there is none.
+    fn other_content(&self) -> Result<Content<'de>> {
+        let Some(slot) = self.at.slot() else {
+            return Ok(match self.at.number() {
+                Some(number) => Content::Number(number),
+                None if self.at.is_hole() => Content::Hole,
+                None => Content::Undefined,
+            });
+        };
+        let content = self.read_content(self.reader.slot(slot)?)?;
+        if content.is_whole_slot() {
             self.reader.mark_read(slot);
         }
         Ok(content)
     }
 
-    fn read_content(&self, in_tree: bool) -> Result<Content<'de>> {
+    fn read_content(&self, slot: Slot<'de>) -> Result<Content<'de>> {
         let reader = self.reader;
-        let slot = match self.read()? {
-            None => {
-                return Ok(match self.at.number() {
-                    Some(number) => Content::Number(Kind::Number, number),
-                    None if self.at.is_hole() => Content::Plain(Kind::Hole),
-                    None => Content::Plain(Kind::Undefined),
-                });
-            }
-            Some(slot) => slot,
-        };
-        let tagged = match slot {
-            Slot::Null => return Ok(Content::Plain(Kind::Null)),
-            Slot::Bool(false) => return Ok(Content::Plain(Kind::False)),
-            Slot::Bool(true) => return Ok(Content::Plain(Kind::True)),
-            Slot::Number(number) => return Ok(Content::Number(Kind::Number, number)),
+        Ok(match slot {
+            Slot::Null => Content::Null,
+            Slot::Bool(bool) => Content::Bool(bool),
+            Slot::Number(number) => Content::Number(number),
             Slot::String(string) => {
                 reader.spend_bytes(string.body().len())?;
-                return Ok(Content::String(string));
+                Content::String(string)
             }
             Slot::Object(fields) => {
-                return self.unless_seen(in_tree, || {
-                    Ok(Content::Entries(Kind::Object, reader.collect_object(fields)?))
-                });
+                let (shape, values) = reader.collect_object(fields)?;
+                Content::Object(shape, values)
             }
-            Slot::Array(items) => {
-                return self.unless_seen(in_tree, || {
-                    Ok(Content::Items(Kind::Array, reader.collect_items(items)?))
-                });
-            }
+            Slot::Array(items) => Content::Array(reader.collect_items(items)?),
             Slot::SparseArray { length, items } => {
-                return self.unless_seen(in_tree, || {
-                    Ok(Content::SparseArray(length, reader.collect_sparse(items)?))
-                });
+                Content::SparseArray(length, reader.collect_sparse(items)?)
             }
-            Slot::Tagged { tag, args } => (tag, args),
-        };
-        let (tag, args) = tagged;
-        if tag == "BigInt" && !reader.options.custom_tags.contains(&"BigInt") {
-            return match self.tagged(tag, args)? {
-                Tagged::BigInt(integer) => {
-                    reader.spend_bytes(integer.as_str().len())?;
-                    Ok(Content::Text(Kind::BigInt, integer.as_str().to_owned()))
-                }
-                _ => Err(Error::data("expected a BigInt")),
-            };
-        }
-        self.unless_seen(in_tree, || self.tagged_content(self.tagged(tag, args)?))
-    }
-
-    /// Objects are read once, and named from then on.
-    fn unless_seen(
-        &self,
-        in_tree: bool,
-        read: impl FnOnce() -> Result<Content<'de>>,
-    ) -> Result<Content<'de>> {
-        let seen = match self.at.slot() {
-            Some(slot) if in_tree => self.reader.sharing.borrow_mut().see(slot),
-            _ => None,
-        };
-        match seen {
-            Some(number) => Ok(Content::Reference(number)),
-            None => read(),
-        }
+            Slot::Tagged { tag, args } => self.tagged_content(self.tagged(tag, args)?)?,
+        })
     }
 
     fn tagged_content(&self, tagged: Tagged<'de>) -> Result<Content<'de>> {
         let reader = self.reader;
         Ok(match tagged {
-            Tagged::BigInt(integer) => Content::Text(Kind::BigInt, integer.to_string()),
+            Tagged::BigInt(integer) => {
+                reader.spend_bytes(integer.as_str().len())?;
+                Content::BigInt(integer)
+            }
             Tagged::Boxed(primitive) => Content::Boxed(primitive),
-            Tagged::Date(date) => {
-                Content::Number(Kind::Date, date.millis().map_or(f64::NAN, |millis| millis as f64))
-            }
+            Tagged::Date(date) => Content::Date(date, None),
             Tagged::RegExp(regexp) => Content::RegExp(Box::new(regexp)),
-            Tagged::Url(url) => Content::Text(Kind::Url, url.into_string()),
-            Tagged::UrlSearchParams(params) => {
-                Content::Text(Kind::UrlSearchParams, params.into_string())
-            }
+            Tagged::Url(url) => Content::Url(url),
+            Tagged::UrlSearchParams(params) => Content::UrlSearchParams(params),
             Tagged::NullObject(args) => {
-                Content::Entries(Kind::NullObject, reader.collect_null_object(args)?)
+                let (shape, values) = reader.collect_null_object(args)?;
+                Content::NullObject(shape, values)
             }
-            Tagged::Map(entries) => Content::Entries(Kind::Map, reader.collect_map(entries)?),
-            Tagged::Set(members) => Content::Items(Kind::Set, reader.collect_set(members)?),
+            Tagged::Map(entries) => Content::Map(reader.collect_map(entries)?),
+            Tagged::Set(members) => Content::Set(reader.collect_set(members)?),
             Tagged::ArrayBuffer => Content::Bytes(reader.buffer_bytes(self.at)?),
             Tagged::View { kind, buffer, range } => {
                 Content::View(kind, buffer, range.map(Box::new))
             }
-            Tagged::Temporal(temporal) => {
-                Content::Temporal(temporal.kind(), temporal.as_str().to_owned())
-            }
+            Tagged::Temporal(temporal) => Content::Temporal(Box::new(temporal)),
             Tagged::Custom(tag, value) => Content::Custom(tag.into_owned(), value),
         })
     }

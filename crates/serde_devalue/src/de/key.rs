@@ -48,7 +48,10 @@ impl<'de> Deserializer<'de> for Key<'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visit_str(self.0.to_str()?, visitor)
+        match self.0.plain() {
+            Some(plain) => visitor.visit_borrowed_str(plain),
+            None => visit_str(self.0.to_str()?, visitor),
+        }
     }
 
     parsed! {
@@ -77,6 +80,7 @@ impl<'de> Deserializer<'de> for Key<'de> {
         visitor: V,
     ) -> Result<V::Value> {
         match name {
+            tag::STRING if let Some(plain) = self.0.plain() => visitor.visit_borrowed_str(plain),
             tag::STRING => match self.0.unescape() {
                 Unescaped::WellFormed(string) => visit_str(string, visitor),
                 Unescaped::IllFormed(units) => {

@@ -4,11 +4,11 @@
 //! only at the last one of a plain object; here it is the last one's value, and every reference is checked. Nothing
 //! writes equal keys.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, ops::Range, rc::Rc};
 
 use hashbrown::{HashMap, HashSet, hash_map::Entry};
 
-use super::{Item, Reader, tagged::read_bigint};
+use super::{Item, Reader, shape::Shape, tagged::read_bigint};
 use crate::{
     BigInt, Error, Result,
     reference::Reference,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Up to this many keys, comparing each with each is faster than hashing.
-const FEW: usize = 16;
+pub(super) const FEW: usize = 16;
 
 impl<'de> Reader<'_, 'de> {
     /// Puts the items of a container on the stack, where they stay until [`release`](Reader::release).
@@ -33,7 +33,7 @@ impl<'de> Reader<'_, 'de> {
         let mut stack = self.items.borrow_mut();
         let start = stack.len();
         for item in items {
-            stack.push(Item::Value(item?));
+            stack.push(Item::of(item?));
         }
         Ok(start..stack.len())
     }
@@ -43,26 +43,28 @@ impl<'de> Reader<'_, 'de> {
         self.items.borrow_mut().truncate(items.start);
     }
 
-    pub(super) fn item(&self, at: usize) -> Option<Item<'de>> {
+    pub(super) fn item(&self, at: usize) -> Option<Item> {
         self.items.borrow().get(at).copied()
     }
 
     /// The properties of an object: array indices first, the last of equal keys in the place of the first.
-    pub(super) fn collect_object(&self, mut fields: Fields<'de>) -> Result<Range<usize>> {
-        let mut stack = self.items.borrow_mut();
-        let start = stack.len();
+    pub(super) fn collect_object(
+        &self,
+        mut fields: Fields<'de>,
+    ) -> Result<(Rc<Shape<'de>>, Range<usize>)> {
+        let mut properties = Vec::new();
         while let Some(field) = fields.next_raw() {
-            let (key, value) = field?;
-            stack.push(Item::Property(key, value));
+            properties.push(field?);
         }
-        normalise_properties(&mut stack, start);
-        Ok(start..stack.len())
+        Ok(self.collect_properties(properties))
     }
 
     /// The same for an object without a prototype.
-    pub(super) fn collect_null_object(&self, mut args: Tokens<'de>) -> Result<Range<usize>> {
-        let mut stack = self.items.borrow_mut();
-        let start = stack.len();
+    pub(super) fn collect_null_object(
+        &self,
+        mut args: Tokens<'de>,
+    ) -> Result<(Rc<Shape<'de>>, Range<usize>)> {
+        let mut properties = Vec::new();
         while let Some(token) = args.next().transpose()? {
             let Scalar::String(key) = token.scalar else {
                 return Err(args.invalid("an object's key must be a string", token));
@@ -71,12 +73,20 @@ impl<'de> Reader<'_, 'de> {
                 return Err(args.invalid("an object must not have a `__proto__` property", token));
             }
             match args.next_reference() {
-                Some(value) => stack.push(Item::Property(key, value?)),
+                Some(value) => properties.push((key, value?)),
                 None => return Err(args.missing("the last key of the object has no value")),
             }
         }
-        normalise_properties(&mut stack, start);
-        Ok(start..stack.len())
+        Ok(self.collect_properties(properties))
+    }
+
+    fn collect_properties(&self, properties: Vec<Property<'de>>) -> (Rc<Shape<'de>>, Range<usize>) {
+        let mut stack = self.items.borrow_mut();
+        let start = stack.len();
+        let properties = normalise_properties(properties);
+        stack.extend(properties.iter().map(|(_, value)| Item::of(*value)));
+        let keys = properties.into_iter().map(|(key, _)| key).collect();
+        (Rc::new(Shape::new(keys)), start..stack.len())
     }
 
     /// The items of a sparse array, in ascending order, the last of equal indices.
@@ -85,12 +95,9 @@ impl<'de> Reader<'_, 'de> {
         let start = stack.len();
         for item in items {
             let (index, value) = item?;
-            stack.push(Item::Indexed(index, value));
+            stack.push(Item { reference: value, index });
         }
-        let index = |item: &Item<'_>| match item {
-            Item::Indexed(index, _) => *index,
-            _ => 0,
-        };
+        let index = |item: &Item| item.index;
         if !stack[start..].is_sorted_by(|a, b| index(a) < index(b)) {
             let mut sorted = stack.split_off(start);
             sorted.reverse();
@@ -107,8 +114,8 @@ impl<'de> Reader<'_, 'de> {
         let start = stack.len();
         for entry in entries {
             let (key, value) = entry?;
-            stack.push(Item::Value(key));
-            stack.push(Item::Value(value));
+            stack.push(Item::of(key));
+            stack.push(Item::of(value));
         }
         self.drop_repeated(&mut stack, start, 2)?;
         Ok(start..stack.len())
@@ -119,15 +126,23 @@ impl<'de> Reader<'_, 'de> {
         let mut stack = self.items.borrow_mut();
         let start = stack.len();
         while let Some(member) = members.next_reference() {
-            stack.push(Item::Value(member?));
+            stack.push(Item::of(member?));
         }
         self.drop_repeated(&mut stack, start, 1)?;
         Ok(start..stack.len())
     }
 
     /// Keeps of keys that are the same to JavaScript (`SameValueZero`) the first, with the last one's value.
-    fn drop_repeated(&self, stack: &mut Vec<Item<'de>>, start: usize, step: usize) -> Result<()> {
-        let keys = stack[start..].iter().step_by(step).map(|item| self.identity(item.reference()));
+    pub(super) fn drop_repeated(
+        &self,
+        stack: &mut Vec<Item>,
+        start: usize,
+        step: usize,
+    ) -> Result<()> {
+        if stack.len() - start <= step {
+            return Ok(());
+        }
+        let keys = stack[start..].iter().step_by(step).map(|item| self.identity(item.reference));
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let repeated = if keys.len() <= FEW {
             keys.iter().enumerate().any(|(at, key)| keys[..at].contains(key))
@@ -161,6 +176,9 @@ impl<'de> Reader<'_, 'de> {
                 _ => Identity::Same(at),
             });
         };
+        if let Some(string) = self.plain_string_slot(slot) {
+            return Ok(Identity::String(Unescaped::WellFormed(Cow::Borrowed(string))));
+        }
         Ok(match self.slot(slot)? {
             Slot::String(string) => Identity::String(string.unescape()),
             Slot::Number(number) => Identity::Number((number + 0.0).to_bits()),
@@ -203,58 +221,49 @@ enum Identity<'de> {
     Null,
 }
 
-fn normalise_properties(stack: &mut Vec<Item<'_>>, start: usize) {
-    let properties = &stack[start..];
+/// A key and what the object has under it.
+type Property<'de> = (RawString<'de>, Reference);
+
+fn normalise_properties(mut properties: Vec<Property<'_>>) -> Vec<Property<'_>> {
     let repeated = if properties.len() <= FEW {
         properties
             .iter()
             .enumerate()
-            .any(|(at, item)| properties[..at].iter().any(|other| same_key(item, other)))
+            .any(|(at, (key, _))| properties[..at].iter().any(|(other, _)| same_key(*key, *other)))
     } else {
-        let keys: HashSet<_> = properties.iter().filter_map(key).map(RawString::unescape).collect();
+        let keys: HashSet<_> = properties.iter().map(|(key, _)| key.unescape()).collect();
         keys.len() < properties.len()
     };
     if repeated {
         let mut places = HashMap::new();
-        for item in stack.split_off(start) {
-            let Some(key) = key(&item) else { continue };
-            match places.entry(key.unescape()) {
+        let mut kept: Vec<Property<'_>> = Vec::with_capacity(properties.len());
+        for property in properties {
+            match places.entry(property.0.unescape()) {
                 Entry::Vacant(place) => {
-                    place.insert(stack.len());
-                    stack.push(item);
+                    place.insert(kept.len());
+                    kept.push(property);
                 }
-                Entry::Occupied(place) => stack[*place.get()] = item,
+                Entry::Occupied(place) => kept[*place.get()] = property,
             }
         }
+        properties = kept;
     }
-    let index = |item: &Item<'_>| {
-        let key = key(item)?;
-        // A canonical index has no need of escapes, but may have them.
-        match key.plain() {
-            Some(plain) => array_index(plain),
-            None => array_index(&key.to_str().ok()?),
-        }
+    // A canonical index has no need of escapes, but may have them.
+    let index = |(key, _): &Property<'_>| match key.plain() {
+        Some(plain) => array_index(plain),
+        None => array_index(&key.to_str().ok()?),
     };
-    if stack[start..].iter().any(|item| index(item).is_some()) {
+    if properties.iter().any(|property| index(property).is_some()) {
         // Stable: the others keep their order.
-        stack[start..].sort_by_key(|item| index(item).map_or(u64::MAX, u64::from));
+        properties.sort_by_key(|property| index(property).map_or(u64::MAX, u64::from));
     }
+    properties
 }
 
-fn key<'de>(item: &Item<'de>) -> Option<RawString<'de>> {
-    match item {
-        Item::Property(key, _) => Some(*key),
-        _ => None,
-    }
-}
-
-fn same_key(a: &Item<'_>, b: &Item<'_>) -> bool {
-    match (a, b) {
-        (Item::Property(a, _), Item::Property(b, _)) => match (a.plain(), b.plain()) {
-            (Some(a), Some(b)) => a == b,
-            _ => a.unescape() == b.unescape(),
-        },
-        _ => false,
+fn same_key(a: RawString<'_>, b: RawString<'_>) -> bool {
+    match (a.plain(), b.plain()) {
+        (Some(a), Some(b)) => a == b,
+        _ => a.unescape() == b.unescape(),
     }
 }
 

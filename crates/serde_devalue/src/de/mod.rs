@@ -5,10 +5,12 @@
 //! is bounded by [budgets](Reader).
 
 mod access;
+mod canonical;
 pub(crate) mod content;
 mod key;
 mod keys;
 mod node;
+mod shape;
 mod tagged;
 mod tree;
 mod view;
@@ -17,15 +19,17 @@ use std::cell::{Cell, RefCell};
 
 use serde::Deserialize;
 
-use crate::{
-    Error, Flat, Index, Options, Result, reference::Reference, slot::Slot, text::string::RawString,
-};
+use self::shape::Shapes;
+use crate::{Error, Flat, Index, Options, Result, reference::Reference, slot::Slot};
 
 pub(crate) fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8], options: Options) -> Result<T> {
     let index = Index::new(text)?;
     let flat = Flat::new(text, &index);
-    let reader = Reader::new(text, &index, options);
-    *reader.read.borrow_mut() = vec![false; index.len()];
+    let reader = Reader {
+        valid_text: std::str::from_utf8(text).ok(),
+        read: vec![Cell::new(false); index.len()],
+        ..Reader::new(text, &index, options)
+    };
     let root = flat.root()?;
     let value = match reader.decode(root) {
         Ok(value) => value,
@@ -36,8 +40,8 @@ pub(crate) fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8], options: Opt
         Err(error) => return flat.validate().and(Err(error)),
     };
     // What nothing has read must be JSON as well.
-    for (slot, read) in reader.read.borrow().iter().enumerate() {
-        if !read {
+    for (slot, read) in reader.read.iter().enumerate() {
+        if !read.get() {
             flat.validate_slot(slot)?;
         }
     }
@@ -58,6 +62,8 @@ impl<'a> Flat<'a> {
 /// What all nodes of one call share.
 pub(crate) struct Reader<'r, 'de> {
     text: &'de [u8],
+    /// The same, where it was found to be UTF-8 as a whole.
+    valid_text: Option<&'de str>,
     index: &'r Index,
     options: Options,
     /// How many values may still be read. Shared references make a tree of 2^n leaves out of n slots.
@@ -65,9 +71,10 @@ pub(crate) struct Reader<'r, 'de> {
     /// How many bytes of strings and buffers may still be copied, for the same reason.
     bytes: Cell<usize>,
     /// Which slots were read to their end, where that matters.
-    read: RefCell<Vec<bool>>,
+    read: Vec<Cell<bool>>,
     /// The items of the containers that are being read, outermost first.
-    items: RefCell<Vec<Item<'de>>>,
+    items: RefCell<Vec<Item>>,
+    shapes: RefCell<Shapes<'de>>,
     /// The last buffer that a view was found to fit in, and its length.
     buffer: Cell<Option<(usize, usize)>>,
     sharing: RefCell<tree::Sharing>,
@@ -75,22 +82,16 @@ pub(crate) struct Reader<'r, 'de> {
 
 /// What a container holds at one place.
 #[derive(Clone, Copy)]
-enum Item<'de> {
-    /// An item of an array or a Set, a key of a Map, or a value of a Map.
-    Value(Reference),
-    /// An item of a sparse array.
-    Indexed(u32, Reference),
-    /// A property of an object.
-    Property(RawString<'de>, Reference),
+struct Item {
+    /// An item of an array or a Set, a key or a value of a Map, or the value of a property.
+    reference: Reference,
+    /// The item's index in a sparse array, and 0 elsewhere.
+    index: u32,
 }
 
-impl Item<'_> {
-    fn reference(self) -> Reference {
-        match self {
-            Item::Value(reference) | Item::Indexed(_, reference) | Item::Property(_, reference) => {
-                reference
-            }
-        }
+impl Item {
+    fn of(reference: Reference) -> Self {
+        Item { reference, index: 0 }
     }
 }
 
@@ -98,12 +99,14 @@ impl<'r, 'de> Reader<'r, 'de> {
     fn new(text: &'de [u8], index: &'r Index, options: Options) -> Self {
         Reader {
             text,
+            valid_text: None,
             index,
             options,
             nodes: Cell::new(text.len().saturating_mul(16).saturating_add(1 << 18)),
             bytes: Cell::new(text.len().saturating_mul(64).saturating_add(1 << 20)),
-            read: RefCell::new(Vec::new()),
-            items: RefCell::new(Vec::new()),
+            read: Vec::new(),
+            items: RefCell::new(Vec::with_capacity(32)),
+            shapes: RefCell::new(Shapes::default()),
             buffer: Cell::new(None),
             sharing: RefCell::new(tree::Sharing::default()),
         }
@@ -117,21 +120,26 @@ impl<'r, 'de> Reader<'r, 'de> {
         self.index.slot(self.text, slot)
     }
 
+    /// Whether the slot begins as null does, perhaps after whitespace.
+    fn begins_as_null(&self, slot: usize) -> bool {
+        let first = self.index.bounds(slot).and_then(|(start, _)| self.text.get(start));
+        matches!(first, None | Some(b'n' | b' ' | b'\t' | b'\n' | b'\r'))
+    }
+
     fn mark_read(&self, slot: usize) {
-        if let Some(read) = self.read.borrow_mut().get_mut(slot) {
-            *read = true;
+        if let Some(read) = self.read.get(slot) {
+            read.set(true);
         }
     }
 
+    #[inline]
     fn spend(budget: &Cell<usize>, amount: usize, what: &str) -> Result<()> {
         match budget.get().checked_sub(amount) {
             Some(rest) => {
                 budget.set(rest);
                 Ok(())
             }
-            None => Err(Error::limit(format!(
-                "shared references make the text expand to too many {what} for its length"
-            ))),
+            None => Err(overspent(what)),
         }
     }
 
@@ -144,6 +152,14 @@ impl<'r, 'de> Reader<'r, 'de> {
     }
 }
 
+#[cold]
+fn overspent(what: &str) -> Error {
+    Error::limit(format!(
+        "shared references make the text expand to too many {what} for its length"
+    ))
+}
+
+#[cold]
 fn at_slot(error: Error, at: Reference) -> Error {
     match at.slot() {
         Some(slot) => error.at_slot(slot),
@@ -167,17 +183,10 @@ struct Frame<'r> {
     outer: Option<&'r Frame<'r>>,
 }
 
-impl<'r, 'de> Node<'r, 'de> {
-    /// The slot, or the sentinel.
-    fn read(&self) -> Result<Option<Slot<'de>>> {
-        self.at.slot().map(|slot| self.reader.slot(slot)).transpose()
-    }
-
-    /// Enters the container that the node refers to.
-    fn enter(&self) -> Result<Frame<'r>> {
-        let slot = self.at.slot().unwrap_or_default();
-        let depth = self.outer.map_or(0, |outer| outer.depth) + 1;
-        let mut around = self.outer;
+impl Frame<'_> {
+    /// Refuses a container in itself, and too many in each other.
+    fn check(outer: Option<&Frame<'_>>, slot: usize, depth: usize) -> Result<()> {
+        let mut around = outer;
         while let Some(frame) = around {
             if frame.slot == slot {
                 return Err(Error::data("the value contains itself, which only `Value` can hold")
@@ -191,6 +200,16 @@ impl<'r, 'de> Node<'r, 'de> {
                 Error::limit(format!("nested more than {max} containers deep")).at_slot(slot)
             );
         }
+        Ok(())
+    }
+}
+
+impl<'r, 'de> Node<'r, 'de> {
+    /// Enters the container that the node refers to.
+    fn enter(&self) -> Result<Frame<'r>> {
+        let slot = self.at.slot().unwrap_or_default();
+        let depth = self.outer.map_or(0, |outer| outer.depth) + 1;
+        Frame::check(self.outer, slot, depth)?;
         Ok(Frame { slot, depth, outer: self.outer })
     }
 

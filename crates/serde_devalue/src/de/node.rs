@@ -7,22 +7,38 @@ use serde::{Deserializer, de::Visitor, forward_to_deserialize_any};
 use super::{
     Node,
     access::{EntryAccess, ListAccess, UnitVariant},
-    content::{Content, Kind},
+    canonical::Leaf,
+    content::Content,
     key::Key,
     tagged::Tagged,
-    tree, view,
+    view,
 };
-use crate::{BigInt, Date, Error, Result, slot::Slot, tag, types::typed_array::ViewKind};
+use crate::{
+    BigInt, Error, Result,
+    slot::Slot,
+    tag,
+    types::{date::with_iso_text, typed_array::ViewKind},
+    value::handover,
+};
 
 impl<'de> Deserializer<'de> for Node<'_, 'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.content(false)? {
-            Content::Entries(_, entries) => EntryAccess::visit(self, entries, visitor),
-            Content::Items(kind, items) => {
-                ListAccess::visit_all(self, items, kind == Kind::Set, visitor)
+        match self.leaf()? {
+            Some(Leaf::Null) => return visitor.visit_unit(),
+            Some(Leaf::Bool(bool)) => return visitor.visit_bool(bool),
+            Some(Leaf::Number(number)) => return visit_number(number, visitor),
+            Some(Leaf::String(string)) => return visitor.visit_borrowed_str(string),
+            None => {}
+        }
+        match self.content()? {
+            Content::Object(shape, values) | Content::NullObject(shape, values) => {
+                EntryAccess::visit(self, Some(shape), values, visitor)
             }
+            Content::Map(entries) => EntryAccess::visit(self, None, entries, visitor),
+            Content::Array(items) => ListAccess::visit_all(self, items, false, visitor),
+            Content::Set(members) => ListAccess::visit_all(self, members, true, visitor),
             content => self.visit_leaf(content, visitor),
         }
     }
@@ -49,24 +65,22 @@ impl<'de> Deserializer<'de> for Node<'_, 'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        if name == tag::VALUE {
-            tree::visit_node(self, visitor)
-        } else {
-            self.visit_enum(name, visitor)
-        }
+        self.visit_enum(name, visitor)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.content(false)? {
-            Content::Items(kind, items) => {
-                ListAccess::visit_all(self, items, kind == Kind::Set, visitor)
-            }
+        match self.content()? {
+            Content::Array(items) => ListAccess::visit_all(self, items, false, visitor),
+            Content::Set(members) => ListAccess::visit_all(self, members, true, visitor),
             Content::Bytes(bytes) => view::visit(ViewKind::Uint8Array, &bytes, visitor),
             Content::View(kind, buffer, range) => {
                 let bytes = view::bytes(self.reader, kind, buffer, range.as_deref())?;
                 view::visit(kind, &bytes, visitor)
             }
-            Content::Entries(_, entries) => EntryAccess::visit(self, entries, visitor),
+            Content::Object(shape, values) | Content::NullObject(shape, values) => {
+                EntryAccess::visit(self, Some(shape), values, visitor)
+            }
+            Content::Map(entries) => EntryAccess::visit(self, None, entries, visitor),
             content => self.visit_leaf(content, visitor),
         }
     }
@@ -114,14 +128,21 @@ impl<'de> Node<'_, 'de> {
     fn is_none(&self) -> Result<bool> {
         Ok(match self.at.slot() {
             None => self.at.number().is_none(),
-            Some(slot) => matches!(self.reader.slot(slot)?, Slot::Null),
+            // What begins otherwise is not null, whatever it is.
+            Some(slot) if self.reader.begins_as_null(slot) => {
+                matches!(self.reader.slot(slot)?, Slot::Null)
+            }
+            Some(_) => false,
         })
     }
 
     fn visit_enum<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
-        match self.content(false)? {
-            Content::String(_) => visitor.visit_enum(UnitVariant(self)),
-            Content::Entries(_, entries) => EntryAccess::visit_variant(self, entries, visitor),
+        match self.content()? {
+            Content::Plain(_) | Content::String(_) => visitor.visit_enum(UnitVariant(self)),
+            Content::Object(shape, values) | Content::NullObject(shape, values) => {
+                EntryAccess::visit_variant(self, Some(shape), values, visitor)
+            }
+            Content::Map(entries) => EntryAccess::visit_variant(self, None, entries, visitor),
             Content::Boxed(primitive) => {
                 let frame = self.enter()?;
                 self.inside(&frame, primitive).deserialize_enum(name, &[], visitor)
@@ -133,17 +154,21 @@ impl<'de> Node<'_, 'de> {
     /// A type of this crate, by its name in [`tag`].
     fn visit_own_type<V: Visitor<'de>>(self, name: &str, visitor: V) -> Result<V::Value> {
         if name == tag::VALUE {
-            return tree::visit_root(self, visitor);
+            return handover::hand_over(self.value()?, visitor);
         }
-        match (name, self.content(false)?) {
+        match (name, self.content()?) {
             (tag::STRING, Content::String(string)) => {
                 Key(string).deserialize_newtype_struct(tag::STRING, visitor)
             }
-            (tag::DATE, Content::Number(Kind::Date, millis)) => visitor.visit_f64(millis),
-            (_, Content::Entries(_, entries)) => EntryAccess::visit(self, entries, visitor),
-            (_, Content::Items(kind, items)) => {
-                ListAccess::visit_all(self, items, kind == Kind::Set, visitor)
+            (tag::DATE, Content::Date(date, _)) => {
+                visitor.visit_f64(date.millis().map_or(f64::NAN, |millis| millis as f64))
             }
+            (_, Content::Object(shape, values) | Content::NullObject(shape, values)) => {
+                EntryAccess::visit(self, Some(shape), values, visitor)
+            }
+            (_, Content::Map(entries)) => EntryAccess::visit(self, None, entries, visitor),
+            (_, Content::Array(items)) => ListAccess::visit_all(self, items, false, visitor),
+            (_, Content::Set(members)) => ListAccess::visit_all(self, members, true, visitor),
             (_, content) => self.visit_leaf(content, visitor),
         }
     }
@@ -151,20 +176,20 @@ impl<'de> Node<'_, 'de> {
     /// Whatever is rarely deep, as the closest that serde's data model has.
     fn visit_leaf<V: Visitor<'de>>(self, content: Content<'de>, visitor: V) -> Result<V::Value> {
         match content {
-            Content::Plain(Kind::False) => visitor.visit_bool(false),
-            Content::Plain(Kind::True) => visitor.visit_bool(true),
-            Content::Plain(_) => visitor.visit_unit(),
-            Content::Number(Kind::Date, millis) => match Date::from_millis(millis) {
-                Date::INVALID => visitor.visit_borrowed_str(""),
-                date => visitor.visit_string(date.to_string()),
-            },
-            Content::Number(_, number) => visit_number(number, visitor),
+            Content::Undefined | Content::Hole | Content::Null => visitor.visit_unit(),
+            Content::Bool(bool) => visitor.visit_bool(bool),
+            Content::Number(number) => visit_number(number, visitor),
+            Content::Plain(string) => visitor.visit_borrowed_str(string),
             Content::String(string) => match string.to_str()? {
                 Cow::Borrowed(string) => visitor.visit_borrowed_str(string),
                 Cow::Owned(string) => visitor.visit_string(string),
             },
-            Content::Text(Kind::BigInt, digits) => visit_bigint(digits, visitor),
-            Content::Text(_, text) | Content::Temporal(_, text) => visitor.visit_string(text),
+            Content::BigInt(integer) => visit_bigint(integer.as_str(), visitor),
+            Content::Date(_, Some(text)) => visitor.visit_borrowed_str(text),
+            Content::Date(date, None) => with_iso_text(date, |text| visitor.visit_str(text)),
+            Content::Url(url) => visitor.visit_string(url.into_string()),
+            Content::UrlSearchParams(params) => visitor.visit_string(params.into_string()),
+            Content::Temporal(temporal) => visitor.visit_str(temporal.as_str()),
             Content::RegExp(regexp) => visitor.visit_string(regexp.to_string()),
             Content::Bytes(bytes) => visitor.visit_byte_buf(bytes),
             Content::View(kind, buffer, range) => {
@@ -182,7 +207,11 @@ impl<'de> Node<'_, 'de> {
                 let frame = self.enter()?;
                 self.inside(&frame, inner).deserialize_any(visitor)
             }
-            Content::Entries(..) | Content::Items(..) | Content::Reference(_) => {
+            Content::Object(..)
+            | Content::NullObject(..)
+            | Content::Map(_)
+            | Content::Array(_)
+            | Content::Set(_) => {
                 Err(Error::data("a value was asked for in another form than its own"))
             }
         }
@@ -217,12 +246,12 @@ fn visit_number<'de, V: Visitor<'de>>(number: f64, visitor: V) -> Result<V::Valu
     }
 }
 
-fn visit_bigint<'de, V: Visitor<'de>>(digits: String, visitor: V) -> Result<V::Value> {
+fn visit_bigint<'de, V: Visitor<'de>>(digits: &str, visitor: V) -> Result<V::Value> {
     if let Ok(integer) = digits.parse() {
         visitor.visit_u64(integer)
     } else if let Ok(integer) = digits.parse() {
         visitor.visit_i64(integer)
     } else {
-        visitor.visit_string(digits)
+        visitor.visit_str(digits)
     }
 }

@@ -1,29 +1,14 @@
-//! How a [`Value`](crate::Value) is read through serde.
-//!
-//! `Value` asks for a newtype struct of its own name and gets a sequence of two: the tree, and which of its objects
-//! are shared, by their number in the order of the tree. Each node of the tree asks for an enum of that name and gets
-//! the [`Kind`] with what belongs to it.
+//! A [`Value`] out of a text.
 
 use std::ops::Range;
 
-use serde::{
-    Deserializer,
-    de::{
-        DeserializeSeed, EnumAccess, IntoDeserializer, SeqAccess, VariantAccess, Visitor,
-        value::{SeqDeserializer, U32Deserializer},
-    },
-    forward_to_deserialize_any,
-};
-
-use super::{
-    Frame, Item, Node,
-    access::{EntryAccess, ListAccess},
-    at_slot,
-    content::{Content, Kind},
-    key::Key,
-};
+use super::{Frame, Node, Reader, at_slot, canonical::Leaf, content::Content, shape::Shape};
 use crate::{
-    Error, JsString, Result, error::Step, reference::Reference, types::typed_array::ViewRange,
+    ArrayBuffer, Custom, Error, JsString, Object, Result, SparseArray, TypedArray, Value,
+    error::Step,
+    reference::Reference,
+    types::typed_array::{ViewKind, ViewRange},
+    value::mark_shared,
 };
 
 /// Which objects were seen, so that a second reference to one is not read again.
@@ -46,265 +31,243 @@ impl Sharing {
     }
 
     /// The number of an object that was seen before.
-    pub(super) fn see(&mut self, slot: usize) -> Option<u32> {
-        let seen = self.seen.get_mut(slot)?;
-        if seen.0 == self.tree {
-            self.shared.push(seen.1);
-            return Some(seen.1);
-        }
-        *seen = (self.tree, self.objects);
-        self.objects += 1;
-        None
-    }
-}
-
-pub(super) fn visit_root<'de, V: Visitor<'de>>(
-    node: Node<'_, 'de>,
-    visitor: V,
-) -> Result<V::Value> {
-    node.reader.sharing.borrow_mut().begin(node.reader.index.len());
-    visitor.visit_seq(Root { node, next: 0 })
-}
-
-/// The tree, then the numbers of the shared objects.
-struct Root<'r, 'de> {
-    node: Node<'r, 'de>,
-    next: u8,
-}
-
-impl<'de> SeqAccess<'de> for Root<'_, 'de> {
-    type Error = Error;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        self.next += 1;
-        match self.next {
-            1 => seed.deserialize(self.node).map(Some),
-            2 => {
-                let shared = std::mem::take(&mut self.node.reader.sharing.borrow_mut().shared);
-                seed.deserialize(shared.into_deserializer()).map(Some)
+    fn seen_before(&mut self, slot: usize) -> Option<u32> {
+        match self.seen.get(slot) {
+            Some(&(tree, number)) if tree == self.tree => {
+                self.shared.push(number);
+                Some(number)
             }
-            _ => Ok(None),
+            _ => None,
+        }
+    }
+
+    /// Gives an object its number.
+    fn see(&mut self, slot: usize) {
+        if let Some(seen) = self.seen.get_mut(slot) {
+            *seen = (self.tree, self.objects);
+            self.objects += 1;
         }
     }
 }
 
-pub(super) fn visit_node<'de, V: Visitor<'de>>(
-    node: Node<'_, 'de>,
-    visitor: V,
-) -> Result<V::Value> {
-    visitor.visit_enum(NodeAccess { node, content: node.content(true)? })
-}
-
-/// A node's kind and content.
-struct NodeAccess<'r, 'de> {
-    node: Node<'r, 'de>,
-    content: Content<'de>,
-}
-
-impl<'de> EnumAccess<'de> for NodeAccess<'_, 'de> {
-    type Error = Error;
-    type Variant = Self;
-
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self)> {
-        let kind: U32Deserializer<Error> = (self.content.kind() as u32).into_deserializer();
-        Ok((seed.deserialize(kind)?, self))
-    }
-}
-
-fn unexpected() -> Error {
-    Error::data("a value was asked for in another form than its own")
-}
-
-impl<'de> VariantAccess<'de> for NodeAccess<'_, 'de> {
-    type Error = Error;
-
-    fn unit_variant(self) -> Result<()> {
-        Ok(())
-    }
-
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value> {
-        match self.content {
-            Content::Number(_, number) => seed.deserialize(Part::Number(number)),
-            Content::String(string) => seed.deserialize(Key(string)),
-            Content::Text(_, text) => seed.deserialize(Part::String(text)),
-            Content::Bytes(bytes) => seed.deserialize(Part::Bytes(bytes)),
-            Content::Reference(number) => seed.deserialize(Part::Integer(number.into())),
-            Content::Boxed(primitive) => {
-                let frame = self.node.enter()?;
-                seed.deserialize(self.node.inside(&frame, primitive))
-                    .map_err(|error| at_slot(error, primitive))
-            }
-            _ => Err(unexpected()),
+impl<'r, 'de> Node<'r, 'de> {
+    /// The value with all that is in it.
+    pub(super) fn value(self) -> Result<Value> {
+        let reader = self.reader;
+        let mut sharing = reader.sharing.take();
+        sharing.begin(reader.index.len());
+        let depth = self.outer.map_or(0, |outer| outer.depth);
+        let mut tree = Tree { reader, outer: self.outer, sharing: &mut sharing };
+        let value = tree.value(self.at, depth);
+        let shared = std::mem::take(&mut sharing.shared);
+        reader.sharing.replace(sharing);
+        let mut value = value?;
+        if !shared.is_empty() {
+            mark_shared(&mut value, shared);
         }
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value> {
-        match self.content {
-            Content::Items(kind, items) => {
-                ListAccess::visit_all(self.node, items, kind == Kind::Set, visitor)
-            }
-            Content::SparseArray(length, items) => {
-                SparseAccess::visit(self.node, length, items, visitor)
-            }
-            content => visit_parts(self.node, content, visitor),
-        }
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
-        match self.content {
-            Content::Entries(_, entries) => EntryAccess::visit(self.node, entries, visitor),
-            _ => Err(unexpected()),
-        }
-    }
-}
-
-/// Types that are a tuple of parts.
-fn visit_parts<'de, V: Visitor<'de>>(
-    node: Node<'_, 'de>,
-    content: Content<'de>,
-    visitor: V,
-) -> Result<V::Value> {
-    let frame = node.enter()?;
-    let parts = match content {
-        Content::RegExp(regexp) => {
-            let (source, flags) = regexp.into_parts();
-            vec![Part::of_string(source), Part::String(flags)]
-        }
-        Content::Temporal(kind, text) => vec![Part::Str(kind.name()), Part::String(text)],
-        Content::Custom(tag, value) => {
-            vec![Part::String(tag), Part::Node(node.inside(&frame, value))]
-        }
-        Content::View(kind, buffer, range) => {
-            let buffer = Part::Node(node.inside(&frame, buffer));
-            let mut parts = vec![Part::Str(kind.name()), buffer];
-            if let Some(ViewRange { offset, length }) = range.as_deref().copied() {
-                parts.extend([Part::Integer(offset as u64), Part::Integer(length as u64)]);
-            }
-            parts
-        }
-        _ => return Err(unexpected()),
-    };
-    visitor.visit_seq(SeqDeserializer::new(parts.into_iter()))
-}
-
-/// The length of a sparse array, and then indices and items in turn.
-struct SparseAccess<'f, 'de> {
-    node: Node<'f, 'de>,
-    frame: &'f Frame<'f>,
-    length: Option<u32>,
-    items: Range<usize>,
-    /// The item whose index was visited.
-    value: Option<(u32, Reference)>,
-}
-
-impl<'f, 'de> SparseAccess<'f, 'de> {
-    fn visit<V: Visitor<'de>>(
-        node: Node<'f, 'de>,
-        length: u32,
-        items: Range<usize>,
-        visitor: V,
-    ) -> Result<V::Value> {
-        let frame = node.enter()?;
-        let length = Some(length);
-        let mut access =
-            SparseAccess { node, frame: &frame, length, items: items.clone(), value: None };
-        let value = visitor.visit_seq(&mut access)?;
-        node.reader.release(items);
         Ok(value)
     }
 }
 
-impl<'de> SeqAccess<'de> for &mut SparseAccess<'_, 'de> {
-    type Error = Error;
+/// A tree that is being read.
+struct Tree<'t, 'r, 'de> {
+    reader: &'r Reader<'r, 'de>,
+    /// The containers around the tree.
+    outer: Option<&'r Frame<'r>>,
+    sharing: &'t mut Sharing,
+}
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        if let Some(length) = self.length.take() {
-            return seed.deserialize(Part::Integer(length.into())).map(Some);
+impl<'r, 'de> Tree<'_, 'r, 'de> {
+    fn value(&mut self, at: Reference, depth: usize) -> Result<Value> {
+        let mut value = Value::Undefined;
+        self.read(at, depth, &mut value)?;
+        Ok(value)
+    }
+
+    /// Reads a value to where it stays: moving values around takes longer than reading most of them.
+    fn read(&mut self, at: Reference, depth: usize, place: &mut Value) -> Result<()> {
+        let node = Node { reader: self.reader, at, outer: None };
+        match node.leaf()? {
+            Some(Leaf::String(string)) => *place = Value::String(string.into()),
+            Some(Leaf::Number(number)) => *place = Value::Number(number),
+            Some(Leaf::Null) => *place = Value::Null,
+            Some(Leaf::Bool(bool)) => *place = Value::Bool(bool),
+            None => *place = self.object(node, depth)?,
         }
-        if let Some((index, at)) = self.value.take() {
-            return seed
-                .deserialize(self.node.inside(self.frame, at))
-                .map(Some)
-                .map_err(|error| at_slot(error, at).under(Step::Index(index.into())));
+        Ok(())
+    }
+
+    /// What is not a primitive in the canonical form.
+    fn object(&mut self, node: Node<'r, 'de>, depth: usize) -> Result<Value> {
+        if let Some(slot) = node.at.slot()
+            && let Some(number) = self.sharing.seen_before(slot)
+        {
+            return Ok(Value::Reference(number));
         }
-        let Some(at) = self.items.next() else { return Ok(None) };
-        match self.node.reader.item(at) {
-            Some(Item::Indexed(index, at)) => {
-                self.value = Some((index, at));
-                seed.deserialize(Part::Integer(index.into())).map(Some)
+        let content = node.content()?;
+        if let Some(slot) = node.at.slot()
+            && !content.is_primitive()
+        {
+            self.sharing.see(slot);
+        }
+        Ok(match content {
+            Content::Undefined | Content::Hole => Value::Undefined,
+            Content::Null => Value::Null,
+            Content::Bool(bool) => Value::Bool(bool),
+            Content::Number(number) => Value::Number(number),
+            Content::Plain(string) => Value::String(string.into()),
+            Content::String(string) => Value::String(string.unescape().into()),
+            Content::BigInt(integer) => Value::BigInt(integer),
+            Content::Date(date, _) => Value::Date(date),
+            Content::RegExp(regexp) => Value::RegExp(regexp),
+            Content::Url(url) => Value::Url(url),
+            Content::UrlSearchParams(params) => Value::UrlSearchParams(params),
+            Content::Temporal(temporal) => Value::Temporal(temporal),
+            Content::Bytes(bytes) => Value::ArrayBuffer(ArrayBuffer(bytes)),
+            content => {
+                // Within the tree an object in itself is a reference, but not around it.
+                Frame::check(self.outer, node.at.slot().unwrap_or_default(), depth + 1)?;
+                return self.container(content, depth + 1);
             }
-            _ => Err(unexpected()),
+        })
+    }
+
+    fn container(&mut self, content: Content<'de>, depth: usize) -> Result<Value> {
+        match content {
+            Content::Object(shape, values) => {
+                self.properties(&shape, values, depth).map(Value::Object)
+            }
+            Content::NullObject(shape, values) => {
+                self.properties(&shape, values, depth).map(Value::NullObject)
+            }
+            Content::Array(items) => self.items(items, depth),
+            Content::SparseArray(length, items) => self.sparse(length, items, depth),
+            Content::Map(entries) => self.entries(entries, depth).map(Value::Map),
+            Content::Set(members) => self.members(members, depth).map(Value::Set),
+            Content::Boxed(primitive) => {
+                self.inner(primitive, depth).map(|inner| Value::Boxed(Box::new(inner)))
+            }
+            Content::Custom(tag, payload) => {
+                let value = self.inner(payload, depth)?;
+                Ok(Value::Custom(Box::new(Custom { tag, value })))
+            }
+            Content::View(kind, buffer, range) => self.view(kind, buffer, range, depth),
+            _ => Err(Error::data("a value was asked for in another form than its own")),
         }
     }
 
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
+    /// A value that has no step in a path.
+    fn inner(&mut self, at: Reference, depth: usize) -> Result<Value> {
+        self.value(at, depth).map_err(|error| at_slot(error, at))
     }
-}
 
-/// One part of a node's content.
-enum Part<'f, 'de> {
-    Node(Node<'f, 'de>),
-    Str(&'static str),
-    String(String),
-    Units(Vec<u16>),
-    Bytes(Vec<u8>),
-    Number(f64),
-    Integer(u64),
-}
+    /// The item at a place of the stack.
+    fn item(&self, at: usize) -> Reference {
+        self.reader.item(at).map_or(Reference::UNDEFINED, |item| item.reference)
+    }
 
-impl Part<'_, '_> {
-    fn of_string(string: JsString) -> Self {
-        match string.into_string() {
-            Ok(string) => Part::String(string),
-            Err(string) => Part::Units(string.to_utf16()),
+    fn properties(
+        &mut self,
+        shape: &Shape<'de>,
+        values: Range<usize>,
+        depth: usize,
+    ) -> Result<Object> {
+        let mut properties: Vec<(JsString, Value)> =
+            shape.names().iter().map(|name| (name.clone(), Value::Undefined)).collect();
+        for ((name, place), at) in properties.iter_mut().zip(values.clone()) {
+            self.reader.spend_node()?;
+            let at = self.item(at);
+            self.read(at, depth, place).map_err(|error| {
+                at_slot(error, at).under(Step::Property(&name.to_string_lossy()))
+            })?;
         }
+        self.reader.release(values);
+        Ok(Object::from_ordered(properties))
+    }
+
+    fn items(&mut self, places: Range<usize>, depth: usize) -> Result<Value> {
+        let mut items: Vec<_> = places.clone().map(|_| Value::Undefined).collect();
+        let mut holes = false;
+        for (index, (place, at)) in items.iter_mut().zip(places.clone()).enumerate() {
+            self.reader.spend_node()?;
+            let at = self.item(at);
+            holes |= at.is_hole();
+            self.read(at, depth, place)
+                .map_err(|error| at_slot(error, at).under(Step::Index(index as u64)))?;
+        }
+        if holes {
+            let length = items.len() as u32;
+            let entries = (0..).zip(items).zip(places.clone());
+            let entries = entries.filter(|(_, at)| !self.item(*at).is_hole());
+            let entries = entries.map(|(entry, _)| entry).collect();
+            self.reader.release(places);
+            return Ok(Value::SparseArray(SparseArray { length, entries }));
+        }
+        self.reader.release(places);
+        Ok(Value::Array(items))
+    }
+
+    fn sparse(&mut self, length: u32, places: Range<usize>, depth: usize) -> Result<Value> {
+        let mut entries = Vec::with_capacity(places.len());
+        for at in places.clone() {
+            let Some(item) = self.reader.item(at) else { break };
+            let value = self.value(item.reference, depth).map_err(|error| {
+                at_slot(error, item.reference).under(Step::Index(item.index.into()))
+            })?;
+            entries.push((item.index, value));
+        }
+        self.reader.release(places);
+        if entries.len() == length as usize {
+            return Ok(entries.into_iter().map(|(_, item)| item).collect());
+        }
+        Ok(Value::SparseArray(SparseArray { length, entries }))
+    }
+
+    fn entries(&mut self, places: Range<usize>, depth: usize) -> Result<Vec<(Value, Value)>> {
+        let mut entries = Vec::with_capacity(places.len() / 2);
+        for place in places.clone().step_by(2) {
+            self.reader.spend_node()?;
+            let (key_at, value_at) = (self.item(place), self.item(place + 1));
+            let key = self.value(key_at, depth).map_err(|error| {
+                at_slot(error, key_at).under(Step::MapKey(&self.reader.key_text(key_at)))
+            })?;
+            let value = self.value(value_at, depth).map_err(|error| {
+                at_slot(error, value_at).under(Step::MapKey(&self.reader.key_text(key_at)))
+            })?;
+            entries.push((without_negative_zero(key), value));
+        }
+        self.reader.release(places);
+        Ok(entries)
+    }
+
+    fn members(&mut self, places: Range<usize>, depth: usize) -> Result<Vec<Value>> {
+        let mut members = Vec::with_capacity(places.len());
+        for at in places.clone() {
+            self.reader.spend_node()?;
+            let member = self.inner(self.item(at), depth)?;
+            members.push(without_negative_zero(member));
+        }
+        self.reader.release(places);
+        Ok(members)
+    }
+
+    fn view(
+        &mut self,
+        kind: ViewKind,
+        buffer: Reference,
+        range: Option<Box<ViewRange>>,
+        depth: usize,
+    ) -> Result<Value> {
+        let buffer = self.inner(buffer, depth)?;
+        let range = range.map(|range| *range);
+        Ok(Value::TypedArray(Box::new(TypedArray { kind, buffer, range })))
     }
 }
 
-impl<'de> Deserializer<'de> for Part<'_, 'de> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self {
-            Part::Node(node) => node.deserialize_any(visitor),
-            Part::Str(text) => visitor.visit_borrowed_str(text),
-            Part::String(text) => visitor.visit_string(text),
-            Part::Units(units) => visitor.visit_seq(SeqDeserializer::new(units.into_iter())),
-            Part::Bytes(bytes) => visitor.visit_byte_buf(bytes),
-            Part::Number(number) => visitor.visit_f64(number),
-            Part::Integer(integer) => visitor.visit_u64(integer),
-        }
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
-        match self {
-            Part::Node(node) => node
-                .deserialize_enum(name, variants, visitor)
-                .map_err(|error| at_slot(error, node.at)),
-            _ => Err(unexpected()),
-        }
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
-        unit unit_struct newtype_struct seq tuple tuple_struct map struct identifier ignored_any
-    }
-}
-
-impl<'de> IntoDeserializer<'de, Error> for Part<'_, 'de> {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
+/// Maps and Sets make -0 a 0.
+fn without_negative_zero(key: Value) -> Value {
+    match key {
+        Value::Number(number) => Value::Number(number + 0.0),
+        key => key,
     }
 }

@@ -4,6 +4,7 @@ use serde::{Serialize, ser};
 
 use super::{
     Open, Writer,
+    keys::Place,
     literal::{Kind, Literal},
 };
 use crate::{
@@ -27,6 +28,10 @@ pub(crate) struct EntryWriter<'w> {
     /// The key of the present entry of a Map.
     map_key: Option<Reference>,
     order: Order,
+    /// Where the next key of an object stands.
+    place: Place,
+    /// The known key that the object itself is under.
+    outer_key: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,6 +42,9 @@ enum Form {
     NullObject,
     Map,
 }
+
+/// The key that no object may have, as it is written.
+const PROTO: &[u8] = b"\"__proto__\"";
 
 /// How far the keys are in JavaScript's order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +62,7 @@ impl<'w> EntryWriter<'w> {
             Form::NullObject => b"[\"null\"",
             Form::Map => b"[\"Map\"",
         })?;
+        let outer_key = writer.key;
         Ok(EntryWriter {
             writer,
             container,
@@ -63,6 +72,8 @@ impl<'w> EntryWriter<'w> {
             key_start: 0,
             map_key: None,
             order: Order::Begin,
+            place: Place::Inside(outer_key),
+            outer_key,
         })
     }
 
@@ -99,14 +110,19 @@ impl<'w> EntryWriter<'w> {
             self.writer.scratch.push(b',');
         }
         self.key_start = self.writer.scratch.len();
-        match key.serialize(Literal(&mut self.writer.scratch)) {
+        let Writer { scratch, keys, .. } = &mut *self.writer;
+        let foretold = (self.form != Form::NullObject).then_some((&*keys, self.place));
+        match key.serialize(Literal { out: scratch, foretold }) {
+            Ok(Kind::Known(key)) => {
+                self.form = Form::Object;
+                self.known_key(key);
+                Ok(())
+            }
             Ok(Kind::String) => {
                 if self.form == Form::Undecided {
                     self.form = Form::Object;
                 }
-                self.check_key()?;
-                self.writer.scratch.push(if self.form == Form::Object { b':' } else { b',' });
-                Ok(())
+                self.finish_key()
             }
             Ok(Kind::Integer) | Err(_) if self.form == Form::Undecided => {
                 self.form = Form::Map;
@@ -142,16 +158,46 @@ impl<'w> EntryWriter<'w> {
             self.writer.scratch.push(b',');
         }
         self.key_start = self.writer.scratch.len();
-        string::write(&mut self.writer.scratch, name);
+        let Writer { scratch, keys, .. } = &mut *self.writer;
+        if self.form != Form::NullObject
+            && let Some((key, text)) = keys.foretold(self.place, name)
+        {
+            scratch.extend_from_slice(text);
+            self.known_key(key);
+            return Ok(());
+        }
+        string::write(scratch, name);
+        self.finish_key()
+    }
+
+    /// Goes on behind a key that was known, and so has no need of checks.
+    fn known_key(&mut self, key: usize) {
+        self.order = Order::Names;
+        self.writer.key = key;
+        self.place = Place::Behind(key);
+    }
+
+    /// Checks the key that was written, and goes on behind it.
+    fn finish_key(&mut self) -> Result<()> {
         self.check_key()?;
-        self.writer.scratch.push(if self.form == Form::NullObject { b',' } else { b':' });
+        if self.form == Form::NullObject {
+            self.writer.scratch.push(b',');
+            return Ok(());
+        }
+        let Writer { scratch, keys, key, .. } = &mut *self.writer;
+        *key = match self.order {
+            Order::Names => keys.learn(self.place, &scratch[self.key_start..]),
+            _ => 0,
+        };
+        self.place = Place::Behind(*key);
+        scratch.push(b':');
         Ok(())
     }
 
     /// Refuses `__proto__`, and notes whether the keys come in JavaScript's order.
     fn check_key(&mut self) -> Result<()> {
         let key = &self.writer.scratch[self.key_start..];
-        if key == b"\"__proto__\"" {
+        if key.len() == PROTO.len() && key == PROTO {
             let error = Error::data("an object must not have a `__proto__` property");
             return Err(self.under_variant(error));
         }
@@ -201,6 +247,7 @@ impl<'w> EntryWriter<'w> {
     }
 
     fn finish(self) -> Result<Reference> {
+        self.writer.key = self.outer_key;
         let end = match self.form {
             Form::Undecided | Form::Object => b'}',
             Form::NullObject | Form::Map => b']',

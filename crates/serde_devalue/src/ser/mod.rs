@@ -5,6 +5,7 @@
 //! finished text (`text`) when it is complete. At the end the slots are joined in the order of their numbers.
 
 mod entries;
+mod keys;
 mod list;
 mod literal;
 mod parts;
@@ -19,7 +20,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use self::primitives::Primitives;
+use self::{keys::Keys, primitives::Primitives};
 use crate::{
     Error, Options, Result, Value,
     error::Step,
@@ -51,7 +52,7 @@ pub(crate) fn to_string<T: ?Sized + Serialize>(value: &T, options: Options) -> R
 /// The text being written. `&mut Writer` is the crate's `serde::Serializer`.
 pub(crate) struct Writer {
     options: Options,
-    /// The text of finished slots, in the order of finishing.
+    /// The text of finished slots, each with a comma behind it, in the order of finishing.
     text: Vec<u8>,
     /// Where in `text` each slot is.
     slots: Vec<Span>,
@@ -62,6 +63,9 @@ pub(crate) struct Writer {
     /// The slots of [`Value::Shared`] by their id.
     shared: HashMap<u32, Reference>,
     depth: usize,
+    keys: Keys,
+    /// The known key whose value is being written.
+    key: usize,
     /// Whether an object's keys came in an order that is not JavaScript's.
     out_of_order: bool,
 }
@@ -76,7 +80,6 @@ struct Span {
 #[derive(Clone, Copy)]
 struct Open {
     reference: Reference,
-    slot: usize,
     /// Where its text begins in `scratch`.
     start: usize,
 }
@@ -85,12 +88,14 @@ impl Writer {
     fn new(options: Options) -> Self {
         Writer {
             options,
-            text: Vec::new(),
-            slots: Vec::new(),
-            scratch: Vec::new(),
+            text: Vec::with_capacity(256),
+            slots: Vec::with_capacity(16),
+            scratch: Vec::with_capacity(128),
             primitives: Primitives::default(),
             shared: HashMap::new(),
             depth: 0,
+            keys: Keys::new(),
+            key: 0,
             out_of_order: false,
         }
     }
@@ -101,9 +106,13 @@ impl Writer {
         }
         let mut out = Vec::with_capacity(self.text.len() + self.slots.len() + 2);
         out.push(b'[');
-        for slot in self.slots {
-            out.extend_from_slice(&self.text[slot.start..slot.end]);
-            out.push(b',');
+        let mut slots = self.slots.into_iter().peekable();
+        while let Some(Span { start, mut end }) = slots.next() {
+            // Many slots were finished one after the other.
+            while let Some(next) = slots.next_if(|next| next.start == end + 1) {
+                end = next.end;
+            }
+            out.extend_from_slice(&self.text[start..=end]);
         }
         out.pop();
         out.push(b']');
@@ -117,18 +126,18 @@ impl Writer {
     }
 
     /// Begins a container.
+    #[inline(always)] // The beginning is a constant.
     fn open(&mut self, beginning: &[u8]) -> Result<Open> {
         if self.depth == Options::MAX_DEPTH {
-            let max = Options::MAX_DEPTH;
-            return Err(Error::limit(format!("nested more than {max} containers deep")));
+            return Err(too_deep());
         }
         self.depth += 1;
-        let (slot, reference) = (self.slots.len(), self.next_reference()?);
+        let reference = self.next_reference()?;
         // Its text comes later.
         self.slots.push(Span::default());
         let start = self.scratch.len();
         self.scratch.extend_from_slice(beginning);
-        Ok(Open { reference, slot, start })
+        Ok(Open { reference, start })
     }
 
     /// Ends the innermost container.
@@ -136,8 +145,11 @@ impl Writer {
         self.scratch.push(end);
         let start = self.text.len();
         self.text.extend_from_slice(&self.scratch[open.start..]);
+        if let Some(span) = open.reference.slot().and_then(|slot| self.slots.get_mut(slot)) {
+            *span = Span { start, end: self.text.len() };
+        }
+        self.text.push(b',');
         self.scratch.truncate(open.start);
-        self.slots[open.slot] = Span { start, end: self.text.len() };
         self.depth -= 1;
         open.reference
     }
@@ -159,6 +171,7 @@ impl Writer {
                 Ok(same)
             }
             None => {
+                self.text.push(b',');
                 self.slots.push(span);
                 Ok(next)
             }
@@ -225,6 +238,11 @@ impl Writer {
         };
         error.under(Step::MapKey(&text))
     }
+}
+
+#[cold]
+fn too_deep() -> Error {
+    Error::limit(format!("nested more than {} containers deep", Options::MAX_DEPTH))
 }
 
 fn beyond_number(integer: impl std::fmt::Display) -> Error {

@@ -1,6 +1,6 @@
 //! Finds primitives that were written before.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 
@@ -10,7 +10,8 @@ use crate::reference::Reference;
 /// The slots of primitives, found by their text. The hash is seeded at random: the texts may come from an attacker.
 #[derive(Default)]
 pub(super) struct Primitives {
-    table: HashTable<Reference>,
+    /// Beside its hash, so that a growing table has no need of the texts.
+    table: HashTable<(u32, Reference)>,
     hasher: DefaultHashBuilder,
 }
 
@@ -23,18 +24,30 @@ impl Primitives {
         wanted: Span,
         new: Reference,
     ) -> Option<Reference> {
-        let Primitives { table, hasher } = self;
         let wanted = part(text, wanted);
-        let same = |&reference: &Reference| part(text, span(slots, reference)) == wanted;
-        let hash = |&reference: &Reference| hasher.hash_one(part(text, span(slots, reference)));
-        match table.entry(hasher.hash_one(wanted), same, hash) {
-            Entry::Occupied(found) => Some(*found.get()),
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(wanted);
+        let hash = hasher.finish() as u32;
+        let same = |&(other, reference): &(u32, Reference)| {
+            other == hash && part(text, span(slots, reference)) == wanted
+        };
+        if self.table.len() == self.table.capacity() {
+            // By more than the table itself would: all that is in it moves.
+            self.table.reserve(3 * self.table.len() + 16, |&(hash, _)| spread(hash));
+        }
+        match self.table.entry(spread(hash), same, |&(hash, _)| spread(hash)) {
+            Entry::Occupied(found) => Some(found.get().1),
             Entry::Vacant(place) => {
-                place.insert(new);
+                place.insert((hash, new));
                 None
             }
         }
     }
+}
+
+/// The table takes the lowest bits and the highest.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 fn span(slots: &[Span], reference: Reference) -> Span {

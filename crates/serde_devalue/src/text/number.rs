@@ -11,9 +11,37 @@ pub(crate) fn write(out: &mut Vec<u8>, number: f64) {
     let integer = number as i32;
     if f64::from(integer) == number {
         write_integer(out, integer.into());
-    } else {
+    } else if !write_decimal(out, number) {
         out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
     }
+}
+
+/// Writes a number that has one to three decimal places and 15 digits, as amounts and durations have; whether it does.
+///
+/// Different decimals of up to 15 digits are different numbers. So a decimal that is this number is the only one, and
+/// without zeros at its end the shortest, which is what JavaScript writes.
+fn write_decimal(out: &mut Vec<u8>, number: f64) -> bool {
+    let thousandths = (number.abs() * 1000.0 + 0.5) as u64;
+    let places = thousandths % 1000;
+    if thousandths >= 1_000_000_000_000_000
+        || places == 0
+        || thousandths as f64 / 1000.0 != number.abs()
+    {
+        return false;
+    }
+    if number < 0.0 {
+        out.push(b'-');
+    }
+    write_unsigned(out, thousandths / 1000);
+    let digits = [
+        b'.',
+        b'0' + (places / 100) as u8,
+        b'0' + (places / 10 % 10) as u8,
+        b'0' + (places % 10) as u8,
+    ];
+    let zeros = digits.iter().rev().take_while(|&&digit| digit == b'0').count();
+    out.extend_from_slice(&digits[..digits.len() - zeros]);
+    true
 }
 
 /// `String(number)`, of any number.
@@ -23,20 +51,42 @@ pub(crate) fn to_string(number: f64) -> String {
 
 /// Writes an integer in decimal.
 pub(crate) fn write_integer(out: &mut Vec<u8>, integer: i64) {
+    if integer < 0 {
+        out.push(b'-');
+    }
+    write_unsigned(out, integer.unsigned_abs());
+}
+
+fn write_unsigned(out: &mut Vec<u8>, integer: u64) {
+    match u32::try_from(integer) {
+        Ok(integer @ 0..10_000) => write_few_digits(out, integer),
+        _ => write_many_digits(out, integer),
+    }
+}
+
+/// References and most numbers are small; these are copied without a call.
+fn write_few_digits(out: &mut Vec<u8>, integer: u32) {
+    let digit = |digit: u32| b'0' + digit as u8;
+    let hundreds = integer / 100;
+    let (a, b) = (digit(hundreds / 10), digit(hundreds % 10));
+    let (c, d) = (digit(integer % 100 / 10), digit(integer % 10));
+    match integer {
+        0..10 => out.push(d),
+        10..100 => out.extend_from_slice(&[c, d]),
+        100..1000 => out.extend_from_slice(&[b, c, d]),
+        _ => out.extend_from_slice(&[a, b, c, d]),
+    }
+}
+
+#[inline(never)]
+fn write_many_digits(out: &mut Vec<u8>, integer: u64) {
     let mut digits = [0; 20];
     let mut start = digits.len();
-    let mut rest = integer.unsigned_abs();
-    loop {
+    let mut rest = integer;
+    while rest > 0 {
         start -= 1;
         digits[start] = b'0' + (rest % 10) as u8;
         rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if integer < 0 {
-        start -= 1;
-        digits[start] = b'-';
     }
     out.extend_from_slice(&digits[start..]);
 }
@@ -109,6 +159,66 @@ pub(crate) fn parse_integer(number: &[u8]) -> Option<i64> {
     Some(if negative { -integer } else { integer })
 }
 
+/// The digits at the beginning, up to seven, and how many they are; `None` if there are more.
+pub(crate) fn parse_digits(text: &[u8]) -> Option<(u32, usize)> {
+    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+    let Some(word) = text.first_chunk() else {
+        let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = text[..count].iter();
+        return Some((digits.fold(0, |all, digit| all * 10 + u32::from(digit - b'0')), count));
+    };
+    // Digits become their value, and all else has a bit of the upper half set, or has it set when 6 is added.
+    let word = u64::from_le_bytes(*word) ^ ZEROS;
+    let others =
+        (word | word.wrapping_add(u64::from_ne_bytes([6; 8]))) & u64::from_ne_bytes([0xf0; 8]);
+    let count = others.trailing_zeros() as usize / 8;
+    if count == 8 {
+        return None;
+    }
+    // The digits at the end of eight, with zeros before them; then pairs, fours and all are put together.
+    let digits = word.checked_shl(64 - 8 * count as u32).unwrap_or(0);
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    Some((fours.wrapping_mul(10_000).wrapping_add(fours >> 32) as u32, count))
+}
+
+/// The value of a number that is written with up to 15 digits, without an exponent and not as -0; `None` for any other
+/// text.
+pub(crate) fn parse_canonical(number: &[u8]) -> Option<f64> {
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    let mut mantissa = 0_u64;
+    let mut point = None;
+    for (at, &byte) in digits.iter().enumerate().take(17) {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() && at > 0 => point = Some(at),
+            _ => return None,
+        }
+    }
+    let places = point.map_or(0, |point| digits.len() - point - 1);
+    let count = digits.len() - usize::from(point.is_some());
+    // A zero in front must be alone, and a point needs a digit behind it.
+    let grammar = match digits {
+        [b'0', rest @ ..] => rest.is_empty() || point == Some(1),
+        _ => true,
+    };
+    if count == 0
+        || count > 15
+        || !grammar
+        || point.is_some() && places == 0
+        || mantissa == 0 && digits.len() != number.len()
+    {
+        return None;
+    }
+    // Both are exact, so the quotient is the number that is nearest to the decimal.
+    let value = mantissa as f64 / POWERS_OF_TEN.get(places)?;
+    Some(if digits.len() == number.len() { value } else { -value })
+}
+
+/// As far as 15 digits reach.
+const POWERS_OF_TEN: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
 /// Whether a number that [`scan`] has accepted is surely written as JavaScript writes it.
 ///
 /// Decimals of up to 15 digits survive the way to `f64` and back, so for those the text alone tells.
@@ -175,6 +285,60 @@ mod tests {
         assert_eq!(parse(b"1e400"), f64::INFINITY);
         assert_eq!(parse(b"9007199254740993"), 9_007_199_254_740_992.0);
         assert_eq!(parse(b"0.1"), 0.1);
+    }
+
+    #[test]
+    fn a_few_digits_are_parsed_at_once() {
+        for (text, expected) in [
+            (&b""[..], Some((0, 0))),
+            (b",1234567", Some((0, 0))),
+            (b"7", Some((7, 1))),
+            (b"42]", Some((42, 2))),
+            (b"42],[1,2,3]", Some((42, 2))),
+            (b"1234567,", Some((1_234_567, 7))),
+            (b"12345678", None),
+            (b"0123456:", Some((123_456, 7))),
+            (b"1/:;<=>?", Some((1, 1))),
+            (b"9\xff\xff\xff\xff\xff\xff\xff", Some((9, 1))),
+        ] {
+            assert_eq!(parse_digits(text), expected, "{text:?}");
+        }
+        for number in 0..20_000_u32 {
+            let text = format!("{number},\"abcdefg\"");
+            assert_eq!(parse_digits(text.as_bytes()), Some((number, text.len() - 10)));
+        }
+    }
+
+    #[test]
+    fn the_canonical_form_is_parsed_as_any_other() {
+        for text in ["0", "7", "-7", "28.73", "0.1", "-0.25", "426.697", "123456789012345", "0.000"]
+        {
+            assert_eq!(parse_canonical(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+        for text in
+            ["-0", "-0.0", "01", "1.", ".5", "-", "", "1e3", "1.2.3", "1234567890123456", "+1"]
+        {
+            assert_eq!(parse_canonical(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn decimals_are_parsed_and_written_as_by_others(
+            digits in 0..1_000_000_000_000_000_u64,
+            places in 0..15_usize,
+        ) {
+            let text = format!("{}.{:0places$}", digits / 10_u64.pow(places as u32), digits % 10_u64.pow(places as u32));
+            let number: f64 = text.parse().unwrap();
+            if text.len() < 17 && places > 0 {
+                proptest::prop_assert_eq!(parse_canonical(text.as_bytes()), Some(number));
+            }
+            for number in [number, -number, number / 3.0] {
+                if number != 0.0 {
+                    proptest::prop_assert_eq!(written(number), to_string(number));
+                }
+            }
+        }
     }
 
     #[test]

@@ -9,6 +9,15 @@ pub(crate) fn write(out: &mut Vec<u8>, string: &str) {
     let bytes = string.as_bytes();
     out.reserve(bytes.len() + 2);
     out.push(b'"');
+    if may_be_escaped(bytes) {
+        write_escaped(out, bytes)
+    } else {
+        out.extend_from_slice(bytes)
+    }
+    out.push(b'"');
+}
+
+fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut copied = 0;
     for (at, &byte) in bytes.iter().enumerate() {
         let escape: &[u8] = match byte {
@@ -31,7 +40,6 @@ pub(crate) fn write(out: &mut Vec<u8>, string: &str) {
         copied = at + if byte == 0xe2 { 3 } else { 1 };
     }
     out.extend_from_slice(&bytes[copied..]);
-    out.push(b'"');
 }
 
 /// Writes a string of UTF-16 units with its quotes; unpaired surrogates are escaped, as devalue does since 6.0.
@@ -42,20 +50,14 @@ pub(crate) fn write_utf16(out: &mut Vec<u8>, units: &[u16]) {
         match unit {
             Ok(character) => run.push(character),
             Err(unpaired) => {
-                write_unquoted(out, &run);
+                write_escaped(out, run.as_bytes());
                 run.clear();
                 out.extend_from_slice(&unicode_escape(unpaired.unpaired_surrogate()));
             }
         }
     }
-    write_unquoted(out, &run);
+    write_escaped(out, run.as_bytes());
     out.push(b'"');
-}
-
-fn write_unquoted(out: &mut Vec<u8>, string: &str) {
-    let mut quoted = Vec::new();
-    write(&mut quoted, string);
-    out.extend_from_slice(&quoted[1..quoted.len() - 1]);
 }
 
 /// `\uXXXX` with lower-case digits.
@@ -111,6 +113,11 @@ impl<'a> RawString<'a> {
         let token = std::str::from_utf8(&text[start..=at])
             .map_err(|error| Error::syntax("the text is not UTF-8", start + error.valid_up_to()))?;
         Ok((RawString { token, escaped, offset: start }, at + 1))
+    }
+
+    /// The token that begins at `offset`, which has no escapes.
+    pub(crate) fn of_plain(token: &'a str, offset: usize) -> Self {
+        RawString { token, escaped: false, offset }
     }
 
     /// Where the token begins in the text.
@@ -236,6 +243,34 @@ fn equal(word: u64, byte: u8) -> u64 {
     below(word ^ (ONES * u64::from(byte)), 1)
 }
 
+/// The bits of the bytes before the first quote of a word, or all.
+pub(crate) fn before_quote(word: u64) -> u64 {
+    let quotes = equal(word, b'"');
+    let first = quotes & quotes.wrapping_neg();
+    (first >> 7).wrapping_sub(1)
+}
+
+/// Whether there is a byte that is escaped in writing, or that begins what is: eight bytes at a time.
+fn may_be_escaped(text: &[u8]) -> bool {
+    let special = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        equal(word, b'"')
+            | equal(word, b'\\')
+            | equal(word, b'<')
+            | equal(word, 0xe2)
+            | below(word, 0x20)
+    };
+    // The last chunk may overlap the one before.
+    if let Some(last) = text.last_chunk() {
+        let (words, _) = text.as_chunks();
+        return words.iter().fold(special(last), |found, word| found | special(word)) != 0;
+    }
+    match (text.first_chunk(), text.last_chunk()) {
+        (Some([a, b, c, d]), Some([e, f, g, h])) => special(&[*a, *b, *c, *d, *e, *f, *g, *h]) != 0,
+        _ => text.iter().any(|byte| matches!(byte, b'"' | b'\\' | b'<' | 0xe2 | 0..0x20)),
+    }
+}
+
 /// Whether there is a byte that devalue escapes and JSON does not, or perhaps only begins so.
 fn may_need_escape(token: &[u8]) -> bool {
     let (words, rest) = token.as_chunks();
@@ -263,6 +298,26 @@ pub(crate) fn skip_plain(text: &[u8], start: usize) -> usize {
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
     let rest = text.get(at..).unwrap_or_default();
     rest.iter().position(is_special).map_or(text.len().max(start), |found| at + found)
+}
+
+/// Whether there is no quote, backslash or control character between two offsets: eight bytes at a time.
+pub(crate) fn is_plain(text: &[u8], start: usize, end: usize) -> bool {
+    let special = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        equal(word, b'"') | equal(word, b'\\') | below(word, 0x20)
+    };
+    let Some(mut rest) = text.get(start..end) else { return false };
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        if special(word) != 0 {
+            return false;
+        }
+        rest = behind;
+    }
+    // What follows in the text may fill the last word: only the marks of the bytes before it count.
+    match text.get(end - rest.len()..).and_then(<[u8]>::first_chunk) {
+        Some(word) => special(word) & ((1 << (8 * rest.len())) - 1) == 0,
+        None => !rest.iter().any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)),
+    }
 }
 
 /// The end of the escape that begins with a backslash at `start`.
@@ -327,6 +382,35 @@ mod tests {
             written("\"\\\u{8}\u{c}\n\r\t\0\u{1f}<>&/\u{7f}\u{2028}\u{2029}\u{2027}é😀"),
             "\"\\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u001f\\u003C>&/\u{7f}\\u2028\\u2029\u{2027}é😀\"",
         );
+    }
+
+    #[test]
+    fn every_byte_is_looked_at_wherever_it_is() {
+        let special = |byte| matches!(byte, b'"' | b'\\' | 0..0x20);
+        for byte in 0..0x80 {
+            for length in 1..20 {
+                for place in 0..length {
+                    let mut text = vec![b'x'; length];
+                    text[place] = byte;
+                    let string = std::str::from_utf8(&text).unwrap();
+                    let escaped = written(string) != format!("\"{string}\"");
+                    assert_eq!(escaped, special(byte) || byte == b'<', "{byte} at {place}");
+                    // Whatever is around it.
+                    for end in [&b""[..], b"\"", b"\",\0\0\0\0\0\0\0\0"] {
+                        let text = [b"\"", &*text, end].concat();
+                        assert_eq!(is_plain(&text, 1, length + 1), !special(byte));
+                    }
+                }
+            }
+        }
+        assert!(is_plain(b"\"\"", 1, 1) && !is_plain(b"", 0, 1) && !is_plain(b"ab", 2, 1));
+        for (string, expected) in [
+            ("ab\u{2028}", "\"ab\\u2028\""),
+            ("\u{2029}", "\"\\u2029\""),
+            ("\u{2030}", "\"\u{2030}\""),
+        ] {
+            assert_eq!(written(string), expected);
+        }
     }
 
     #[test]

@@ -71,41 +71,70 @@ impl Date {
     }
 }
 
+impl Date {
+    /// The date of a text that `toISOString` makes of a year with four digits; `None` for any other, and for leap days.
+    pub(crate) fn from_iso_text(text: &[u8]) -> Option<Self> {
+        let text: &[u8; 24] = text.try_into().ok()?;
+        let mut template = *b"0000-00-00T00:00:00.000Z";
+        let mut wrong = 0;
+        for (digit, byte) in template.iter_mut().zip(text) {
+            let is_digit = u8::from(*digit == b'0');
+            // A digit's value, and 0 for all else that is as it should be.
+            *digit = byte.wrapping_sub(*digit);
+            wrong |= u8::from(*digit > 9 * is_digit);
+        }
+        let digits = template;
+        let two = |at: usize| i64::from(digits[at] * 10 + digits[at + 1]);
+        if wrong != 0 {
+            return None;
+        }
+        let year = two(0) * 100 + two(2);
+        let (month, day) = (two(5), two(8));
+        let (hours, minutes, seconds) = (two(11), two(14), two(17));
+        let millis = two(20) * 10 + i64::from(digits[22]);
+        let last_day = match month {
+            2 => 28,
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        };
+        let fits = (1..=12).contains(&month)
+            && (1..=last_day).contains(&day)
+            && hours < 24
+            && minutes < 60
+            && seconds < 60;
+        fits.then(|| {
+            let days = days_from_civil(year, month, day);
+            Date(Some((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + millis))
+        })
+    }
+}
+
 /// Calls `f` with the text of `toISOString`, empty for an invalid date, without allocating.
 pub(crate) fn with_iso_text<R>(date: Date, f: impl FnOnce(&str) -> R) -> R {
     let Some(millis) = date.0 else { return f("") };
     let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY));
     let time = millis.rem_euclid(MILLIS_PER_DAY);
-    let mut text = [0; 27];
-    let mut end = 0;
-    let mut put = |byte: u8| {
-        text[end] = byte;
-        end += 1;
+    let mut text = *b"+000000-00-00T00:00:00.000Z";
+    let mut put = |at: usize, number: i64| {
+        text[at] = b'0' + (number / 10) as u8;
+        text[at + 1] = b'0' + (number % 10) as u8;
     };
-    let mut digits = |mut number: i64, mut scale: i64, after: u8| {
-        while scale > 0 {
-            put(b'0' + (number / scale) as u8);
-            number %= scale;
-            scale /= 10;
-        }
-        if after != 0 {
-            put(after);
-        }
-    };
-    match year {
-        0..=9999 => digits(year, 1000, b'-'),
-        _ => {
-            digits(0, 0, if year < 0 { b'-' } else { b'+' });
-            digits(year.abs(), 100_000, b'-');
-        }
+    put(1, year.abs() / 10_000);
+    put(3, year.abs() / 100 % 100);
+    put(5, year.abs() % 100);
+    put(8, month);
+    put(11, day);
+    put(14, time / 3_600_000);
+    put(17, time / 60_000 % 60);
+    put(20, time / 1000 % 60);
+    put(23, time % 1000 / 10);
+    text[25] = b'0' + (time % 10) as u8;
+    if year < 0 {
+        text[0] = b'-';
     }
-    digits(month, 10, b'-');
-    digits(day, 10, b'T');
-    digits(time / 3_600_000, 10, b':');
-    digits(time / 60_000 % 60, 10, b':');
-    digits(time / 1000 % 60, 10, b'.');
-    digits(time % 1000, 100, b'Z');
-    f(std::str::from_utf8(&text[..end]).unwrap_or_default())
+    // Years of up to four digits have no sign.
+    let start = if (0..=9999).contains(&year) { 3 } else { 0 };
+    f(std::str::from_utf8(&text[start..]).unwrap_or_default())
 }
 
 /// The proleptic Gregorian date of a day since 1970 (Howard Hinnant, "chrono-compatible low-level date algorithms").
@@ -397,6 +426,19 @@ mod tests {
         ] {
             assert_eq!(Date::parse(text), Date::INVALID, "{text}");
             assert_eq!(text.parse::<Date>(), Err(ParseDateError));
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_in_the_short_way() {
+        for millis in (-62_167_219_200_000_i64..253_402_300_800_000).step_by(86_399_999_973) {
+            let date = Date::from_millis(millis as f64);
+            with_iso_text(date, |text| {
+                let leap_day = text[5..].starts_with("02-29");
+                let expected = (!leap_day).then_some(date);
+                assert_eq!(Date::from_iso_text(text.as_bytes()), expected, "{text}");
+                assert_eq!(Date::parse(text), date, "{text}");
+            });
         }
     }
 

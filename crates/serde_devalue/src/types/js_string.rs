@@ -2,11 +2,14 @@
 
 use std::{borrow::Cow, fmt};
 
+use compact_str::CompactString;
 use serde::{de, ser};
 
 use crate::{tag, text::string::Unescaped};
 
-/// A JavaScript string: nearly always a `String`, but it may hold unpaired surrogates, which a `String` cannot.
+/// A JavaScript string: nearly always one that a `String` can hold too, but it may hold unpaired surrogates.
+///
+/// Short ones take no memory of their own.
 ///
 /// ```
 /// use serde_devalue::JsString;
@@ -26,21 +29,21 @@ pub struct JsString(Repr);
 /// `IllFormed` is only used where there is an unpaired surrogate, so that equal strings have equal forms.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Repr {
-    WellFormed(String),
-    IllFormed(Vec<u16>),
+    WellFormed(CompactString),
+    IllFormed(Box<[u16]>),
 }
 
 impl JsString {
     /// An empty string.
     pub const fn new() -> Self {
-        JsString(Repr::WellFormed(String::new()))
+        JsString(Repr::WellFormed(CompactString::const_new("")))
     }
 
     /// The string of these UTF-16 code units.
     pub fn from_utf16(units: Vec<u16>) -> Self {
         match String::from_utf16(&units) {
-            Ok(string) => JsString(Repr::WellFormed(string)),
-            Err(_) => JsString(Repr::IllFormed(units)),
+            Ok(string) => string.into(),
+            Err(_) => JsString(Repr::IllFormed(units.into_boxed_slice())),
         }
     }
 
@@ -55,18 +58,18 @@ impl JsString {
     /// The string, with U+FFFD in place of each unpaired surrogate.
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         match &self.0 {
-            Repr::WellFormed(string) => Cow::Borrowed(string),
+            Repr::WellFormed(string) => Cow::Borrowed(string.as_str()),
             Repr::IllFormed(units) => Cow::Owned(String::from_utf16_lossy(units)),
         }
     }
 
-    /// The string without copying it.
+    /// The string as one of Rust's.
     ///
     /// # Errors
     /// Gives the string back if it holds an unpaired surrogate.
     pub fn into_string(self) -> Result<String, Self> {
         match self.0 {
-            Repr::WellFormed(string) => Ok(string),
+            Repr::WellFormed(string) => Ok(string.into()),
             ill_formed => Err(JsString(ill_formed)),
         }
     }
@@ -75,7 +78,7 @@ impl JsString {
     pub fn to_utf16(&self) -> Vec<u16> {
         match &self.0 {
             Repr::WellFormed(string) => string.encode_utf16().collect(),
-            Repr::IllFormed(units) => units.clone(),
+            Repr::IllFormed(units) => units.to_vec(),
         }
     }
 }
@@ -88,21 +91,21 @@ impl Default for JsString {
 
 impl From<String> for JsString {
     fn from(string: String) -> Self {
-        JsString(Repr::WellFormed(string))
+        JsString(Repr::WellFormed(string.into()))
     }
 }
 
 impl From<&str> for JsString {
     fn from(string: &str) -> Self {
-        JsString(Repr::WellFormed(string.to_owned()))
+        JsString(Repr::WellFormed(CompactString::new(string)))
     }
 }
 
 impl From<Unescaped<'_>> for JsString {
     fn from(string: Unescaped<'_>) -> Self {
         match string {
-            Unescaped::WellFormed(string) => string.into_owned().into(),
-            Unescaped::IllFormed(units) => JsString(Repr::IllFormed(units)),
+            Unescaped::WellFormed(string) => (*string).into(),
+            Unescaped::IllFormed(units) => JsString(Repr::IllFormed(units.into_boxed_slice())),
         }
     }
 }
@@ -140,7 +143,7 @@ impl ser::Serialize for JsString {
     fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
             Repr::WellFormed(string) => serializer.serialize_str(string),
-            Repr::IllFormed(units) => serializer.serialize_newtype_struct(tag::STRING, units),
+            Repr::IllFormed(units) => serializer.serialize_newtype_struct(tag::STRING, &**units),
         }
     }
 }

@@ -54,15 +54,6 @@ impl RegExp {
     pub fn flags(&self) -> &str {
         &self.flags
     }
-
-    pub(crate) fn into_parts(self) -> (JsString, String) {
-        (self.source, self.flags)
-    }
-
-    /// Of what [`into_parts`](RegExp::into_parts) gave.
-    pub(crate) fn from_parts(source: JsString, flags: String) -> Self {
-        RegExp { source, flags }
-    }
 }
 
 fn escape(source: JsString) -> JsString {

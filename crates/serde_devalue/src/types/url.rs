@@ -39,7 +39,9 @@ impl Url {
     /// If the text is not an absolute URL.
     pub fn parse(text: &str) -> Result<Self, InvalidUrl> {
         #[cfg(feature = "url")]
-        let url = {
+        let url = if is_normalised(text) {
+            Url(text.to_owned())
+        } else {
             let parsed = url::Url::parse(text).map_err(|source| InvalidUrl { source })?;
             let lost = lost_parts(text, parsed.as_str());
             Url(if lost { text.to_owned() } else { parsed.into() })
@@ -57,11 +59,39 @@ impl Url {
     pub(crate) fn into_string(self) -> String {
         self.0
     }
+}
 
-    /// Of a text that is known to be normalised.
-    pub(crate) fn from_normalised(text: String) -> Self {
-        Url(text)
-    }
+/// Whether the text is surely an absolute URL that is written as it is: of the web, with a plain name for its host.
+#[cfg(feature = "url")]
+fn is_normalised(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return false;
+    };
+    let Some((host, path)) = rest.split_once('/') else { return false };
+    // Labels with `--` may be encoded, and a last one that begins with a digit may be the end of an address.
+    let is_name = host.split('.').all(|label| {
+        !label.is_empty()
+            && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    });
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    // A segment that begins so may be `.` or `..`.
+    let is_path = path.split('/').all(|segment| !segment.starts_with(['.', '%']));
+    let is_plain = |text: &str| {
+        text.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b'-' | b'.' | b'_' | b'~' | b'/' | b'=' | b'&' | b'%' | b'+' | b',' | b':'
+                )
+        })
+    };
+    is_name
+        && !host.contains("--")
+        && !last.starts_with(|first: char| first.is_ascii_digit())
+        && is_path
+        && is_plain(path)
+        && is_plain(query)
 }
 
 /// Whether the text is a normalised file URL of which the url crate dropped what JavaScript keeps: empty segments of the
@@ -206,6 +236,54 @@ pub mod option {
 #[cfg(all(test, feature = "url"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_called_normalised_is_what_would_be_written() {
+        for href in [
+            "https://shop.example.com/checkout?step=2&ref=cf203273",
+            "http://localhost/",
+            "https://example.com/a/b.html?q=%20+c",
+            "https://a-b.c0m/%7E/..a",
+        ] {
+            let parsed = url::Url::parse(href).unwrap();
+            assert_eq!(parsed.as_str(), href);
+        }
+        assert!(is_normalised("https://shop.example.com/checkout?step=2&ref=cf203273"));
+        assert!(is_normalised("http://localhost/"));
+        for text in [
+            "https://example.com",
+            "https://Example.com/",
+            "https://example.com:443/",
+            "https://user@example.com/",
+            "https://xn--a/",
+            "https://1.2.3/",
+            "https://example.0x1/",
+            "https://a..b/",
+            "https:///a",
+            "https://example.com/a/../b",
+            "https://example.com/%2e/b",
+            "https://example.com/a b",
+            "https://example.com/\u{e9}",
+            "https://example.com/?'",
+            "https://example.com/a\\b",
+            "HTTPS://example.com/",
+            "ftp://example.com/",
+        ] {
+            assert!(!is_normalised(text), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn normalised_urls_are_those_of_the_parser(
+            text in "https?://[a-z0-9.:@-]{1,9}(/[a-zA-Z0-9%._~?=&'#+,:-]{0,5}){0,3}",
+        ) {
+            if is_normalised(&text) {
+                let parsed = url::Url::parse(&text);
+                proptest::prop_assert_eq!(parsed.as_ref().map(url::Url::as_str), Ok(&*text));
+            }
+        }
+    }
 
     #[test]
     fn file_urls_keep_their_host_and_their_empty_segments() {

@@ -42,11 +42,6 @@ impl UrlSearchParams {
     pub(crate) fn into_string(self) -> String {
         self.0
     }
-
-    /// Of a text that is known to be normalised.
-    pub(crate) fn from_normalised(text: String) -> Self {
-        UrlSearchParams(text)
-    }
 }
 
 impl fmt::Display for UrlSearchParams {

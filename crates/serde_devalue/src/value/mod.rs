@@ -4,12 +4,14 @@ mod de;
 mod extract;
 mod foreign;
 mod from;
+pub(crate) mod handover;
 mod object;
 mod ser;
 mod share;
 
 pub use object::Object;
 pub(crate) use object::array_index;
+pub(crate) use share::mark as mark_shared;
 
 use crate::{
     ArrayBuffer, BigInt, Date, JsString, RegExp, Temporal, TypedArray, Url, UrlSearchParams,

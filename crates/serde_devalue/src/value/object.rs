@@ -37,7 +37,7 @@ impl Object {
     }
 
     /// Of entries that are in order and have no key twice.
-    pub(super) fn from_ordered(entries: Vec<(JsString, Value)>) -> Self {
+    pub(crate) fn from_ordered(entries: Vec<(JsString, Value)>) -> Self {
         Object { entries }
     }
 

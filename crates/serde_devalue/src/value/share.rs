@@ -6,7 +6,7 @@ use super::Value;
 ///
 /// Objects are numbered in the order of the tree; until now the references name those numbers. Ids are given in the
 /// same order, without gaps.
-pub(super) fn mark(value: &mut Value, mut shared: Vec<u32>) {
+pub(crate) fn mark(value: &mut Value, mut shared: Vec<u32>) {
     shared.sort_unstable();
     shared.dedup();
     Marker { shared, objects: 0 }.visit(value);

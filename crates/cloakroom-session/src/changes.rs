@@ -86,9 +86,14 @@ impl Changes {
         self.by_key.clear();
     }
 
-    /// Forgets what `written`, an earlier copy of these changes, held; what changed since stays.
-    pub(crate) fn forget(&mut self, written: &Changes) {
-        self.by_key.retain(|_, (_, revision)| *revision > written.latest);
+    /// Which change was the latest.
+    pub(crate) fn latest(&self) -> Revision {
+        self.latest
+    }
+
+    /// Forgets what an earlier copy of these changes held, whose latest change was this one; what changed since stays.
+    pub(crate) fn forget(&mut self, written: Revision) {
+        self.by_key.retain(|_, (_, revision)| *revision > written);
     }
 }
 
@@ -120,7 +125,7 @@ mod tests {
         let copy = changes.clone();
         changes.set("b", written("[2]"), true);
         changes.delete("c");
-        changes.forget(&copy);
+        changes.forget(copy.latest());
         let keys: Vec<_> = changes.iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["b", "c"]);
     }

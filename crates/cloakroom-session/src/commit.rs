@@ -107,10 +107,11 @@ async fn write(
     let mut began = Instant::now();
     for attempt in 1..=ATTEMPTS {
         let pending = inner.lock().changes.clone();
-        let changes = prepare(pending.clone())?;
+        let latest = pending.latest();
+        let changes = prepare(pending)?;
         match write_once(inner, &changes).await? {
             Attempt::Done => {
-                inner.lock().changes.forget(&pending);
+                inner.lock().changes.forget(latest);
                 return Ok(Outcome::Saved);
             }
             Attempt::Again => {}

@@ -23,19 +23,29 @@ pub enum Scope {
 impl Scope {
     /// Runs `poll`, one step of answering the request, with this as what [`Session::current`] finds.
     pub fn enter<T>(&self, poll: impl FnOnce() -> T) -> T {
-        let outer = CURRENT.replace(Some(self.clone()));
-        let _leave = Leave(outer);
+        Scope::lend(&mut Some(self.clone()), poll)
+    }
+
+    /// As [`enter`](Scope::enter), without a handle of its own: the scope is away meanwhile, and back afterwards.
+    pub fn lend<T>(scope: &mut Option<Scope>, poll: impl FnOnce() -> T) -> T {
+        let _lent = Lent::new(scope);
         poll()
     }
 }
 
-/// Puts back what was there before, after a panic too.
-struct Leave(Option<Scope>);
+/// Has changed places with what was current before, and changes back, after a panic too.
+struct Lent<'a>(&'a mut Option<Scope>);
 
-impl Drop for Leave {
+impl Lent<'_> {
+    fn new(scope: &mut Option<Scope>) -> Lent<'_> {
+        CURRENT.with_borrow_mut(|current| std::mem::swap(current, scope));
+        Lent(scope)
+    }
+}
+
+impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        // What is replaced is dropped only after the borrow: it may be a session's last handle.
-        drop(CURRENT.replace(self.0.take()));
+        CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.0));
     }
 }
 

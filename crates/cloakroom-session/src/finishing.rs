@@ -17,13 +17,16 @@ type Commit = Pin<Box<dyn Future<Output = Result<Finished>> + Send>>;
 ///
 /// Dropped while it saves, as when the client goes away, the commit goes on in the background: a logout must happen, and
 /// nothing stay half done.
+#[derive(Default)]
 #[must_use = "nothing is saved unless this is awaited"]
 pub struct Finishing(Step);
 
+#[derive(Default)]
 enum Step {
-    /// Nothing was asked of the session, so there is nothing to wait for, and nothing on the heap.
+    /// There is nothing to save, so there is nothing to wait for, and nothing on the heap.
     Known(Finished),
     Commit(Commit),
+    #[default]
     Done,
 }
 
@@ -39,9 +42,7 @@ impl Scope {
     ///
     /// The adapter holds no handle to the session but this one, so that those left over are the body's.
     pub fn finish(&self) -> Finishing {
-        let Scope::Session(session) = self else {
-            return Finishing(Step::Known(Finished::default()));
-        };
+        let Scope::Session(session) = self else { return Finishing::default() };
         if session.is_used() {
             return Finishing::commit(session);
         }
@@ -56,6 +57,9 @@ impl Scope {
 
 impl Finishing {
     pub(crate) fn commit(session: &Session) -> Finishing {
+        if let Some(finished) = session.finish_at_once() {
+            return Finishing(Step::Known(finished));
+        }
         let session = session.clone();
         Finishing(Step::Commit(Box::pin(async move { session.finish().await })))
     }

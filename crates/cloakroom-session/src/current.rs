@@ -106,6 +106,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_scope_that_was_lent_is_back_afterwards_even_after_a_panic() {
+        let session = session().await;
+        let mut scope = Some(Scope::Session(session.clone()));
+        Scope::lend(&mut scope, || assert!(Session::current().is_ok()));
+        assert!(matches!(scope, Some(Scope::Session(_))));
+        let poll = std::panic::AssertUnwindSafe(|| {
+            Scope::lend(&mut scope, || panic!("as the test wants it"))
+        });
+        assert!(std::panic::catch_unwind(poll).is_err());
+        assert!(matches!(scope, Some(Scope::Session(_))));
+        assert!(Session::current().is_err());
+        drop(scope);
+        assert!(!session.is_shared());
+    }
+
+    #[tokio::test]
     async fn a_panic_leaves_no_session_behind() {
         let scope = Scope::Session(session().await);
         let poll = std::panic::AssertUnwindSafe(|| scope.enter(|| panic!("as the test wants it")));

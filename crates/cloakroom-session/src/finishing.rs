@@ -33,8 +33,9 @@ enum Step {
 impl Scope {
     /// Runs `handler`, and is what [`Session::current`](crate::Session::current) finds meanwhile.
     pub async fn run<F: Future>(&self, handler: F) -> F::Output {
-        let mut handler = pin!(handler);
-        std::future::poll_fn(|context| self.enter(|| handler.as_mut().poll(context))).await
+        let (mut scope, mut handler) = (Some(self.clone()), pin!(handler));
+        std::future::poll_fn(|context| Scope::lend(&mut scope, || handler.as_mut().poll(context)))
+            .await
     }
 
     /// Commits what the handler changed: to be called after it returned and before the headers leave. What the

@@ -150,6 +150,8 @@ mod tests {
         // Each pair as unstorage 1.17.6's `normalizeKey` gives it.
         for (raw, normalised) in [
             ("foo", "foo"),
+            ("0e7d2a53-6D0F-4a52-9d0e-2f8a4f1f6b11", "0e7d2a53-6D0F-4a52-9d0e-2f8a4f1f6b11"),
+            ("foo-bar:", "foo-bar"),
             ("foo/bar", "foo:bar"),
             ("foo\\bar", "foo:bar"),
             ("foo//bar:::baz", "foo:bar:baz"),

@@ -21,6 +21,7 @@ use crate::outage::OutagePolicy;
 use crate::record;
 use crate::shared::Shared;
 use crate::state::{CookieIntent, Current, New, State};
+use crate::upkeep;
 
 /// The session of one request.
 ///
@@ -402,7 +403,7 @@ impl Session {
     pub(crate) fn finish_at_once(&self) -> Option<Finished> {
         let _io = self.inner.io.try_lock().ok()?;
         let mut state = self.inner.lock();
-        if state.is_changed() || self.inner.shared().store.lifetime().is_limited() {
+        if state.is_changed() || upkeep::may_be_due(&self.inner.shared().store, &state) {
             return None;
         }
         state.response_started = true;

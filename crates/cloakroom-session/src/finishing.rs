@@ -38,6 +38,15 @@ impl Scope {
             .await
     }
 
+    /// Whether nobody asked for the session and nobody can any more: there is nothing to commit, and nothing that the
+    /// response would have to say. What [`finish`](Scope::finish) would find out too.
+    pub fn is_untouched(&self) -> bool {
+        match self {
+            Scope::Session(session) => !session.is_used() && !session.is_shared(),
+            Scope::Prerendered(_) => true,
+        }
+    }
+
     /// Commits what the handler changed: to be called after it returned and before the headers leave. What the
     /// response has to say is in [`Finished`], and its body goes through a [`LateCommit`](crate::LateCommit).
     ///

@@ -37,6 +37,11 @@ impl<B> SessionBody<B> {
         SessionBody { kind: Kind::Handler { body, late } }
     }
 
+    /// A body that can change nothing any more.
+    pub(crate) fn finished(body: B) -> SessionBody<B> {
+        SessionBody { kind: Kind::Handler { body, late: LateCommit::default() } }
+    }
+
     pub(crate) fn text(text: Cow<'static, str>) -> SessionBody<B> {
         let text = match text {
             Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),

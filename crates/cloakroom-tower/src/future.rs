@@ -52,6 +52,9 @@ where
             },
             None => {
                 let response = ready!(Scope::lend(this.scope, || this.handler.poll(context)))?;
+                if this.scope.as_ref().is_none_or(Scope::is_untouched) {
+                    return Poll::Ready(Ok(response.map(SessionBody::finished)));
+                }
                 let mut finishing = this.scope.as_ref().map(Scope::finish).unwrap_or_default();
                 match Pin::new(&mut finishing).poll(context) {
                     Poll::Ready(finished) => (finished, response),

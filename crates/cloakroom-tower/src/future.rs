@@ -52,10 +52,11 @@ where
             },
             None => {
                 let response = ready!(Scope::lend(this.scope, || this.handler.poll(context)))?;
-                if this.scope.as_ref().is_none_or(Scope::is_untouched) {
+                let scope = this.scope.as_ref().filter(|scope| !scope.is_untouched());
+                let Some(scope) = scope else {
                     return Poll::Ready(Ok(response.map(SessionBody::finished)));
-                }
-                let mut finishing = this.scope.as_ref().map(Scope::finish).unwrap_or_default();
+                };
+                let mut finishing = scope.finish();
                 match Pin::new(&mut finishing).poll(context) {
                     Poll::Ready(finished) => (finished, response),
                     Poll::Pending => {

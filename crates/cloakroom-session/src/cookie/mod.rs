@@ -173,11 +173,10 @@ fn ticket(value: &[u8]) -> Ticket {
     if value.len() > LONGEST_ENCODED_ID {
         return Ticket::Malformed;
     }
-    let id = match str::from_utf8(value) {
-        Ok(plain) if !plain.contains('%') => SessionId::parse(plain),
-        _ => SessionId::parse(&percent_decode(value).decode_utf8_lossy()),
-    };
-    id.map_or(Ticket::Malformed, Ticket::Id)
+    let plain = str::from_utf8(value).ok().and_then(SessionId::parse);
+    plain
+        .or_else(|| SessionId::parse(&percent_decode(value).decode_utf8_lossy()))
+        .map_or(Ticket::Malformed, Ticket::Id)
 }
 
 /// Spaces and tabs alone (RFC 9110, 5.6.3). Unicode's other spaces belong to the name: a browser lets any

@@ -5,6 +5,7 @@
 mod codec;
 mod comparison;
 mod javascript;
+mod layer;
 mod measure;
 mod report;
 
@@ -19,7 +20,7 @@ use measure::Settings;
 type Group = fn(&Settings) -> Result<Vec<Comparison>>;
 
 /// What is measured, by the name with which `--only` asks for it.
-const GROUPS: [(&str, Group); 1] = [("codec", codec::run)];
+const GROUPS: [(&str, Group); 2] = [("codec", codec::run), ("layer", layer::run)];
 
 #[derive(Parser)]
 #[command(

@@ -1,8 +1,10 @@
 //! The workspace's own commands.
 //!
 //! `cargo xtask test` runs every check there is and installs the peers that they need; `cargo xtask tidy` runs
-//! those that compare the tree with itself, and `cargo xtask table` writes what is written from the code.
+//! those that compare the tree with itself, `cargo xtask table` writes what is written from the code, and
+//! `cargo xtask bench` measures.
 
+mod bench;
 mod command;
 mod peers;
 mod promises;
@@ -17,14 +19,17 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
+  bench [--quick] [--only GROUP]
+         measures Cloakroom beside its peers, and writes down what came out
   test   every check: peers, format, lints, docs, unit, conformance, interop and browser tests
   table  writes the table of drivers in README.md from the code
   tidy   what the tree says about itself: drivers, features, tables, versions, dependencies, sizes
 ";
 
 fn main() -> ExitCode {
-    let argument = std::env::args().nth(1);
-    let report = match argument.as_deref() {
+    let mut arguments = std::env::args().skip(1);
+    let report = match arguments.next().as_deref() {
+        Some("bench") => bench::run(&root(), &arguments.collect::<Vec<_>>()),
         Some("test") => test::run(&root()),
         Some("table") => table::run(&root()),
         Some("tidy") => tidy::run(&root()),

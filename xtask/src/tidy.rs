@@ -224,8 +224,8 @@ fn dependencies(tree: &Tree) -> Result<(), String> {
 
 fn versions(tree: &Tree) -> Result<(), String> {
     for path in tree.files("Cargo.toml") {
-        // The fuzz targets are a workspace of their own, and are never published.
-        if path == "Cargo.toml" || path.starts_with("fuzz/") {
+        // The bench and the fuzz targets are workspaces of their own, and are never published.
+        if path == "Cargo.toml" || path.starts_with("bench/") || path.starts_with("fuzz/") {
             continue;
         }
         let text = tree.read(&path)?;

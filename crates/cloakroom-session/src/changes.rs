@@ -34,37 +34,41 @@ pub(crate) enum Place {
 /// Changes in the order in which their keys first changed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
-    by_key: IndexMap<String, (Change, Revision)>,
+    /// Shared with the copy that a write takes. `None` where nothing ever changed, as in most requests.
+    by_key: Option<Arc<ByKey>>,
     latest: Revision,
 }
+
+type ByKey = IndexMap<String, (Change, Revision)>;
 
 /// Counts changes, so that a commit forgets only what it wrote.
 pub(crate) type Revision = u64;
 
 impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
-        self.by_key.is_empty()
+        self.iter().next().is_none()
     }
 
     pub(crate) fn has_sets(&self) -> bool {
-        self.by_key.values().any(|(change, _)| matches!(change, Change::Set { .. }))
+        self.iter().any(|(_, change)| matches!(change, Change::Set { .. }))
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Change> {
-        self.by_key.get(key).map(|(change, _)| change)
+        self.by_key.as_ref()?.get(key).map(|(change, _)| change)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Change)> {
-        self.by_key.iter().map(|(key, (change, _))| (key.as_str(), change))
+        let by_key = self.by_key.iter().flat_map(|by_key| by_key.iter());
+        by_key.map(|(key, (change, _))| (key.as_str(), change))
     }
 
     /// `loaded`: whether the record that these changes go on top of is known already.
     pub(crate) fn set(&mut self, key: &str, written: Written, loaded: bool) {
         let written = Arc::new(written);
-        let place = match self.by_key.get(key) {
-            Some((Change::Set { place, .. }, _)) => *place,
-            Some((Change::Delete, _)) => {
-                self.by_key.shift_remove(key);
+        let place = match self.get(key) {
+            Some(Change::Set { place, .. }) => *place,
+            Some(Change::Delete) => {
+                self.by_key_mut().shift_remove(key);
                 if loaded { Place::Last } else { Place::First }
             }
             None if loaded => Place::Kept,
@@ -79,16 +83,29 @@ impl Changes {
 
     fn insert(&mut self, key: &str, change: Change) {
         self.latest += 1;
-        self.by_key.insert(key.to_owned(), (change, self.latest));
+        let revision = self.latest;
+        self.by_key_mut().insert(key.to_owned(), (change, revision));
+    }
+
+    fn by_key_mut(&mut self) -> &mut ByKey {
+        Arc::make_mut(self.by_key.get_or_insert_default())
     }
 
     pub(crate) fn clear(&mut self) {
-        self.by_key.clear();
+        self.by_key = None;
     }
 
-    /// Forgets what `written`, an earlier copy of these changes, held; what changed since stays.
-    pub(crate) fn forget(&mut self, written: &Changes) {
-        self.by_key.retain(|_, (_, revision)| *revision > written.latest);
+    /// Which change was the latest.
+    pub(crate) fn latest(&self) -> Revision {
+        self.latest
+    }
+
+    /// Forgets what an earlier copy of these changes held, whose latest change was this one; what changed since stays.
+    pub(crate) fn forget(&mut self, written: Revision) {
+        if written == self.latest {
+            return self.clear();
+        }
+        self.by_key_mut().retain(|_, (_, revision)| *revision > written);
     }
 }
 
@@ -120,7 +137,7 @@ mod tests {
         let copy = changes.clone();
         changes.set("b", written("[2]"), true);
         changes.delete("c");
-        changes.forget(&copy);
+        changes.forget(copy.latest());
         let keys: Vec<_> = changes.iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["b", "c"]);
     }

@@ -107,10 +107,11 @@ async fn write(
     let mut began = Instant::now();
     for attempt in 1..=ATTEMPTS {
         let pending = inner.lock().changes.clone();
-        let changes = prepare(pending.clone())?;
+        let latest = pending.latest();
+        let changes = prepare(pending)?;
         match write_once(inner, &changes).await? {
             Attempt::Done => {
-                inner.lock().changes.forget(&pending);
+                inner.lock().changes.forget(latest);
                 return Ok(Outcome::Saved);
             }
             Attempt::Again => {}
@@ -168,7 +169,8 @@ async fn write_once(inner: &Inner, changes: &Changes) -> Result<Attempt> {
             replace(inner, new.id, Current::Absent);
             Ok(Attempt::Done)
         }
-        Current::New(new) => create(inner, new, changes).await,
+        // Apart, because it is large and seldom: every other commit would have to have room for it.
+        Current::New(new) => Box::pin(create(inner, new, changes)).await,
         Current::Stored(_) if changes.is_empty() => Ok(Attempt::Done),
         Current::Stored(stored) => modify(inner, stored, changes).await,
     }

@@ -23,19 +23,29 @@ pub enum Scope {
 impl Scope {
     /// Runs `poll`, one step of answering the request, with this as what [`Session::current`] finds.
     pub fn enter<T>(&self, poll: impl FnOnce() -> T) -> T {
-        let outer = CURRENT.replace(Some(self.clone()));
-        let _leave = Leave(outer);
+        Scope::lend(&mut Some(self.clone()), poll)
+    }
+
+    /// As [`enter`](Scope::enter), without a handle of its own: the scope is away meanwhile, and back afterwards.
+    pub fn lend<T>(scope: &mut Option<Scope>, poll: impl FnOnce() -> T) -> T {
+        let _lent = Lent::new(scope);
         poll()
     }
 }
 
-/// Puts back what was there before, after a panic too.
-struct Leave(Option<Scope>);
+/// Has changed places with what was current before, and changes back, after a panic too.
+struct Lent<'a>(&'a mut Option<Scope>);
 
-impl Drop for Leave {
+impl Lent<'_> {
+    fn new(scope: &mut Option<Scope>) -> Lent<'_> {
+        CURRENT.with_borrow_mut(|current| std::mem::swap(current, scope));
+        Lent(scope)
+    }
+}
+
+impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        // What is replaced is dropped only after the borrow: it may be a session's last handle.
-        drop(CURRENT.replace(self.0.take()));
+        CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.0));
     }
 }
 
@@ -93,6 +103,22 @@ mod tests {
             assert_eq!(id(), outer.id());
         });
         assert_eq!(Session::current().unwrap_err().kind(), ErrorKind::NoSession);
+    }
+
+    #[tokio::test]
+    async fn a_scope_that_was_lent_is_back_afterwards_even_after_a_panic() {
+        let session = session().await;
+        let mut scope = Some(Scope::Session(session.clone()));
+        Scope::lend(&mut scope, || assert!(Session::current().is_ok()));
+        assert!(matches!(scope, Some(Scope::Session(_))));
+        let poll = std::panic::AssertUnwindSafe(|| {
+            Scope::lend(&mut scope, || panic!("as the test wants it"))
+        });
+        assert!(std::panic::catch_unwind(poll).is_err());
+        assert!(matches!(scope, Some(Scope::Session(_))));
+        assert!(Session::current().is_err());
+        drop(scope);
+        assert!(!session.is_shared());
     }
 
     #[tokio::test]

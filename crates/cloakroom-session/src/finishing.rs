@@ -17,21 +17,34 @@ type Commit = Pin<Box<dyn Future<Output = Result<Finished>> + Send>>;
 ///
 /// Dropped while it saves, as when the client goes away, the commit goes on in the background: a logout must happen, and
 /// nothing stay half done.
+#[derive(Default)]
 #[must_use = "nothing is saved unless this is awaited"]
 pub struct Finishing(Step);
 
+#[derive(Default)]
 enum Step {
-    /// Nothing was asked of the session, so there is nothing to wait for, and nothing on the heap.
+    /// There is nothing to save, so there is nothing to wait for, and nothing on the heap.
     Known(Finished),
     Commit(Commit),
+    #[default]
     Done,
 }
 
 impl Scope {
     /// Runs `handler`, and is what [`Session::current`](crate::Session::current) finds meanwhile.
     pub async fn run<F: Future>(&self, handler: F) -> F::Output {
-        let mut handler = pin!(handler);
-        std::future::poll_fn(|context| self.enter(|| handler.as_mut().poll(context))).await
+        let (mut scope, mut handler) = (Some(self.clone()), pin!(handler));
+        std::future::poll_fn(|context| Scope::lend(&mut scope, || handler.as_mut().poll(context)))
+            .await
+    }
+
+    /// Whether nobody asked for the session and nobody can any more: there is nothing to commit, and nothing that the
+    /// response would have to say. What [`finish`](Scope::finish) would find out too.
+    pub fn is_untouched(&self) -> bool {
+        match self {
+            Scope::Session(session) => !session.is_used() && !session.is_shared(),
+            Scope::Prerendered(_) => true,
+        }
     }
 
     /// Commits what the handler changed: to be called after it returned and before the headers leave. What the
@@ -39,9 +52,7 @@ impl Scope {
     ///
     /// The adapter holds no handle to the session but this one, so that those left over are the body's.
     pub fn finish(&self) -> Finishing {
-        let Scope::Session(session) = self else {
-            return Finishing(Step::Known(Finished::default()));
-        };
+        let Scope::Session(session) = self else { return Finishing::default() };
         if session.is_used() {
             return Finishing::commit(session);
         }
@@ -56,6 +67,9 @@ impl Scope {
 
 impl Finishing {
     pub(crate) fn commit(session: &Session) -> Finishing {
+        if let Some(finished) = session.finish_at_once() {
+            return Finishing(Step::Known(finished));
+        }
         let session = session.clone();
         Finishing(Step::Commit(Box::pin(async move { session.finish().await })))
     }

@@ -12,9 +12,9 @@ use crate::session::Session;
 /// Commits what a response's body changes in the session while it streams, before the body's last piece leaves.
 /// [`Scope::late`] makes it.
 ///
-/// Where the body holds no handle to the session it does nothing. A commit that fails ends the body with an error, so
+/// Where the body holds no handle to the session it does nothing, and is one word. A commit that fails ends the body with an error, so
 /// that nobody takes it for complete. Dropped before, it commits in the background.
-pub struct LateCommit<Piece>(Option<Late<Piece>>);
+pub struct LateCommit<Piece>(Option<Box<Late<Piece>>>);
 
 struct Late<Piece> {
     session: Session,
@@ -33,7 +33,7 @@ impl Scope {
         LateCommit(match self {
             Scope::Session(session) if session.is_shared() => {
                 let session = session.clone();
-                Some(Late { session, finishing: None, last: None, ended: false })
+                Some(Box::new(Late { session, finishing: None, last: None, ended: false }))
             }
             _ => None,
         })
@@ -98,6 +98,13 @@ impl<Piece> Drop for Late<Piece> {
         if !self.ended && self.session.is_changed() {
             drop(Finishing::commit(&self.session));
         }
+    }
+}
+
+/// Of a body that can change nothing.
+impl<Piece> Default for LateCommit<Piece> {
+    fn default() -> LateCommit<Piece> {
+        LateCommit(None)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,11 +20,15 @@ use crate::lifetime::{CLOCK_SKEW, CREATED, Lifetime};
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     bytes: Bytes,
-    index: Index,
+    /// Made when somebody first reads: most records that are written are not read again.
+    index: OnceLock<Index>,
     /// Entries whose `expires` is before this moment are not there (milliseconds since 1970). Fixed, so that
     /// one request sees one state.
     now: f64,
 }
+
+/// So many entries are looked through and not looked up.
+const FEW: usize = 16;
 
 /// One entry of a record, undecoded.
 #[derive(Clone, Copy)]
@@ -41,15 +46,27 @@ impl Record {
     /// # Errors
     /// [`ErrorKind::Corrupt`] where the bytes are not a devalue text of a `Map`.
     pub(crate) fn parse(bytes: Bytes, now: f64) -> Result<Record> {
-        let index = Index::new(&bytes).map_err(corrupt)?;
-        let record = Record { bytes, index, now };
-        let flat = record.flat();
+        let record = Record::written(bytes, now);
+        let flat = record.flat()?;
         flat.root().and_then(|root| flat.map(root)).map_err(corrupt)?;
         Ok(record)
     }
 
-    fn flat(&self) -> Flat<'_> {
-        Flat::new(&self.bytes, &self.index)
+    /// A record that this side has written itself, so that it need not be looked at.
+    pub(crate) fn written(bytes: Bytes, now: f64) -> Record {
+        Record { bytes, index: OnceLock::new(), now }
+    }
+
+    fn flat(&self) -> Result<Flat<'_>> {
+        Ok(Flat::new(&self.bytes, self.index()?))
+    }
+
+    fn index(&self) -> Result<&Index> {
+        if let Some(index) = self.index.get() {
+            return Ok(index);
+        }
+        let index = Index::new(&self.bytes).map_err(corrupt)?;
+        Ok(self.index.get_or_init(|| index))
     }
 
     pub(crate) fn bytes(&self) -> &Bytes {
@@ -58,7 +75,8 @@ impl Record {
 
     /// How many bytes it takes, about.
     pub(crate) fn size(&self) -> usize {
-        self.bytes.len() + self.index.len() * size_of::<u32>()
+        let slots = self.index().map_or(0, Index::len);
+        self.bytes.len() + slots * size_of::<u32>()
     }
 
     /// The same record at another moment.
@@ -70,7 +88,7 @@ impl Record {
     /// When the session was created, where the record says so (milliseconds since 1970).
     pub(crate) fn created(&self) -> Result<Option<f64>> {
         let Some(entry) = self.find(CREATED)? else { return Ok(None) };
-        let created = self.flat().number(entry.data).ok();
+        let created = self.flat()?.number(entry.data).ok();
         Ok(created.filter(|at| at.is_finite() && *at <= self.now + CLOCK_SKEW))
     }
 
@@ -87,7 +105,7 @@ impl Record {
     pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         match self.find(key)?.filter(|_| key != CREATED) {
             Some(entry) => {
-                self.flat().decode(entry.data).map(Some).map_err(|error| wrong_type(key, error))
+                self.flat()?.decode(entry.data).map(Some).map_err(|error| wrong_type(key, error))
             }
             None => Ok(None),
         }
@@ -98,7 +116,7 @@ impl Record {
     }
 
     fn find(&self, key: &str) -> Result<Option<Entry>> {
-        let flat = self.flat();
+        let flat = self.flat()?;
         let mut found = None;
         for pair in flat.root().and_then(|root| flat.map(root)).map_err(corrupt)? {
             let (name, entry) = pair.map_err(corrupt)?;
@@ -115,19 +133,25 @@ impl Record {
 
     /// All live entries in `Map` order, each key once.
     fn entries(&self) -> Result<Vec<(Cow<'_, str>, Entry)>> {
-        let flat = self.flat();
+        let flat = self.flat()?;
         let mut entries: Vec<(Cow<'_, str>, Entry)> = Vec::new();
         let mut places: HashMap<Cow<'_, str>, usize> = HashMap::new();
         for pair in flat.root().and_then(|root| flat.map(root)).map_err(corrupt)? {
             let (name, whole) = pair.map_err(corrupt)?;
             let key = flat.string(name).map_err(corrupt)?;
             let entry = self.entry(whole)?;
-            match places.get(&key) {
-                Some(&place) => entries[place].1 = entry,
-                None => {
-                    places.insert(key.clone(), entries.len());
-                    entries.push((key, entry));
+            let place = match entries.len() {
+                // To look at each is faster than to hash.
+                0..=FEW => entries.iter().position(|(earlier, _)| *earlier == key),
+                _ => {
+                    let unknown = entries.iter().enumerate().skip(places.len());
+                    places.extend(unknown.map(|(place, (key, _))| (key.clone(), place)));
+                    places.get(&key).copied()
                 }
+            };
+            match place {
+                Some(place) => entries[place].1 = entry,
+                None => entries.push((key, entry)),
             }
         }
         entries.retain(|(_, entry)| self.is_alive(entry));
@@ -135,12 +159,13 @@ impl Record {
     }
 
     fn entry(&self, whole: Reference) -> Result<Entry> {
-        let flat = self.flat();
+        let flat = self.flat()?;
         let mut entry = Entry { whole, data: Reference::UNDEFINED, expires: None };
         for field in flat.object(whole).map_err(corrupt)? {
             let (name, value) = field.map_err(corrupt)?;
             match &*name {
                 "data" => entry.data = value,
+                "expires" if value == Reference::UNDEFINED => entry.expires = None,
                 // Not a number means no expiry, as in Astro; NaN and Infinity are never before now.
                 "expires" => {
                     entry.expires = flat.number(value).ok().filter(|at| *at < f64::INFINITY)
@@ -205,7 +230,7 @@ pub(crate) fn apply(
         .map_err(not_serializable)?;
 
     let mut splice = Splice::map();
-    let kept = record.map(|record| splice.source(record.flat()));
+    let kept = record.map(Record::flat).transpose()?.map(|flat| splice.source(flat));
     let mut latest = Latest::default();
     for ((key, origin), index) in plan.iter().zip(&indices) {
         match (origin, kept, index) {
@@ -243,7 +268,7 @@ pub(crate) fn entries(record: Option<&Record>, changes: &Changes) -> Result<Vec<
     let decode = |(key, origin): (Cow<'_, str>, Origin<'_>)| {
         let value = match (origin, record) {
             (Origin::Kept(entry), Some(record)) => {
-                record.flat().decode(entry.data).map_err(corrupt)?
+                record.flat()?.decode(entry.data).map_err(corrupt)?
             }
             (Origin::Kept(_), None) => Value::Undefined,
             (Origin::Set(written), _) => {

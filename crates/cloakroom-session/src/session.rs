@@ -20,7 +20,8 @@ use crate::lifetime::CREATED;
 use crate::outage::OutagePolicy;
 use crate::record;
 use crate::shared::Shared;
-use crate::state::{CookieIntent, Current, New};
+use crate::state::{CookieIntent, Current, New, State};
+use crate::upkeep;
 
 /// The session of one request.
 ///
@@ -394,17 +395,32 @@ impl Session {
             }
             state.response_started = true;
             outcome?;
-            let set_cookie = match (state.cookie, state.current.id()) {
-                (CookieIntent::HandOut, Some(id)) => Some(self.inner.shared().cookie.hand_out(&id)),
-                // A browser that presented no cookie has none to forget.
-                (CookieIntent::Delete, _) if self.inner.ticket() != Ticket::Missing => {
-                    Some(self.inner.shared().cookie.delete())
-                }
-                _ => None,
-            };
-            let degraded = state.outage.is_some();
-            return Ok(Finished { set_cookie, used: true, degraded });
+            return Ok(self.finished(&state));
         }
+    }
+
+    /// As [`Session::finish`] where there is nothing to write and nothing to wait for.
+    pub(crate) fn finish_at_once(&self) -> Option<Finished> {
+        let _io = self.inner.io.try_lock().ok()?;
+        let mut state = self.inner.lock();
+        if state.is_changed() || upkeep::may_be_due(&self.inner.shared().store, &state) {
+            return None;
+        }
+        state.response_started = true;
+        Some(self.finished(&state))
+    }
+
+    fn finished(&self, state: &State) -> Finished {
+        let cookie = &self.inner.shared().cookie;
+        let set_cookie = match (state.cookie, state.current.id()) {
+            (CookieIntent::HandOut, Some(id)) => Some(cookie.hand_out(&id)),
+            // A browser that presented no cookie has none to forget.
+            (CookieIntent::Delete, _) if self.inner.ticket() != Ticket::Missing => {
+                Some(cookie.delete())
+            }
+            _ => None,
+        };
+        Finished { set_cookie, used: true, degraded: state.outage.is_some() }
     }
 
     /// Says that the headers have left, for a session that nobody has used so far.

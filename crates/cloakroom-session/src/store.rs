@@ -157,7 +157,7 @@ impl Store {
             .map_err(from_storage)?
         {
             SetOutcome::Written { version } => {
-                let record = Arc::new(Record::parse(draft.bytes, now())?);
+                let record = Arc::new(Record::written(draft.bytes, now()));
                 let stored = Stored { id, record, version, ttl };
                 self.copies.keep_written(&stored, mark);
                 Ok(Some(stored))

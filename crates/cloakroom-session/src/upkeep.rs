@@ -8,19 +8,17 @@ use crate::error::Result;
 use crate::inner::Inner;
 use crate::observe;
 use crate::record;
-use crate::state::Current;
+use crate::state::{Current, State};
+use crate::store::Store;
 use crate::stored::Stored;
 
 /// Moves the session's idle deadline where that is due, and gives a session that Astro wrote its deadline and the note
 /// of its creation. A failure costs the request nothing: it changed nothing that anybody asked for.
 pub(crate) async fn keep_alive(inner: &Inner) {
-    if !inner.shared().store.lifetime().is_limited() {
-        return;
-    }
     let stored = {
         let state = inner.lock();
         match &state.current {
-            Current::Stored(stored) if state.outage.is_none() => stored.clone(),
+            Current::Stored(stored) if may_be_due(&inner.shared().store, &state) => stored.clone(),
             _ => return,
         }
     };
@@ -36,11 +34,26 @@ pub(crate) async fn keep_alive(inner: &Inner) {
     }
 }
 
+/// Whether there can be something to keep up, as far as is known without looking into the record.
+pub(crate) fn may_be_due(store: &Store, state: &State) -> bool {
+    let lifetime = store.lifetime();
+    match &state.current {
+        Current::Stored(stored) if state.outage.is_none() => {
+            lifetime.absolute.is_some()
+                || (store.expires() && lifetime.is_limited() && lifetime.may_be_due(stored.ttl))
+        }
+        _ => false,
+    }
+}
+
 /// The session as it is stored then, where that changed.
 async fn keep(inner: &Inner, stored: &Stored) -> Result<Option<Stored>> {
     let (shared, now) = (inner.shared(), now());
     let (store, lifetime) = (&shared.store, shared.store.lifetime());
-    let created = stored.record.created()?;
+    let created = match lifetime.absolute {
+        Some(_) => stored.record.created()?,
+        None => None,
+    };
     let is_noted = !lifetime.needs_creation(created);
     let may_be_due = store.expires() && lifetime.may_be_due(stored.ttl);
     if is_noted && !may_be_due {

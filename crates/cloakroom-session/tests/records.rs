@@ -36,6 +36,37 @@ async fn of_a_repeated_key_the_last_entry_counts_in_the_place_of_the_first() {
 }
 
 #[tokio::test]
+async fn repeated_keys_are_found_among_many_too() {
+    let names: Vec<String> = (0..40).map(|number| format!("k{number}")).collect();
+    let repeated = ["k3", "k30"];
+    let slots = names.iter().map(String::as_str).chain(repeated);
+    let slots: Vec<String> = slots.map(|name| format!("{name:?}")).collect();
+    let entry = |place| if place < names.len() { 1 } else { 3 };
+    let pairs: Vec<String> =
+        (0..slots.len()).map(|place| format!("{},{}", place + 5, entry(place))).collect();
+    let (site, id) = site_with(&format!(
+        r#"[["Map",{}],{{"data":2,"expires":-1}},"old",{{"data":4,"expires":-1}},"new",{}]"#,
+        pairs.join(","),
+        slots.join(","),
+    ))
+    .await;
+    assert_eq!(site.request(id).keys().await.unwrap(), names);
+    for name in &names {
+        let expected = if repeated.contains(&name.as_str()) { "new" } else { "old" };
+        assert_eq!(site.read(id, name).await.as_deref(), Some(expected), "{name}");
+    }
+    let session = site.request(id);
+    for name in names.iter().filter(|name| !repeated.contains(&name.as_str())) {
+        session.delete(name);
+    }
+    session.finish().await.unwrap();
+    assert_eq!(
+        site.raw(id).await.as_deref(),
+        Some(r#"[["Map",1,2,4,2],"k3",{"data":3,"expires":-1},"new","k30"]"#)
+    );
+}
+
+#[tokio::test]
 async fn an_entry_that_is_no_object_is_reported_kept_and_does_not_hide_the_others() {
     let record = r#"[["Map",1,2,3,4],"a",7,"b",{"data":5,"expires":-1},"ok"]"#;
     let (site, id) = site_with(record).await;

@@ -38,6 +38,9 @@ impl ItemKey {
     /// With [`ErrorKind::InvalidKey`] when nothing is left of it, or when it holds a `.` or `..` segment or a
     /// control character, or is too long.
     pub fn new(raw: &str) -> Result<ItemKey> {
+        if is_normal(raw) {
+            return Ok(ItemKey(raw.into()));
+        }
         let raw = raw.split('?').next().unwrap_or_default();
         if raw.chars().any(char::is_control) {
             return Err(invalid("it holds a control character"));
@@ -125,6 +128,15 @@ pub(crate) fn base_of_unstorage(base: &str) -> String {
     base.strip_suffix(':').unwrap_or(base).to_owned()
 }
 
+/// Whether it is a single segment of letters, digits and dashes, as a session's ID is, and so its own normal form.
+fn is_normal(raw: &str) -> bool {
+    // To the end in any case, which takes many bytes at once.
+    let is_plain = raw
+        .bytes()
+        .fold(true, |is_plain, byte| is_plain & (byte.is_ascii_alphanumeric() | (byte == b'-')));
+    is_plain && (1..=ItemKey::MAX_LENGTH).contains(&raw.len())
+}
+
 fn invalid(reason: &str) -> Error {
     Error::new(ErrorKind::InvalidKey, format!("this cannot be a key: {reason}"))
 }
@@ -138,6 +150,8 @@ mod tests {
         // Each pair as unstorage 1.17.6's `normalizeKey` gives it.
         for (raw, normalised) in [
             ("foo", "foo"),
+            ("0e7d2a53-6D0F-4a52-9d0e-2f8a4f1f6b11", "0e7d2a53-6D0F-4a52-9d0e-2f8a4f1f6b11"),
+            ("foo-bar:", "foo-bar"),
             ("foo/bar", "foo:bar"),
             ("foo\\bar", "foo:bar"),
             ("foo//bar:::baz", "foo:bar:baz"),

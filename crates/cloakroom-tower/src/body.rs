@@ -32,8 +32,14 @@ pin_project! {
 }
 
 impl<B> SessionBody<B> {
-    pub(crate) fn new(body: B, scope: &Scope) -> SessionBody<B> {
-        SessionBody { kind: Kind::Handler { body, late: scope.late() } }
+    pub(crate) fn new(body: B, scope: Option<&Scope>) -> SessionBody<B> {
+        let late = scope.map(Scope::late).unwrap_or_default();
+        SessionBody { kind: Kind::Handler { body, late } }
+    }
+
+    /// A body that can change nothing any more.
+    pub(crate) fn finished(body: B) -> SessionBody<B> {
+        SessionBody { kind: Kind::Handler { body, late: LateCommit::default() } }
     }
 
     pub(crate) fn text(text: Cow<'static, str>) -> SessionBody<B> {
@@ -59,6 +65,9 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.project().kind.project() {
             KindProjection::Text { text } => Poll::Ready(text.take().map(Frame::data).map(Ok)),
+            KindProjection::Handler { body, late } if late.is_done() => {
+                body.poll_frame(context).map_err(Into::into)
+            }
             KindProjection::Handler { mut body, late } => late.poll(context, |context| {
                 let frame = ready!(body.as_mut().poll_frame(context));
                 let last = body.is_end_stream();

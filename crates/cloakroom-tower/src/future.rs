@@ -20,13 +20,15 @@ pin_project! {
     pub struct ResponseFuture<F, B> {
         #[pin]
         handler: F,
-        scope: Scope,
-        finishing: Option<(Finishing, Response<B>)>,
+        // Away while the handler is polled.
+        scope: Option<Scope>,
+        // Apart, because seldom anybody has to wait for it.
+        finishing: Option<Box<(Finishing, Response<B>)>>,
     }
 }
 
 impl<F, B> ResponseFuture<F, B> {
-    pub(crate) fn new(handler: F, scope: Scope) -> ResponseFuture<F, B> {
+    pub(crate) fn new(handler: F, scope: Option<Scope>) -> ResponseFuture<F, B> {
         ResponseFuture { handler, scope, finishing: None }
     }
 }
@@ -40,27 +42,38 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let (mut finishing, response) = match this.finishing.take() {
-            Some(begun) => begun,
+        let (finished, response) = match this.finishing.take() {
+            Some(mut begun) => match Pin::new(&mut begun.0).poll(context) {
+                Poll::Ready(finished) => (finished, begun.1),
+                Poll::Pending => {
+                    *this.finishing = Some(begun);
+                    return Poll::Pending;
+                }
+            },
             None => {
-                let response = ready!(this.scope.enter(|| this.handler.poll(context)))?;
-                (this.scope.finish(), response)
+                let response = ready!(Scope::lend(this.scope, || this.handler.poll(context)))?;
+                let scope = this.scope.as_ref().filter(|scope| !scope.is_untouched());
+                let Some(scope) = scope else {
+                    return Poll::Ready(Ok(response.map(SessionBody::finished)));
+                };
+                let mut finishing = scope.finish();
+                match Pin::new(&mut finishing).poll(context) {
+                    Poll::Ready(finished) => (finished, response),
+                    Poll::Pending => {
+                        *this.finishing = Some(Box::new((finishing, response)));
+                        return Poll::Pending;
+                    }
+                }
             }
         };
-        match Pin::new(&mut finishing).poll(context) {
-            Poll::Ready(finished) => Poll::Ready(Ok(answer(finished, response, this.scope))),
-            Poll::Pending => {
-                *this.finishing = Some((finishing, response));
-                Poll::Pending
-            }
-        }
+        Poll::Ready(Ok(answer(finished, response, this.scope.as_ref())))
     }
 }
 
 fn answer<B>(
     finished: cloakroom_session::Result<Finished>,
     mut response: Response<B>,
-    scope: &Scope,
+    scope: Option<&Scope>,
 ) -> Response<SessionBody<B>> {
     match finished {
         Ok(finished) => {

@@ -121,9 +121,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let scope = self.layer.enter(&mut request);
+        let mut scope = Some(self.layer.enter(&mut request));
         // A plain service may do its work right here, and not only when it is polled.
-        let handler = scope.enter(|| self.inner.call(request));
+        let handler = Scope::lend(&mut scope, || self.inner.call(request));
         ResponseFuture::new(handler, scope)
     }
 }

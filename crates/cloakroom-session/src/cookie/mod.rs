@@ -53,7 +53,12 @@ impl fmt::Debug for CookieHeaders {
 
 impl From<&HeaderMap> for CookieHeaders {
     fn from(headers: &HeaderMap) -> CookieHeaders {
-        headers.get_all(header::COOKIE).iter().cloned().collect()
+        let mut headers = headers.get_all(header::COOKIE).iter();
+        // Almost always the only one.
+        match (headers.next(), headers.next()) {
+            (Some(only), None) => CookieHeaders(Headers::One(only.clone())),
+            (first, second) => first.into_iter().chain(second).chain(headers).cloned().collect(),
+        }
     }
 }
 
@@ -168,8 +173,10 @@ fn ticket(value: &[u8]) -> Ticket {
     if value.len() > LONGEST_ENCODED_ID {
         return Ticket::Malformed;
     }
-    let value = percent_decode(value).decode_utf8_lossy();
-    SessionId::parse(&value).map_or(Ticket::Malformed, Ticket::Id)
+    let plain = str::from_utf8(value).ok().and_then(SessionId::parse);
+    plain
+        .or_else(|| SessionId::parse(&percent_decode(value).decode_utf8_lossy()))
+        .map_or(Ticket::Malformed, Ticket::Id)
 }
 
 /// Spaces and tabs alone (RFC 9110, 5.6.3). Unicode's other spaces belong to the name: a browser lets any

@@ -107,6 +107,16 @@ impl Shard {
         self.items.get_mut(key)
     }
 
+    /// What `read` finds in that item, which is looked up once.
+    fn read<T>(&mut self, key: &ItemKey, read: impl FnOnce(&Stored) -> T) -> Option<T> {
+        let stored = self.items.get(key)?;
+        if stored.deadline.is_some_and(Deadline::has_passed) {
+            self.remove(key);
+            return None;
+        }
+        Some(read(stored))
+    }
+
     fn remove(&mut self, key: &ItemKey) {
         if let Some(stored) = self.items.remove(key) {
             self.deadlines.replace(key, stored.deadline, None);
@@ -159,14 +169,13 @@ impl Driver for Memory {
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
-        Ok(self
-            .shard(key)
-            .live(key)
-            .map(|stored| Item::new(Bytes::from_owner(stored.value.clone()), stored.version)))
+        let item =
+            |stored: &Stored| Item::new(Bytes::from_owner(stored.value.clone()), stored.version);
+        Ok(self.shard(key).read(key, item))
     }
 
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
-        Ok(self.shard(key).live(key).map(|stored| {
+        Ok(self.shard(key).read(key, |stored| {
             let item = Item::new(Bytes::from_owner(stored.value.clone()), stored.version);
             (item, stored.deadline.map(Deadline::remaining))
         }))
@@ -180,7 +189,7 @@ impl Driver for Memory {
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
         let mut shard = self.shard(key);
-        let version = shard.live(key).map(|stored| stored.version);
+        let version = shard.read(key, |stored| stored.version);
         let holds = match when {
             When::Always => true,
             When::Absent => version.is_none(),
@@ -196,7 +205,7 @@ impl Driver for Memory {
 
     async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
         let mut shard = self.shard(key);
-        let version = shard.live(key).map(|stored| stored.version);
+        let version = shard.read(key, |stored| stored.version);
         match (version, when) {
             (_, When::Absent) => Err(Error::remove_absent("memory", key)),
             (None, _) => Ok(RemoveOutcome::Missing),

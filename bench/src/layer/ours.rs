@@ -1,0 +1,69 @@
+//! The site on Cloakroom's driver `memory`.
+
+use anyhow::Result;
+use axum::{Router, routing::get};
+use cloakroom_session::{Config, Sessions};
+use cloakroom_tower::{SessionLayer, axum::Session};
+use tokio::runtime::Runtime;
+use tower::Layer as _;
+
+use super::site::{ANSWER, Case, Entry, FILL, Site};
+
+type Answer = cloakroom_tower::axum::Result<&'static str>;
+
+/// The site without sessions.
+pub(super) fn bare(runtime: &Runtime) -> Result<Site<'_>> {
+    let mut router = Router::new().route(FILL, get(async || ANSWER));
+    for case in Case::ALL {
+        router = router.route(case.path(), get(async || ANSWER));
+    }
+    Site::tower("axum alone", runtime, router)
+}
+
+/// The layer around the router.
+pub(super) fn around(runtime: &Runtime) -> Result<Site<'_>> {
+    Site::tower("ours", runtime, layer(runtime)?.layer(router()))
+}
+
+/// The layer on every route, as axum itself puts one there.
+pub(super) fn on_routes(runtime: &Runtime) -> Result<Site<'_>> {
+    Site::tower("ours", runtime, router().layer(layer(runtime)?))
+}
+
+fn layer(runtime: &Runtime) -> Result<SessionLayer> {
+    let sessions = runtime.block_on(Sessions::from_config(Config::new("memory")))?;
+    Ok(SessionLayer::new(sessions))
+}
+
+fn router() -> Router {
+    Router::new()
+        .route(FILL, get(fill))
+        .route(Case::Untouched.path(), get(async || ANSWER))
+        .route(Case::Read.path(), get(read))
+        .route(Case::Change.path(), get(change))
+        .route(Case::Update.path(), get(update))
+}
+
+async fn fill(session: Session) -> Answer {
+    for key in Entry::KEYS {
+        session.set(key, &Entry::new(key))?;
+    }
+    Ok(ANSWER)
+}
+
+async fn read(session: Session) -> Answer {
+    session.get_or_default::<Entry>(Entry::KEY).await?;
+    Ok(ANSWER)
+}
+
+async fn change(session: Session) -> Answer {
+    let mut entry: Entry = session.get_or_default(Entry::KEY).await?;
+    entry.count += 1;
+    session.set(Entry::KEY, &entry)?;
+    Ok(ANSWER)
+}
+
+async fn update(session: Session) -> Answer {
+    session.update(Entry::KEY, |entry: &mut Entry| entry.count += 1).await?;
+    Ok(ANSWER)
+}

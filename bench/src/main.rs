@@ -7,6 +7,7 @@ mod comparison;
 mod javascript;
 mod measure;
 mod report;
+mod served;
 
 use std::path::PathBuf;
 
@@ -19,7 +20,7 @@ use measure::Settings;
 type Group = fn(&Settings) -> Result<Vec<Comparison>>;
 
 /// What is measured, by the name with which `--only` asks for it.
-const GROUPS: [(&str, Group); 1] = [("codec", codec::run)];
+const GROUPS: [(&str, Group); 2] = [("codec", codec::run), ("served", served::run)];
 
 #[derive(Parser)]
 #[command(

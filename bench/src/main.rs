@@ -8,6 +8,7 @@ mod javascript;
 mod layer;
 mod measure;
 mod report;
+mod served;
 
 use std::path::PathBuf;
 
@@ -20,7 +21,8 @@ use measure::Settings;
 type Group = fn(&Settings) -> Result<Vec<Comparison>>;
 
 /// What is measured, by the name with which `--only` asks for it.
-const GROUPS: [(&str, Group); 2] = [("codec", codec::run), ("layer", layer::run)];
+const GROUPS: [(&str, Group); 3] =
+    [("codec", codec::run), ("layer", layer::run), ("served", served::run)];
 
 #[derive(Parser)]
 #[command(

@@ -5,6 +5,10 @@
 //! else. Temporary files, locks and the index live in `<base>/.cloakroom`, which no key can reach; their names end in
 //! `$`, so that unstorage's listing leaves them out.
 //!
+//! # Reading
+//! On Linux a file that the kernel has in its memory is read where the call is made, by system calls that give up
+//! instead of waiting for a disk. Any other is read in a thread that may wait.
+//!
 //! # Writing
 //! A value is written to a temporary file and renamed, so that a reader sees the old value or the new one,
 //! also when the process is killed in between. A JavaScript writer truncates and rewrites in place instead;
@@ -31,6 +35,8 @@
 //! process that uses this driver. A JavaScript writer knows no lock: what it wrote is seen by the comparison,
 //! except in the microseconds between comparing and renaming.
 
+#[cfg(target_os = "linux")]
+mod cached;
 mod index;
 mod lock;
 mod platform;
@@ -224,6 +230,12 @@ impl Driver for FsLite {
     }
 
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        // A session that was written or read of late is in the kernel's memory: there is nothing to wait for, and
+        // to wake a thread would take longer than to read.
+        #[cfg(target_os = "linux")]
+        if let Some(found) = self.store.get_cached(key) {
+            return Ok(Some(found));
+        }
         let own_key = key.clone();
         self.blocking(Operation::Get, Some(key), move |store| store.get(&own_key)).await
     }

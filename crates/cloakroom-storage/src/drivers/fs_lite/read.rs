@@ -34,6 +34,10 @@ pub(super) enum Found {
 }
 
 impl Found {
+    fn live(value: Bytes, metadata: &Metadata) -> Found {
+        Found::Live(value, platform::fingerprint(metadata), platform::deadline(metadata))
+    }
+
     /// The item's bytes.
     pub(super) fn value(self) -> Option<Bytes> {
         match self {
@@ -61,11 +65,20 @@ pub(super) fn read(path: &Path) -> io::Result<Found> {
         } else if has_settled(&metadata, started) && metadata.len() == value.len() as u64
             || begin.elapsed() > PATIENCE
         {
-            let deadline = platform::deadline(&metadata);
-            return Ok(Found::Live(value, platform::fingerprint(&metadata), deadline));
+            return Ok(Found::live(value, &metadata));
         }
         std::thread::sleep(PAUSE);
     }
+}
+
+/// The file, if it is an item that can be read without waiting: neither for the disk, nor for somebody who may be
+/// writing it in place. `None` leaves open what it is.
+#[cfg(target_os = "linux")]
+pub(super) fn read_cached(path: &Path) -> Option<Found> {
+    let started = SystemTime::now();
+    let (value, metadata) = super::cached::read(path)?;
+    let is_item = !value.is_empty() && !has_expired(&metadata) && has_settled(&metadata, started);
+    is_item.then(|| Found::live(value, &metadata))
 }
 
 /// Whether the item's time has passed.

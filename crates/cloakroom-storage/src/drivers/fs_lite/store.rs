@@ -57,9 +57,13 @@ impl Store {
     }
 
     pub(super) fn get(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
-        let Found::Live(value, _, deadline) = self.find(&self.path(key)?)? else { return Ok(None) };
-        let ttl = deadline.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
-        Ok(Some((Item::new(value.clone(), value), ttl)))
+        Ok(item(self.find(&self.path(key)?)?))
+    }
+
+    /// As [`get`](Store::get), where it does not wait for a disk. `None` leaves open whether there is an item.
+    #[cfg(target_os = "linux")]
+    pub(super) fn get_cached(&self, key: &ItemKey) -> Option<(Item, Option<Duration>)> {
+        item(read::read_cached(&self.path(key).ok()?)?)
     }
 
     pub(super) fn set(
@@ -422,6 +426,13 @@ impl Drop for Temporary {
         // It has been renamed, or it is of no use; and the sweep removes what cannot be removed here.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// The item and how long it still lives.
+fn item(found: Found) -> Option<(Item, Option<Duration>)> {
+    let Found::Live(value, _, deadline) = found else { return None };
+    let ttl = deadline.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
+    Some((Item::new(value.clone(), value), ttl))
 }
 
 fn is_live(metadata: &Metadata) -> bool {

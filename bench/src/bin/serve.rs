@@ -1,0 +1,225 @@
+//! One server of the group `served`: `serve SIDE [WHERE]`, on one thread, on a free port that it prints.
+//!
+//! All answer alike. `POST /fill` makes a session of 1 KB, `GET /cart` tells how long its cart is, and `POST /add` puts
+//! an item into it, which empties it when it is full: so a session stays as large as it is.
+
+use std::collections::HashMap;
+use std::future::Future;
+
+use anyhow::{Context as _, Result, bail};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use cloakroom::{Config, Key, SessionLayer, Sessions};
+use redis::Script;
+use redis::aio::MultiplexedConnection;
+use serde::Deserialize;
+use tokio::net::TcpListener;
+
+/// The script by which ours compares and swaps.
+const SCRIPT: &str = include_str!("../../../crates/cloakroom-storage/src/keyspace/script.lua");
+
+/// What is in a session besides the cart.
+const OTHERS: [&str; 9] = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+
+const FULL: usize = 10;
+
+#[derive(Deserialize)]
+struct Add {
+    item: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let side = arguments.next().context("which server?")?;
+    let place = arguments.next().unwrap_or_default();
+    let app = match side.as_str() {
+        "bare" => bare(),
+        "memory" => ours(Config::new("memory")).await?,
+        "redis" => ours(Config::new("redis").option("url", place)).await?,
+        "files" => ours(Config::new("fs-lite").option("base", place)).await?,
+        "files-sync" => {
+            ours(Config::new("fs-lite").option("base", place).option("sync", true)).await?
+        }
+        "client" => client(&place).await?,
+        "tower-sessions" => tower_sessions_in_memory(),
+        "tower-sessions-redis" => tower_sessions_on_redis(&place).await?,
+        _ => bail!("there is no server {side:?}"),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    axum::serve(listener, app).await?;
+    Ok(())
+}
+
+fn other(key: &str) -> String {
+    key.repeat(92)
+}
+
+fn push(cart: &mut Vec<String>, item: String) {
+    if cart.len() >= FULL {
+        cart.clear();
+    }
+    cart.push(item);
+}
+
+fn bare() -> Router {
+    Router::new()
+        .route("/fill", post(async || ([(header::SET_COOKIE, "id=none; Path=/")], "0".to_owned())))
+        .route("/cart", get(async || FULL.to_string()))
+        .route("/add", post(async |Json(add): Json<Add>| add.item.len().to_string()))
+}
+
+async fn ours(mut config: Config) -> Result<Router> {
+    use cloakroom::axum::{Result, Session};
+
+    const CART: Key<Vec<String>> = Key::new("cart");
+
+    async fn fill(session: Session) -> Result<String> {
+        for key in OTHERS {
+            session.set(key, &other(key))?;
+        }
+        session.set(CART, &Vec::new())?;
+        Ok("0".to_owned())
+    }
+
+    async fn cart(session: Session) -> Result<String> {
+        Ok(session.get_or_default(CART).await?.len().to_string())
+    }
+
+    async fn add(session: Session, Json(add): Json<Add>) -> Result<String> {
+        let cart = session.update(CART, |cart| push(cart, add.item.clone())).await?;
+        Ok(cart.len().to_string())
+    }
+
+    async fn add_by_set(session: Session, Json(add): Json<Add>) -> Result<String> {
+        let mut cart = session.get_or_default(CART).await?;
+        push(&mut cart, add.item);
+        session.set(CART, &cart)?;
+        Ok(cart.len().to_string())
+    }
+
+    config.cookie.secure = false;
+    let sessions = Sessions::from_config(config).await?;
+    Ok(Router::new()
+        .route("/fill", post(fill))
+        .route("/cart", get(cart))
+        .route("/add", post(add))
+        .route("/add-by-set", post(add_by_set))
+        .layer(SessionLayer::new(sessions)))
+}
+
+/// A client without sessions, which sends the commands that ours sends, and as many bytes.
+async fn client(url: &str) -> Result<Router> {
+    type Answer = Result<String, StatusCode>;
+    type Client = State<(MultiplexedConnection, &'static Script)>;
+
+    async fn known<T>(
+        command: impl Future<Output = redis::RedisResult<T>>,
+    ) -> Result<T, StatusCode> {
+        command.await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn name(headers: &HeaderMap) -> Result<&str, StatusCode> {
+        let cookie = headers.get(header::COOKIE).and_then(|cookie| cookie.to_str().ok());
+        cookie.and_then(|cookie| cookie.strip_prefix("id=")).ok_or(StatusCode::BAD_REQUEST)
+    }
+
+    async fn fill(
+        State((mut connection, _)): Client,
+    ) -> Result<([(header::HeaderName, String); 1], String), StatusCode> {
+        let id: u64 = known(redis::cmd("INCR").arg("clients").query_async(&mut connection)).await?;
+        let record: HashMap<_, _> = OTHERS.iter().map(|key| (key, other(key))).collect();
+        let record = serde_json::to_vec(&record).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        let name = format!("client-{id}");
+        known(redis::cmd("SET").arg(&name).arg(record).exec_async(&mut connection)).await?;
+        Ok(([(header::SET_COOKIE, format!("id={name}; Path=/"))], "0".to_owned()))
+    }
+
+    async fn cart(State((mut connection, _)): Client, headers: HeaderMap) -> Answer {
+        let name = name(&headers)?;
+        let record: Vec<u8> =
+            known(redis::cmd("GET").arg(name).query_async(&mut connection)).await?;
+        Ok(record.len().to_string())
+    }
+
+    async fn add(
+        State((mut connection, script)): Client,
+        headers: HeaderMap,
+        Json(add): Json<Add>,
+    ) -> Answer {
+        let name = name(&headers)?;
+        let record: Vec<u8> =
+            known(redis::cmd("GET").arg(name).query_async(&mut connection)).await?;
+        let mut invocation = script.key(name);
+        invocation.arg(&record).arg("").arg(&record);
+        let done: i64 = known(invocation.invoke_async(&mut connection)).await?;
+        if done != 1 {
+            return Err(StatusCode::CONFLICT);
+        }
+        Ok(add.item.len().to_string())
+    }
+
+    let connection = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
+    let script: &'static Script = Box::leak(Box::new(Script::new(SCRIPT)));
+    Ok(Router::new()
+        .route("/fill", post(fill))
+        .route("/cart", get(cart))
+        .route("/add", post(add))
+        .with_state((connection, script)))
+}
+
+/// The same handlers for either version of tower-sessions: its store on Redis is of the one before the last.
+macro_rules! tower_sessions {
+    ($version:ident, $store:expr) => {{
+        use $version::{Session, SessionManagerLayer, session::Error};
+
+        fn failed(_: Error) -> StatusCode {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+
+        async fn fill(session: Session) -> Result<String, StatusCode> {
+            for key in OTHERS {
+                session.insert(key, other(key)).await.map_err(failed)?;
+            }
+            session.insert("cart", Vec::<String>::new()).await.map_err(failed)?;
+            Ok("0".to_owned())
+        }
+
+        async fn cart(session: Session) -> Result<String, StatusCode> {
+            let cart: Vec<String> = session.get("cart").await.map_err(failed)?.unwrap_or_default();
+            Ok(cart.len().to_string())
+        }
+
+        async fn add(session: Session, Json(add): Json<Add>) -> Result<String, StatusCode> {
+            let mut cart: Vec<String> =
+                session.get("cart").await.map_err(failed)?.unwrap_or_default();
+            push(&mut cart, add.item);
+            session.insert("cart", &cart).await.map_err(failed)?;
+            Ok(cart.len().to_string())
+        }
+
+        Router::new()
+            .route("/fill", post(fill))
+            .route("/cart", get(cart))
+            .route("/add", post(add))
+            .layer(SessionManagerLayer::new($store).with_secure(false))
+    }};
+}
+
+fn tower_sessions_in_memory() -> Router {
+    tower_sessions!(tower_sessions, tower_sessions::MemoryStore::default())
+}
+
+/// With a pool of fred's, as the store's documentation has it.
+async fn tower_sessions_on_redis(url: &str) -> Result<Router> {
+    use tower_sessions_redis_store::RedisStore;
+    use tower_sessions_redis_store::fred::prelude::{ClientLike as _, Config, Pool};
+
+    let pool = Pool::new(Config::from_url(url)?, None, None, None, 6)?;
+    pool.connect();
+    pool.wait_for_connect().await?;
+    Ok(tower_sessions!(tower_sessions_0_14, RedisStore::new(pool)))
+}

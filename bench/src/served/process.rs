@@ -1,0 +1,87 @@
+//! A process that ends with the value that stands for it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::cores;
+
+pub(super) struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// Starts a server that prints where it listens, and gives its port.
+    pub(super) fn listening(mut command: Command) -> Result<(Process, u16)> {
+        let mut child = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn()?;
+        let output = child.stdout.take().context("no output")?;
+        let process = Process { child };
+        let port = port(BufReader::new(output)).with_context(|| format!("{command:?}"))?;
+        Ok((process, port))
+    }
+
+    /// The most memory that it has held, in megabytes.
+    pub(super) fn peak(&self) -> Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let kilobytes: f64 = kilobytes.context("there is no VmHWM")?.trim().parse()?;
+        Ok(kilobytes * 1024.0 / 1e6)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+fn port(mut output: BufReader<ChildStdout>) -> Result<u16> {
+    let mut line = String::new();
+    while output.read_line(&mut line)? > 0 {
+        if let Some((_, address)) = line.split_once("listening on http://") {
+            let address = address.split_whitespace().next().unwrap_or_default();
+            let port = address.rsplit(':').next().unwrap_or_default();
+            // What it prints later has to go somewhere.
+            std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+            return Ok(port.parse()?);
+        }
+        line.clear();
+    }
+    bail!("the server ended before it listened")
+}
+
+/// Redis, which writes nothing down, on a port and on the socket `redis.sock` of the folder.
+pub(super) fn redis(folder: &Path) -> Result<(Process, u16)> {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let child = cores::others("redis-server")
+        .current_dir(folder)
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--unixsocket", "redis.sock"])
+        .args(["--save", "", "--appendonly", "no"])
+        .stdout(Stdio::null())
+        .spawn()
+        .context("`redis-server` did not start")?;
+    let process = Process { child };
+    for _ in 0..100 {
+        if is_ready(port).unwrap_or_default() {
+            return Ok((process, port));
+        }
+        sleep(Duration::from_millis(50));
+    }
+    bail!("Redis does not answer")
+}
+
+fn is_ready(port: u16) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.write_all(b"PING\r\n")?;
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer)?;
+    Ok(&answer == b"+PONG")
+}

@@ -12,7 +12,6 @@ for (const [name, driver] of Object.entries(drivers)) {
 	await build({
 		root: import.meta.dirname,
 		configFile: false,
-		logLevel: 'warn',
 		output: 'server',
 		outDir: `./dist/${name}`,
 		adapter: node({ mode: 'standalone' }),

@@ -54,7 +54,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Comparison>> {
         Ok((name, server.with_context(|| name.to_owned())?))
     };
     let astro = |name, store| -> Result<(&'static str, Server)> {
-        let mut command = cores::server("node");
+        let mut command = cores::server(node(settings));
         command.arg(site.join("dist").join(store).join("server/entry.mjs"));
         command.current_dir(folder).env("HOST", "127.0.0.1").env("PORT", "0");
         command.env("NODE_ENV", "production");
@@ -183,7 +183,7 @@ fn build_site(settings: &Settings) -> Result<PathBuf> {
     if !packages.exists() {
         link(&settings.root.join("interop/node_modules"), &packages)?;
     }
-    let built = Command::new("node")
+    let built = Command::new(node(settings))
         .arg("build.mjs")
         .current_dir(&site)
         .env("ASTRO_TELEMETRY_DISABLED", "1")
@@ -192,6 +192,11 @@ fn build_site(settings: &Settings) -> Result<PathBuf> {
     let said = String::from_utf8_lossy(&built.stderr);
     ensure!(built.status.success(), "the Astro site was not built: {said}");
     Ok(site)
+}
+
+/// The one that `npm ci` brings: Astro needs a later one than many a system has.
+fn node(settings: &Settings) -> PathBuf {
+    settings.root.join("interop/node_modules/.bin/node")
 }
 
 fn link(folder: &Path, at: &Path) -> Result<()> {

@@ -111,7 +111,7 @@ async fn ours(mut config: Config) -> Result<Router> {
         .layer(SessionLayer::new(sessions)))
 }
 
-/// A client without sessions, which sends the commands that ours sends, and as many bytes.
+/// A client without sessions, which sends the commands that ours sends, with values of about the same size.
 async fn client(url: &str) -> Result<Router> {
     type Answer = Result<String, StatusCode>;
     type Client = State<(MultiplexedConnection, &'static Script)>;

@@ -42,7 +42,8 @@ impl Scope {
     /// response would have to say. What [`finish`](Scope::finish) would find out too.
     pub fn is_untouched(&self) -> bool {
         match self {
-            Scope::Session(session) => !session.is_used() && !session.is_shared(),
+            // In this order: a task may use its handle and drop it at any moment.
+            Scope::Session(session) => !session.is_shared() && !session.is_used(),
             Scope::Prerendered(_) => true,
         }
     }
@@ -53,11 +54,12 @@ impl Scope {
     /// The adapter holds no handle to the session but this one, so that those left over are the body's.
     pub fn finish(&self) -> Finishing {
         let Scope::Session(session) = self else { return Finishing::default() };
+        // Before it is looked at: a task may use its handle and drop it at any moment.
+        let used = session.is_shared();
         if session.is_used() {
             return Finishing::commit(session);
         }
         // Nobody asked for the session. Somebody may yet, where the body still holds a handle.
-        let used = session.is_shared();
         if used {
             session.start_response();
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -367,7 +368,10 @@ impl Session {
 
     /// Whether a handle other than this one is still alive, so that the session may still change.
     pub fn is_shared(&self) -> bool {
-        Arc::strong_count(&self.inner) > 1
+        let is_shared = Arc::strong_count(&self.inner) > 1;
+        // What was done through handles that are gone is seen by whoever looks after this.
+        fence(Ordering::Acquire);
+        is_shared
     }
 
     /// Says what this request gets while the store does not answer, over what the configuration says. To be called

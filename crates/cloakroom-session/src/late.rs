@@ -12,8 +12,8 @@ use crate::session::Session;
 /// Commits what a response's body changes in the session while it streams, before the body's last piece leaves.
 /// [`Scope::late`] makes it.
 ///
-/// Where the body holds no handle to the session it does nothing, and is one word. A commit that fails ends the body with an error, so
-/// that nobody takes it for complete. Dropped before, it commits in the background.
+/// Where the body holds no handle to the session it does nothing, and is one word. A commit that fails ends the body
+/// with an error, so that nobody takes it for complete. Dropped before, it commits in the background.
 pub struct LateCommit<Piece>(Option<Box<Late<Piece>>>);
 
 struct Late<Piece> {

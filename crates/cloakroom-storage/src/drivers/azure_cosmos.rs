@@ -27,8 +27,8 @@
 //!
 //! # Consistency
 //! A process reads what it wrote in an account of `Session` consistency, which is the usual one, or a stronger one. That
-//! another machine reads it at once is promised by `Strong` and, within a region, `Bounded staleness`. In no case is an update lost, as long as the account
-//! has one region that is written to.
+//! another machine reads it at once is promised by `Strong` and, within a region, `Bounded staleness`. In no case is an
+//! update lost, as long as the account has one region that is written to.
 //!
 //! # Round trips
 //! One for each call, but for two to remove; and one more for the first call of all.

@@ -4,7 +4,6 @@ use serde::{Serialize, ser};
 
 use super::{
     Open, Writer,
-    keys::Place,
     literal::{Kind, Literal},
 };
 use crate::{
@@ -28,10 +27,6 @@ pub(crate) struct EntryWriter<'w> {
     /// The key of the present entry of a Map.
     map_key: Option<Reference>,
     order: Order,
-    /// Where the next key of an object stands.
-    place: Place,
-    /// The known key that the object itself is under.
-    outer_key: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,7 +57,6 @@ impl<'w> EntryWriter<'w> {
             Form::NullObject => b"[\"null\"",
             Form::Map => b"[\"Map\"",
         })?;
-        let outer_key = writer.key;
         Ok(EntryWriter {
             writer,
             container,
@@ -72,8 +66,6 @@ impl<'w> EntryWriter<'w> {
             key_start: 0,
             map_key: None,
             order: Order::Begin,
-            place: Place::Inside(outer_key),
-            outer_key,
         })
     }
 
@@ -110,14 +102,7 @@ impl<'w> EntryWriter<'w> {
             self.writer.scratch.push(b',');
         }
         self.key_start = self.writer.scratch.len();
-        let Writer { scratch, keys, .. } = &mut *self.writer;
-        let foretold = (self.form != Form::NullObject).then_some((&*keys, self.place));
-        match key.serialize(Literal { out: scratch, foretold }) {
-            Ok(Kind::Known(key)) => {
-                self.form = Form::Object;
-                self.known_key(key);
-                Ok(())
-            }
+        match key.serialize(Literal(&mut self.writer.scratch)) {
             Ok(Kind::String) => {
                 if self.form == Form::Undecided {
                     self.form = Form::Object;
@@ -158,39 +143,14 @@ impl<'w> EntryWriter<'w> {
             self.writer.scratch.push(b',');
         }
         self.key_start = self.writer.scratch.len();
-        let Writer { scratch, keys, .. } = &mut *self.writer;
-        if self.form != Form::NullObject
-            && let Some((key, text)) = keys.foretold(self.place, name)
-        {
-            scratch.extend_from_slice(text);
-            self.known_key(key);
-            return Ok(());
-        }
-        string::write(scratch, name);
+        string::write(&mut self.writer.scratch, name);
         self.finish_key()
-    }
-
-    /// Goes on behind a key that was known, and so has no need of checks.
-    fn known_key(&mut self, key: usize) {
-        self.order = Order::Names;
-        self.writer.key = key;
-        self.place = Place::Behind(key);
     }
 
     /// Checks the key that was written, and goes on behind it.
     fn finish_key(&mut self) -> Result<()> {
         self.check_key()?;
-        if self.form == Form::NullObject {
-            self.writer.scratch.push(b',');
-            return Ok(());
-        }
-        let Writer { scratch, keys, key, .. } = &mut *self.writer;
-        *key = match self.order {
-            Order::Names => keys.learn(self.place, &scratch[self.key_start..]),
-            _ => 0,
-        };
-        self.place = Place::Behind(*key);
-        scratch.push(b':');
+        self.writer.scratch.push(if self.form == Form::NullObject { b',' } else { b':' });
         Ok(())
     }
 
@@ -247,7 +207,6 @@ impl<'w> EntryWriter<'w> {
     }
 
     fn finish(self) -> Result<Reference> {
-        self.writer.key = self.outer_key;
         let end = match self.form {
             Form::Undecided | Form::Object => b'}',
             Form::NullObject | Form::Map => b']',

@@ -5,35 +5,20 @@ use serde::{
     ser::{Impossible, Serializer},
 };
 
-use super::{
-    keys::{Keys, Place},
-    unsupported::unsupported,
-};
+use super::unsupported::unsupported;
 use crate::{
     Error, Result, tag,
     text::{number, string},
 };
 
 /// Appends a literal to the innermost container.
-pub(super) struct Literal<'w> {
-    pub(super) out: &'w mut Vec<u8>,
-    /// The keys that were written before, and where this one stands, if it is the key of an object.
-    pub(super) foretold: Option<(&'w Keys, Place)>,
-}
-
-impl<'w> Literal<'w> {
-    pub(super) fn new(out: &'w mut Vec<u8>) -> Self {
-        Literal { out, foretold: None }
-    }
-}
+pub(super) struct Literal<'w>(pub(super) &'w mut Vec<u8>);
 
 /// What kind of literal was written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     String,
     Integer,
-    /// A key that came as foretold, with its colon.
-    Known(usize),
 }
 
 fn not_a_literal() -> Error {
@@ -52,13 +37,7 @@ impl Serializer for Literal<'_> {
     type SerializeStructVariant = Impossible<Kind, Error>;
 
     fn serialize_str(self, string: &str) -> Result<Kind> {
-        if let Some((keys, place)) = self.foretold
-            && let Some((key, text)) = keys.foretold(place, string)
-        {
-            self.out.extend_from_slice(text);
-            return Ok(Kind::Known(key));
-        }
-        string::write(self.out, string);
+        string::write(self.0, string);
         Ok(Kind::String)
     }
 
@@ -77,7 +56,7 @@ impl Serializer for Literal<'_> {
 
     fn serialize_u64(self, integer: u64) -> Result<Kind> {
         let integer = i64::try_from(integer).map_err(|_| not_a_literal())?;
-        number::write_integer(self.out, integer);
+        number::write_integer(self.0, integer);
         Ok(Kind::Integer)
     }
 
@@ -96,7 +75,7 @@ impl Serializer for Literal<'_> {
     ) -> Result<Kind> {
         match name {
             tag::STRING => {
-                string::write_utf16(self.out, &super::utf16::units(value)?);
+                string::write_utf16(self.0, &super::utf16::units(value)?);
                 Ok(Kind::String)
             }
             _ if name.starts_with(tag::PREFIX) => Err(not_a_literal()),

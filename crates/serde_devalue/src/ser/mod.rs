@@ -5,7 +5,6 @@
 //! finished text (`text`) when it is complete. At the end the slots are joined in the order of their numbers.
 
 mod entries;
-mod keys;
 mod list;
 mod literal;
 mod parts;
@@ -20,7 +19,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use self::{keys::Keys, primitives::Primitives};
+use self::primitives::Primitives;
 use crate::{
     Error, Options, Result, Value,
     error::Step,
@@ -63,9 +62,6 @@ pub(crate) struct Writer {
     /// The slots of [`Value::Shared`] by their id.
     shared: HashMap<u32, Reference>,
     depth: usize,
-    keys: Keys,
-    /// The known key whose value is being written.
-    key: usize,
     /// Whether an object's keys came in an order that is not JavaScript's.
     out_of_order: bool,
 }
@@ -94,8 +90,6 @@ impl Writer {
             primitives: Primitives::default(),
             shared: HashMap::new(),
             depth: 0,
-            keys: Keys::new(),
-            key: 0,
             out_of_order: false,
         }
     }

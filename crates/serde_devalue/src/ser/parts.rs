@@ -48,7 +48,7 @@ impl ser::SerializeTuple for PartsWriter<'_> {
                 value.serialize(sparse::Entries { writer, length: &length })?;
             }
             _ => {
-                value.serialize(Literal::new(&mut writer.scratch))?;
+                value.serialize(Literal(&mut writer.scratch))?;
                 check_literal(writer, tag, *part, start)?;
             }
         }

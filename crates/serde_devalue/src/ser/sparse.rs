@@ -82,7 +82,7 @@ impl SerializeMap for SparseWriter<'_> {
 
     fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
         let start = self.writer.scratch.len();
-        key.serialize(Literal::new(&mut self.writer.scratch))?;
+        key.serialize(Literal(&mut self.writer.scratch))?;
         let index = parse(&self.writer.scratch[start..])?;
         if index < self.next || index >= self.length {
             return Err(invalid());

@@ -57,7 +57,7 @@ impl<'w> Serializer for Tagged<'w> {
                 let open = writer.open(b"[\"")?;
                 writer.scratch.extend_from_slice(&tag.as_bytes()[tag::PREFIX.len()..]);
                 writer.scratch.extend_from_slice(b"\",");
-                Literal::new(&mut writer.scratch).serialize_str(text)?;
+                Literal(&mut writer.scratch).serialize_str(text)?;
                 Ok(writer.close(open, b']'))
             }
             _ => Err(self.unexpected()),

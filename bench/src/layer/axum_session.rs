@@ -1,30 +1,21 @@
 //! The site on axum_session, which has its sessions in memory where no database is.
 
 use anyhow::Result;
-use axum::{Router, http::StatusCode, routing::get};
+use axum::http::StatusCode;
 use axum_session::{Session, SessionConfig, SessionLayer, SessionNullPool, SessionStore};
 use tokio::runtime::Runtime;
 use tower::Layer as _;
 
-use super::site::{ANSWER, Case, Entry, FILL, Site};
+use super::site::{ANSWER, Entry, Site, router};
 
 pub(super) fn around(runtime: &Runtime) -> Result<Site<'_>> {
     let service = runtime.block_on(async {
         // Its fastest: no client's address is looked at.
         let config = SessionConfig::default().with_ip_and_user_agent(false);
         let store = SessionStore::<SessionNullPool>::new(None, config).await?;
-        anyhow::Ok(SessionLayer::new(store).layer(router()))
+        anyhow::Ok(SessionLayer::new(store).layer(router(fill, read, change, change)))
     })?;
     Site::tower("axum_session", runtime, service)
-}
-
-fn router() -> Router {
-    Router::new()
-        .route(FILL, get(fill))
-        .route(Case::Untouched.path(), get(async || ANSWER))
-        .route(Case::Read.path(), get(read))
-        .route(Case::Change.path(), get(change))
-        .route(Case::Update.path(), get(change))
 }
 
 type Answer = std::result::Result<&'static str, StatusCode>;

@@ -1,47 +1,35 @@
 //! The site on Cloakroom's driver `memory`.
 
 use anyhow::Result;
-use axum::{Router, routing::get};
 use cloakroom_session::{Config, Sessions};
 use cloakroom_tower::{SessionLayer, axum::Session};
 use tokio::runtime::Runtime;
 use tower::Layer as _;
 
-use super::site::{ANSWER, Case, Entry, FILL, Site};
+use super::site::{ANSWER, Entry, Site, router};
 
 type Answer = cloakroom_tower::axum::Result<&'static str>;
 
 /// The site without sessions.
 pub(super) fn bare(runtime: &Runtime) -> Result<Site<'_>> {
-    let mut router = Router::new().route(FILL, get(async || ANSWER));
-    for case in Case::ALL {
-        router = router.route(case.path(), get(async || ANSWER));
-    }
+    let answer = async || ANSWER;
+    let router = router(answer, answer, answer, answer);
     Site::tower("axum alone", runtime, router)
 }
 
 /// The layer around the router.
 pub(super) fn around(runtime: &Runtime) -> Result<Site<'_>> {
-    Site::tower("ours", runtime, layer(runtime)?.layer(router()))
+    Site::tower("ours", runtime, layer(runtime)?.layer(router(fill, read, change, update)))
 }
 
 /// The layer on every route, as axum itself puts one there.
 pub(super) fn on_routes(runtime: &Runtime) -> Result<Site<'_>> {
-    Site::tower("ours", runtime, router().layer(layer(runtime)?))
+    Site::tower("ours", runtime, router(fill, read, change, update).layer(layer(runtime)?))
 }
 
 fn layer(runtime: &Runtime) -> Result<SessionLayer> {
     let sessions = runtime.block_on(Sessions::from_config(Config::new("memory")))?;
     Ok(SessionLayer::new(sessions))
-}
-
-fn router() -> Router {
-    Router::new()
-        .route(FILL, get(fill))
-        .route(Case::Untouched.path(), get(async || ANSWER))
-        .route(Case::Read.path(), get(read))
-        .route(Case::Change.path(), get(change))
-        .route(Case::Update.path(), get(update))
 }
 
 async fn fill(session: Session) -> Answer {

@@ -4,8 +4,11 @@ use std::convert::Infallible;
 use std::fmt;
 
 use anyhow::{Result, anyhow, ensure};
+use axum::Router;
 use axum::body::{Body, HttpBody};
+use axum::handler::Handler;
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
+use axum::routing::get;
 use http_body_util::BodyExt as _;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
@@ -40,6 +43,21 @@ pub(super) const FILL: &str = "/fill";
 
 /// What every route answers.
 pub(super) const ANSWER: &str = "hello";
+
+/// The routes of every site of axum's.
+pub(super) fn router<F: 'static, R: 'static, C: 'static, U: 'static>(
+    fill: impl Handler<F, ()>,
+    read: impl Handler<R, ()>,
+    change: impl Handler<C, ()>,
+    update: impl Handler<U, ()>,
+) -> Router {
+    Router::new()
+        .route(FILL, get(fill))
+        .route(Case::Untouched.path(), get(async || ANSWER))
+        .route(Case::Read.path(), get(read))
+        .route(Case::Change.path(), get(change))
+        .route(Case::Update.path(), get(update))
+}
 
 /// One of ten entries, of about 200 bytes each.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

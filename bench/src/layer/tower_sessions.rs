@@ -1,37 +1,28 @@
 //! The site on tower-sessions and its store in memory.
 
 use anyhow::Result;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::{Router, http::StatusCode, routing::get};
 use tokio::runtime::Runtime;
 use tower::Layer as _;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
-use super::site::{ANSWER, Case, Entry, FILL, Site};
+use super::site::{ANSWER, Entry, Site, router};
 
 pub(super) const NAME: &str = "tower-sessions";
 
 /// The layer around the router.
 pub(super) fn around(runtime: &Runtime) -> Result<Site<'_>> {
-    Site::tower(NAME, runtime, layer().layer(router()))
+    Site::tower(NAME, runtime, layer().layer(router(fill, read, change, change)))
 }
 
 /// The layer on every route, as axum itself puts one there.
 pub(super) fn on_routes(runtime: &Runtime) -> Result<Site<'_>> {
-    Site::tower(NAME, runtime, router().layer(layer()))
+    Site::tower(NAME, runtime, router(fill, read, change, change).layer(layer()))
 }
 
 fn layer() -> SessionManagerLayer<MemoryStore> {
     SessionManagerLayer::new(MemoryStore::default())
-}
-
-fn router() -> Router {
-    Router::new()
-        .route(FILL, get(fill))
-        .route(Case::Untouched.path(), get(async || ANSWER))
-        .route(Case::Read.path(), get(read))
-        .route(Case::Change.path(), get(change))
-        .route(Case::Update.path(), get(change))
 }
 
 type Answer = std::result::Result<&'static str, Failure>;

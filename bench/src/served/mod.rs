@@ -47,8 +47,10 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Comparison>> {
     let (_redis, port) = process::redis(folder)?;
     let url = format!("redis://127.0.0.1:{port}");
     let files = |name: &str| folder.join(name).display().to_string();
+    // Cargo leaves it beside this program.
+    let serve = std::env::current_exe()?.with_file_name("serve");
     let rust = |name, arguments: &[&str], counts| -> Result<(&'static str, Server)> {
-        let mut command = cores::server(settings.root.join("bench/target/release/serve"));
+        let mut command = cores::server(&serve);
         command.args(arguments);
         let server = Server::start(settings, command, folder, counts);
         Ok((name, server.with_context(|| name.to_owned())?))

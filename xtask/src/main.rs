@@ -6,6 +6,7 @@
 
 mod bench;
 mod command;
+mod failures;
 mod peers;
 mod promises;
 mod report;

@@ -2,12 +2,15 @@
 
 use std::process::ExitCode;
 
+use crate::failures::Failures;
+
 /// The outcome of a run, check by check.
 #[derive(Default)]
 pub(crate) struct Report {
     passed: u64,
     failed: u64,
     failures: Vec<String>,
+    details: Vec<String>,
 }
 
 impl Report {
@@ -31,7 +34,16 @@ impl Report {
         }
     }
 
+    /// The tests behind failures that are counted already, to be read at the end.
+    pub(crate) fn detail(&mut self, failures: Failures) {
+        self.failures.extend(failures.names().map(str::to_owned));
+        self.details.extend(failures.told());
+    }
+
     pub(crate) fn finish(self) -> ExitCode {
+        for detail in &self.details {
+            println!("\n{detail}");
+        }
         for failure in &self.failures {
             println!("FAILED {failure}");
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::command::{command, execute, execute_lines};
+use crate::failures::Failures;
 use crate::report::Report;
 use crate::{bench, peers, tidy};
 
@@ -108,13 +109,16 @@ fn count_tests(root: &Path, name: &str, arguments: &[&str], report: &mut Report)
         // Most of them wait for a server or for a deadline most of the time.
         tests.env("RUST_TEST_THREADS", TEST_THREADS);
     }
+    let mut failures = Failures::default();
     let outcome = execute_lines(&mut tests, |line| {
+        failures.line(line);
         if let Some(counts) = line.strip_prefix("test result: ") {
             passed += counted(counts, " passed");
             failed += counted(counts, " failed");
         }
     });
     finish(name, outcome, passed, failed, report);
+    report.detail(failures);
 }
 
 /// The real Astro, the real browser, and the shop between them.
@@ -130,6 +134,7 @@ fn interop_tests(root: &Path, report: &mut Report) {
         .map_or_else(|| root.join("target"), Into::into)
         .join("debug");
     let (mut passed, mut failed) = (0, 0);
+    let mut failures = Failures::default();
     for worker in ["example-worker", "interop-worker"] {
         let bundler = binaries.join("interop-bundler");
         report.check(worker, execute(&mut command(root, &bundler.to_string_lossy(), &[worker])));
@@ -149,8 +154,10 @@ fn interop_tests(root: &Path, report: &mut Report) {
             (Some("fail" | "cancelled" | "skipped" | "todo"), Some(count)) => failed += count,
             _ => {}
         }
+        failures.line(line);
     });
     finish("interop tests", outcome, passed, failed, report);
+    report.detail(failures);
 }
 
 /// A runner that fails without a failed test, or that ran none, is a failure too.

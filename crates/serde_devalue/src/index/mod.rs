@@ -45,7 +45,6 @@ impl Index {
         let start = skip_whitespace(text, 0);
         #[cfg(target_arch = "x86_64")]
         if text.get(start) == Some(&b'[')
-            && u32::try_from(text.len()).is_ok()
             && let Some(bounds) = simd::find_slots(text, start)
         {
             return Ok(Index { bounds, root: Reference::ROOT });
@@ -125,9 +124,15 @@ fn expected(length: usize) -> usize {
 
 /// JSON's whitespace (RFC 8259, section 2).
 #[inline]
+pub(crate) fn is_whitespace(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// Where the whitespace ends that begins at `start`.
+#[inline]
 pub(crate) fn skip_whitespace(text: &[u8], start: usize) -> usize {
     let mut at = start;
-    while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(at) {
+    while text.get(at).is_some_and(is_whitespace) {
         at += 1;
     }
     at

@@ -15,6 +15,7 @@ use std::arch::x86_64::{
 };
 
 use super::blocks::{BLOCK, Masks, State, push_offsets};
+use super::{expected, is_whitespace};
 use utf8::Utf8;
 
 /// The offsets around the slots of the array that opens at `open` and fills the rest of the text.
@@ -47,8 +48,9 @@ impl Vectors {
     }
 
     fn find_slots(self, text: &[u8], open: usize) -> Option<Vec<u32>> {
-        let is_whitespace = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
         let close = text.iter().rposition(|byte| !is_whitespace(byte))?;
+        // The offsets of the last block, and those just behind it, are still offsets.
+        u32::try_from(text.len() + 2 * BLOCK).ok()?;
         let inside = text.get(open + 1..close)?;
         if text[close] != b']' || inside.iter().all(is_whitespace) {
             return None;
@@ -67,66 +69,30 @@ impl Vectors {
 
 #[target_feature(enable = "avx512bw,avx512vbmi,avx2,bmi1,pclmulqdq,popcnt")]
 fn scan_by_avx512(inside: &[u8], open: u32, close: u32) -> Option<Vec<u32>> {
-    scan(
-        inside,
-        open,
-        close,
-        Parts {
-            masks: |block| masks_by_avx512(block),
-            prefix_xor: |bits| prefix_xor(bits),
-            check: |utf8, blocks, foreign| utf8.blocks(blocks, foreign),
-        },
-    )
+    scan(inside, open, close, |block| masks_by_avx512(block))
 }
 
 #[target_feature(enable = "avx2,bmi1,pclmulqdq,popcnt")]
 fn scan_by_avx2(inside: &[u8], open: u32, close: u32) -> Option<Vec<u32>> {
-    scan(
-        inside,
-        open,
-        close,
-        Parts {
-            masks: |block| masks_by_avx2(block),
-            prefix_xor: |bits| prefix_xor(bits),
-            check: |utf8, blocks, foreign| utf8.blocks(blocks, foreign),
-        },
-    )
-}
-
-/// What takes vectors. As closures of the function with the features, they are compiled for these, wherever they are called.
-struct Parts<Mask, Xor, Check>
-where
-    Mask: Fn(&[u8; BLOCK]) -> (Masks, bool),
-    Xor: Fn(u64) -> u64,
-    Check: Fn(&mut Utf8, &[[u8; BLOCK]], u64),
-{
-    /// The masks of a block, and whether it is ASCII.
-    masks: Mask,
-    /// For each bit whether an odd number of bits is set up to it.
-    prefix_xor: Xor,
-    /// Looks at the blocks that are not ASCII.
-    check: Check,
+    scan(inside, open, close, |block| masks_by_avx2(block))
 }
 
 /// So many blocks are looked at before anything is done about what was found: loops that do one thing are fast.
 const STRETCH: usize = 64;
 
-/// What is between two brackets at these offsets.
-#[inline(always)]
-fn scan<Mask, Xor, Check>(
+/// What is between two brackets at these offsets. `masks` gives those of a block, and whether it is ASCII.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,pclmulqdq,popcnt")]
+fn scan(
     inside: &[u8],
     open: u32,
     close: u32,
-    parts: Parts<Mask, Xor, Check>,
-) -> Option<Vec<u32>>
-where
-    Mask: Fn(&[u8; BLOCK]) -> (Masks, bool),
-    Xor: Fn(u64) -> u64,
-    Check: Fn(&mut Utf8, &[[u8; BLOCK]], u64),
-{
+    masks: impl Fn(&[u8; BLOCK]) -> (Masks, bool),
+) -> Option<Vec<u32>> {
     let mut state = State::default();
     let mut utf8 = Utf8::default();
-    let mut offsets = vec![open];
+    let mut offsets = Vec::with_capacity(expected(inside.len()));
+    offsets.push(open);
     let mut start = open + 1;
     let (blocks, rest) = inside.as_chunks();
     // The last block is the end, even if there is nothing in it.
@@ -136,11 +102,11 @@ where
         let mut separators = [0; STRETCH];
         let mut foreign = 0;
         for (at, (separators, block)) in separators.iter_mut().zip(blocks).enumerate() {
-            let (masks, is_ascii) = (parts.masks)(block);
-            *separators = state.separators(masks, &parts.prefix_xor);
+            let (masks, is_ascii) = masks(block);
+            *separators = state.separators(masks, |bits| prefix_xor(bits));
             foreign |= u64::from(!is_ascii) << at;
         }
-        (parts.check)(&mut utf8, blocks, foreign);
+        utf8.blocks(blocks, foreign);
         push_offsets(&mut offsets, &separators[..blocks.len()], start);
         start += (blocks.len() * BLOCK) as u32;
     }

@@ -10,6 +10,7 @@ use super::{
     draft::{Gap, Target},
 };
 use crate::{
+    index::is_whitespace,
     reference::Reference,
     text::{number, string},
 };
@@ -28,7 +29,7 @@ impl<'s> Reader<'_, 's> {
             b'n' => slot == b"null",
             _ => {
                 let before = self.gaps.len();
-                let content = self.container(slot);
+                let content = self.container(slot, &text[start..]);
                 if content.is_none() {
                     self.gaps.truncate(before);
                 }
@@ -38,82 +39,73 @@ impl<'s> Reader<'_, 's> {
         is_primitive.then_some(Content::Primitive(Cow::Borrowed(slot)))
     }
 
-    fn container(&mut self, slot: &'s [u8]) -> Option<Content<'s>> {
-        match slot {
-            b"{}" | b"[]" => {}
-            [b'{', ..] => self.fields(slot)?,
-            [b'[', b'"', ..] => return self.tagged(slot),
-            [b'[', ..] => self.items(slot)?,
+    /// `text` begins with the slot: with more behind it, references are read a word at a time.
+    fn container(&mut self, slot: &'s [u8], text: &[u8]) -> Option<Content<'s>> {
+        let end = match slot {
+            b"{}" | b"[]" => slot.len(),
+            [b'{', ..] => self.fields(text)?,
+            [b'[', b'"', b'M', b'a', b'p', b'"', ..] => self.collection(text, 2)?,
+            [b'[', b'"', b'S', b'e', b't', b'"', ..] => self.collection(text, 1)?,
+            [b'[', b'"', ..] => return literal(slot),
+            [b'[', ..] => self.items(text)?,
             _ => return None,
-        }
-        Some(Content::Container(Cow::Borrowed(slot)))
+        };
+        (end == slot.len()).then_some(Content::Container(Cow::Borrowed(slot)))
     }
 
-    fn fields(&mut self, slot: &[u8]) -> Option<()> {
+    /// Where the object ends.
+    fn fields(&mut self, text: &[u8]) -> Option<usize> {
         let mut at = 1;
         loop {
-            let close = string::skip_plain(slot, at + 1);
-            let key = slot.get(at..=close)?;
-            if !string::is_canonical_token(key) || key == b"\"__proto__\"" {
+            let close = string::skip_plain(text, at + 1);
+            let key = text.get(at..=close)?;
+            if !string::is_canonical_token(key)
+                || key == b"\"__proto__\""
+                || text.get(close + 1) != Some(&b':')
+            {
                 return None;
             }
-            if slot.get(close + 1) != Some(&b':') {
-                return None;
-            }
-            let (reference, end) = self.reference(slot, close + 2)?;
+            let reference;
+            (reference, at) = self.reference(text, close + 2)?;
             if reference.is_hole() {
                 return None;
             }
-            match slot.get(end..)? {
-                [b',', _, ..] => at = end + 1,
-                b"}" => return Some(()),
+            at += 1;
+            match text.get(at - 1)? {
+                b',' => {}
+                b'}' => return Some(at),
                 _ => return None,
             }
         }
     }
 
-    fn items(&mut self, slot: &[u8]) -> Option<()> {
+    /// Where the array ends.
+    fn items(&mut self, text: &[u8]) -> Option<usize> {
         let mut at = 1;
         loop {
-            (_, at) = self.reference(slot, at)?;
-            match slot.get(at..)? {
-                [b',', _, ..] => at += 1,
-                b"]" => return Some(()),
+            (_, at) = self.reference(text, at)?;
+            at += 1;
+            match text.get(at - 1)? {
+                b',' => {}
+                b']' => return Some(at),
                 _ => return None,
             }
         }
     }
 
-    fn tagged(&mut self, slot: &'s [u8]) -> Option<Content<'s>> {
-        let text = Cow::Borrowed(slot);
-        let argument = |tag: &[u8]| slot.strip_prefix(tag)?.strip_suffix(b"]");
-        if argument(b"[\"Date\",").is_some_and(string::is_canonical_token) {
-            Some(Content::Container(text))
-        } else if argument(b"[\"BigInt\",").is_some_and(string::is_canonical_token) {
-            Some(Content::Primitive(text))
-        } else if slot.starts_with(b"[\"Map\"") {
-            self.collection(slot, 2)?;
-            Some(Content::Container(text))
-        } else if slot.starts_with(b"[\"Set\"") {
-            self.collection(slot, 1)?;
-            Some(Content::Container(text))
-        } else {
-            None
-        }
-    }
-
-    /// The references of a Map or a Set, whose entries have so many.
-    fn collection(&mut self, slot: &[u8], width: usize) -> Option<()> {
+    /// Where the Map or the Set ends, whose entries have so many references.
+    fn collection(&mut self, text: &[u8], width: usize) -> Option<usize> {
         let mut at = b"[\"Map\"".len();
         let mut count = 0;
         loop {
-            match slot.get(at..)? {
-                [b',', _, ..] => {}
-                b"]" if count % width == 0 => return Some(()),
+            at += 1;
+            match text.get(at - 1)? {
+                b',' => {}
+                b']' if count % width == 0 => return Some(at),
                 _ => return None,
             }
             let reference;
-            (reference, at) = self.reference(slot, at + 1)?;
+            (reference, at) = self.reference(text, at)?;
             let is_key = count % width == 0;
             if reference.is_hole() || is_key && self.may_be_negative_zero(reference) {
                 return None;
@@ -126,35 +118,30 @@ impl<'s> Reader<'_, 's> {
         let (text, index) = self.flat.parts();
         match reference.slot().and_then(|slot| index.bounds(slot)) {
             Some((start, _)) => {
-                matches!(text.get(start), None | Some(b'-' | b' ' | b'\t' | b'\n' | b'\r'))
+                text.get(start).is_none_or(|byte| *byte == b'-' || is_whitespace(byte))
             }
             None => reference == Reference::NEGATIVE_ZERO,
         }
     }
 
-    /// The reference that begins at an offset of the slot, with its gap, and where it ends.
-    fn reference(&mut self, slot: &[u8], start: usize) -> Option<(Reference, usize)> {
-        let mut end = start;
-        let mut number = 0;
-        while let Some(digit @ b'0'..=b'9') = slot.get(end) {
-            number = number * 10 + usize::from(digit - b'0');
-            end += 1;
-            if number >= self.flat.len() {
-                return None;
-            }
-        }
-        let reference = match slot.get(start)? {
-            b'0' if end > start + 1 => return None,
-            b'-' => {
-                let digit = slot.get(start + 1).filter(|byte| byte.is_ascii_digit())?;
-                end = start + 2;
-                Reference::from_sentinel(-i64::from(digit - b'0'))?
-            }
-            _ if end == start => return None,
-            _ => Reference::to_slot(number)?,
-        };
-        let gap = Gap::new(start, end, Target::copied(self.source, reference)).ok()?;
-        self.gaps.push(gap);
+    /// The reference that begins at an offset, with its gap, and where it ends.
+    fn reference(&mut self, text: &[u8], start: usize) -> Option<(Reference, usize)> {
+        let (reference, rest) = Reference::read_canonical(text.get(start..)?, self.flat.len())?;
+        let end = text.len() - rest.len();
+        self.gaps.push(Gap::new(start, end, Target::copied(self.source, reference)).ok()?);
         Some((reference, end))
+    }
+}
+
+/// A slot that holds a literal behind its tag.
+fn literal(slot: &[u8]) -> Option<Content<'_>> {
+    let text = Cow::Borrowed(slot);
+    let argument = |tag: &[u8]| slot.strip_prefix(tag)?.strip_suffix(b"]");
+    if argument(b"[\"Date\",").is_some_and(string::is_canonical_token) {
+        Some(Content::Container(text))
+    } else if argument(b"[\"BigInt\",").is_some_and(string::is_canonical_token) {
+        Some(Content::Primitive(text))
+    } else {
+        None
     }
 }

@@ -176,26 +176,28 @@ impl<'s> Walk<'s> {
         let mut slots = &self.slots[..];
         while let Some((slot, rest)) = slots.split_first() {
             out.push(if out.is_empty() { b'[' } else { b',' });
-            let count = self.copied(slots);
-            if let Some((source, first)) = slot.origin
-                && let Some(text) = self.sources[source].stretch(first, count)
-            {
-                out.extend_from_slice(text);
-                slots = &slots[count..];
-                continue;
-            }
-            self.write(slot, &mut out);
-            slots = rest;
+            slots = match self.copied(slots) {
+                Some((text, count)) => {
+                    out.extend_from_slice(text);
+                    &slots[count..]
+                }
+                None => {
+                    self.write(slot, &mut out);
+                    rest
+                }
+            };
         }
         out.push(b']');
         out
     }
 
-    /// How many slots from the first on stand beside each other in a source as they do here.
-    fn copied(&self, slots: &[Slot<'s>]) -> usize {
-        let Some((source, first)) = slots.first().and_then(|slot| slot.origin) else { return 0 };
+    /// The text of the slots, from the first on, that stand beside each other in a source as they do here, and how many
+    /// these are.
+    fn copied(&self, slots: &[Slot<'s>]) -> Option<(&'s [u8], usize)> {
+        let (source, first) = slots.first()?.origin?;
         let is_copy = |(at, slot): &(usize, &Slot<'_>)| slot.origin == Some((source, first + at));
-        slots.iter().enumerate().take_while(is_copy).count()
+        let count = slots.iter().enumerate().take_while(is_copy).count();
+        Some((self.sources[source].stretch(first, count)?, count))
     }
 
     fn write(&self, slot: &Slot<'_>, out: &mut Vec<u8>) {

@@ -129,11 +129,9 @@ impl<'a> Flat<'a> {
         self.index.cursor(self.text, slot)
     }
 
-    /// The text of some slots that follow each other, with the commas between them.
-    pub(crate) fn stretch(&self, first: usize, count: usize) -> Option<&'a [u8]> {
-        let (start, _) = self.index.bounds(first)?;
-        let (_, end) = self.index.bounds(first + count.checked_sub(1)?)?;
-        self.text.get(start..end)
+    /// Where a slot begins and ends, whitespace around it included.
+    pub(crate) fn bounds(&self, slot: usize) -> Option<(usize, usize)> {
+        self.index.bounds(slot)
     }
 
     /// Checks that every slot is JSON, those that nothing refers to as well, as `JSON.parse` does.

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::draft::{Draft, Gap, Target};
+use super::{
+    draft::Draft,
+    gap::{Gap, Stretch, Target},
+};
 use crate::{
     error::Result,
     flat::Flat,
@@ -25,9 +28,11 @@ pub(super) enum Content<'s> {
 /// Reads slots of one source, and adds the gaps of what it reads.
 pub(super) struct Reader<'r, 's> {
     pub(super) flat: Flat<'s>,
-    pub(super) source: usize,
+    /// The number of the source's first slot.
+    pub(super) first: u32,
     pub(super) gaps: &'r mut Vec<Gap>,
-    pub(super) primitives: &'r mut Vec<Cow<'s, [u8]>>,
+    pub(super) primitives: &'r mut Vec<Stretch>,
+    pub(super) written: &'r mut Vec<u8>,
 }
 
 impl<'s> Reader<'_, 's> {
@@ -198,7 +203,7 @@ impl<'s> Reader<'_, 's> {
     }
 
     fn gap(&mut self, draft: &mut Draft<'s>, place: Place) -> Result<()> {
-        self.gaps.push(draft.gap(place, Target::copied(self.source, place.reference))?);
+        self.gaps.push(draft.gap(place, Target::copied(self.first, place.reference))?);
         Ok(())
     }
 
@@ -208,8 +213,10 @@ impl<'s> Reader<'_, 's> {
         place: Place,
         text: Cow<'s, [u8]>,
     ) -> Result<()> {
-        self.primitives.push(text);
-        self.gaps.push(draft.gap(place, Target::Primitive(self.primitives.len() - 1))?);
+        let start = self.written.len();
+        self.written.extend_from_slice(&text);
+        self.primitives.push(Stretch::written(start, self.written.len())?);
+        self.gaps.push(draft.gap(place, Target::Primitive(self.primitives.len() as u32 - 1))?);
         Ok(())
     }
 }

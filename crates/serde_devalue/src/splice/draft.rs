@@ -2,61 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::{
-    error::{Error, Result},
-    reference::Reference,
-    token::Place,
-};
-
-/// A stretch of a slot's text that a reference will replace.
-#[derive(Debug)]
-pub(super) struct Gap {
-    pub(super) start: u32,
-    pub(super) end: u32,
-    pub(super) target: Target,
-}
-
-/// What the reference will refer to.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Target {
-    /// A slot of a source.
-    Slot { source: usize, slot: u32 },
-    /// A primitive that has its text, but perhaps no slot yet.
-    Primitive(usize),
-    /// An object that no source has.
-    Object(usize),
-    /// A slot of the new text, or a sentinel.
-    Done(Reference),
-}
-
-impl Target {
-    /// What a reference of a source refers to.
-    pub(super) fn copied(source: usize, reference: Reference) -> Self {
-        match u32::try_from(reference.as_i32()) {
-            Ok(slot) => Target::Slot { source, slot },
-            Err(_) => Target::Done(reference),
-        }
-    }
-
-    /// Whether the source has this number where the reference will stand.
-    pub(super) fn is_written_as(self, reference: Reference) -> bool {
-        matches!(self, Target::Slot { slot, .. } if reference.slot() == Some(slot as usize))
-    }
-}
-
-impl Gap {
-    /// A gap in a text that was made with room for the reference.
-    pub(super) fn empty(at: usize, target: Target) -> Result<Self> {
-        Self::new(at, at, target)
-    }
-
-    pub(super) fn new(start: usize, end: usize, target: Target) -> Result<Self> {
-        match (u32::try_from(start), u32::try_from(end)) {
-            (Ok(start), Ok(end)) => Ok(Gap { start, end, target }),
-            _ => Err(Error::limit("texts of 4 GiB and more are not supported")),
-        }
-    }
-}
+use super::gap::{Gap, Target};
+use crate::{error::Result, token::Place};
 
 /// The text of a container, as JavaScript writes it: borrowed from the source for as long as that is how it is there.
 #[derive(Debug)]
@@ -111,7 +58,8 @@ impl<'s> Draft<'s> {
             self.same += place.end - place.start;
             return Gap::new(start, self.same, target);
         }
-        Gap::empty(self.owned().len(), target)
+        let end = self.owned().len();
+        Gap::new(end, end, target)
     }
 
     /// The whole text.

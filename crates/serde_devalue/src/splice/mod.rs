@@ -3,9 +3,11 @@
 mod canonical;
 mod content;
 mod draft;
+mod gap;
+mod output;
 mod walk;
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::{
     error::{Error, Result},
@@ -13,7 +15,7 @@ use crate::{
     reference::Reference,
     text::{number, string},
 };
-use draft::{Gap, Target};
+use gap::{Gap, Stretch, Target};
 
 /// Writes a new devalue text out of pieces of others, without decoding them.
 ///
@@ -48,21 +50,34 @@ use draft::{Gap, Target};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Splice<'s> {
-    sources: Vec<Flat<'s>>,
-    root: Built,
-    /// The objects that no source has.
-    objects: Vec<Built>,
-    /// The texts of keys and numbers that no source has.
-    primitives: Vec<Cow<'s, [u8]>>,
+    sources: Vec<Numbered<'s>>,
+    /// The keys and values of the root, in turn.
+    entries: Vec<Target>,
+    /// The objects that no source has, with gaps where the references will stand.
+    objects: Vec<Object>,
+    /// The gaps of the objects.
+    gaps: Vec<Gap>,
+    /// The keys and numbers that no source has.
+    primitives: Vec<Stretch>,
+    /// The texts of objects, keys and numbers.
+    written: Vec<u8>,
 }
 
-/// A slot that was built here, with gaps where the references will stand.
-#[derive(Debug, Default)]
-struct Built {
-    text: Vec<u8>,
-    gaps: Vec<Gap>,
+/// A source, with the slots of all sources numbered in one row.
+#[derive(Clone, Copy, Debug)]
+struct Numbered<'s> {
+    flat: Flat<'s>,
+    /// The number of its first slot.
+    first: u32,
+}
+
+/// An object that was built here.
+#[derive(Clone, Debug)]
+struct Object {
+    text: Stretch,
+    gaps: Range<usize>,
 }
 
 /// A text that pieces are copied from, known to the [`Splice`] that made it.
@@ -83,13 +98,14 @@ pub enum Piece {
 impl<'s> Splice<'s> {
     /// A text whose root is a Map, which gets its entries in the order of the calls.
     pub fn map() -> Splice<'s> {
-        let root = Built { text: b"[\"Map\"]".to_vec(), gaps: Vec::new() };
-        Splice { sources: Vec::new(), root, objects: Vec::new(), primitives: Vec::new() }
+        Splice::default()
     }
 
     /// Adds a source. Containers are shared within one source, never among sources.
     pub fn source(&mut self, flat: Flat<'s>) -> Source {
-        self.sources.push(flat);
+        // Too many are noticed at the end.
+        let first = self.slots().try_into().unwrap_or(u32::MAX);
+        self.sources.push(Numbered { flat, first });
         Source(self.sources.len() - 1)
     }
 
@@ -112,20 +128,29 @@ impl<'s> Splice<'s> {
     /// # Errors
     /// As [`copy`](Splice::copy), and if a field is named `__proto__`, which JavaScript would refuse to read.
     pub fn object(&mut self, key: &str, fields: &[(&str, Piece)]) -> Result<()> {
-        let mut object = Built::default();
+        let first = self.gaps.len();
         for &(name, piece) in fields {
             if name == "__proto__" {
                 return Err(Error::data("an object must not have a `__proto__` property"));
             }
-            object.text.push(if object.text.is_empty() { b'{' } else { b',' });
-            string::write(&mut object.text, name);
-            object.text.push(b':');
             let target = self.target(piece)?;
-            object.gaps.push(Gap::empty(object.text.len(), target)?);
+            self.gaps.push(Gap::new(0, 0, target)?);
         }
-        object.text.extend_from_slice(if fields.is_empty() { b"{}" } else { b"}" });
-        self.objects.push(object);
-        self.entry(key, Target::Object(self.objects.len() - 1))
+        let start = self.written.len();
+        self.written.push(b'{');
+        for (at, ((name, _), gap)) in fields.iter().zip(&mut self.gaps[first..]).enumerate() {
+            if at > 0 {
+                self.written.push(b',');
+            }
+            string::write(&mut self.written, name);
+            self.written.push(b':');
+            let place = self.written.len() - start;
+            *gap = Gap::new(place, place, gap.target)?;
+        }
+        self.written.push(b'}');
+        let text = Stretch::written(start, self.written.len())?;
+        self.objects.push(Object { text, gaps: first..self.gaps.len() });
+        self.entry(key, Target::Object(self.objects.len() as u32 - 1))
     }
 
     /// Writes the text.
@@ -136,47 +161,43 @@ impl<'s> Splice<'s> {
         walk::write(self)
     }
 
+    /// How many slots all sources have.
+    fn slots(&self) -> usize {
+        self.sources.last().map_or(0, |last| last.first as usize + last.flat.len())
+    }
+
     fn entry(&mut self, key: &str, value: Target) -> Result<()> {
-        let mut text = Vec::new();
-        string::write(&mut text, key);
-        let key = self.primitive(text);
-        for target in [key, value] {
-            // Before the closing bracket.
-            let end = self.root.text.len() - 1;
-            self.root.text.insert(end, b',');
-            self.root.gaps.push(Gap::empty(end + 1, target)?);
-        }
+        let key = self.primitive(|text| string::write(text, key))?;
+        self.entries.extend([key, value]);
         Ok(())
     }
 
-    fn primitive(&mut self, text: Vec<u8>) -> Target {
-        self.primitives.push(Cow::Owned(text));
-        Target::Primitive(self.primitives.len() - 1)
+    fn primitive(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<Target> {
+        let start = self.written.len();
+        write(&mut self.written);
+        self.primitives.push(Stretch::written(start, self.written.len())?);
+        Ok(Target::Primitive(self.primitives.len() as u32 - 1))
     }
 
     fn target(&mut self, piece: Piece) -> Result<Target> {
         match piece {
             Piece::Undefined => Ok(Target::Done(Reference::UNDEFINED)),
-            Piece::Number(number) => Ok(match Reference::from_number(number) {
-                Some(sentinel) => Target::Done(sentinel),
-                None => {
-                    let mut text = Vec::new();
-                    number::write(&mut text, number);
-                    self.primitive(text)
-                }
-            }),
+            Piece::Number(number) => match Reference::from_number(number) {
+                Some(sentinel) => Ok(Target::Done(sentinel)),
+                None => self.primitive(|text| number::write(text, number)),
+            },
             Piece::Copy(source, reference) => {
-                let Some(flat) = self.sources.get(source.0) else {
+                let Some(source) = self.sources.get(source.0) else {
                     return Err(Error::data("the source belongs to another splice"));
                 };
                 match reference.slot() {
-                    Some(slot) if slot >= flat.len() => {
+                    Some(slot) if slot >= source.flat.len() => {
                         Err(Error::data("there is no such slot").at_slot(slot))
                     }
                     None if reference.is_hole() => {
                         Err(Error::data("a hole can only stand in an array"))
                     }
-                    _ => Ok(Target::copied(source.0, reference)),
+                    _ => Ok(Target::copied(source.first, reference)),
                 }
             }
         }

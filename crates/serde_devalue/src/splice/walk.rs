@@ -1,214 +1,258 @@
-//! The walk that numbers the slots, and the text that comes out of it.
+//! The walk that numbers the slots of the new text.
 
-use std::{borrow::Cow, hash::BuildHasher, ops::Range};
+use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::{
-    Built, Splice,
+    Numbered, Object, Splice,
+    canonical::{self, Kind},
     content::{Content, Reader},
-    draft::{Gap, Target},
+    gap::{Gap, Stretch, Target},
 };
 use crate::{
     error::{Error, Result},
-    flat::Flat,
     reference::Reference,
-    text::number,
 };
 
 /// Writes the text of a splice.
 pub(super) fn write(splice: Splice<'_>) -> Result<Vec<u8>> {
-    let Splice { sources, root, objects, primitives } = splice;
-    let slots = sources.iter().map(Flat::len).sum();
+    let slots = splice.slots();
+    if u32::try_from(slots).is_err() {
+        return Err(too_many_slots());
+    }
+    let Splice { sources, entries, objects, gaps, primitives, written } = splice;
     let mut walk = Walk {
-        done: sources.iter().map(|source| vec![None; source.len()]).collect(),
-        sources,
+        texts: Texts { sources, written },
         objects,
+        object_gaps: gaps,
         primitives,
+        done: vec![UNSEEN; slots],
         known: HashTable::with_capacity(slots),
         hasher: DefaultHashBuilder::default(),
         slots: Vec::with_capacity(slots),
         gaps: Vec::with_capacity(slots),
     };
-    walk.run(root)?;
+    walk.run(&entries)?;
     Ok(walk.text())
 }
 
-struct Walk<'s> {
-    sources: Vec<Flat<'s>>,
-    /// The objects that no source has, until they are written.
-    objects: Vec<Built>,
-    /// The texts of primitives that are referred to by their text.
-    primitives: Vec<Cow<'s, [u8]>>,
-    /// For each source and slot, what it has become.
-    done: Vec<Vec<Option<Reference>>>,
+/// What a slot has become that nothing has referred to yet.
+const UNSEEN: Reference = Reference::HOLE;
+
+/// The slots of the new text.
+pub(super) struct Walk<'s> {
+    pub(super) texts: Texts<'s>,
+    objects: Vec<Object>,
+    object_gaps: Vec<Gap>,
+    primitives: Vec<Stretch>,
+    /// For each slot of all sources, what it has become.
+    done: Vec<Reference>,
     /// The slots of primitives, found by their text. The hasher is seeded at random: visitors choose the texts.
     known: HashTable<Reference>,
     hasher: DefaultHashBuilder,
     /// The slots of the new text, in its order.
-    slots: Vec<Slot<'s>>,
-    /// The gaps of all slots: those of one stand side by side.
-    gaps: Vec<Gap>,
+    pub(super) slots: Vec<Slot>,
+    /// The gaps of all slots, in the same order.
+    pub(super) gaps: Vec<Gap>,
 }
 
-struct Slot<'s> {
-    text: Cow<'s, [u8]>,
-    gaps: Range<usize>,
-    /// The source and its slot of which this is a copy, byte for byte while no gap says otherwise.
-    origin: Option<(usize, usize)>,
+/// The texts that slots are parts of.
+pub(super) struct Texts<'s> {
+    sources: Vec<Numbered<'s>>,
+    /// What no source has.
+    written: Vec<u8>,
 }
 
-/// A reference, and the gaps of its slot if they are to be visited.
-type Visited = (Reference, Option<Open>);
+pub(super) struct Slot {
+    pub(super) text: Stretch,
+    /// Where its gaps begin. They end where those of the next slot begin.
+    pub(super) gaps: u32,
+    /// Whether one of its references has another number than in the source.
+    pub(super) is_renumbered: bool,
+}
 
 /// A slot whose gaps are being visited.
 struct Open {
     slot: usize,
-    gaps: Range<usize>,
+    next: usize,
+    end: usize,
+    /// The number of the source's first slot.
+    first: u32,
 }
 
 impl<'s> Walk<'s> {
     /// Numbers the slots in pre-order of first visits. The stack is on the heap: values may be deep.
-    fn run(&mut self, root: Built) -> Result<()> {
-        let (_, root) = self.build(root)?;
-        let mut open: Vec<_> = root.into_iter().collect();
-        while let Some(Open { slot: outside, gaps }) = open.last_mut() {
-            let Some(at) = gaps.next() else {
-                open.pop();
-                continue;
-            };
-            let (outside, target) = (*outside, self.gaps[at].target);
-            let (reference, inside) = match target {
-                Target::Done(_) => continue,
-                Target::Primitive(at) => {
-                    let text = std::mem::take(&mut self.primitives[at]);
-                    (self.primitive(text, None)?, None)
+    fn run(&mut self, entries: &[Target]) -> Result<()> {
+        let mut open = vec![self.root(entries)?];
+        while let Some(mut outside) = open.pop() {
+            while outside.next < outside.end {
+                let at = outside.next;
+                outside.next += 1;
+                let mut inside = None;
+                let reference = match self.gaps[at].target {
+                    Target::Done(_) => continue,
+                    Target::Slot(slot) => {
+                        let reference = match self.done[slot as usize] {
+                            UNSEEN => self.copy(slot, &mut inside)?,
+                            known => known,
+                        };
+                        if reference.as_i32() as u32 != slot.wrapping_sub(outside.first) {
+                            self.slots[outside.slot].is_renumbered = true;
+                        }
+                        reference
+                    }
+                    Target::Primitive(primitive) => {
+                        self.primitive(self.primitives[primitive as usize])?
+                    }
+                    Target::Object(object) => self.object(object as usize, &mut inside)?,
+                };
+                self.gaps[at].target = Target::Done(reference);
+                if let Some(inside) = inside {
+                    open.push(std::mem::replace(&mut outside, inside));
                 }
-                Target::Object(at) => {
-                    let object = std::mem::take(&mut self.objects[at]);
-                    self.build(object)?
-                }
-                Target::Slot { source, slot } => self.copy(source, slot as usize)?,
-            };
-            self.gaps[at].target = Target::Done(reference);
-            if !target.is_written_as(reference) {
-                self.slots[outside].origin = None;
             }
-            open.extend(inside);
         }
         Ok(())
     }
 
-    /// What a source's slot becomes.
-    fn copy(&mut self, source: usize, slot: usize) -> Result<Visited> {
-        if let Some(reference) = self.done[source][slot] {
-            return Ok((reference, None));
+    /// The slot of the Map.
+    fn root(&mut self, entries: &[Target]) -> Result<Open> {
+        let mut text = b"[\"Map\"".to_vec();
+        for &target in entries {
+            text.push(b',');
+            self.gaps.push(Gap::new(text.len(), text.len(), target)?);
         }
-        let start = self.gaps.len();
-        let (gaps, primitives) = (&mut self.gaps, &mut self.primitives);
-        let mut reader = Reader { flat: self.sources[source], source, gaps, primitives };
-        let canonical = reader.read_canonical(slot);
-        let origin = canonical.is_some().then_some((source, slot));
-        let content = match canonical {
-            Some(content) => content,
-            None => reader.read(slot)?,
-        };
-        let (reference, inside) = match content {
-            Content::Primitive(text) => (self.primitive(text, origin)?, None),
-            Content::Sentinel(reference) => (reference, None),
-            Content::Container(text) => self.container(text, start, origin)?,
-        };
-        self.done[source][slot] = Some(reference);
-        Ok((reference, inside))
+        text.push(b']');
+        let mut root = None;
+        let text = self.texts.write(&text)?;
+        self.container(text, 0, 0, &mut root)?;
+        root.ok_or_else(too_many_slots)
     }
 
-    /// The slot of something that was built.
-    fn build(&mut self, built: Built) -> Result<Visited> {
+    /// What a source's slot becomes; if it is a container that is to be visited, this is put into `inside`.
+    fn copy(&mut self, slot: u32, inside: &mut Option<Open>) -> Result<Reference> {
+        let after = self.texts.sources.partition_point(|source| source.first <= slot);
+        let number = after.saturating_sub(1);
+        let Some(source) = self.texts.sources.get(number) else { return Err(no_such_slot()) };
+        let first = source.first;
+        let local = (slot - first) as usize;
+        let Some(bounds) = source.flat.bounds(local) else { return Err(no_such_slot()) };
         let start = self.gaps.len();
-        self.gaps.extend(built.gaps);
-        self.container(Cow::Owned(built.text), start, None)
+        let kind = canonical::read(source, bounds, &mut self.gaps);
+        // An index has offsets of 32 bits.
+        let text = Stretch { text: number as u32, start: bounds.0 as u32, end: bounds.1 as u32 };
+        let reference = match kind {
+            Some(Kind::Primitive) => self.primitive(text)?,
+            Some(Kind::Container) => self.container(text, start, first, inside)?,
+            None => {
+                let content = Reader {
+                    flat: source.flat,
+                    first,
+                    gaps: &mut self.gaps,
+                    primitives: &mut self.primitives,
+                    written: &mut self.texts.written,
+                }
+                .read(local)?;
+                match content {
+                    Content::Primitive(text) => {
+                        let text = self.texts.write(&text)?;
+                        self.primitive(text)?
+                    }
+                    Content::Sentinel(reference) => reference,
+                    Content::Container(text) => {
+                        let text = self.texts.write(&text)?;
+                        self.container(text, start, first, inside)?
+                    }
+                }
+            }
+        };
+        self.done[slot as usize] = reference;
+        Ok(reference)
     }
 
-    /// A slot for the container whose gaps were added from `start` on.
+    /// The slot of an object that was built.
+    fn object(&mut self, object: usize, inside: &mut Option<Open>) -> Result<Reference> {
+        let start = self.gaps.len();
+        let Object { text, gaps } = self.objects[object].clone();
+        self.gaps.extend_from_slice(&self.object_gaps[gaps]);
+        self.container(text, start, 0, inside)
+    }
+
+    /// A slot for the container whose gaps were added from `start` on, of the source whose first slot has this number.
     fn container(
         &mut self,
-        text: Cow<'s, [u8]>,
+        text: Stretch,
         start: usize,
-        origin: Option<(usize, usize)>,
-    ) -> Result<Visited> {
-        let gaps = start..self.gaps.len();
+        first: u32,
+        inside: &mut Option<Open>,
+    ) -> Result<Reference> {
         let reference = self.next()?;
-        let open = Open { slot: self.slots.len(), gaps: gaps.clone() };
-        self.slots.push(Slot { text, gaps, origin });
-        Ok((reference, Some(open)))
+        let slot = self.slots.len();
+        self.slots.push(Slot { text, gaps: count(start)?, is_renumbered: false });
+        *inside = Some(Open { slot, next: start, end: self.gaps.len(), first });
+        Ok(reference)
     }
 
     /// The one slot of a primitive.
-    fn primitive(
-        &mut self,
-        text: Cow<'s, [u8]>,
-        origin: Option<(usize, usize)>,
-    ) -> Result<Reference> {
+    fn primitive(&mut self, text: Stretch) -> Result<Reference> {
         let new = self.next()?;
-        let Walk { known, hasher, slots, .. } = self;
+        let Walk { known, hasher, slots, texts, .. } = self;
+        let wanted = texts.of(text);
         let text_of = |reference: &Reference| match reference.slot() {
-            Some(slot) => &*slots[slot].text,
+            Some(slot) => texts.of(slots[slot].text),
             None => b"",
         };
-        let hash = hasher.hash_one(&*text);
-        if let Some(known) = known.find(hash, |known| *text_of(known) == *text) {
+        let hash = hasher.hash_one(wanted);
+        if let Some(known) = known.find(hash, |known| text_of(known) == wanted) {
             return Ok(*known);
         }
         known.insert_unique(hash, new, |known| hasher.hash_one(text_of(known)));
-        slots.push(Slot { text, gaps: 0..0, origin });
+        slots.push(Slot { text, gaps: count(self.gaps.len())?, is_renumbered: false });
         Ok(new)
     }
 
     /// The reference to the slot that comes next.
     fn next(&self) -> Result<Reference> {
-        Reference::to_slot(self.slots.len())
-            .ok_or_else(|| Error::limit("the text has too many slots"))
+        Reference::to_slot(self.slots.len()).ok_or_else(too_many_slots)
+    }
+}
+
+impl<'s> Texts<'s> {
+    /// Adds a text that no source has.
+    fn write(&mut self, text: &[u8]) -> Result<Stretch> {
+        let start = self.written.len();
+        self.written.extend_from_slice(text);
+        Stretch::written(start, self.written.len())
     }
 
-    fn text(&self) -> Vec<u8> {
-        let length: usize = self.slots.iter().map(|slot| slot.text.len() + 1).sum();
-        let mut out = Vec::with_capacity(length + 2 * self.gaps.len());
-        let mut slots = &self.slots[..];
-        while let Some((slot, rest)) = slots.split_first() {
-            out.push(if out.is_empty() { b'[' } else { b',' });
-            slots = match self.copied(slots) {
-                Some((text, count)) => {
-                    out.extend_from_slice(text);
-                    &slots[count..]
-                }
-                None => {
-                    self.write(slot, &mut out);
-                    rest
-                }
-            };
+    /// The whole text that this is a part of.
+    #[inline]
+    pub(super) fn whole(&self, stretch: Stretch) -> &[u8] {
+        match self.sources.get(stretch.text as usize) {
+            Some(source) => source.flat.parts().0,
+            None => &self.written,
         }
-        out.push(b']');
-        out
     }
 
-    /// The text of the slots, from the first on, that stand beside each other in a source as they do here, and how many
-    /// these are.
-    fn copied(&self, slots: &[Slot<'s>]) -> Option<(&'s [u8], usize)> {
-        let (source, first) = slots.first()?.origin?;
-        let is_copy = |(at, slot): &(usize, &Slot<'_>)| slot.origin == Some((source, first + at));
-        let count = slots.iter().enumerate().take_while(is_copy).count();
-        Some((self.sources[source].stretch(first, count)?, count))
+    /// The part of a text.
+    #[inline]
+    fn of(&self, stretch: Stretch) -> &[u8] {
+        let part = stretch.start as usize..stretch.end as usize;
+        self.whole(stretch).get(part).unwrap_or_default()
     }
+}
 
-    fn write(&self, slot: &Slot<'_>, out: &mut Vec<u8>) {
-        let mut copied = 0;
-        for gap in &self.gaps[slot.gaps.clone()] {
-            out.extend_from_slice(&slot.text[copied..gap.start as usize]);
-            if let Target::Done(reference) = gap.target {
-                number::write_integer(out, reference.as_i32().into());
-            }
-            copied = gap.end as usize;
-        }
-        out.extend_from_slice(&slot.text[copied..]);
-    }
+fn count(gaps: usize) -> Result<u32> {
+    u32::try_from(gaps).map_err(|_| too_many_slots())
+}
+
+#[cold]
+fn too_many_slots() -> Error {
+    Error::limit("the text has too many slots")
+}
+
+#[cold]
+fn no_such_slot() -> Error {
+    Error::data("there is no such slot")
 }

@@ -305,6 +305,34 @@ pub(crate) fn skip_plain(text: &[u8], start: usize) -> usize {
     rest.iter().position(is_special).map_or(text.len().max(start), |found| at + found)
 }
 
+/// The first byte from `start` on that cannot stand in a string as devalue writes it, or that perhaps begins such a
+/// thing; or the end.
+pub(crate) fn skip_canonical(text: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*bytes);
+        // With one bit of each byte changed, a quote is next to the control characters, and no other byte is.
+        let quote_or_control = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
+        // A backslash and `<` differ in two bits, of which a bar has both.
+        let backslash_or_less = ((word & (ONES * 0x9f)) ^ (ONES * 0x1c)).wrapping_sub(ONES);
+        let line_end = (word ^ (ONES * 0xe2)).wrapping_sub(ONES) & word;
+        let found = ((quote_or_control | backslash_or_less) & !word | line_end) & (ONES << 7);
+        if found == 0 {
+            at += 8;
+            continue;
+        }
+        let place = found.trailing_zeros() as usize / 8;
+        at += place;
+        if bytes[place] != b'|' {
+            return at;
+        }
+        at += 1;
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | b'<' | 0xe2 | 0..0x20);
+    let rest = text.get(at..).unwrap_or_default();
+    rest.iter().position(is_special).map_or(text.len().max(start), |found| at + found)
+}
+
 /// Whether there is no quote, backslash or control character between two offsets: eight bytes at a time.
 pub(crate) fn is_plain(text: &[u8], start: usize, end: usize) -> bool {
     let special = |word: &[u8; 8]| {

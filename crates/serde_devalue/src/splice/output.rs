@@ -7,11 +7,9 @@ use super::{
 use crate::text::number;
 
 impl Walk<'_> {
-    pub(super) fn text(&self) -> Vec<u8> {
-        let length: usize =
-            self.slots.iter().map(|slot| (slot.text.end - slot.text.start) as usize + 1).sum();
-        let mut out = Vec::with_capacity(length + 2 * self.gaps.len());
-        let mut slots = &self.slots[..];
+    pub(super) fn text(&mut self) -> Vec<u8> {
+        let mut out = std::mem::take(&mut self.buffers.out);
+        let mut slots = &self.buffers.slots[..];
         while let Some((slot, rest)) = slots.split_first() {
             out.push(if out.is_empty() { b'[' } else { b',' });
             slots = rest;
@@ -29,12 +27,15 @@ impl Walk<'_> {
                 let whole = self.texts.whole(slot.text);
                 copy(&mut out, whole, slot.text.start as usize, end as usize);
             } else {
-                let end = rest.first().map_or(self.gaps.len(), |next| next.gaps as usize);
+                let end = rest.first().map_or(self.buffers.gaps.len(), |next| next.gaps as usize);
                 self.write(slot, end, &mut out);
             }
         }
         out.push(b']');
-        out
+        // Not larger than it must be: it may be kept for long.
+        let text = out.to_vec();
+        self.buffers.out = out;
+        text
     }
 
     /// Writes a slot whose gaps end there.
@@ -42,7 +43,7 @@ impl Walk<'_> {
         let whole = self.texts.whole(slot.text);
         let start = slot.text.start as usize;
         let mut copied = start;
-        for gap in self.gaps.get(slot.gaps as usize..end).unwrap_or_default() {
+        for gap in self.buffers.gaps.get(slot.gaps as usize..end).unwrap_or_default() {
             copy(out, whole, copied, start + gap.start as usize);
             if let Target::Done(reference) = gap.target {
                 number::write_integer(out, reference.as_i32().into());

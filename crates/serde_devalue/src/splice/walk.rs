@@ -1,11 +1,12 @@
 //! The walk that numbers the slots of the new text.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
 
 use super::{
     Numbered, Object, Splice,
+    buffers::Buffers,
     canonical::{self, Kind},
     content::{Content, Reader},
     gap::{Gap, Stretch, Target},
@@ -22,19 +23,20 @@ pub(super) fn write(splice: Splice<'_>) -> Result<Vec<u8>> {
         return Err(too_many_slots());
     }
     let Splice { sources, entries, objects, gaps, primitives, written } = splice;
+    let mut buffers = Buffers::take();
+    buffers.done.resize(slots, UNSEEN);
     let mut walk = Walk {
         texts: Texts { sources, written },
         objects,
         object_gaps: gaps,
         primitives,
-        done: vec![UNSEEN; slots],
-        known: HashTable::with_capacity(slots),
         hasher: DefaultHashBuilder::default(),
-        slots: Vec::with_capacity(slots),
-        gaps: Vec::with_capacity(slots),
+        buffers,
     };
     walk.run(&entries)?;
-    Ok(walk.text())
+    let text = walk.text();
+    walk.buffers.keep();
+    Ok(text)
 }
 
 /// What a slot has become that nothing has referred to yet.
@@ -46,15 +48,9 @@ pub(super) struct Walk<'s> {
     objects: Vec<Object>,
     object_gaps: Vec<Gap>,
     primitives: Vec<Stretch>,
-    /// For each slot of all sources, what it has become.
-    done: Vec<Reference>,
-    /// The slots of primitives, found by their text. The hasher is seeded at random: visitors choose the texts.
-    known: HashTable<Reference>,
+    /// For the texts of primitives. It is seeded at random: visitors choose the texts.
     hasher: DefaultHashBuilder,
-    /// The slots of the new text, in its order.
-    pub(super) slots: Vec<Slot>,
-    /// The gaps of all slots, in the same order.
-    pub(super) gaps: Vec<Gap>,
+    pub(super) buffers: Box<Buffers>,
 }
 
 /// The texts that slots are parts of.
@@ -73,7 +69,7 @@ pub(super) struct Slot {
 }
 
 /// A slot whose gaps are being visited.
-struct Open {
+pub(super) struct Open {
     slot: usize,
     next: usize,
     end: usize,
@@ -84,21 +80,22 @@ struct Open {
 impl<'s> Walk<'s> {
     /// Numbers the slots in pre-order of first visits. The stack is on the heap: values may be deep.
     fn run(&mut self, entries: &[Target]) -> Result<()> {
-        let mut open = vec![self.root(entries)?];
-        while let Some(mut outside) = open.pop() {
+        let root = self.root(entries)?;
+        self.buffers.open.push(root);
+        while let Some(mut outside) = self.buffers.open.pop() {
             while outside.next < outside.end {
                 let at = outside.next;
                 outside.next += 1;
                 let mut inside = None;
-                let reference = match self.gaps[at].target {
+                let reference = match self.buffers.gaps[at].target {
                     Target::Done(_) => continue,
                     Target::Slot(slot) => {
-                        let reference = match self.done[slot as usize] {
+                        let reference = match self.buffers.done[slot as usize] {
                             UNSEEN => self.copy(slot, &mut inside)?,
                             known => known,
                         };
                         if reference.as_i32() as u32 != slot.wrapping_sub(outside.first) {
-                            self.slots[outside.slot].is_renumbered = true;
+                            self.buffers.slots[outside.slot].is_renumbered = true;
                         }
                         reference
                     }
@@ -107,9 +104,9 @@ impl<'s> Walk<'s> {
                     }
                     Target::Object(object) => self.object(object as usize, &mut inside)?,
                 };
-                self.gaps[at].target = Target::Done(reference);
+                self.buffers.gaps[at].target = Target::Done(reference);
                 if let Some(inside) = inside {
-                    open.push(std::mem::replace(&mut outside, inside));
+                    self.buffers.open.push(std::mem::replace(&mut outside, inside));
                 }
             }
         }
@@ -121,7 +118,7 @@ impl<'s> Walk<'s> {
         let mut text = b"[\"Map\"".to_vec();
         for &target in entries {
             text.push(b',');
-            self.gaps.push(Gap::new(text.len(), text.len(), target)?);
+            self.buffers.gaps.push(Gap::new(text.len(), text.len(), target)?);
         }
         text.push(b']');
         let mut root = None;
@@ -138,8 +135,8 @@ impl<'s> Walk<'s> {
         let first = source.first;
         let local = (slot - first) as usize;
         let Some(bounds) = source.flat.bounds(local) else { return Err(no_such_slot()) };
-        let start = self.gaps.len();
-        let kind = canonical::read(source, bounds, &mut self.gaps);
+        let start = self.buffers.gaps.len();
+        let kind = canonical::read(source, bounds, &mut self.buffers.gaps);
         // An index has offsets of 32 bits.
         let text = Stretch { text: number as u32, start: bounds.0 as u32, end: bounds.1 as u32 };
         let reference = match kind {
@@ -149,7 +146,7 @@ impl<'s> Walk<'s> {
                 let content = Reader {
                     flat: source.flat,
                     first,
-                    gaps: &mut self.gaps,
+                    gaps: &mut self.buffers.gaps,
                     primitives: &mut self.primitives,
                     written: &mut self.texts.written,
                 }
@@ -167,15 +164,15 @@ impl<'s> Walk<'s> {
                 }
             }
         };
-        self.done[slot as usize] = reference;
+        self.buffers.done[slot as usize] = reference;
         Ok(reference)
     }
 
     /// The slot of an object that was built.
     fn object(&mut self, object: usize, inside: &mut Option<Open>) -> Result<Reference> {
-        let start = self.gaps.len();
+        let start = self.buffers.gaps.len();
         let Object { text, gaps } = self.objects[object].clone();
-        self.gaps.extend_from_slice(&self.object_gaps[gaps]);
+        self.buffers.gaps.extend_from_slice(&self.object_gaps[gaps]);
         self.container(text, start, 0, inside)
     }
 
@@ -188,33 +185,39 @@ impl<'s> Walk<'s> {
         inside: &mut Option<Open>,
     ) -> Result<Reference> {
         let reference = self.next()?;
-        let slot = self.slots.len();
-        self.slots.push(Slot { text, gaps: count(start)?, is_renumbered: false });
-        *inside = Some(Open { slot, next: start, end: self.gaps.len(), first });
+        let slot = self.buffers.slots.len();
+        self.buffers.slots.push(Slot { text, gaps: count(start)?, is_renumbered: false });
+        *inside = Some(Open { slot, next: start, end: self.buffers.gaps.len(), first });
         Ok(reference)
     }
 
     /// The one slot of a primitive.
     fn primitive(&mut self, text: Stretch) -> Result<Reference> {
         let new = self.next()?;
-        let Walk { known, hasher, slots, texts, .. } = self;
+        let Walk { buffers, hasher, texts, .. } = self;
+        let Buffers { known, slots, gaps, .. } = &mut **buffers;
         let wanted = texts.of(text);
         let text_of = |reference: &Reference| match reference.slot() {
             Some(slot) => texts.of(slots[slot].text),
             None => b"",
         };
-        let hash = hasher.hash_one(wanted);
-        if let Some(known) = known.find(hash, |known| text_of(known) == wanted) {
+        let hash = |text: &[u8]| {
+            let mut hasher = hasher.build_hasher();
+            hasher.write(text);
+            hasher.finish()
+        };
+        let new_hash = hash(wanted);
+        if let Some(known) = known.find(new_hash, |known| text_of(known) == wanted) {
             return Ok(*known);
         }
-        known.insert_unique(hash, new, |known| hasher.hash_one(text_of(known)));
-        slots.push(Slot { text, gaps: count(self.gaps.len())?, is_renumbered: false });
+        known.insert_unique(new_hash, new, |known| hash(text_of(known)));
+        slots.push(Slot { text, gaps: count(gaps.len())?, is_renumbered: false });
         Ok(new)
     }
 
     /// The reference to the slot that comes next.
     fn next(&self) -> Result<Reference> {
-        Reference::to_slot(self.slots.len()).ok_or_else(too_many_slots)
+        Reference::to_slot(self.buffers.slots.len()).ok_or_else(too_many_slots)
     }
 }
 

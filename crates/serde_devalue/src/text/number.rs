@@ -241,7 +241,11 @@ pub(crate) fn is_canonical(number: &[u8]) -> bool {
 
 /// Whether this is a number, surely written as JavaScript writes it.
 pub(crate) fn is_canonical_token(token: &[u8]) -> bool {
-    parse_canonical(token).is_some() && is_canonical(token)
+    // Nearly all are integers.
+    let is_integer = token.len() <= 15
+        && matches!(token.first(), Some(b'1'..=b'9'))
+        && token.iter().fold(true, |all, byte| all & byte.is_ascii_digit());
+    is_integer || parse_canonical(token).is_some() && is_canonical(token)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod content;
 mod draft;
 mod gap;
 mod output;
+mod primitives;
 mod walk;
 
 use std::ops::Range;
@@ -99,7 +100,12 @@ pub enum Piece {
 impl<'s> Splice<'s> {
     /// A text whose root is a Map, which gets its entries in the order of the calls.
     pub fn map() -> Splice<'s> {
-        Splice::default()
+        Splice {
+            entries: Vec::with_capacity(32),
+            primitives: Vec::with_capacity(16),
+            written: Vec::with_capacity(512),
+            ..Splice::default()
+        }
     }
 
     /// Adds a source. Containers are shared within one source, never among sources.
@@ -119,6 +125,19 @@ impl<'s> Splice<'s> {
     pub fn copy(&mut self, key: &str, source: Source, value: Reference) -> Result<()> {
         let value = self.target(Piece::Copy(source, value))?;
         self.entry(key, value)
+    }
+
+    /// Adds an entry of a source: its key, which is a string, and its value.
+    ///
+    /// As [`copy`](Splice::copy), without reading the key.
+    ///
+    /// # Errors
+    /// If the source is another `Splice`'s, or has no such slots.
+    pub fn keep(&mut self, source: Source, key: Reference, value: Reference) -> Result<()> {
+        let key = self.target(Piece::Copy(source, key))?;
+        let value = self.target(Piece::Copy(source, value))?;
+        self.entries.extend([key, value]);
+        Ok(())
     }
 
     /// Adds the entry `key` → a plain object with these fields, in this order.

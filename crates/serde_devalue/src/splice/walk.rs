@@ -1,9 +1,5 @@
 //! The walk that numbers the slots of the new text.
 
-use std::hash::{BuildHasher, Hasher};
-
-use hashbrown::DefaultHashBuilder;
-
 use super::{
     Numbered, Object, Splice,
     buffers::Buffers,
@@ -23,15 +19,12 @@ pub(super) fn write(splice: Splice<'_>) -> Result<Vec<u8>> {
         return Err(too_many_slots());
     }
     let Splice { sources, entries, objects, gaps, primitives, written } = splice;
-    let mut buffers = Buffers::take();
-    buffers.done.resize(slots, UNSEEN);
     let mut walk = Walk {
         texts: Texts { sources, written },
         objects,
         object_gaps: gaps,
         primitives,
-        hasher: DefaultHashBuilder::default(),
-        buffers,
+        buffers: Buffers::take(slots),
     };
     walk.run(&entries)?;
     let text = walk.text();
@@ -40,7 +33,7 @@ pub(super) fn write(splice: Splice<'_>) -> Result<Vec<u8>> {
 }
 
 /// What a slot has become that nothing has referred to yet.
-const UNSEEN: Reference = Reference::HOLE;
+pub(super) const UNSEEN: Reference = Reference::HOLE;
 
 /// The slots of the new text.
 pub(super) struct Walk<'s> {
@@ -48,8 +41,6 @@ pub(super) struct Walk<'s> {
     objects: Vec<Object>,
     object_gaps: Vec<Gap>,
     primitives: Vec<Stretch>,
-    /// For the texts of primitives. It is seeded at random: visitors choose the texts.
-    hasher: DefaultHashBuilder,
     pub(super) buffers: Box<Buffers>,
 }
 
@@ -194,23 +185,15 @@ impl<'s> Walk<'s> {
     /// The one slot of a primitive.
     fn primitive(&mut self, text: Stretch) -> Result<Reference> {
         let new = self.next()?;
-        let Walk { buffers, hasher, texts, .. } = self;
+        let Walk { buffers, texts, .. } = self;
         let Buffers { known, slots, gaps, .. } = &mut **buffers;
-        let wanted = texts.of(text);
-        let text_of = |reference: &Reference| match reference.slot() {
+        let text_of = |reference: Reference| match reference.slot() {
             Some(slot) => texts.of(slots[slot].text),
             None => b"",
         };
-        let hash = |text: &[u8]| {
-            let mut hasher = hasher.build_hasher();
-            hasher.write(text);
-            hasher.finish()
-        };
-        let new_hash = hash(wanted);
-        if let Some(known) = known.find(new_hash, |known| text_of(known) == wanted) {
-            return Ok(*known);
+        if let Some(same) = known.find_or_insert(texts.of(text), new, text_of) {
+            return Ok(same);
         }
-        known.insert_unique(new_hash, new, |known| hash(text_of(known)));
         slots.push(Slot { text, gaps: count(gaps.len())?, is_renumbered: false });
         Ok(new)
     }

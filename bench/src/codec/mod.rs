@@ -124,18 +124,9 @@ fn payload(settings: &Settings, name: &str, text: &[u8]) -> Result<Vec<Compariso
 fn read(text: &[u8]) -> Result<Option<String>> {
     let index = Index::new(text)?;
     let flat = Flat::new(text, &index);
-    for pair in flat.map(flat.root()?)? {
-        let (key, entry) = pair?;
-        if flat.string_eq(key, KEY) {
-            for field in flat.object(entry)? {
-                let (name, value) = field?;
-                if name == "data" {
-                    return Ok(Some(flat.decode(value)?));
-                }
-            }
-        }
-    }
-    Ok(None)
+    let Some(entry) = flat.get(flat.root()?, KEY)? else { return Ok(None) };
+    let Some(data) = flat.field(entry, "data")? else { return Ok(None) };
+    Ok(Some(flat.decode(data)?))
 }
 
 /// A new record in which one entry is another, as a session writes it.
@@ -149,12 +140,11 @@ fn change(text: &[u8], value: &str) -> Result<Vec<u8>> {
     let (old_source, new_source) = (splice.source(flat), splice.source(new));
     for pair in flat.map(flat.root()?)? {
         let (key, entry) = pair?;
-        let key = flat.string(key)?;
-        if key == KEY {
+        if flat.string_eq(key, KEY) {
             let data = Piece::Copy(new_source, new.root()?);
-            splice.object(&key, &[("data", data), ("expires", Piece::Undefined)])?;
+            splice.object(KEY, &[("data", data), ("expires", Piece::Undefined)])?;
         } else {
-            splice.copy(&key, old_source, entry)?;
+            splice.keep(old_source, key, entry)?;
         }
     }
     Ok(splice.finish()?)

@@ -117,15 +117,7 @@ impl Record {
 
     fn find(&self, key: &str) -> Result<Option<Entry>> {
         let flat = self.flat()?;
-        let mut found = None;
-        for pair in flat.root().and_then(|root| flat.map(root)).map_err(corrupt)? {
-            let (name, entry) = pair.map_err(corrupt)?;
-            if flat.string_eq(name, key) {
-                // Not the first: in a `Map` with a repeated key the last one wins.
-                found = Some(entry);
-            }
-        }
-        match found {
+        match flat.root().and_then(|root| flat.get(root, key)).map_err(corrupt)? {
             Some(whole) => Ok(Some(self.entry(whole)?).filter(|entry| self.is_alive(entry))),
             None => Ok(None),
         }
@@ -160,20 +152,12 @@ impl Record {
 
     fn entry(&self, whole: Reference) -> Result<Entry> {
         let flat = self.flat()?;
-        let mut entry = Entry { whole, data: Reference::UNDEFINED, expires: None };
-        for field in flat.object(whole).map_err(corrupt)? {
-            let (name, value) = field.map_err(corrupt)?;
-            match &*name {
-                "data" => entry.data = value,
-                "expires" if value == Reference::UNDEFINED => entry.expires = None,
-                // Not a number means no expiry, as in Astro; NaN and Infinity are never before now.
-                "expires" => {
-                    entry.expires = flat.number(value).ok().filter(|at| *at < f64::INFINITY)
-                }
-                _ => {}
-            }
-        }
-        Ok(entry)
+        let data = flat.field(whole, "data").map_err(corrupt)?.unwrap_or(Reference::UNDEFINED);
+        let expires = flat.field(whole, "expires").map_err(corrupt)?;
+        // Not a number means no expiry, as in Astro; NaN and Infinity are never before now.
+        let expires = expires.filter(|expires| !expires.is_undefined());
+        let expires = expires.and_then(|expires| flat.number(expires).ok());
+        Ok(Entry { whole, data, expires: expires.filter(|at| *at < f64::INFINITY) })
     }
 
     /// Astro's rule: gone when `expires` is a number before now.

@@ -109,6 +109,7 @@ mod de;
 mod error;
 mod flat;
 mod index;
+mod lookup;
 mod options;
 mod reference;
 mod ser;

@@ -1,0 +1,208 @@
+//! Finds single values by their keys.
+//!
+//! Texts that devalue wrote are read in one pass over bytes. Whatever has another form is left to the iterators, which
+//! also know what is wrong with it.
+
+use crate::{Flat, error::Result, reference::Reference, text::string};
+
+impl Flat<'_> {
+    /// What a Map has under a string; where the text has the key twice, the last value, which JavaScript keeps.
+    ///
+    /// # Errors
+    /// If it is not a Map.
+    ///
+    /// ```
+    /// # fn main() -> serde_devalue::Result<()> {
+    /// let text = br#"[["Map",1,2,3,4],"name","Ann","visits",7]"#;
+    /// let index = serde_devalue::Index::new(text)?;
+    /// let flat = serde_devalue::Flat::new(text, &index);
+    /// let visits = flat.get(flat.root()?, "visits")?;
+    /// assert_eq!(visits.map(|visits| flat.number(visits)).transpose()?, Some(7.0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get(&self, map: Reference, key: &str) -> Result<Option<Reference>> {
+        if let Some(found) = self.get_canonical(map, key) {
+            return Ok(found);
+        }
+        let mut found = None;
+        for entry in self.map(map)? {
+            let (name, value) = entry?;
+            if self.string_eq(name, key) {
+                found = Some(value);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What a plain object has under a name; where the text has the name twice, the last value, which JavaScript keeps.
+    ///
+    /// # Errors
+    /// If it is not a plain object.
+    pub fn field(&self, object: Reference, name: &str) -> Result<Option<Reference>> {
+        if let Some(found) = self.field_canonical(object, name) {
+            return Ok(found);
+        }
+        let mut found = None;
+        for field in self.object(object)? {
+            let (key, value) = field?;
+            if key == name {
+                found = Some(value);
+            }
+        }
+        Ok(found)
+    }
+
+    fn get_canonical(&self, map: Reference, key: &str) -> Option<Option<Reference>> {
+        if !string::is_plain(key.as_bytes(), 0, key.len()) {
+            return None;
+        }
+        let (slot, end) = self.from_slot(map)?;
+        let mut rest = slot.strip_prefix(b"[\"Map\"")?;
+        let mut found = None;
+        loop {
+            match rest {
+                [b',', behind @ ..] => rest = behind,
+                [b']', behind @ ..] if behind.len() == end => return Some(found),
+                _ => return None,
+            }
+            let (name, value);
+            (name, rest) = self.value(rest)?;
+            (value, rest) = self.value(rest.strip_prefix(b",")?)?;
+            if self.is_plain_string(name, key)? {
+                found = Some(value);
+            }
+        }
+    }
+
+    fn field_canonical(&self, object: Reference, name: &str) -> Option<Option<Reference>> {
+        if !string::is_plain(name.as_bytes(), 0, name.len()) {
+            return None;
+        }
+        let (slot, end) = self.from_slot(object)?;
+        let mut rest = slot.strip_prefix(b"{")?;
+        let mut found = None;
+        loop {
+            let behind = rest.strip_prefix(b"\"")?;
+            let (key, behind) = behind.split_at_checked(string::skip_plain(behind, 0))?;
+            if key == b"__proto__" {
+                return None;
+            }
+            let value;
+            (value, rest) = self.value(behind.strip_prefix(b"\":")?)?;
+            if key == name.as_bytes() {
+                found = Some(value);
+            }
+            match rest {
+                [b',', behind @ ..] => rest = behind,
+                [b'}', behind @ ..] if behind.len() == end => return Some(found),
+                _ => return None,
+            }
+        }
+    }
+
+    /// The text from a slot on, and how much of it comes behind the slot.
+    fn from_slot(&self, at: Reference) -> Option<(&[u8], usize)> {
+        let (text, index) = self.parts();
+        let (start, end) = index.bounds(at.slot()?)?;
+        Some((text.get(start..)?, text.len().checked_sub(end)?))
+    }
+
+    /// The reference to a value that the text begins with, and what follows it.
+    #[inline(always)]
+    fn value<'t>(&self, text: &'t [u8]) -> Option<(Reference, &'t [u8])> {
+        let (reference, rest) = Reference::read_canonical(text, self.len())?;
+        (!reference.is_hole()).then_some((reference, rest))
+    }
+
+    /// Whether it is this string, which has nothing to be escaped; `None` if that takes a closer look.
+    fn is_plain_string(&self, at: Reference, string: &str) -> Option<bool> {
+        let (text, index) = self.parts();
+        let Some((start, end)) = at.slot().and_then(|slot| index.bounds(slot)) else {
+            return Some(false);
+        };
+        match text.get(start..end)? {
+            // Escapes are longer than what they stand for.
+            [b'"', body @ .., b'"'] if body.len() <= string.len() => {
+                Some(body == string.as_bytes())
+            }
+            [b'"', body @ .., b'"'] => (!body.contains(&b'\\')).then_some(false),
+            [b'{' | b'[' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9', ..] => Some(false),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Index;
+
+    #[track_caller]
+    fn check(text: &str, key: &str, expected: Option<usize>) {
+        let index = Index::new(text.as_bytes()).unwrap();
+        let flat = Flat::new(text.as_bytes(), &index);
+        let found = match flat.map(Reference::ROOT) {
+            Ok(_) => flat.get(Reference::ROOT, key),
+            Err(_) => flat.field(Reference::ROOT, key),
+        };
+        assert_eq!(found.unwrap().and_then(Reference::slot), expected, "{text}");
+    }
+
+    #[test]
+    fn keys_are_found_in_any_form() {
+        for text in [
+            r#"[["Map",1,2,3,4],"a",1,"ab",2]"#,
+            r#" [ ["Map" , 1,2 ,3,4] , "a" ,1, "ab", 2 ] "#,
+            r#"[["Map",1,2,3,4],"\u0061",1,"a\u0062",2]"#,
+            r#"[["\u004dap",1.0,2,3e0,4],"a",1,"ab",2]"#,
+            r#"[{"a":2,"ab":4},1,1,1,2]"#,
+            r#"[ {"a" : 2 ,"ab": 4.0},1,1,1,2]"#,
+            r#"[{"\u0061":2,"a\u0062":4},1,1,1,2]"#,
+        ] {
+            check(text, "a", Some(2));
+            check(text, "ab", Some(4));
+            check(text, "b", None);
+            check(text, "", None);
+            check(text, "abc", None);
+        }
+        check("[{},1]", "a", None);
+        check(r#"[["Map"],1]"#, "a", None);
+    }
+
+    #[test]
+    fn the_last_of_two_equal_keys_counts() {
+        check(r#"[["Map",1,2,1,3],"a",1,2]"#, "a", Some(3));
+        check(r#"[["Map",1,2,4,3],"a",1,2,"\u0061"]"#, "a", Some(3));
+        check(r#"[{"a":2,"a":3},"a",1,2]"#, "a", Some(3));
+    }
+
+    #[test]
+    fn keys_with_escapes_are_found() {
+        check(r#"[["Map",1,2],"a\\\"\n",1]"#, "a\\\"\n", Some(2));
+        check(r#"[["Map",1,2],"a\\b",1]"#, "a\\\\b", None);
+        check(r#"[{"a\\\"\n":1},1]"#, "a\\\"\n", Some(1));
+        check(r#"[["Map",-1,1,1,-1,3,2],1,2,[]]"#, "[]", None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_an_error() {
+        for text in [
+            r#"[["Map",1,2,3],"a",1,2]"#,
+            r#"[["Map",1,-2],"a"]"#,
+            r#"[["Map",1,9],"a"]"#,
+            r#"[["Map",1,2}],"a",1]"#,
+            r#"[{"__proto__":1},1]"#,
+            r#"[{"a":-2},1]"#,
+            r#"[{"a":1,},1]"#,
+            r#"[["Set",1],"a"]"#,
+            "[1]",
+            "-1",
+        ] {
+            let Ok(index) = Index::new(text.as_bytes()) else { continue };
+            let flat = Flat::new(text.as_bytes(), &index);
+            let root = flat.root().unwrap();
+            assert!(flat.get(root, "a").is_err() && flat.field(root, "a").is_err(), "{text}");
+        }
+    }
+}

@@ -21,7 +21,6 @@ pub(crate) struct EntryWriter<'w> {
     /// The object around it, for an enum's variant.
     variant: Option<(Open, &'static str)>,
     form: Form,
-    empty: bool,
     /// Where in `scratch` the key of the present property begins.
     key_start: usize,
     /// The key of the present entry of a Map.
@@ -54,15 +53,14 @@ impl<'w> EntryWriter<'w> {
     fn new(writer: &'w mut Writer, form: Form) -> Result<Self> {
         let container = writer.open(match form {
             Form::Undecided | Form::Object => b"{",
-            Form::NullObject => b"[\"null\"",
-            Form::Map => b"[\"Map\"",
+            Form::NullObject => b"[\"null\",",
+            Form::Map => b"[\"Map\",",
         })?;
         Ok(EntryWriter {
             writer,
             container,
             variant: None,
             form,
-            empty: true,
             key_start: 0,
             map_key: None,
             order: Order::Begin,
@@ -98,9 +96,6 @@ impl<'w> EntryWriter<'w> {
         if self.form == Form::Map {
             return self.push_map_key(key);
         }
-        if !self.empty || self.form == Form::NullObject {
-            self.writer.scratch.push(b',');
-        }
         self.key_start = self.writer.scratch.len();
         match key.serialize(Literal(&mut self.writer.scratch)) {
             Ok(Kind::String) => {
@@ -111,8 +106,9 @@ impl<'w> EntryWriter<'w> {
             }
             Ok(Kind::Integer) | Err(_) if self.form == Form::Undecided => {
                 self.form = Form::Map;
-                self.writer.scratch.truncate(self.container.start);
-                self.writer.scratch.extend_from_slice(b"[\"Map\"");
+                // The key, and the brace before it.
+                self.writer.scratch.truncate(self.key_start - 1);
+                self.writer.scratch.extend_from_slice(b"[\"Map\",");
                 self.push_map_key(key)
             }
             Ok(Kind::Integer) | Err(_) => Err(self.under_variant(Error::data(
@@ -123,13 +119,11 @@ impl<'w> EntryWriter<'w> {
     }
 
     fn push_map_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
-        self.writer.scratch.push(b',');
         let key = match key.serialize(&mut *self.writer) {
             Ok(key) => self.writer.key(key)?,
             Err(error) => return Err(self.writer.under_map_key(error, None)),
         };
         self.writer.push_reference(key);
-        self.writer.scratch.push(b',');
         self.map_key = Some(key);
         Ok(())
     }
@@ -138,9 +132,6 @@ impl<'w> EntryWriter<'w> {
     fn push_name(&mut self, name: &'static str) -> Result<()> {
         if self.form == Form::Map {
             return self.push_map_key(name);
-        }
-        if !self.empty || self.form == Form::NullObject {
-            self.writer.scratch.push(b',');
         }
         self.key_start = self.writer.scratch.len();
         string::write(&mut self.writer.scratch, name);
@@ -178,7 +169,6 @@ impl<'w> EntryWriter<'w> {
     fn push_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<()> {
         let value = value.serialize(&mut *self.writer).map_err(|error| self.under_entry(error))?;
         self.writer.push_reference(value);
-        self.empty = false;
         Ok(())
     }
 

@@ -22,7 +22,7 @@ impl<'w> ListWriter<'w> {
     }
 
     pub(super) fn set(writer: &'w mut Writer) -> Result<Self> {
-        let list = writer.open(b"[\"Set\"")?;
+        let list = writer.open(b"[\"Set\",")?;
         Ok(ListWriter { writer, list, variant: None, is_set: true, length: 0 })
     }
 
@@ -36,9 +36,6 @@ impl<'w> ListWriter<'w> {
     }
 
     fn push<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<()> {
-        if self.is_set || self.length > 0 {
-            self.writer.scratch.push(b',');
-        }
         let mut item =
             value.serialize(&mut *self.writer).map_err(|error| self.under_item(error))?;
         if self.is_set {

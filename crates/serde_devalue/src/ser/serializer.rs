@@ -2,7 +2,9 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Writer, beyond_number, entries::EntryWriter, list::ListWriter, tagged::Tagged, utf16};
+use super::{
+    Word, Writer, beyond_number, entries::EntryWriter, list::ListWriter, tagged::Tagged, utf16,
+};
 use crate::{
     Error, Result,
     error::Step,
@@ -24,8 +26,7 @@ impl<'w> Serializer for &'w mut Writer {
     type SerializeStructVariant = EntryWriter<'w>;
 
     fn serialize_bool(self, bool: bool) -> Result<Reference> {
-        let text: &[u8] = if bool { b"true" } else { b"false" };
-        self.primitive(|out| out.extend_from_slice(text))
+        self.word(if bool { Word::True } else { Word::False })
     }
 
     fn serialize_i8(self, integer: i8) -> Result<Reference> {
@@ -111,7 +112,7 @@ impl<'w> Serializer for &'w mut Writer {
     }
 
     fn serialize_unit(self) -> Result<Reference> {
-        self.primitive(|out| out.extend_from_slice(b"null"))
+        self.word(Word::Null)
     }
 
     fn serialize_unit_struct(self, _: &'static str) -> Result<Reference> {
@@ -225,7 +226,7 @@ impl Writer {
         let primitive = primitive.serialize(&mut *self)?;
         if primitive == Reference::UNDEFINED
             || !self.is_primitive(primitive)
-            || self.slot_text(primitive) == b"null"
+            || Some(primitive) == self.words[Word::Null as usize]
         {
             return Err(Error::data("only primitives other than null and undefined can be boxed"));
         }
@@ -236,7 +237,7 @@ impl Writer {
     /// The first occurrence of a shared value. Its slot is known before it is written, for the sake of cycles.
     fn shared<T: ?Sized + Serialize>(&mut self, id: u32, value: &T) -> Result<Reference> {
         // A container takes the next number.
-        let expected = Reference::to_slot(self.slots.len());
+        let expected = Reference::to_slot(self.slots);
         if let Some(expected) = expected
             && self.shared.insert(id, expected).is_some()
         {

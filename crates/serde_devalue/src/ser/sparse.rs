@@ -54,6 +54,7 @@ impl<'w> Serializer for Entries<'w> {
         if sparse {
             writer.scratch.extend_from_slice(b"-7,");
             writer.scratch.extend_from_slice(text);
+            writer.scratch.push(b',');
         }
         Ok(SparseWriter { writer, length, sparse, next: 0 })
     }
@@ -68,9 +69,8 @@ impl<'w> Serializer for Entries<'w> {
 impl SparseWriter<'_> {
     /// Writes the holes up to an index, in the dense form.
     fn fill_up_to(&mut self, index: u64) {
-        for at in self.next..index {
-            let hole: &[u8] = if at == 0 { b"-2" } else { b",-2" };
-            self.writer.scratch.extend_from_slice(hole);
+        for _ in self.next..index {
+            self.writer.scratch.extend_from_slice(b"-2,");
         }
         self.next = index;
     }
@@ -88,7 +88,7 @@ impl SerializeMap for SparseWriter<'_> {
             return Err(invalid());
         }
         if self.sparse {
-            self.writer.scratch.insert(start, b',');
+            self.writer.scratch.push(b',');
             self.next = index;
         } else {
             self.writer.scratch.truncate(start);
@@ -98,9 +98,6 @@ impl SerializeMap for SparseWriter<'_> {
     }
 
     fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<()> {
-        if self.sparse || self.next > 0 {
-            self.writer.scratch.push(b',');
-        }
         let item = value
             .serialize(&mut *self.writer)
             .map_err(|error| error.under(Step::Index(self.next)))?;

@@ -5,16 +5,75 @@ use std::borrow::Cow;
 use crate::error::{Error, Result};
 
 /// Writes a string with its quotes, escaped as devalue escapes (`stringify_string`).
+#[inline]
 pub(crate) fn write(out: &mut Vec<u8>, string: &str) {
+    write_with(out, string, *b"\"");
+}
+
+/// Writes a string with its quotes, what is behind it among the last one.
+#[inline]
+pub(crate) fn write_with<const N: usize>(out: &mut Vec<u8>, string: &str, end: [u8; N]) {
     let bytes = string.as_bytes();
-    out.reserve(bytes.len() + 2);
-    out.push(b'"');
-    if may_be_escaped(bytes) {
-        write_escaped(out, bytes)
-    } else {
-        out.extend_from_slice(bytes)
+    // What is short is copied as one or two words, without a call.
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (None, _) => {
+            let word = short_word(bytes);
+            if !may_be_escaped(word) {
+                out.reserve(16);
+                out.push(b'"');
+                out.extend_from_slice(&word.to_le_bytes());
+                out.truncate(out.len() + bytes.len() - 8);
+                return out.extend_from_slice(&end);
+            }
+        }
+        (Some(first), Some(last))
+            if bytes.len() <= 16
+                && !may_be_escaped(u64::from_le_bytes(*first))
+                && !may_be_escaped(u64::from_le_bytes(*last)) =>
+        {
+            out.reserve(24);
+            out.push(b'"');
+            out.extend_from_slice(first);
+            out.truncate(out.len() + bytes.len() - 16);
+            out.extend_from_slice(last);
+            return out.extend_from_slice(&end);
+        }
+        _ => {}
     }
+    write_long(out, bytes);
+    out.extend_from_slice(&end);
+}
+
+/// Up to seven bytes, and behind them some that need no escape.
+#[inline(always)]
+fn short_word(bytes: &[u8]) -> u64 {
+    let word = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            let last = u64::from(u32::from_le_bytes(*last)) << (8 * (bytes.len() - 4));
+            u64::from(u32::from_le_bytes(*first)) | last
+        }
+        _ => match *bytes {
+            [a, b, c] => u64::from(a) | u64::from(b) << 8 | u64::from(c) << 16,
+            [a, b] => u64::from(a) | u64::from(b) << 8,
+            [a] => a.into(),
+            _ => 0,
+        },
+    };
+    word | (ONES * u64::from(b'a')) << (8 * bytes.len())
+}
+
+#[inline(never)]
+fn write_long(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.reserve(bytes.len() + 8);
     out.push(b'"');
+    // The last chunk may overlap the one before.
+    let (chunks, _) = bytes.as_chunks();
+    match bytes.last_chunk() {
+        Some(last) if !may_hold_escaped(last) && !chunks.iter().any(may_hold_escaped) => {
+            out.extend_from_slice(bytes);
+        }
+        _ => write_escaped(out, bytes),
+    }
 }
 
 fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -250,25 +309,25 @@ pub(crate) fn before_quote(word: u64) -> u64 {
     (first >> 7).wrapping_sub(1)
 }
 
-/// Whether there is a byte that is escaped in writing, or that begins what is: eight bytes at a time.
-fn may_be_escaped(text: &[u8]) -> bool {
-    let special = |word: &[u8; 8]| {
-        let word = u64::from_le_bytes(*word);
-        equal(word, b'"')
-            | equal(word, b'\\')
-            | equal(word, b'<')
-            | equal(word, 0xe2)
-            | below(word, 0x20)
-    };
-    // The last chunk may overlap the one before.
-    if let Some(last) = text.last_chunk() {
-        let (words, _) = text.as_chunks();
-        return words.iter().fold(special(last), |found, word| found | special(word)) != 0;
-    }
-    match (text.first_chunk(), text.last_chunk()) {
-        (Some([a, b, c, d]), Some([e, f, g, h])) => special(&[*a, *b, *c, *d, *e, *f, *g, *h]) != 0,
-        _ => text.iter().any(|byte| matches!(byte, b'"' | b'\\' | b'<' | 0xe2 | 0..0x20)),
-    }
+/// Whether there is a byte that is escaped in writing, or that begins what is, or perhaps only a bar.
+#[inline(always)]
+fn may_be_escaped(word: u64) -> bool {
+    // With one bit of each byte changed, a quote is next to the control characters, and no other byte is.
+    let quote_or_control = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
+    // A backslash and `<` are in different halves of one sixteenth of the table, with a bar and a control character.
+    let backslash_or_less = ((word & (ONES * 0x9f)) ^ (ONES * 0x1c)).wrapping_sub(ONES);
+    let found = (quote_or_control | backslash_or_less) & !word;
+    let line_end = (word ^ (ONES * 0xe2)).wrapping_sub(ONES) & word;
+    (found | line_end) & (ONES << 7) != 0
+}
+
+/// The same for more bytes at once, and without bars.
+#[inline(always)]
+fn may_hold_escaped(bytes: &[u8; 16]) -> bool {
+    // One by one, these are compiled to a vector instruction or two each.
+    let contains = |wanted: u8| bytes.iter().fold(false, |found, &byte| found | (byte == wanted));
+    let control = bytes.iter().fold(false, |found, &byte| found | (byte < 0x20));
+    control | contains(b'"') | contains(b'\\') | contains(b'<') | contains(0xe2)
 }
 
 /// Whether there is a byte that devalue escapes and JSON does not, or perhaps only begins so.

@@ -92,30 +92,37 @@ impl<'w> EntryWriter<'w> {
         Ok(EntryWriter { variant: Some((object, variant)), ..inner })
     }
 
+    #[inline]
     fn push_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
         if self.form == Form::Map {
             return self.push_map_key(key);
         }
-        self.key_start = self.writer.scratch.len();
-        match key.serialize(Literal(&mut self.writer.scratch)) {
+        let end = self.begin_key();
+        match key.serialize(Literal { out: &mut self.writer.scratch, end }) {
             Ok(Kind::String) => {
                 if self.form == Form::Undecided {
                     self.form = Form::Object;
                 }
-                self.finish_key()
+                self.check_key()
             }
-            Ok(Kind::Integer) | Err(_) if self.form == Form::Undecided => {
-                self.form = Form::Map;
-                // The key, and the brace before it.
-                self.writer.scratch.truncate(self.key_start - 1);
-                self.writer.scratch.extend_from_slice(b"[\"Map\",");
-                self.push_map_key(key)
-            }
-            Ok(Kind::Integer) | Err(_) => Err(self.under_variant(Error::data(
+            Ok(Kind::Integer) | Err(_) => self.push_other_key(key),
+        }
+    }
+
+    /// A key that is not a string.
+    #[cold]
+    fn push_other_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
+        if self.form != Form::Undecided {
+            return Err(self.under_variant(Error::data(
                 "a key that is not a string in an object, which the first key made it: write a Map with \
                  #[serde(with = \"serde_devalue::map\")]",
-            ))),
+            )));
         }
+        self.form = Form::Map;
+        // The key, and the brace before it.
+        self.writer.scratch.truncate(self.key_start - 1);
+        self.writer.scratch.extend_from_slice(b"[\"Map\",");
+        self.push_map_key(key)
     }
 
     fn push_map_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
@@ -129,33 +136,44 @@ impl<'w> EntryWriter<'w> {
     }
 
     /// A field's name, which is an object's key.
+    #[inline]
     fn push_name(&mut self, name: &'static str) -> Result<()> {
         if self.form == Form::Map {
             return self.push_map_key(name);
         }
-        self.key_start = self.writer.scratch.len();
-        string::write(&mut self.writer.scratch, name);
-        self.finish_key()
+        let end = self.begin_key();
+        string::write_with(&mut self.writer.scratch, name, [b'"', end]);
+        self.check_key()
     }
 
-    /// Checks the key that was written, and goes on behind it.
-    fn finish_key(&mut self) -> Result<()> {
-        self.check_key()?;
-        self.writer.scratch.push(if self.form == Form::NullObject { b',' } else { b':' });
-        Ok(())
+    /// The byte behind the key that begins here.
+    #[inline(always)]
+    fn begin_key(&mut self) -> u8 {
+        self.key_start = self.writer.scratch.len();
+        if self.form == Form::NullObject { b',' } else { b':' }
     }
 
     /// Refuses `__proto__`, and notes whether the keys come in JavaScript's order.
+    #[inline(always)]
     fn check_key(&mut self) -> Result<()> {
-        let key = &self.writer.scratch[self.key_start..];
-        if key.len() == PROTO.len() && key == PROTO {
+        match self.writer.scratch.get(self.key_start + 1) {
+            Some(b'0'..=b'9' | b'_') => self.check_rare_key(),
+            _ => {
+                self.order = Order::Names;
+                Ok(())
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn check_rare_key(&mut self) -> Result<()> {
+        let key = &self.writer.scratch[self.key_start..self.writer.scratch.len() - 1];
+        if key == PROTO {
             let error = Error::data("an object must not have a `__proto__` property");
             return Err(self.under_variant(error));
         }
         let index = match key {
-            [b'"', digits @ .., b'"'] if digits.first().is_some_and(u8::is_ascii_digit) => {
-                std::str::from_utf8(digits).ok().and_then(array_index)
-            }
+            [b'"', digits @ .., b'"'] => std::str::from_utf8(digits).ok().and_then(array_index),
             _ => None,
         };
         let order = index.map_or(Order::Names, Order::Index);

@@ -105,8 +105,8 @@ impl Writer {
             options,
             slots: 0,
             text: Vec::with_capacity(1024),
-            containers: Vec::with_capacity(16),
-            finished: Vec::with_capacity(512),
+            containers: Vec::with_capacity(32),
+            finished: Vec::with_capacity(1024),
             scratch: Vec::with_capacity(256),
             primitives: Primitives::default(),
             words: [None; 3],
@@ -171,8 +171,15 @@ impl Writer {
     }
 
     /// Appends an item to the innermost container.
+    #[inline]
     fn push_reference(&mut self, reference: Reference) {
-        number::write_integer_with(&mut self.scratch, reference.as_i32().into(), *b",");
+        match u32::try_from(reference.as_i32()) {
+            Ok(slot @ 0..10_000) => number::write_few_digits(&mut self.scratch, slot, *b","),
+            _ => {
+                number::write_integer(&mut self.scratch, reference.as_i32().into());
+                self.scratch.push(b',');
+            }
+        }
     }
 
     /// The slot of a primitive whose text `write` appends.

@@ -50,14 +50,14 @@ impl ser::SerializeTuple for PartsWriter<'_> {
                 writer.push_reference(payload);
             }
             (tag::SPARSE_ARRAY, 0) => {
-                value.serialize(Literal(length))?;
+                value.serialize(Literal { out: length, end: b',' })?;
+                length.pop();
             }
             (tag::SPARSE_ARRAY, 1) => {
                 value.serialize(sparse::Entries { writer, length })?;
             }
             _ => {
-                value.serialize(Literal(&mut writer.scratch))?;
-                writer.scratch.push(b',');
+                value.serialize(Literal { out: &mut writer.scratch, end: b',' })?;
                 check_literal(writer, tag, *part, start)?;
             }
         }

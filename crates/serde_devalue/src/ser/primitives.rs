@@ -80,7 +80,7 @@ impl Primitives {
     #[cold]
     #[inline(never)]
     fn grow(&mut self) {
-        let size = (4 * self.places.len()).max(64);
+        let size = (4 * self.places.len()).max(32);
         let old = std::mem::replace(&mut self.places, vec![Primitive::NONE; size]);
         for primitive in old.into_iter().filter(|primitive| !primitive.is_none()) {
             let mut at = primitive.hash as usize & (size - 1);

@@ -128,6 +128,7 @@ impl<'w> Serializer for &'w mut Writer {
         self.string(variant)
     }
 
+    #[inline(always)] // The name is a constant.
     fn serialize_newtype_struct<T: ?Sized + Serialize>(
         self,
         name: &'static str,

@@ -82,13 +82,12 @@ impl SerializeMap for SparseWriter<'_> {
 
     fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
         let start = self.writer.scratch.len();
-        key.serialize(Literal(&mut self.writer.scratch))?;
-        let index = parse(&self.writer.scratch[start..])?;
+        key.serialize(Literal { out: &mut self.writer.scratch, end: b',' })?;
+        let index = parse(&self.writer.scratch[start..self.writer.scratch.len() - 1])?;
         if index < self.next || index >= self.length {
             return Err(invalid());
         }
         if self.sparse {
-            self.writer.scratch.push(b',');
             self.next = index;
         } else {
             self.writer.scratch.truncate(start);

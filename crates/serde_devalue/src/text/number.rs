@@ -47,31 +47,31 @@ pub(crate) fn to_string(number: f64) -> String {
 }
 
 /// Writes an integer in decimal.
-#[inline]
 pub(crate) fn write_integer(out: &mut Vec<u8>, integer: i64) {
-    write_integer_with(out, integer, []);
-}
-
-/// Writes an integer in decimal, and what is behind it.
-#[inline]
-pub(crate) fn write_integer_with<const N: usize>(out: &mut Vec<u8>, integer: i64, end: [u8; N]) {
     if integer < 0 {
         out.push(b'-');
     }
     write_unsigned(out, integer.unsigned_abs());
-    out.extend_from_slice(&end);
 }
 
-/// References and most numbers are small; these are copied as one word, without a call.
-#[inline]
 fn write_unsigned(out: &mut Vec<u8>, integer: u64) {
-    if integer >= 10_000 {
-        return write_many_digits(out, integer);
+    match u32::try_from(integer) {
+        Ok(integer @ 0..10_000) => write_few_digits(out, integer, []),
+        _ => write_many_digits(out, integer),
     }
-    let digits = four_digits(integer as u32);
-    let zeros = u32::from(integer < 10) + u32::from(integer < 100) + u32::from(integer < 1000);
-    out.extend_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
-    out.truncate(out.len() - zeros as usize);
+}
+
+/// Writes an integer below 10,000, as most are, and what is behind it; without a call.
+#[inline(always)]
+pub(crate) fn write_few_digits<const N: usize>(out: &mut Vec<u8>, integer: u32, end: [u8; N]) {
+    let mut word = [0; 8];
+    word[..4].copy_from_slice(&four_digits(integer).to_le_bytes());
+    word[4..4 + N].copy_from_slice(&end);
+    // The last digit stays, also of 0.
+    let digits = u32::from_le_bytes([word[0], word[1], word[2], word[3]]) & 0x0f0f_0f0f;
+    let zeros = (digits | 1 << 24).trailing_zeros() / 8;
+    out.extend_from_slice(&(u64::from_le_bytes(word) >> (8 * zeros)).to_le_bytes());
+    out.truncate(out.len() + N - 4 - zeros as usize);
 }
 
 /// The digits of an integer below 10,000, the first one in the lowest byte.

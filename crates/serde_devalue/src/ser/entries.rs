@@ -86,8 +86,8 @@ impl<'w> EntryWriter<'w> {
     /// `{"variant": {…}}`
     pub(super) fn variant(writer: &'w mut Writer, variant: &'static str) -> Result<Self> {
         let object = writer.open(b"{")?;
-        string::write(&mut writer.scratch, variant);
-        writer.scratch.push(b':');
+        string::write(&mut writer.buffers.scratch, variant);
+        writer.buffers.scratch.push(b':');
         let inner = Self::object(writer)?;
         Ok(EntryWriter { variant: Some((object, variant)), ..inner })
     }
@@ -98,7 +98,7 @@ impl<'w> EntryWriter<'w> {
             return self.push_map_key(key);
         }
         let end = self.begin_key();
-        match key.serialize(Literal { out: &mut self.writer.scratch, end }) {
+        match key.serialize(Literal { out: &mut self.writer.buffers.scratch, end }) {
             Ok(Kind::String) => {
                 if self.form == Form::Undecided {
                     self.form = Form::Object;
@@ -120,8 +120,8 @@ impl<'w> EntryWriter<'w> {
         }
         self.form = Form::Map;
         // The key, and the brace before it.
-        self.writer.scratch.truncate(self.key_start - 1);
-        self.writer.scratch.extend_from_slice(b"[\"Map\",");
+        self.writer.buffers.scratch.truncate(self.key_start - 1);
+        self.writer.buffers.scratch.extend_from_slice(b"[\"Map\",");
         self.push_map_key(key)
     }
 
@@ -142,21 +142,21 @@ impl<'w> EntryWriter<'w> {
             return self.push_map_key(name);
         }
         let end = self.begin_key();
-        string::write_with(&mut self.writer.scratch, name, [b'"', end]);
+        string::write_with(&mut self.writer.buffers.scratch, name, [b'"', end]);
         self.check_key()
     }
 
     /// The byte behind the key that begins here.
     #[inline(always)]
     fn begin_key(&mut self) -> u8 {
-        self.key_start = self.writer.scratch.len();
+        self.key_start = self.writer.buffers.scratch.len();
         if self.form == Form::NullObject { b',' } else { b':' }
     }
 
     /// Refuses `__proto__`, and notes whether the keys come in JavaScript's order.
     #[inline(always)]
     fn check_key(&mut self) -> Result<()> {
-        match self.writer.scratch.get(self.key_start + 1) {
+        match self.writer.buffers.scratch.get(self.key_start + 1) {
             Some(b'0'..=b'9' | b'_') => self.check_rare_key(),
             _ => {
                 self.order = Order::Names;
@@ -167,7 +167,8 @@ impl<'w> EntryWriter<'w> {
 
     #[inline(never)]
     fn check_rare_key(&mut self) -> Result<()> {
-        let key = &self.writer.scratch[self.key_start..self.writer.scratch.len() - 1];
+        let key =
+            &self.writer.buffers.scratch[self.key_start..self.writer.buffers.scratch.len() - 1];
         if key == PROTO {
             let error = Error::data("an object must not have a `__proto__` property");
             return Err(self.under_variant(error));
@@ -194,7 +195,7 @@ impl<'w> EntryWriter<'w> {
         if self.form == Form::Map {
             return self.writer.under_map_key(error, self.map_key);
         }
-        let key = match RawString::scan(&self.writer.scratch, self.key_start) {
+        let key = match RawString::scan(&self.writer.buffers.scratch, self.key_start) {
             Ok((key, _)) => key.unescape(),
             Err(_) => Unescaped::WellFormed("".into()),
         };

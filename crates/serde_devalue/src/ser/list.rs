@@ -29,8 +29,8 @@ impl<'w> ListWriter<'w> {
     /// `{"variant": […]}`
     pub(super) fn variant(writer: &'w mut Writer, variant: &'static str) -> Result<Self> {
         let object = writer.open(b"{")?;
-        string::write(&mut writer.scratch, variant);
-        writer.scratch.push(b':');
+        string::write(&mut writer.buffers.scratch, variant);
+        writer.buffers.scratch.push(b':');
         let array = Self::array(writer)?;
         Ok(ListWriter { variant: Some((object, variant)), ..array })
     }

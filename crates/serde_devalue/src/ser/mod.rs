@@ -5,6 +5,7 @@
 //! visited: it grows on a stack (`scratch`) and moves to the other finished ones (`finished`) when it is complete. At
 //! the end the containers are put between the primitives where they were opened.
 
+mod buffers;
 mod entries;
 mod list;
 mod literal;
@@ -20,7 +21,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use serde::Serialize;
 
-use self::primitives::Primitives;
+use self::buffers::Buffers;
 use crate::{
     Error, Options, Result, Value,
     error::Step,
@@ -57,16 +58,7 @@ pub(crate) struct Writer {
     options: Options,
     /// How many slots have their number.
     slots: usize,
-    /// The texts of primitives, each with a comma behind it, in the order of their slots.
-    text: Vec<u8>,
-    /// Containers, in the order of their slots.
-    containers: Vec<Container>,
-    /// The texts of finished containers, each with a comma behind it.
-    finished: Vec<u8>,
-    /// The text of unfinished containers, outermost first, with a comma behind each item.
-    scratch: Vec<u8>,
-    /// The slots of primitives by their text: equal text is an equal value.
-    primitives: Primitives,
+    buffers: Box<Buffers>,
     /// The slots of the primitives that have only one text.
     words: [Option<Reference>; 3],
     /// The slots of [`Value::Shared`] by their id.
@@ -104,11 +96,7 @@ impl Writer {
         Writer {
             options,
             slots: 0,
-            text: Vec::with_capacity(1024),
-            containers: Vec::with_capacity(32),
-            finished: Vec::with_capacity(1024),
-            scratch: Vec::with_capacity(256),
-            primitives: Primitives::default(),
+            buffers: Buffers::take(),
             words: [None; 3],
             shared: HashMap::new(),
             depth: 0,
@@ -120,17 +108,19 @@ impl Writer {
         if root.slot().is_none() {
             return root.as_i32().to_string().into_bytes();
         }
-        let mut out = Vec::with_capacity(self.text.len() + self.finished.len() + 2);
+        let Buffers { text, finished, containers, .. } = &*self.buffers;
+        let mut out = Vec::with_capacity(text.len() + finished.len() + 2);
         out.push(b'[');
         let mut copied = 0;
-        for container in &self.containers {
-            out.extend_from_slice(&self.text[copied..container.place]);
-            out.extend_from_slice(&self.finished[container.start..=container.end]);
+        for container in containers {
+            out.extend_from_slice(&text[copied..container.place]);
+            out.extend_from_slice(&finished[container.start..=container.end]);
             copied = container.place;
         }
-        out.extend_from_slice(&self.text[copied..]);
+        out.extend_from_slice(&text[copied..]);
         out.pop();
         out.push(b']');
+        self.buffers.keep();
         out
     }
 
@@ -148,25 +138,27 @@ impl Writer {
         let reference = self.next_reference()?;
         self.depth += 1;
         self.slots += 1;
-        let (place, start) = (self.text.len(), self.scratch.len());
-        self.containers.push(Container { reference, place, start, end: start });
-        self.scratch.extend_from_slice(beginning);
-        Ok(Open(self.containers.len() - 1))
+        let (place, start) = (self.buffers.text.len(), self.buffers.scratch.len());
+        self.buffers.containers.push(Container { reference, place, start, end: start });
+        self.buffers.scratch.extend_from_slice(beginning);
+        Ok(Open(self.buffers.containers.len() - 1))
     }
 
     /// Ends the innermost container, with this byte in place of the comma behind its last item.
     fn close(&mut self, open: Open, end: u8) -> Reference {
         self.depth -= 1;
-        let Some(container) = self.containers.get_mut(open.0) else { return Reference::UNDEFINED };
-        if self.scratch.last() == Some(&b',') {
-            self.scratch.pop();
+        let Some(container) = self.buffers.containers.get_mut(open.0) else {
+            return Reference::UNDEFINED;
+        };
+        if self.buffers.scratch.last() == Some(&b',') {
+            self.buffers.scratch.pop();
         }
-        self.scratch.extend_from_slice(&[end, b',']);
+        self.buffers.scratch.extend_from_slice(&[end, b',']);
         let scratch = container.start;
-        container.start = self.finished.len();
-        self.finished.extend_from_slice(&self.scratch[scratch..]);
-        container.end = self.finished.len() - 1;
-        self.scratch.truncate(scratch);
+        container.start = self.buffers.finished.len();
+        self.buffers.finished.extend_from_slice(&self.buffers.scratch[scratch..]);
+        container.end = self.buffers.finished.len() - 1;
+        self.buffers.scratch.truncate(scratch);
         container.reference
     }
 
@@ -174,10 +166,12 @@ impl Writer {
     #[inline]
     fn push_reference(&mut self, reference: Reference) {
         match u32::try_from(reference.as_i32()) {
-            Ok(slot @ 0..10_000) => number::write_few_digits(&mut self.scratch, slot, *b","),
+            Ok(slot @ 0..10_000) => {
+                number::write_few_digits(&mut self.buffers.scratch, slot, *b",")
+            }
             _ => {
-                number::write_integer(&mut self.scratch, reference.as_i32().into());
-                self.scratch.push(b',');
+                number::write_integer(&mut self.buffers.scratch, reference.as_i32().into());
+                self.buffers.scratch.push(b',');
             }
         }
     }
@@ -185,18 +179,18 @@ impl Writer {
     /// The slot of a primitive whose text `write` appends.
     #[inline]
     fn primitive(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<Reference> {
-        let start = self.text.len();
-        write(&mut self.text);
-        self.text.push(b',');
+        let start = self.buffers.text.len();
+        write(&mut self.buffers.text);
+        self.buffers.text.push(b',');
         self.written(start)
     }
 
     /// The slot of the primitive whose text, with a comma, was appended from `start` on.
     fn written(&mut self, start: usize) -> Result<Reference> {
         let next = self.next_reference()?;
-        match self.primitives.find_or_insert(&self.text, start, next) {
+        match self.buffers.primitives.find_or_insert(&self.buffers.text, start, next) {
             Some(same) => {
-                self.text.truncate(start);
+                self.buffers.text.truncate(start);
                 Ok(same)
             }
             None => {
@@ -211,7 +205,7 @@ impl Writer {
             return Ok(same);
         }
         let next = self.next_reference()?;
-        self.text.extend_from_slice(match word {
+        self.buffers.text.extend_from_slice(match word {
             Word::Null => b"null,",
             Word::False => b"false,",
             Word::True => b"true,",
@@ -229,8 +223,8 @@ impl Writer {
     }
 
     fn string(&mut self, string: &str) -> Result<Reference> {
-        let start = self.text.len();
-        string::write_with(&mut self.text, string, *b"\",");
+        let start = self.buffers.text.len();
+        string::write_with(&mut self.buffers.text, string, *b"\",");
         self.written(start)
     }
 
@@ -252,13 +246,16 @@ impl Writer {
 
     /// The text of a finished container; empty for anything else.
     fn container_text(&self, reference: Reference) -> &[u8] {
-        let container = self.container(reference).and_then(|at| self.containers.get(at));
-        container.and_then(|at| self.finished.get(at.start..at.end)).unwrap_or_default()
+        let container = self.container(reference).and_then(|at| self.buffers.containers.get(at));
+        container.and_then(|at| self.buffers.finished.get(at.start..at.end)).unwrap_or_default()
     }
 
     /// The number of a container among all containers.
     fn container(&self, reference: Reference) -> Option<usize> {
-        self.containers.binary_search_by_key(&reference, |container| container.reference).ok()
+        self.buffers
+            .containers
+            .binary_search_by_key(&reference, |container| container.reference)
+            .ok()
     }
 
     /// Whether it is a primitive.
@@ -286,7 +283,7 @@ impl Writer {
         if let Some(word) = word {
             return ["null", "false", "true"][word].into();
         }
-        let text = self.primitives.text(&self.text, reference).unwrap_or_default();
+        let text = self.buffers.primitives.text(&self.buffers.text, reference).unwrap_or_default();
         let end = match text.first() {
             Some(b'"') => RawString::scan(text, 0).ok().map(|(_, end)| end),
             Some(b'[') => text.iter().position(|&byte| byte == b']').map(|end| end + 1),

@@ -36,7 +36,7 @@ impl ser::SerializeTuple for PartsWriter<'_> {
                 (&mut **writer, *tag, part, length)
             }
         };
-        let start = writer.scratch.len();
+        let start = writer.buffers.scratch.len();
         match (tag, *part) {
             (tag::VIEW, 1) => {
                 let buffer = value.serialize(&mut *writer)?;
@@ -57,7 +57,7 @@ impl ser::SerializeTuple for PartsWriter<'_> {
                 value.serialize(sparse::Entries { writer, length })?;
             }
             _ => {
-                value.serialize(Literal { out: &mut writer.scratch, end: b',' })?;
+                value.serialize(Literal { out: &mut writer.buffers.scratch, end: b',' })?;
                 check_literal(writer, tag, *part, start)?;
             }
         }
@@ -75,13 +75,13 @@ impl ser::SerializeTuple for PartsWriter<'_> {
 
 /// Looks at the literal that was just written.
 fn check_literal(writer: &mut Writer, tag: &str, part: usize, start: usize) -> Result<()> {
-    let literal = &writer.scratch[start..];
+    let literal = &writer.buffers.scratch[start..];
     let is = |name: &str| {
         literal.strip_prefix(b"\"").is_some_and(|rest| rest.starts_with(name.as_bytes()))
     };
     match (tag, part) {
         // A RegExp without flags.
-        (tag::REGEXP, 1) if literal == b"\"\"," => writer.scratch.truncate(start),
+        (tag::REGEXP, 1) if literal == b"\"\"," => writer.buffers.scratch.truncate(start),
         (tag::TEMPORAL, 0) if writer.options.portable_types_only => {
             return Err(unportable("Temporal"));
         }

@@ -14,6 +14,8 @@ pub(super) struct Primitives {
     /// A power of two of places, at least half of them free, or none at all. A primitive is in the place that its hash
     /// names, or in the first one behind it that was free.
     places: Vec<Primitive>,
+    /// What `places` were before they last grew.
+    old_places: Vec<Primitive>,
     count: usize,
     hasher: DefaultHashBuilder,
 }
@@ -36,6 +38,22 @@ impl Primitive {
 }
 
 impl Primitives {
+    /// How many places there are at first.
+    const FEW: usize = 32;
+
+    /// Forgets all primitives, and takes another seed.
+    pub(super) fn clear(&mut self) {
+        self.places.clear();
+        self.places.resize(Self::FEW, Primitive::NONE);
+        self.count = 0;
+        self.hasher = DefaultHashBuilder::default();
+    }
+
+    /// How much memory it holds, in bytes.
+    pub(super) fn size(&self) -> usize {
+        (self.places.capacity() + self.old_places.capacity()) * size_of::<Primitive>()
+    }
+
     /// The slot with the same text as the end of `text` from `start` on; or none, and then this text is known as that
     /// of `new`.
     ///
@@ -76,18 +94,21 @@ impl Primitives {
         text.get(primitive.start..)
     }
 
-    /// By more than is needed next: all that is in it moves.
+    /// At first by more than is needed next: all that is in it moves.
     #[cold]
     #[inline(never)]
     fn grow(&mut self) {
-        let size = (4 * self.places.len()).max(32);
-        let old = std::mem::replace(&mut self.places, vec![Primitive::NONE; size]);
-        for primitive in old.into_iter().filter(|primitive| !primitive.is_none()) {
+        let factor = if self.places.len() < 512 { 4 } else { 2 };
+        let size = (factor * self.places.len()).max(Self::FEW);
+        std::mem::swap(&mut self.places, &mut self.old_places);
+        self.places.clear();
+        self.places.resize(size, Primitive::NONE);
+        for primitive in self.old_places.iter().filter(|primitive| !primitive.is_none()) {
             let mut at = primitive.hash as usize & (size - 1);
             while !self.places[at].is_none() {
                 at = (at + 1) & (size - 1);
             }
-            self.places[at] = primitive;
+            self.places[at] = *primitive;
         }
     }
 }

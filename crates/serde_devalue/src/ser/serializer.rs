@@ -92,8 +92,8 @@ impl<'w> Serializer for &'w mut Writer {
     /// A `Uint8Array` over a buffer of its own, as Node.js's `Buffer` is written.
     fn serialize_bytes(self, bytes: &[u8]) -> Result<Reference> {
         let view = self.open(b"[\"")?;
-        self.scratch.extend_from_slice(ViewKind::Uint8Array.name().as_bytes());
-        self.scratch.extend_from_slice(b"\",");
+        self.buffers.scratch.extend_from_slice(ViewKind::Uint8Array.name().as_bytes());
+        self.buffers.scratch.extend_from_slice(b"\",");
         let buffer = self.array_buffer(bytes)?;
         self.push_reference(buffer);
         Ok(self.close(view, b']'))
@@ -160,8 +160,8 @@ impl<'w> Serializer for &'w mut Writer {
             }),
             _ => {
                 let object = self.open(b"{")?;
-                string::write(&mut self.scratch, variant);
-                self.scratch.push(b':');
+                string::write(&mut self.buffers.scratch, variant);
+                self.buffers.scratch.push(b':');
                 let value = value
                     .serialize(&mut *self)
                     .map_err(|error| error.under(Step::Property(variant)))?;
@@ -216,8 +216,8 @@ impl Writer {
     /// An `ArrayBuffer`, which is never the same as another one.
     pub(super) fn array_buffer(&mut self, bytes: &[u8]) -> Result<Reference> {
         let buffer = self.open(b"[\"ArrayBuffer\",\"")?;
-        write_base64(&mut self.scratch, bytes);
-        self.scratch.push(b'"');
+        write_base64(&mut self.buffers.scratch, bytes);
+        self.buffers.scratch.push(b'"');
         Ok(self.close(buffer, b']'))
     }
 

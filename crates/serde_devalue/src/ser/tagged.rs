@@ -32,7 +32,7 @@ impl Writer {
     #[inline]
     fn tagged(&mut self, beginning: &[u8], argument: &str) -> Result<Reference> {
         let open = self.open(beginning)?;
-        string::write(&mut self.scratch, argument);
+        string::write(&mut self.buffers.scratch, argument);
         Ok(self.close(open, b']'))
     }
 }

@@ -35,7 +35,7 @@ fn write_decimal(out: &mut Vec<u8>, number: f64) -> bool {
     write_unsigned(out, thousandths / 1000);
     // A dot in place of the first digit, which is 0.
     let digits = (four_digits(places as u32) ^ u32::from(b'0' ^ b'.')).to_le_bytes();
-    let zeros = usize::from(places % 10 == 0) + usize::from(places % 100 == 0);
+    let zeros = usize::from(places.is_multiple_of(10)) + usize::from(places.is_multiple_of(100));
     out.extend_from_slice(&digits);
     out.truncate(out.len() - zeros);
     true

@@ -64,13 +64,32 @@ fn short_word(bytes: &[u8]) -> u64 {
 fn write_long(out: &mut Vec<u8>, bytes: &[u8]) {
     out.reserve(bytes.len() + 8);
     out.push(b'"');
+    if is_plain_chunks(bytes) {
+        out.extend_from_slice(bytes);
+    } else {
+        write_escaped(out, bytes);
+    }
+}
+
+/// Whether there are 16 bytes or more, and none that is escaped in writing or begins what is.
+#[inline(always)]
+fn is_plain_chunks(bytes: &[u8]) -> bool {
     // The last chunk may overlap the one before.
     let (chunks, _) = bytes.as_chunks();
-    match bytes.last_chunk() {
-        Some(last) if !may_hold_escaped(last) && !chunks.iter().any(may_hold_escaped) => {
-            out.extend_from_slice(bytes);
+    bytes.last_chunk().is_some_and(|last| !may_hold_escaped(last))
+        && !chunks.iter().any(may_hold_escaped)
+}
+
+/// Whether a string is surely written as it is.
+#[inline]
+pub(super) fn is_written_plain(bytes: &[u8]) -> bool {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) if bytes.len() <= 16 => {
+            !may_be_escaped(u64::from_le_bytes(*first))
+                && !may_be_escaped(u64::from_le_bytes(*last))
         }
-        _ => write_escaped(out, bytes),
+        (None, _) => !may_be_escaped(short_word(bytes)),
+        _ => is_plain_chunks(bytes),
     }
 }
 

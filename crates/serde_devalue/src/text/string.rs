@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 pub(crate) use super::escape::{write, write_utf16, write_with};
 
+use super::escape::is_written_plain;
 use crate::error::{Error, Result};
 
 /// A string token that was found well-formed, still escaped.
@@ -205,7 +206,7 @@ fn may_need_escape(token: &[u8]) -> bool {
 
 /// Whether this is a string token, surely as [`write`] would have written it.
 pub(crate) fn is_canonical_token(token: &[u8]) -> bool {
-    matches!(token, [b'"', body @ .., b'"'] if !may_be_escaped(body))
+    matches!(token, [b'"', body @ .., b'"'] if is_written_plain(body))
 }
 
 /// The first quote, backslash or control character from `start` on, or the end: eight bytes at a time.

@@ -118,7 +118,7 @@ impl Options {
     /// # Errors
     /// As there.
     pub fn from_str<'de, T: Deserialize<'de>>(&self, text: &'de str) -> Result<T> {
-        self.from_slice(text.as_bytes())
+        de::from_str(text, *self)
     }
 
     /// [`from_slice`](crate::from_slice) with these options.

@@ -26,11 +26,26 @@ use crate::{
 
 pub(crate) fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8], options: Options) -> Result<T> {
     let index = Index::new(text)?;
-    let flat = Flat::new(text, &index);
+    read(text, std::str::from_utf8(text).ok(), &index, options)
+}
+
+/// The same of a text that is known to be UTF-8.
+pub(crate) fn from_str<'de, T: Deserialize<'de>>(text: &'de str, options: Options) -> Result<T> {
+    let index = Index::new(text.as_bytes())?;
+    read(text.as_bytes(), Some(text), &index, options)
+}
+
+fn read<'de, T: Deserialize<'de>>(
+    text: &'de [u8],
+    valid_text: Option<&'de str>,
+    index: &Index,
+    options: Options,
+) -> Result<T> {
+    let flat = Flat::new(text, index);
     let reader = Reader {
-        valid_text: std::str::from_utf8(text).ok(),
+        valid_text,
         read: vec![Cell::new(false); index.len()],
-        ..Reader::new(text, &index, options)
+        ..Reader::new(text, index, options)
     };
     let root = flat.root()?;
     let value = match reader.decode(root) {

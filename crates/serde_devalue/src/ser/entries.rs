@@ -21,7 +21,6 @@ pub(crate) struct EntryWriter<'w> {
     /// The object around it, for an enum's variant.
     variant: Option<(Open, &'static str)>,
     form: Form,
-    empty: bool,
     /// Where in `scratch` the key of the present property begins.
     key_start: usize,
     /// The key of the present entry of a Map.
@@ -54,15 +53,14 @@ impl<'w> EntryWriter<'w> {
     fn new(writer: &'w mut Writer, form: Form) -> Result<Self> {
         let container = writer.open(match form {
             Form::Undecided | Form::Object => b"{",
-            Form::NullObject => b"[\"null\"",
-            Form::Map => b"[\"Map\"",
+            Form::NullObject => b"[\"null\",",
+            Form::Map => b"[\"Map\",",
         })?;
         Ok(EntryWriter {
             writer,
             container,
             variant: None,
             form,
-            empty: true,
             key_start: 0,
             map_key: None,
             order: Order::Begin,
@@ -88,83 +86,95 @@ impl<'w> EntryWriter<'w> {
     /// `{"variant": {…}}`
     pub(super) fn variant(writer: &'w mut Writer, variant: &'static str) -> Result<Self> {
         let object = writer.open(b"{")?;
-        string::write(&mut writer.scratch, variant);
-        writer.scratch.push(b':');
+        string::write(&mut writer.buffers.scratch, variant);
+        writer.buffers.scratch.push(b':');
         let inner = Self::object(writer)?;
         Ok(EntryWriter { variant: Some((object, variant)), ..inner })
     }
 
+    #[inline]
     fn push_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
         if self.form == Form::Map {
             return self.push_map_key(key);
         }
-        if !self.empty || self.form == Form::NullObject {
-            self.writer.scratch.push(b',');
-        }
-        self.key_start = self.writer.scratch.len();
-        match key.serialize(Literal(&mut self.writer.scratch)) {
+        let end = self.begin_key();
+        match key.serialize(Literal { out: &mut self.writer.buffers.scratch, end }) {
             Ok(Kind::String) => {
                 if self.form == Form::Undecided {
                     self.form = Form::Object;
                 }
-                self.finish_key()
+                self.check_key()
             }
-            Ok(Kind::Integer) | Err(_) if self.form == Form::Undecided => {
-                self.form = Form::Map;
-                self.writer.scratch.truncate(self.container.start);
-                self.writer.scratch.extend_from_slice(b"[\"Map\"");
-                self.push_map_key(key)
-            }
-            Ok(Kind::Integer) | Err(_) => Err(self.under_variant(Error::data(
-                "a key that is not a string in an object, which the first key made it: write a Map with \
-                 #[serde(with = \"serde_devalue::map\")]",
-            ))),
+            Ok(Kind::Integer) | Err(_) => self.push_other_key(key),
         }
     }
 
+    /// A key that is not a string.
+    #[cold]
+    fn push_other_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
+        if self.form != Form::Undecided {
+            return Err(self.under_variant(Error::data(
+                "a key that is not a string in an object, which the first key made it: write a Map with \
+                 #[serde(with = \"serde_devalue::map\")]",
+            )));
+        }
+        self.form = Form::Map;
+        // The key, and the brace before it.
+        self.writer.buffers.scratch.truncate(self.key_start - 1);
+        self.writer.buffers.scratch.extend_from_slice(b"[\"Map\",");
+        self.push_map_key(key)
+    }
+
     fn push_map_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
-        self.writer.scratch.push(b',');
         let key = match key.serialize(&mut *self.writer) {
             Ok(key) => self.writer.key(key)?,
             Err(error) => return Err(self.writer.under_map_key(error, None)),
         };
         self.writer.push_reference(key);
-        self.writer.scratch.push(b',');
         self.map_key = Some(key);
         Ok(())
     }
 
     /// A field's name, which is an object's key.
+    #[inline]
     fn push_name(&mut self, name: &'static str) -> Result<()> {
         if self.form == Form::Map {
             return self.push_map_key(name);
         }
-        if !self.empty || self.form == Form::NullObject {
-            self.writer.scratch.push(b',');
-        }
-        self.key_start = self.writer.scratch.len();
-        string::write(&mut self.writer.scratch, name);
-        self.finish_key()
+        let end = self.begin_key();
+        string::write_with(&mut self.writer.buffers.scratch, name, [b'"', end]);
+        self.check_key()
     }
 
-    /// Checks the key that was written, and goes on behind it.
-    fn finish_key(&mut self) -> Result<()> {
-        self.check_key()?;
-        self.writer.scratch.push(if self.form == Form::NullObject { b',' } else { b':' });
-        Ok(())
+    /// The byte behind the key that begins here.
+    #[inline(always)]
+    fn begin_key(&mut self) -> u8 {
+        self.key_start = self.writer.buffers.scratch.len();
+        if self.form == Form::NullObject { b',' } else { b':' }
     }
 
     /// Refuses `__proto__`, and notes whether the keys come in JavaScript's order.
+    #[inline(always)]
     fn check_key(&mut self) -> Result<()> {
-        let key = &self.writer.scratch[self.key_start..];
-        if key.len() == PROTO.len() && key == PROTO {
+        match self.writer.buffers.scratch.get(self.key_start + 1) {
+            Some(b'0'..=b'9' | b'_') => self.check_rare_key(),
+            _ => {
+                self.order = Order::Names;
+                Ok(())
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn check_rare_key(&mut self) -> Result<()> {
+        let key =
+            &self.writer.buffers.scratch[self.key_start..self.writer.buffers.scratch.len() - 1];
+        if key == PROTO {
             let error = Error::data("an object must not have a `__proto__` property");
             return Err(self.under_variant(error));
         }
         let index = match key {
-            [b'"', digits @ .., b'"'] if digits.first().is_some_and(u8::is_ascii_digit) => {
-                std::str::from_utf8(digits).ok().and_then(array_index)
-            }
+            [b'"', digits @ .., b'"'] => std::str::from_utf8(digits).ok().and_then(array_index),
             _ => None,
         };
         let order = index.map_or(Order::Names, Order::Index);
@@ -178,7 +188,6 @@ impl<'w> EntryWriter<'w> {
     fn push_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<()> {
         let value = value.serialize(&mut *self.writer).map_err(|error| self.under_entry(error))?;
         self.writer.push_reference(value);
-        self.empty = false;
         Ok(())
     }
 
@@ -186,7 +195,7 @@ impl<'w> EntryWriter<'w> {
         if self.form == Form::Map {
             return self.writer.under_map_key(error, self.map_key);
         }
-        let key = match RawString::scan(&self.writer.scratch, self.key_start) {
+        let key = match RawString::scan(&self.writer.buffers.scratch, self.key_start) {
             Ok((key, _)) => key.unescape(),
             Err(_) => Unescaped::WellFormed("".into()),
         };

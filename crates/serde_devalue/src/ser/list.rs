@@ -22,23 +22,20 @@ impl<'w> ListWriter<'w> {
     }
 
     pub(super) fn set(writer: &'w mut Writer) -> Result<Self> {
-        let list = writer.open(b"[\"Set\"")?;
+        let list = writer.open(b"[\"Set\",")?;
         Ok(ListWriter { writer, list, variant: None, is_set: true, length: 0 })
     }
 
     /// `{"variant": […]}`
     pub(super) fn variant(writer: &'w mut Writer, variant: &'static str) -> Result<Self> {
         let object = writer.open(b"{")?;
-        string::write(&mut writer.scratch, variant);
-        writer.scratch.push(b':');
+        string::write(&mut writer.buffers.scratch, variant);
+        writer.buffers.scratch.push(b':');
         let array = Self::array(writer)?;
         Ok(ListWriter { variant: Some((object, variant)), ..array })
     }
 
     fn push<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<()> {
-        if self.is_set || self.length > 0 {
-            self.writer.scratch.push(b',');
-        }
         let mut item =
             value.serialize(&mut *self.writer).map_err(|error| self.under_item(error))?;
         if self.is_set {

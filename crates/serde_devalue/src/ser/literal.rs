@@ -11,8 +11,11 @@ use crate::{
     text::{number, string},
 };
 
-/// Appends a literal to the innermost container.
-pub(super) struct Literal<'w>(pub(super) &'w mut Vec<u8>);
+/// Appends a literal to the innermost container, and a byte behind it.
+pub(super) struct Literal<'w> {
+    pub(super) out: &'w mut Vec<u8>,
+    pub(super) end: u8,
+}
 
 /// What kind of literal was written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,8 +39,9 @@ impl Serializer for Literal<'_> {
     type SerializeStruct = Impossible<Kind, Error>;
     type SerializeStructVariant = Impossible<Kind, Error>;
 
+    #[inline(always)]
     fn serialize_str(self, string: &str) -> Result<Kind> {
-        string::write(self.0, string);
+        string::write_with(self.out, string, [b'"', self.end]);
         Ok(Kind::String)
     }
 
@@ -56,7 +60,8 @@ impl Serializer for Literal<'_> {
 
     fn serialize_u64(self, integer: u64) -> Result<Kind> {
         let integer = i64::try_from(integer).map_err(|_| not_a_literal())?;
-        number::write_integer(self.0, integer);
+        number::write_integer(self.out, integer);
+        self.out.push(self.end);
         Ok(Kind::Integer)
     }
 
@@ -75,7 +80,8 @@ impl Serializer for Literal<'_> {
     ) -> Result<Kind> {
         match name {
             tag::STRING => {
-                string::write_utf16(self.0, &super::utf16::units(value)?);
+                string::write_utf16(self.out, &super::utf16::units(value)?);
+                self.out.push(self.end);
                 Ok(Kind::String)
             }
             _ if name.starts_with(tag::PREFIX) => Err(not_a_literal()),

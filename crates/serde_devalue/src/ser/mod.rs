@@ -1,9 +1,11 @@
 //! From Rust to devalue text.
 //!
 //! A value's slot number is given on the first visit, container before content, so that the numbers are JavaScript's.
-//! A container's text is known only after its content was visited: it grows on a stack (`scratch`) and moves to the
-//! finished text (`text`) when it is complete. At the end the slots are joined in the order of their numbers.
+//! Primitives are written one after the other (`primitives`). A container's text is known only after its content was
+//! visited: it grows on a stack (`scratch`) and moves to the other finished ones (`finished`) when it is complete. At
+//! the end the containers are put between the primitives where they were opened.
 
+mod buffers;
 mod entries;
 mod list;
 mod literal;
@@ -15,16 +17,19 @@ mod tagged;
 mod unsupported;
 mod utf16;
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use serde::Serialize;
 
-use self::primitives::Primitives;
+use self::buffers::Buffers;
 use crate::{
     Error, Options, Result, Value,
     error::Step,
     reference::Reference,
-    text::{number, string},
+    text::{
+        number,
+        string::{self, RawString},
+    },
 };
 
 pub(crate) fn to_vec<T: ?Sized + Serialize>(value: &T, options: Options) -> Result<Vec<u8>> {
@@ -51,14 +56,11 @@ pub(crate) fn to_string<T: ?Sized + Serialize>(value: &T, options: Options) -> R
 /// The text being written. `&mut Writer` is the crate's `serde::Serializer`.
 pub(crate) struct Writer {
     options: Options,
-    /// The text of finished slots, each with a comma behind it, in the order of finishing.
-    text: Vec<u8>,
-    /// Where in `text` each slot is.
-    slots: Vec<Span>,
-    /// The text of unfinished containers, outermost first.
-    scratch: Vec<u8>,
-    /// The slots of primitives by their text: equal text is an equal value.
-    primitives: Primitives,
+    /// How many slots have their number.
+    slots: usize,
+    buffers: Box<Buffers>,
+    /// The slots of the primitives that have only one text.
+    words: [Option<Reference>; 3],
     /// The slots of [`Value::Shared`] by their id.
     shared: HashMap<u32, Reference>,
     depth: usize,
@@ -66,28 +68,36 @@ pub(crate) struct Writer {
     out_of_order: bool,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Span {
+#[derive(Clone, Copy)]
+struct Container {
+    reference: Reference,
+    /// How much of `text` comes before it.
+    place: usize,
+    /// Where its text begins in `finished`, and in `scratch` until it is finished.
     start: usize,
+    /// Where its text ends, without the comma.
     end: usize,
 }
 
-/// A container that is being written.
+/// A container that is being written, by its number among all containers.
 #[derive(Clone, Copy)]
-struct Open {
-    reference: Reference,
-    /// Where its text begins in `scratch`.
-    start: usize,
+struct Open(usize);
+
+/// The primitives that have only one text.
+#[derive(Clone, Copy)]
+enum Word {
+    Null,
+    False,
+    True,
 }
 
 impl Writer {
     fn new(options: Options) -> Self {
         Writer {
             options,
-            text: Vec::with_capacity(256),
-            slots: Vec::with_capacity(16),
-            scratch: Vec::with_capacity(128),
-            primitives: Primitives::default(),
+            slots: 0,
+            buffers: Buffers::take(),
+            words: [None; 3],
             shared: HashMap::new(),
             depth: 0,
             out_of_order: false,
@@ -98,25 +108,25 @@ impl Writer {
         if root.slot().is_none() {
             return root.as_i32().to_string().into_bytes();
         }
-        let mut out = Vec::with_capacity(self.text.len() + self.slots.len() + 2);
+        let Buffers { text, finished, containers, .. } = &*self.buffers;
+        let mut out = Vec::with_capacity(text.len() + finished.len() + 2);
         out.push(b'[');
-        let mut slots = self.slots.into_iter().peekable();
-        while let Some(Span { start, mut end }) = slots.next() {
-            // Many slots were finished one after the other.
-            while let Some(next) = slots.next_if(|next| next.start == end + 1) {
-                end = next.end;
-            }
-            out.extend_from_slice(&self.text[start..=end]);
+        let mut copied = 0;
+        for container in containers {
+            out.extend_from_slice(&text[copied..container.place]);
+            out.extend_from_slice(&finished[container.start..=container.end]);
+            copied = container.place;
         }
+        out.extend_from_slice(&text[copied..]);
         out.pop();
         out.push(b']');
+        self.buffers.keep();
         out
     }
 
     /// The slot that comes next.
     fn next_reference(&self) -> Result<Reference> {
-        Reference::to_slot(self.slots.len())
-            .ok_or_else(|| Error::limit("a devalue text cannot have more than 2^31 slots"))
+        Reference::to_slot(self.slots).ok_or_else(too_many_slots)
     }
 
     /// Begins a container.
@@ -125,51 +135,84 @@ impl Writer {
         if self.depth == Options::MAX_DEPTH {
             return Err(too_deep());
         }
-        self.depth += 1;
         let reference = self.next_reference()?;
-        // Its text comes later.
-        self.slots.push(Span::default());
-        let start = self.scratch.len();
-        self.scratch.extend_from_slice(beginning);
-        Ok(Open { reference, start })
+        self.depth += 1;
+        self.slots += 1;
+        let (place, start) = (self.buffers.text.len(), self.buffers.scratch.len());
+        self.buffers.containers.push(Container { reference, place, start, end: start });
+        self.buffers.scratch.extend_from_slice(beginning);
+        Ok(Open(self.buffers.containers.len() - 1))
     }
 
-    /// Ends the innermost container.
+    /// Ends the innermost container, with this byte in place of the comma behind its last item.
     fn close(&mut self, open: Open, end: u8) -> Reference {
-        self.scratch.push(end);
-        let start = self.text.len();
-        self.text.extend_from_slice(&self.scratch[open.start..]);
-        if let Some(span) = open.reference.slot().and_then(|slot| self.slots.get_mut(slot)) {
-            *span = Span { start, end: self.text.len() };
-        }
-        self.text.push(b',');
-        self.scratch.truncate(open.start);
         self.depth -= 1;
-        open.reference
+        let Some(container) = self.buffers.containers.get_mut(open.0) else {
+            return Reference::UNDEFINED;
+        };
+        if self.buffers.scratch.last() == Some(&b',') {
+            self.buffers.scratch.pop();
+        }
+        self.buffers.scratch.extend_from_slice(&[end, b',']);
+        let scratch = container.start;
+        container.start = self.buffers.finished.len();
+        self.buffers.finished.extend_from_slice(&self.buffers.scratch[scratch..]);
+        container.end = self.buffers.finished.len() - 1;
+        self.buffers.scratch.truncate(scratch);
+        container.reference
     }
 
-    /// Appends a reference to the innermost container.
+    /// Appends an item to the innermost container.
+    #[inline]
     fn push_reference(&mut self, reference: Reference) {
-        number::write_integer(&mut self.scratch, reference.as_i32().into());
+        match u32::try_from(reference.as_i32()) {
+            Ok(slot @ 0..10_000) => {
+                number::write_few_digits(&mut self.buffers.scratch, slot, *b",")
+            }
+            _ => {
+                number::write_integer(&mut self.buffers.scratch, reference.as_i32().into());
+                self.buffers.scratch.push(b',');
+            }
+        }
     }
 
     /// The slot of a primitive whose text `write` appends.
+    #[inline]
     fn primitive(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<Reference> {
-        let start = self.text.len();
-        write(&mut self.text);
-        let span = Span { start, end: self.text.len() };
+        let start = self.buffers.text.len();
+        write(&mut self.buffers.text);
+        self.buffers.text.push(b',');
+        self.written(start)
+    }
+
+    /// The slot of the primitive whose text, with a comma, was appended from `start` on.
+    fn written(&mut self, start: usize) -> Result<Reference> {
         let next = self.next_reference()?;
-        match self.primitives.find_or_insert(&self.text, &self.slots, span, next) {
+        match self.buffers.primitives.find_or_insert(&self.buffers.text, start, next) {
             Some(same) => {
-                self.text.truncate(start);
+                self.buffers.text.truncate(start);
                 Ok(same)
             }
             None => {
-                self.text.push(b',');
-                self.slots.push(span);
+                self.slots += 1;
                 Ok(next)
             }
         }
+    }
+
+    fn word(&mut self, word: Word) -> Result<Reference> {
+        if let Some(same) = self.words[word as usize] {
+            return Ok(same);
+        }
+        let next = self.next_reference()?;
+        self.buffers.text.extend_from_slice(match word {
+            Word::Null => b"null,",
+            Word::False => b"false,",
+            Word::True => b"true,",
+        });
+        self.slots += 1;
+        self.words[word as usize] = Some(next);
+        Ok(next)
     }
 
     fn number(&mut self, number: f64) -> Result<Reference> {
@@ -180,7 +223,9 @@ impl Writer {
     }
 
     fn string(&mut self, string: &str) -> Result<Reference> {
-        self.primitive(|text| string::write(text, string))
+        let start = self.buffers.text.len();
+        string::write_with(&mut self.buffers.text, string, *b"\",");
+        self.written(start)
     }
 
     fn integer(&mut self, integer: i128) -> Result<Reference> {
@@ -199,23 +244,23 @@ impl Writer {
         if reference == Reference::NEGATIVE_ZERO { self.number(0.0) } else { Ok(reference) }
     }
 
-    /// The text of a slot, empty as long as it is unfinished.
-    fn slot_text(&self, reference: Reference) -> &[u8] {
-        match reference.slot().and_then(|slot| self.slots.get(slot)) {
-            Some(span) => &self.text[span.start..span.end],
-            None => b"",
-        }
+    /// The text of a finished container; empty for anything else.
+    fn container_text(&self, reference: Reference) -> &[u8] {
+        let container = self.container(reference).and_then(|at| self.buffers.containers.get(at));
+        container.and_then(|at| self.buffers.finished.get(at.start..at.end)).unwrap_or_default()
     }
 
-    /// Whether the slot is a primitive.
+    /// The number of a container among all containers.
+    fn container(&self, reference: Reference) -> Option<usize> {
+        self.buffers
+            .containers
+            .binary_search_by_key(&reference, |container| container.reference)
+            .ok()
+    }
+
+    /// Whether it is a primitive.
     fn is_primitive(&self, reference: Reference) -> bool {
-        let text = self.slot_text(reference);
-        match text.first() {
-            None => reference.slot().is_none(),
-            Some(b'{') => false,
-            Some(b'[') => text.starts_with(br#"["BigInt","#),
-            Some(_) => true,
-        }
+        self.container(reference).is_none()
     }
 
     /// Says in an error that it is in the value of a Map's key.
@@ -226,12 +271,31 @@ impl Writer {
                 Reference::INFINITY => "Infinity".into(),
                 Reference::NEGATIVE_INFINITY => "-Infinity".into(),
                 _ if key.slot().is_none() => key.as_i32().to_string().into(),
-                _ => String::from_utf8_lossy(self.slot_text(key)),
+                _ => self.primitive_text(key),
             },
             _ => "...".into(),
         };
         error.under(Step::MapKey(&text))
     }
+
+    fn primitive_text(&self, reference: Reference) -> Cow<'_, str> {
+        let word = self.words.iter().position(|word| *word == Some(reference));
+        if let Some(word) = word {
+            return ["null", "false", "true"][word].into();
+        }
+        let text = self.buffers.primitives.text(&self.buffers.text, reference).unwrap_or_default();
+        let end = match text.first() {
+            Some(b'"') => RawString::scan(text, 0).ok().map(|(_, end)| end),
+            Some(b'[') => text.iter().position(|&byte| byte == b']').map(|end| end + 1),
+            _ => text.iter().position(|&byte| byte == b','),
+        };
+        String::from_utf8_lossy(&text[..end.unwrap_or(text.len())])
+    }
+}
+
+#[cold]
+fn too_many_slots() -> Error {
+    Error::limit("a devalue text cannot have more than 2^31 slots")
 }
 
 #[cold]

@@ -8,13 +8,20 @@ use crate::{Error, Result, reference::Reference, tag, types::typed_array::ViewKi
 /// A slot of a tag and its arguments that is being written; or a Set, because Rust's arrays are tuples to serde.
 pub(crate) enum PartsWriter<'w> {
     Set(ListWriter<'w>),
-    Parts { writer: &'w mut Writer, tag: &'static str, open: Open, part: usize },
+    Parts {
+        writer: &'w mut Writer,
+        tag: &'static str,
+        open: Open,
+        part: usize,
+        /// A sparse array's, in decimal.
+        length: Vec<u8>,
+    },
 }
 
 impl<'w> PartsWriter<'w> {
     pub(super) fn new(writer: &'w mut Writer, tag: &'static str) -> Result<Self> {
         let open = writer.open(if tag == tag::REGEXP { b"[\"RegExp\"," } else { b"[" })?;
-        Ok(PartsWriter::Parts { writer, tag, open, part: 0 })
+        Ok(PartsWriter::Parts { writer, tag, open, part: 0, length: Vec::new() })
     }
 }
 
@@ -23,18 +30,17 @@ impl ser::SerializeTuple for PartsWriter<'_> {
     type Error = Error;
 
     fn serialize_element<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<()> {
-        let (writer, tag, open, part) = match self {
+        let (writer, tag, part, length) = match self {
             PartsWriter::Set(list) => return ser::SerializeTuple::serialize_element(list, value),
-            PartsWriter::Parts { writer, tag, open, part } => (&mut **writer, *tag, *open, part),
+            PartsWriter::Parts { writer, tag, part, length, .. } => {
+                (&mut **writer, *tag, part, length)
+            }
         };
-        if *part > 0 && tag != tag::SPARSE_ARRAY {
-            writer.scratch.push(b',');
-        }
-        let start = writer.scratch.len();
+        let start = writer.buffers.scratch.len();
         match (tag, *part) {
             (tag::VIEW, 1) => {
                 let buffer = value.serialize(&mut *writer)?;
-                if !writer.slot_text(buffer).starts_with(b"[\"ArrayBuffer\",") {
+                if !writer.container_text(buffer).starts_with(b"[\"ArrayBuffer\",") {
                     return Err(Error::data("a typed array needs an ArrayBuffer"));
                 }
                 writer.push_reference(buffer);
@@ -43,12 +49,15 @@ impl ser::SerializeTuple for PartsWriter<'_> {
                 let payload = value.serialize(&mut *writer)?;
                 writer.push_reference(payload);
             }
+            (tag::SPARSE_ARRAY, 0) => {
+                value.serialize(Literal { out: length, end: b',' })?;
+                length.pop();
+            }
             (tag::SPARSE_ARRAY, 1) => {
-                let length = writer.scratch.split_off(open.start + 1);
-                value.serialize(sparse::Entries { writer, length: &length })?;
+                value.serialize(sparse::Entries { writer, length })?;
             }
             _ => {
-                value.serialize(Literal(&mut writer.scratch))?;
+                value.serialize(Literal { out: &mut writer.buffers.scratch, end: b',' })?;
                 check_literal(writer, tag, *part, start)?;
             }
         }
@@ -66,13 +75,13 @@ impl ser::SerializeTuple for PartsWriter<'_> {
 
 /// Looks at the literal that was just written.
 fn check_literal(writer: &mut Writer, tag: &str, part: usize, start: usize) -> Result<()> {
-    let literal = &writer.scratch[start..];
+    let literal = &writer.buffers.scratch[start..];
     let is = |name: &str| {
         literal.strip_prefix(b"\"").is_some_and(|rest| rest.starts_with(name.as_bytes()))
     };
     match (tag, part) {
         // A RegExp without flags.
-        (tag::REGEXP, 1) if literal == b"\"\"" => writer.scratch.truncate(start - 1),
+        (tag::REGEXP, 1) if literal == b"\"\"," => writer.buffers.scratch.truncate(start),
         (tag::TEMPORAL, 0) if writer.options.portable_types_only => {
             return Err(unportable("Temporal"));
         }

@@ -2,7 +2,9 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Writer, beyond_number, entries::EntryWriter, list::ListWriter, tagged::Tagged, utf16};
+use super::{
+    Word, Writer, beyond_number, entries::EntryWriter, list::ListWriter, tagged::Tagged, utf16,
+};
 use crate::{
     Error, Result,
     error::Step,
@@ -24,8 +26,7 @@ impl<'w> Serializer for &'w mut Writer {
     type SerializeStructVariant = EntryWriter<'w>;
 
     fn serialize_bool(self, bool: bool) -> Result<Reference> {
-        let text: &[u8] = if bool { b"true" } else { b"false" };
-        self.primitive(|out| out.extend_from_slice(text))
+        self.word(if bool { Word::True } else { Word::False })
     }
 
     fn serialize_i8(self, integer: i8) -> Result<Reference> {
@@ -91,8 +92,8 @@ impl<'w> Serializer for &'w mut Writer {
     /// A `Uint8Array` over a buffer of its own, as Node.js's `Buffer` is written.
     fn serialize_bytes(self, bytes: &[u8]) -> Result<Reference> {
         let view = self.open(b"[\"")?;
-        self.scratch.extend_from_slice(ViewKind::Uint8Array.name().as_bytes());
-        self.scratch.extend_from_slice(b"\",");
+        self.buffers.scratch.extend_from_slice(ViewKind::Uint8Array.name().as_bytes());
+        self.buffers.scratch.extend_from_slice(b"\",");
         let buffer = self.array_buffer(bytes)?;
         self.push_reference(buffer);
         Ok(self.close(view, b']'))
@@ -111,7 +112,7 @@ impl<'w> Serializer for &'w mut Writer {
     }
 
     fn serialize_unit(self) -> Result<Reference> {
-        self.primitive(|out| out.extend_from_slice(b"null"))
+        self.word(Word::Null)
     }
 
     fn serialize_unit_struct(self, _: &'static str) -> Result<Reference> {
@@ -127,6 +128,7 @@ impl<'w> Serializer for &'w mut Writer {
         self.string(variant)
     }
 
+    #[inline(always)] // The name is a constant.
     fn serialize_newtype_struct<T: ?Sized + Serialize>(
         self,
         name: &'static str,
@@ -158,8 +160,8 @@ impl<'w> Serializer for &'w mut Writer {
             }),
             _ => {
                 let object = self.open(b"{")?;
-                string::write(&mut self.scratch, variant);
-                self.scratch.push(b':');
+                string::write(&mut self.buffers.scratch, variant);
+                self.buffers.scratch.push(b':');
                 let value = value
                     .serialize(&mut *self)
                     .map_err(|error| error.under(Step::Property(variant)))?;
@@ -214,8 +216,8 @@ impl Writer {
     /// An `ArrayBuffer`, which is never the same as another one.
     pub(super) fn array_buffer(&mut self, bytes: &[u8]) -> Result<Reference> {
         let buffer = self.open(b"[\"ArrayBuffer\",\"")?;
-        write_base64(&mut self.scratch, bytes);
-        self.scratch.push(b'"');
+        write_base64(&mut self.buffers.scratch, bytes);
+        self.buffers.scratch.push(b'"');
         Ok(self.close(buffer, b']'))
     }
 
@@ -225,7 +227,7 @@ impl Writer {
         let primitive = primitive.serialize(&mut *self)?;
         if primitive == Reference::UNDEFINED
             || !self.is_primitive(primitive)
-            || self.slot_text(primitive) == b"null"
+            || Some(primitive) == self.words[Word::Null as usize]
         {
             return Err(Error::data("only primitives other than null and undefined can be boxed"));
         }
@@ -236,7 +238,7 @@ impl Writer {
     /// The first occurrence of a shared value. Its slot is known before it is written, for the sake of cycles.
     fn shared<T: ?Sized + Serialize>(&mut self, id: u32, value: &T) -> Result<Reference> {
         // A container takes the next number.
-        let expected = Reference::to_slot(self.slots.len());
+        let expected = Reference::to_slot(self.slots);
         if let Some(expected) = expected
             && self.shared.insert(id, expected).is_some()
         {

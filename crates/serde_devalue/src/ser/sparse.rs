@@ -52,8 +52,9 @@ impl<'w> Serializer for Entries<'w> {
         let digits = text.len() as u64;
         let sparse = holes * 3 > 4 + digits + count * (digits + 1);
         if sparse {
-            writer.scratch.extend_from_slice(b"-7,");
-            writer.scratch.extend_from_slice(text);
+            writer.buffers.scratch.extend_from_slice(b"-7,");
+            writer.buffers.scratch.extend_from_slice(text);
+            writer.buffers.scratch.push(b',');
         }
         Ok(SparseWriter { writer, length, sparse, next: 0 })
     }
@@ -68,9 +69,8 @@ impl<'w> Serializer for Entries<'w> {
 impl SparseWriter<'_> {
     /// Writes the holes up to an index, in the dense form.
     fn fill_up_to(&mut self, index: u64) {
-        for at in self.next..index {
-            let hole: &[u8] = if at == 0 { b"-2" } else { b",-2" };
-            self.writer.scratch.extend_from_slice(hole);
+        for _ in self.next..index {
+            self.writer.buffers.scratch.extend_from_slice(b"-2,");
         }
         self.next = index;
     }
@@ -81,26 +81,23 @@ impl SerializeMap for SparseWriter<'_> {
     type Error = Error;
 
     fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<()> {
-        let start = self.writer.scratch.len();
-        key.serialize(Literal(&mut self.writer.scratch))?;
-        let index = parse(&self.writer.scratch[start..])?;
+        let start = self.writer.buffers.scratch.len();
+        key.serialize(Literal { out: &mut self.writer.buffers.scratch, end: b',' })?;
+        let index =
+            parse(&self.writer.buffers.scratch[start..self.writer.buffers.scratch.len() - 1])?;
         if index < self.next || index >= self.length {
             return Err(invalid());
         }
         if self.sparse {
-            self.writer.scratch.insert(start, b',');
             self.next = index;
         } else {
-            self.writer.scratch.truncate(start);
+            self.writer.buffers.scratch.truncate(start);
             self.fill_up_to(index);
         }
         Ok(())
     }
 
     fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<()> {
-        if self.sparse || self.next > 0 {
-            self.writer.scratch.push(b',');
-        }
         let item = value
             .serialize(&mut *self.writer)
             .map_err(|error| error.under(Step::Index(self.next)))?;

@@ -6,10 +6,9 @@ use serde::{
 };
 
 use super::{
-    Writer, entries::EntryWriter, list::ListWriter, literal::Literal, parts::PartsWriter,
-    unsupported::unsupported,
+    Writer, entries::EntryWriter, list::ListWriter, parts::PartsWriter, unsupported::unsupported,
 };
-use crate::{Error, Result, reference::Reference, tag};
+use crate::{Error, Result, reference::Reference, tag, text::string};
 
 /// Serializes the content of a newtype struct that has one of the names of [`tag`].
 pub(super) struct Tagged<'w> {
@@ -28,6 +27,16 @@ impl<'w> Tagged<'w> {
     }
 }
 
+impl Writer {
+    /// A tag with one argument.
+    #[inline]
+    fn tagged(&mut self, beginning: &[u8], argument: &str) -> Result<Reference> {
+        let open = self.open(beginning)?;
+        string::write(&mut self.buffers.scratch, argument);
+        Ok(self.close(open, b']'))
+    }
+}
+
 impl<'w> Serializer for Tagged<'w> {
     type Ok = Reference;
     type Error = Error;
@@ -39,6 +48,7 @@ impl<'w> Serializer for Tagged<'w> {
     type SerializeStruct = EntryWriter<'w>;
     type SerializeStructVariant = Impossible<Reference, Error>;
 
+    #[inline(always)] // The tag is a constant.
     fn serialize_str(self, text: &str) -> Result<Reference> {
         let (writer, tag) = (&mut *self.writer, self.tag);
         match tag {
@@ -53,13 +63,9 @@ impl<'w> Serializer for Tagged<'w> {
                 writer.push_reference(text);
                 Ok(writer.close(open, b']'))
             }
-            tag::DATE | tag::URL | tag::URL_SEARCH_PARAMS => {
-                let open = writer.open(b"[\"")?;
-                writer.scratch.extend_from_slice(&tag.as_bytes()[tag::PREFIX.len()..]);
-                writer.scratch.extend_from_slice(b"\",");
-                Literal(&mut writer.scratch).serialize_str(text)?;
-                Ok(writer.close(open, b']'))
-            }
+            tag::DATE => writer.tagged(b"[\"Date\",", text),
+            tag::URL => writer.tagged(b"[\"URL\",", text),
+            tag::URL_SEARCH_PARAMS => writer.tagged(b"[\"URLSearchParams\",", text),
             _ => Err(self.unexpected()),
         }
     }

@@ -33,14 +33,11 @@ fn write_decimal(out: &mut Vec<u8>, number: f64) -> bool {
         out.push(b'-');
     }
     write_unsigned(out, thousandths / 1000);
-    let digits = [
-        b'.',
-        b'0' + (places / 100) as u8,
-        b'0' + (places / 10 % 10) as u8,
-        b'0' + (places % 10) as u8,
-    ];
-    let zeros = digits.iter().rev().take_while(|&&digit| digit == b'0').count();
-    out.extend_from_slice(&digits[..digits.len() - zeros]);
+    // A dot in place of the first digit, which is 0.
+    let digits = (four_digits(places as u32) ^ u32::from(b'0' ^ b'.')).to_le_bytes();
+    let zeros = usize::from(places.is_multiple_of(10)) + usize::from(places.is_multiple_of(100));
+    out.extend_from_slice(&digits);
+    out.truncate(out.len() - zeros);
     true
 }
 
@@ -59,36 +56,39 @@ pub(crate) fn write_integer(out: &mut Vec<u8>, integer: i64) {
 
 fn write_unsigned(out: &mut Vec<u8>, integer: u64) {
     match u32::try_from(integer) {
-        Ok(integer @ 0..10_000) => write_few_digits(out, integer),
+        Ok(integer @ 0..10_000) => write_few_digits(out, integer, []),
         _ => write_many_digits(out, integer),
     }
 }
 
-/// References and most numbers are small; these are copied without a call.
-fn write_few_digits(out: &mut Vec<u8>, integer: u32) {
-    let digit = |digit: u32| b'0' + digit as u8;
+/// Writes an integer below 10,000, as most are, and what is behind it; without a call.
+#[inline(always)]
+pub(crate) fn write_few_digits<const N: usize>(out: &mut Vec<u8>, integer: u32, end: [u8; N]) {
+    let mut word = [0; 8];
+    word[..4].copy_from_slice(&four_digits(integer).to_le_bytes());
+    word[4..4 + N].copy_from_slice(&end);
+    // The last digit stays, also of 0.
+    let digits = u32::from_le_bytes([word[0], word[1], word[2], word[3]]) & 0x0f0f_0f0f;
+    let zeros = (digits | 1 << 24).trailing_zeros() / 8;
+    out.extend_from_slice(&(u64::from_le_bytes(word) >> (8 * zeros)).to_le_bytes());
+    out.truncate(out.len() + N - 4 - zeros as usize);
+}
+
+/// The digits of an integer below 10,000, the first one in the lowest byte.
+#[inline(always)]
+fn four_digits(integer: u32) -> u32 {
+    // Two numbers of two digits in the halves of a word, and then four of one digit.
     let hundreds = integer / 100;
-    let (a, b) = (digit(hundreds / 10), digit(hundreds % 10));
-    let (c, d) = (digit(integer % 100 / 10), digit(integer % 10));
-    match integer {
-        0..10 => out.push(d),
-        10..100 => out.extend_from_slice(&[c, d]),
-        100..1000 => out.extend_from_slice(&[b, c, d]),
-        _ => out.extend_from_slice(&[a, b, c, d]),
-    }
+    let pairs = hundreds | (integer - 100 * hundreds) << 16;
+    let tens = (pairs * 103) >> 10 & 0x000f_000f;
+    let digits = tens | (pairs - 10 * tens) << 8;
+    digits | u32::from_ne_bytes([b'0'; 4])
 }
 
 #[inline(never)]
 fn write_many_digits(out: &mut Vec<u8>, integer: u64) {
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    let mut rest = integer;
-    while rest > 0 {
-        start -= 1;
-        digits[start] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    out.extend_from_slice(&digits[start..]);
+    write_unsigned(out, integer / 10_000);
+    out.extend_from_slice(&four_digits((integer % 10_000) as u32).to_le_bytes());
 }
 
 /// The end of the number that begins at `start`.

@@ -1,70 +1,11 @@
-//! Strings: JSON's grammar for reading, devalue's escapes for writing.
+//! Strings: JSON's grammar for reading. Writing is in [`escape`](super::escape).
 
 use std::borrow::Cow;
 
+pub(crate) use super::escape::{write, write_utf16, write_with};
+
+use super::escape::is_written_plain;
 use crate::error::{Error, Result};
-
-/// Writes a string with its quotes, escaped as devalue escapes (`stringify_string`).
-pub(crate) fn write(out: &mut Vec<u8>, string: &str) {
-    let bytes = string.as_bytes();
-    out.reserve(bytes.len() + 2);
-    out.push(b'"');
-    if may_be_escaped(bytes) {
-        write_escaped(out, bytes)
-    } else {
-        out.extend_from_slice(bytes)
-    }
-    out.push(b'"');
-}
-
-fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
-    let mut copied = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        let escape: &[u8] = match byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
-            b'<' => b"\\u003C",
-            0x08 => b"\\b",
-            0x0c => b"\\f",
-            b'\n' => b"\\n",
-            b'\r' => b"\\r",
-            b'\t' => b"\\t",
-            0..0x20 => &unicode_escape(byte.into()),
-            // U+2028 and U+2029: valid in JSON, but line ends in the scripts that devalue's text may be put into.
-            0xe2 if bytes[at..].starts_with(b"\xe2\x80\xa8") => b"\\u2028",
-            0xe2 if bytes[at..].starts_with(b"\xe2\x80\xa9") => b"\\u2029",
-            _ => continue,
-        };
-        out.extend_from_slice(&bytes[copied..at]);
-        out.extend_from_slice(escape);
-        copied = at + if byte == 0xe2 { 3 } else { 1 };
-    }
-    out.extend_from_slice(&bytes[copied..]);
-}
-
-/// Writes a string of UTF-16 units with its quotes; unpaired surrogates are escaped, as devalue does since 6.0.
-pub(crate) fn write_utf16(out: &mut Vec<u8>, units: &[u16]) {
-    out.push(b'"');
-    let mut run = String::new();
-    for unit in char::decode_utf16(units.iter().copied()) {
-        match unit {
-            Ok(character) => run.push(character),
-            Err(unpaired) => {
-                write_escaped(out, run.as_bytes());
-                run.clear();
-                out.extend_from_slice(&unicode_escape(unpaired.unpaired_surrogate()));
-            }
-        }
-    }
-    write_escaped(out, run.as_bytes());
-    out.push(b'"');
-}
-
-/// `\uXXXX` with lower-case digits.
-fn unicode_escape(unit: u16) -> [u8; 6] {
-    let digit = |shift: u16| b"0123456789abcdef"[usize::from(unit >> shift & 0xf)];
-    [b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]
-}
 
 /// A string token that was found well-formed, still escaped.
 #[derive(Clone, Copy, Debug)]
@@ -231,7 +172,7 @@ impl<'a> RawString<'a> {
 }
 
 /// A byte with the value 1 in each place of a word.
-const ONES: u64 = u64::from_ne_bytes([1; 8]);
+pub(super) const ONES: u64 = u64::from_ne_bytes([1; 8]);
 
 /// Marks the high bit of each byte below `limit`, and perhaps of bytes behind the first such one.
 fn below(word: u64, limit: u8) -> u64 {
@@ -250,27 +191,6 @@ pub(crate) fn before_quote(word: u64) -> u64 {
     (first >> 7).wrapping_sub(1)
 }
 
-/// Whether there is a byte that is escaped in writing, or that begins what is: eight bytes at a time.
-fn may_be_escaped(text: &[u8]) -> bool {
-    let special = |word: &[u8; 8]| {
-        let word = u64::from_le_bytes(*word);
-        equal(word, b'"')
-            | equal(word, b'\\')
-            | equal(word, b'<')
-            | equal(word, 0xe2)
-            | below(word, 0x20)
-    };
-    // The last chunk may overlap the one before.
-    if let Some(last) = text.last_chunk() {
-        let (words, _) = text.as_chunks();
-        return words.iter().fold(special(last), |found, word| found | special(word)) != 0;
-    }
-    match (text.first_chunk(), text.last_chunk()) {
-        (Some([a, b, c, d]), Some([e, f, g, h])) => special(&[*a, *b, *c, *d, *e, *f, *g, *h]) != 0,
-        _ => text.iter().any(|byte| matches!(byte, b'"' | b'\\' | b'<' | 0xe2 | 0..0x20)),
-    }
-}
-
 /// Whether there is a byte that devalue escapes and JSON does not, or perhaps only begins so.
 fn may_need_escape(token: &[u8]) -> bool {
     let (words, rest) = token.as_chunks();
@@ -286,7 +206,7 @@ fn may_need_escape(token: &[u8]) -> bool {
 
 /// Whether this is a string token, surely as [`write`] would have written it.
 pub(crate) fn is_canonical_token(token: &[u8]) -> bool {
-    matches!(token, [b'"', body @ .., b'"'] if !may_be_escaped(body))
+    matches!(token, [b'"', body @ .., b'"'] if is_written_plain(body))
 }
 
 /// The first quote, backslash or control character from `start` on, or the end: eight bytes at a time.
@@ -410,14 +330,6 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_written_as_devalue_writes_them() {
-        assert_eq!(
-            written("\"\\\u{8}\u{c}\n\r\t\0\u{1f}<>&/\u{7f}\u{2028}\u{2029}\u{2027}é😀"),
-            "\"\\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u001f\\u003C>&/\u{7f}\\u2028\\u2029\u{2027}é😀\"",
-        );
-    }
-
-    #[test]
     fn every_byte_is_looked_at_wherever_it_is() {
         let special = |byte| matches!(byte, b'"' | b'\\' | 0..0x20);
         for byte in 0..0x80 {
@@ -444,13 +356,6 @@ mod tests {
         ] {
             assert_eq!(written(string), expected);
         }
-    }
-
-    #[test]
-    fn unpaired_surrogates_are_written_escaped() {
-        let mut out = Vec::new();
-        write_utf16(&mut out, &[0x3c, 0xd83d, 0xde00, 0xd83d, 0x61, 0xdc00]);
-        assert_eq!(String::from_utf8(out).unwrap(), "\"\\u003C😀\\ud83da\\udc00\"");
     }
 
     #[test]

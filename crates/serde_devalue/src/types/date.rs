@@ -110,45 +110,64 @@ impl Date {
 }
 
 /// Calls `f` with the text of `toISOString`, empty for an invalid date, without allocating.
+#[inline]
 pub(crate) fn with_iso_text<R>(date: Date, f: impl FnOnce(&str) -> R) -> R {
-    let Some(millis) = date.0 else { return f("") };
-    let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY));
-    let time = millis.rem_euclid(MILLIS_PER_DAY);
-    let mut text = *b"+000000-00-00T00:00:00.000Z";
-    let mut put = |at: usize, number: i64| {
-        text[at] = b'0' + (number / 10) as u8;
-        text[at + 1] = b'0' + (number % 10) as u8;
-    };
-    put(1, year.abs() / 10_000);
-    put(3, year.abs() / 100 % 100);
-    put(5, year.abs() % 100);
-    put(8, month);
-    put(11, day);
-    put(14, time / 3_600_000);
-    put(17, time / 60_000 % 60);
-    put(20, time / 1000 % 60);
-    put(23, time % 1000 / 10);
-    text[25] = b'0' + (time % 10) as u8;
-    if year < 0 {
-        text[0] = b'-';
-    }
-    // Years of up to four digits have no sign.
-    let start = if (0..=9999).contains(&year) { 3 } else { 0 };
-    f(std::str::from_utf8(&text[start..]).unwrap_or_default())
+    let mut text = IsoText(*b"0000-00-00T00:00:00.000Z        ");
+    f(date.0.and_then(|millis| text.write(millis)).unwrap_or_default())
 }
 
-/// The proleptic Gregorian date of a day since 1970 (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
+/// Aligned, it is found to be UTF-8 a word at a time.
+#[repr(align(16))]
+struct IsoText([u8; 32]);
+
+impl IsoText {
+    fn write(&mut self, millis: i64) -> Option<&str> {
+        // A Date has fewer days than 2^27, and a day fewer milliseconds.
+        let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY) as i32);
+        let time = millis.rem_euclid(MILLIS_PER_DAY) as u32;
+        let (text, mut length) = (&mut self.0, 24);
+        let mut put = |at: usize, number: u32| {
+            text[at] = b'0' + (number / 10) as u8;
+            text[at + 1] = b'0' + (number % 10) as u8;
+        };
+        let century = year.unsigned_abs() / 100;
+        put(0, century % 100);
+        put(2, year.unsigned_abs() % 100);
+        put(5, month);
+        put(8, day);
+        put(11, time / 3_600_000);
+        put(14, time / 60_000 % 60);
+        put(17, time / 1000 % 60);
+        put(20, time % 1000 / 10);
+        text[22] = b'0' + (time % 10) as u8;
+        // Only years of up to four digits have no sign.
+        if !(0..=9999).contains(&year) {
+            text.copy_within(..24, 3);
+            text[0] = if year < 0 { b'-' } else { b'+' };
+            text[1] = b'0' + (century / 1000) as u8;
+            text[2] = b'0' + (century / 100 % 10) as u8;
+            length += 3;
+        }
+        std::str::from_utf8(&self.0).ok()?.get(..length)
+    }
+}
+
+/// The proleptic Gregorian date of a day since 1970, for the days of a [`Date`] (Howard Hinnant, "chrono-compatible
+/// low-level date algorithms").
+fn civil_from_days(days: i32) -> (i32, u32, u32) {
+    // Counted from a multiple of 400 years before all of them.
+    const ERAS: i32 = 700;
+    let days = (days + 719_468 + ERAS * 146_097) as u32;
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
     let year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    let year = (year_of_era + era * 400) as i32 - ERAS * 400 + i32::from(month <= 2);
+    (year, month, day)
 }
 
 /// The inverse of [`civil_from_days`].
@@ -314,13 +333,13 @@ impl From<SystemTime> for Date {
 
 impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_newtype_struct(tag::DATE, &IsoText(*self))
+        serializer.serialize_newtype_struct(tag::DATE, &AsText(*self))
     }
 }
 
-struct IsoText(Date);
+struct AsText(Date);
 
-impl Serialize for IsoText {
+impl Serialize for AsText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         with_iso_text(self.0, |text| serializer.serialize_str(text))
     }

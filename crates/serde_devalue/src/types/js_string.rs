@@ -140,6 +140,7 @@ impl fmt::Display for JsString {
 
 /// Other formats get a string, or the sequence of UTF-16 code units where there is an unpaired surrogate.
 impl ser::Serialize for JsString {
+    #[inline]
     fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
             Repr::WellFormed(string) => serializer.serialize_str(string),

@@ -33,6 +33,7 @@ const FEW: usize = 16;
 /// One entry of a record, undecoded.
 #[derive(Clone, Copy)]
 struct Entry {
+    key: Reference,
     /// The object `{data, expires}`.
     whole: Reference,
     data: Reference,
@@ -117,8 +118,8 @@ impl Record {
 
     fn find(&self, key: &str) -> Result<Option<Entry>> {
         let flat = self.flat()?;
-        match flat.root().and_then(|root| flat.get(root, key)).map_err(corrupt)? {
-            Some(whole) => Ok(Some(self.entry(whole)?).filter(|entry| self.is_alive(entry))),
+        match flat.root().and_then(|root| flat.entry(root, key)).map_err(corrupt)? {
+            Some(entry) => Ok(Some(self.entry(entry)?).filter(|entry| self.is_alive(entry))),
             None => Ok(None),
         }
     }
@@ -129,9 +130,9 @@ impl Record {
         let mut entries: Vec<(Cow<'_, str>, Entry)> = Vec::new();
         let mut places: HashMap<Cow<'_, str>, usize> = HashMap::new();
         for pair in flat.root().and_then(|root| flat.map(root)).map_err(corrupt)? {
-            let (name, whole) = pair.map_err(corrupt)?;
-            let key = flat.string(name).map_err(corrupt)?;
-            let entry = self.entry(whole)?;
+            let pair = pair.map_err(corrupt)?;
+            let key = flat.string(pair.0).map_err(corrupt)?;
+            let entry = self.entry(pair)?;
             let place = match entries.len() {
                 // To look at each is faster than to hash.
                 0..=FEW => entries.iter().position(|(earlier, _)| *earlier == key),
@@ -150,14 +151,14 @@ impl Record {
         Ok(entries)
     }
 
-    fn entry(&self, whole: Reference) -> Result<Entry> {
+    fn entry(&self, (key, whole): (Reference, Reference)) -> Result<Entry> {
         let flat = self.flat()?;
         let data = flat.field(whole, "data").map_err(corrupt)?.unwrap_or(Reference::UNDEFINED);
         let expires = flat.field(whole, "expires").map_err(corrupt)?;
         // Not a number means no expiry, as in Astro; NaN and Infinity are never before now.
         let expires = expires.filter(|expires| !expires.is_undefined());
         let expires = expires.and_then(|expires| flat.number(expires).ok());
-        Ok(Entry { whole, data, expires: expires.filter(|at| *at < f64::INFINITY) })
+        Ok(Entry { key, whole, data, expires: expires.filter(|at| *at < f64::INFINITY) })
     }
 
     /// Astro's rule: gone when `expires` is a number before now.
@@ -219,7 +220,7 @@ pub(crate) fn apply(
     for ((key, origin), index) in plan.iter().zip(&indices) {
         match (origin, kept, index) {
             (Origin::Kept(entry), Some(source), _) => {
-                splice.copy(key, source, entry.whole).map_err(corrupt)?;
+                splice.keep(source, entry.key, entry.whole).map_err(corrupt)?;
                 latest.add(key, entry.expires);
             }
             (Origin::Set(written), _, Some(index)) => {

@@ -22,14 +22,22 @@ impl Flat<'_> {
     /// # }
     /// ```
     pub fn get(&self, map: Reference, key: &str) -> Result<Option<Reference>> {
-        if let Some(found) = self.get_canonical(map, key) {
+        Ok(self.entry(map, key)?.map(|(_, value)| value))
+    }
+
+    /// As [`get`](Flat::get), with the reference to the key.
+    ///
+    /// # Errors
+    /// As `get`.
+    pub fn entry(&self, map: Reference, key: &str) -> Result<Option<(Reference, Reference)>> {
+        if let Some(found) = self.entry_canonical(map, key) {
             return Ok(found);
         }
         let mut found = None;
         for entry in self.map(map)? {
             let (name, value) = entry?;
             if self.string_eq(name, key) {
-                found = Some(value);
+                found = Some((name, value));
             }
         }
         Ok(found)
@@ -53,7 +61,7 @@ impl Flat<'_> {
         Ok(found)
     }
 
-    fn get_canonical(&self, map: Reference, key: &str) -> Option<Option<Reference>> {
+    fn entry_canonical(&self, map: Reference, key: &str) -> Option<Option<(Reference, Reference)>> {
         if !string::is_plain(key.as_bytes(), 0, key.len()) {
             return None;
         }
@@ -70,7 +78,7 @@ impl Flat<'_> {
             (name, rest) = self.value(rest)?;
             (value, rest) = self.value(rest.strip_prefix(b",")?)?;
             if self.is_plain_string(name, key)? {
-                found = Some(value);
+                found = Some((name, value));
             }
         }
     }

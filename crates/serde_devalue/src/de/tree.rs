@@ -247,8 +247,8 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
     }
 
     fn items(&mut self, places: Range<usize>, depth: usize) -> Result<Value> {
+        self.reader.spend_nodes(places.len())?;
         let mut items: Vec<_> = places.clone().map(|_| Value::Undefined).collect();
-        self.reader.spend_nodes(items.len())?;
         let mut holes = false;
         for (index, (place, at)) in items.iter_mut().zip(places.clone()).enumerate() {
             let at = self.item(at);
@@ -285,9 +285,9 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
     }
 
     fn entries(&mut self, places: Range<usize>, depth: usize) -> Result<Vec<(Value, Value)>> {
+        self.reader.spend_nodes(places.len() / 2)?;
         let mut entries: Vec<_> =
             places.clone().step_by(2).map(|_| (Value::Undefined, Value::Undefined)).collect();
-        self.reader.spend_nodes(entries.len())?;
         for (place, (key, value)) in places.clone().step_by(2).zip(&mut entries) {
             let key_at = self.item(place);
             let value_at = self.item(place + 1);
@@ -308,8 +308,8 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
     }
 
     fn members(&mut self, places: Range<usize>, depth: usize) -> Result<Vec<Value>> {
+        self.reader.spend_nodes(places.len())?;
         let mut members: Vec<_> = places.clone().map(|_| Value::Undefined).collect();
-        self.reader.spend_nodes(members.len())?;
         for (place, at) in members.iter_mut().zip(places.clone()) {
             let at = self.item(at);
             self.read(at, depth, place).map_err(|error| at_slot(error, at))?;

@@ -47,7 +47,13 @@ impl<'de> Node<'_, 'de> {
         let slot = self.at.slot()?;
         let (start, end) = reader.index.bounds(slot)?;
         let content = match reader.text.get(start)? {
-            b'{' => reader.canonical_object(start, end)?,
+            b'{' => {
+                let (shape, values) = reader.canonical_object(start, end)?;
+                let mut stack = reader.items.borrow_mut();
+                let first = stack.len();
+                stack.extend(values.into_iter().take(shape.keys().len()).map(Item::of));
+                Content::Object(shape, first..stack.len())
+            }
             b'[' => reader.canonical_list(start, end)?,
             _ => return None,
         };
@@ -63,7 +69,9 @@ impl<'de> Reader<'_, 'de> {
         let text = self.text.get(start..end)?;
         match *text.first()? {
             b'"' => self.plain_string(start, end).map(Leaf::String),
-            b'-' | b'0'..=b'9' => number::parse_canonical(text).map(Leaf::Number),
+            b'-' | b'0'..=b'9' => {
+                number::parse_canonical_at(self.text.get(start..)?, end - start).map(Leaf::Number)
+            }
             b'n' if text == b"null" => Some(Leaf::Null),
             b't' if text == b"true" => Some(Leaf::Bool(true)),
             b'f' if text == b"false" => Some(Leaf::Bool(false)),
@@ -144,11 +152,7 @@ impl<'de> Reader<'_, 'de> {
     fn canonical_list(&self, start: usize, end: usize) -> Option<Content<'de>> {
         let text = self.text.get(start..end)?;
         if text.get(1) != Some(&b'"') {
-            let items = self.collect_with(|stack, _| match text {
-                b"[]" => Some(()),
-                _ => self.canonical_references(start + 1, end, stack, true),
-            });
-            return Some(Content::Array(items?));
+            return self.plain_items(start, end).map(Content::Array);
         }
         if !self.options.custom_tags.is_empty() {
             return None;
@@ -195,64 +199,77 @@ impl<'de> Reader<'_, 'de> {
         }
     }
 
-    /// The properties of an object, unless their order, their names or their number are out of the ordinary.
-    fn canonical_object(&self, start: usize, end: usize) -> Option<Content<'de>> {
-        let beginning = self.text.get(start + 1..)?;
-        if let Some(shape) = self.shapes.borrow().like(beginning)
-            && let Some(values) =
-                self.collect_with(|stack, _| self.values_of(&shape, start, end, stack))
+    /// The keys of an object and what it has under them, unless their order, their names or their number are out of the
+    /// ordinary.
+    #[inline(always)]
+    pub(super) fn canonical_object(
+        &self,
+        start: usize,
+        end: usize,
+    ) -> Option<(Rc<Shape<'de>>, [Reference; FEW])> {
+        let mut values = [Reference::UNDEFINED; FEW];
+        let shape = self.shapes.borrow().like(self.text.get(start + 1..)?);
+        if let Some(shape) = shape
+            && self.values_of(&shape, start, end, &mut values).is_some()
         {
-            return Some(Content::Object(shape, values));
+            return Some((shape, values));
         }
-        let mut keys = Vec::with_capacity(8);
-        let values = self.collect_with(|stack, _| self.new_object(start, end, &mut keys, stack))?;
-        let shape = Rc::new(Shape::new(keys));
-        self.shapes.borrow_mut().keep(beginning, Rc::clone(&shape));
-        Some(Content::Object(shape, values))
+        Some((self.new_object(start, end, &mut values)?, values))
+    }
+
+    /// The items of an array without a tag.
+    #[inline(always)]
+    pub(super) fn plain_items(&self, start: usize, end: usize) -> Option<Range<usize>> {
+        self.collect_with(|stack, _| match self.text.get(start..end)? {
+            b"[]" => Some(()),
+            _ => self.canonical_references(start + 1, end, stack, true),
+        })
     }
 
     /// What an object has under the keys of a known shape, which must be its own.
+    #[inline(always)]
     fn values_of(
         &self,
         shape: &Shape<'de>,
         start: usize,
         end: usize,
-        stack: &mut Vec<Item>,
+        values: &mut [Reference; FEW],
     ) -> Option<()> {
-        let mut text = self.text.get(start..)?;
-        for key in shape.keys() {
+        let mut at = start;
+        for (key, place) in shape.keys().iter().zip(values) {
             // Where the key was found, a brace or a comma is before it and a colon behind it.
-            let (first, last) = (key.offset().wrapping_sub(1), key.offset() + key.token().len());
-            let rest = text.strip_prefix(self.text.get(first..=last)?)?;
-            let (value, rest) = self.canonical_reference(rest)?;
+            let length = key.token().len() + 2;
+            if !string::are_same(self.text, key.offset().checked_sub(1)?, at, length) {
+                return None;
+            }
+            let (value, rest) = self.canonical_reference(self.text.get(at + length..)?)?;
             if value.is_hole() {
                 return None;
             }
-            stack.push(Item::of(value));
-            text = rest;
+            *place = value;
+            at = self.offset_of(rest);
         }
-        match text {
-            [b'}', rest @ ..] => (self.offset_of(rest) == end).then_some(()),
-            _ => None,
-        }
+        (self.text.get(at) == Some(&b'}') && at + 1 == end).then_some(())
     }
 
-    /// The keys of an object, and what it has under them.
+    /// The same of an object with keys that were not seen before.
+    #[inline(never)]
     fn new_object(
         &self,
         start: usize,
         end: usize,
-        keys: &mut Vec<RawString<'de>>,
-        stack: &mut Vec<Item>,
-    ) -> Option<()> {
+        values: &mut [Reference; FEW],
+    ) -> Option<Rc<Shape<'de>>> {
+        let mut keys: Vec<RawString<'de>> = Vec::with_capacity(8);
         if self.text.get(start..end)? == b"{}" {
-            return Some(());
+            return Some(Rc::new(Shape::new(keys)));
         }
         // At the brace, or at the comma.
         let mut at = start;
         loop {
             let open = at + 1;
-            if *self.text.get(open)? != b'"' || keys.len() == FEW {
+            let place = values.get_mut(keys.len())?;
+            if *self.text.get(open)? != b'"' {
                 return None;
             }
             let close = string::skip_plain(self.text, open + 1);
@@ -271,14 +288,17 @@ impl<'de> Reader<'_, 'de> {
             if value.is_hole() {
                 return None;
             }
-            stack.push(Item::of(value));
+            *place = value;
             at = self.offset_of(rest);
             match rest {
                 [b',', ..] => {}
-                [b'}', ..] => return (at + 1 == end).then_some(()),
+                [b'}', ..] if at + 1 == end => break,
                 _ => return None,
             }
         }
+        let shape = Rc::new(Shape::new(keys));
+        self.shapes.borrow_mut().keep(self.text.get(start + 1..)?, Rc::clone(&shape));
+        Some(shape)
     }
 
     /// Whether the items in every `step`th place are different strings, and few.

@@ -161,7 +161,11 @@ impl<'r, 'de> Reader<'r, 'de> {
     }
 
     fn spend_node(&self) -> Result<()> {
-        Self::spend(&self.nodes, 1, "values")
+        self.spend_nodes(1)
+    }
+
+    fn spend_nodes(&self, count: usize) -> Result<()> {
+        Self::spend(&self.nodes, count, "values")
     }
 
     fn spend_bytes(&self, bytes: usize) -> Result<()> {

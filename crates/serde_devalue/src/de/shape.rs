@@ -1,6 +1,6 @@
 //! The keys of objects.
 
-use std::{cell::OnceCell, rc::Rc};
+use std::rc::Rc;
 
 use crate::{
     JsString,
@@ -10,21 +10,24 @@ use crate::{
 /// The keys of an object: each once, in JavaScript's order. Objects of one origin have the same.
 pub(super) struct Shape<'de> {
     keys: Vec<RawString<'de>>,
-    names: OnceCell<Vec<JsString>>,
 }
 
 impl<'de> Shape<'de> {
     pub(super) fn new(keys: Vec<RawString<'de>>) -> Self {
-        Shape { keys, names: OnceCell::new() }
+        Shape { keys }
     }
 
     pub(super) fn keys(&self) -> &[RawString<'de>] {
         &self.keys
     }
 
-    /// The keys as strings of their own.
-    pub(super) fn names(&self) -> &[JsString] {
-        self.names.get_or_init(|| self.keys.iter().map(|key| key.unescape().into()).collect())
+    /// The keys as strings of their own: made anew each time, as copies of short ones are.
+    #[inline(always)]
+    pub(super) fn names(&self) -> impl ExactSizeIterator<Item = JsString> {
+        self.keys.iter().map(|key| match key.plain() {
+            Some(plain) => JsString::copy_of(plain),
+            None => key.unescape().into(),
+        })
     }
 }
 

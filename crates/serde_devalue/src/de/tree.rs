@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Frame, Node, Reader, at_slot, canonical::Leaf, content::Content, shape::Shape};
 use crate::{
-    ArrayBuffer, Custom, Error, JsString, Object, Result, SparseArray, TypedArray, Value,
+    ArrayBuffer, Custom, Date, Error, JsString, Object, Result, SparseArray, TypedArray, Value,
     error::Step,
     reference::Reference,
     types::typed_array::{ViewKind, ViewRange},
@@ -88,22 +88,75 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
     fn read(&mut self, at: Reference, depth: usize, place: &mut Value) -> Result<()> {
         let node = Node { reader: self.reader, at, outer: None };
         match node.leaf()? {
-            Some(Leaf::String(string)) => *place = Value::String(string.into()),
-            Some(Leaf::Number(number)) => *place = Value::Number(number),
-            Some(Leaf::Null) => *place = Value::Null,
-            Some(Leaf::Bool(bool)) => *place = Value::Bool(bool),
-            None => *place = self.object(node, depth)?,
+            Some(Leaf::String(string)) => put(place, Value::String(JsString::copy_of(string))),
+            Some(Leaf::Number(number)) => put(place, Value::Number(number)),
+            Some(Leaf::Null) => put(place, Value::Null),
+            Some(Leaf::Bool(bool)) => put(place, Value::Bool(bool)),
+            None => return self.object(node, depth, place),
         }
         Ok(())
     }
 
     /// What is not a primitive in the canonical form.
-    fn object(&mut self, node: Node<'r, 'de>, depth: usize) -> Result<Value> {
-        if let Some(slot) = node.at.slot()
-            && let Some(number) = self.sharing.seen_before(slot)
-        {
-            return Ok(Value::Reference(number));
+    #[inline(never)]
+    fn object(&mut self, node: Node<'r, 'de>, depth: usize, place: &mut Value) -> Result<()> {
+        let Some(slot) = node.at.slot() else {
+            put(place, self.other(node, depth)?);
+            return Ok(());
+        };
+        if let Some(number) = self.sharing.seen_before(slot) {
+            put(place, Value::Reference(number));
+            return Ok(());
         }
+        if !self.frequent(slot, depth, place)? {
+            put(place, self.other(node, depth)?);
+        }
+        Ok(())
+    }
+
+    /// Reads an object, an array or a date in the canonical form; whether it is one.
+    #[inline(always)]
+    fn frequent(&mut self, slot: usize, depth: usize, place: &mut Value) -> Result<bool> {
+        let reader = self.reader;
+        let Some((start, end)) = reader.index.bounds(slot) else { return Ok(false) };
+        match reader.text.get(start..end) {
+            Some([b'{', ..]) => {
+                let Some((shape, values)) = reader.canonical_object(start, end) else {
+                    return Ok(false);
+                };
+                self.begin(slot, depth)?;
+                put(place, Value::Object(self.properties(&shape, &values, depth + 1)?));
+            }
+            Some([b'[', second, ..]) if *second != b'"' => {
+                let Some(items) = reader.plain_items(start, end) else { return Ok(false) };
+                self.begin(slot, depth)?;
+                put(place, self.items(items, depth + 1)?);
+            }
+            Some([b'[', b'"', b'D', b'a', b't', b'e', b'"', b',', b'"', date @ .., b'"', b']'])
+                if reader.options.custom_tags.is_empty() =>
+            {
+                let Some(date) = Date::from_iso_text(date) else { return Ok(false) };
+                self.sharing.see(slot);
+                reader.mark_read(slot);
+                put(place, Value::Date(date));
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Enters a container that was found to be well-formed.
+    #[inline(always)]
+    fn begin(&mut self, slot: usize, depth: usize) -> Result<()> {
+        self.sharing.see(slot);
+        self.reader.mark_read(slot);
+        // Within the tree an object in itself is a reference, but not around it.
+        Frame::check(self.outer, slot, depth + 1)
+    }
+
+    /// What is not frequent, or not in the canonical form.
+    #[inline(never)]
+    fn other(&mut self, node: Node<'r, 'de>, depth: usize) -> Result<Value> {
         let content = node.content()?;
         if let Some(slot) = node.at.slot()
             && !content.is_primitive()
@@ -135,10 +188,12 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
     fn container(&mut self, content: Content<'de>, depth: usize) -> Result<Value> {
         match content {
             Content::Object(shape, values) => {
-                self.properties(&shape, values, depth).map(Value::Object)
+                let values = self.take_items(values);
+                self.properties(&shape, &values, depth).map(Value::Object)
             }
             Content::NullObject(shape, values) => {
-                self.properties(&shape, values, depth).map(Value::NullObject)
+                let values = self.take_items(values);
+                self.properties(&shape, &values, depth).map(Value::NullObject)
             }
             Content::Array(items) => self.items(items, depth),
             Content::SparseArray(length, items) => self.sparse(length, items, depth),
@@ -166,30 +221,36 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
         self.reader.item(at).map_or(Reference::UNDEFINED, |item| item.reference)
     }
 
+    /// The items at some places of the stack, from which they are taken.
+    fn take_items(&self, places: Range<usize>) -> Vec<Reference> {
+        let items = places.clone().map(|at| self.item(at)).collect();
+        self.reader.release(places);
+        items
+    }
+
     fn properties(
         &mut self,
         shape: &Shape<'de>,
-        values: Range<usize>,
+        values: &[Reference],
         depth: usize,
     ) -> Result<Object> {
+        let names = shape.names();
+        self.reader.spend_nodes(names.len())?;
         let mut properties: Vec<(JsString, Value)> =
-            shape.names().iter().map(|name| (name.clone(), Value::Undefined)).collect();
-        for ((name, place), at) in properties.iter_mut().zip(values.clone()) {
-            self.reader.spend_node()?;
-            let at = self.item(at);
+            names.map(|name| (name, Value::Undefined)).collect();
+        for ((name, place), &at) in properties.iter_mut().zip(values) {
             self.read(at, depth, place).map_err(|error| {
                 at_slot(error, at).under(Step::Property(&name.to_string_lossy()))
             })?;
         }
-        self.reader.release(values);
         Ok(Object::from_ordered(properties))
     }
 
     fn items(&mut self, places: Range<usize>, depth: usize) -> Result<Value> {
+        self.reader.spend_nodes(places.len())?;
         let mut items: Vec<_> = places.clone().map(|_| Value::Undefined).collect();
         let mut holes = false;
         for (index, (place, at)) in items.iter_mut().zip(places.clone()).enumerate() {
-            self.reader.spend_node()?;
             let at = self.item(at);
             holes |= at.is_hole();
             self.read(at, depth, place)
@@ -224,28 +285,35 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
     }
 
     fn entries(&mut self, places: Range<usize>, depth: usize) -> Result<Vec<(Value, Value)>> {
-        let mut entries = Vec::with_capacity(places.len() / 2);
-        for place in places.clone().step_by(2) {
-            self.reader.spend_node()?;
-            let (key_at, value_at) = (self.item(place), self.item(place + 1));
-            let key = self.value(key_at, depth).map_err(|error| {
-                at_slot(error, key_at).under(Step::MapKey(&self.reader.key_text(key_at)))
-            })?;
-            let value = self.value(value_at, depth).map_err(|error| {
-                at_slot(error, value_at).under(Step::MapKey(&self.reader.key_text(key_at)))
-            })?;
-            entries.push((without_negative_zero(key), value));
+        self.reader.spend_nodes(places.len() / 2)?;
+        let mut entries: Vec<_> =
+            places.clone().step_by(2).map(|_| (Value::Undefined, Value::Undefined)).collect();
+        for (place, (key, value)) in places.clone().step_by(2).zip(&mut entries) {
+            let key_at = self.item(place);
+            let value_at = self.item(place + 1);
+            self.read(key_at, depth, key)
+                .map_err(|error| self.under_key(at_slot(error, key_at), key_at))?;
+            without_negative_zero(key);
+            self.read(value_at, depth, value)
+                .map_err(|error| self.under_key(at_slot(error, value_at), key_at))?;
         }
         self.reader.release(places);
         Ok(entries)
     }
 
+    /// Says in an error that it is in the entry of a Map.
+    #[cold]
+    fn under_key(&self, error: Error, key: Reference) -> Error {
+        error.under(Step::MapKey(&self.reader.key_text(key)))
+    }
+
     fn members(&mut self, places: Range<usize>, depth: usize) -> Result<Vec<Value>> {
-        let mut members = Vec::with_capacity(places.len());
-        for at in places.clone() {
-            self.reader.spend_node()?;
-            let member = self.inner(self.item(at), depth)?;
-            members.push(without_negative_zero(member));
+        self.reader.spend_nodes(places.len())?;
+        let mut members: Vec<_> = places.clone().map(|_| Value::Undefined).collect();
+        for (place, at) in members.iter_mut().zip(places.clone()) {
+            let at = self.item(at);
+            self.read(at, depth, place).map_err(|error| at_slot(error, at))?;
+            without_negative_zero(place);
         }
         self.reader.release(places);
         Ok(members)
@@ -264,10 +332,16 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
     }
 }
 
+/// Puts a value where there is `undefined`, without looking for what to drop.
+#[inline(always)]
+fn put(place: &mut Value, value: Value) {
+    debug_assert!(matches!(place, Value::Undefined));
+    std::mem::forget(std::mem::replace(place, value));
+}
+
 /// Maps and Sets make -0 a 0.
-fn without_negative_zero(key: Value) -> Value {
-    match key {
-        Value::Number(number) => Value::Number(number + 0.0),
-        key => key,
+fn without_negative_zero(key: &mut Value) {
+    if let Value::Number(number) = key {
+        *number += 0.0;
     }
 }

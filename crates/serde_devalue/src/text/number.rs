@@ -160,6 +160,7 @@ pub(crate) fn parse_integer(number: &[u8]) -> Option<i64> {
 }
 
 /// The digits at the beginning, up to seven, and how many they are; `None` if there are more.
+#[inline(always)]
 pub(crate) fn parse_digits(text: &[u8]) -> Option<(u32, usize)> {
     const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
     let Some(word) = text.first_chunk() else {
@@ -213,6 +214,35 @@ pub(crate) fn parse_canonical(number: &[u8]) -> Option<f64> {
     // Both are exact, so the quotient is the number that is nearest to the decimal.
     let value = mantissa as f64 / POWERS_OF_TEN.get(places)?;
     Some(if digits.len() == number.len() { value } else { -value })
+}
+
+/// The same of a number at the beginning of a text, as long as `length`; faster where more text is behind it.
+#[inline(always)]
+pub(crate) fn parse_canonical_at(text: &[u8], length: usize) -> Option<f64> {
+    match parse_short(text, length) {
+        None => parse_canonical(text.get(..length)?),
+        short => short,
+    }
+}
+
+/// The same of a number without a sign and with up to seven digits before and behind the point.
+#[inline(always)]
+fn parse_short(text: &[u8], length: usize) -> Option<f64> {
+    let (whole, count) = parse_digits(text)?;
+    if count == 0 || count > 1 && text[0] == b'0' {
+        return None;
+    }
+    if count == length {
+        return Some(whole.into());
+    }
+    let [b'.', fraction @ ..] = text.get(count..)? else { return None };
+    let (fraction, places) = parse_digits(fraction)?;
+    if places == 0 || count + 1 + places != length {
+        return None;
+    }
+    // All 14 digits are exact in a float.
+    let scale = POWERS_OF_TEN.get(places)?;
+    Some((f64::from(whole) * scale + f64::from(fraction)) / scale)
 }
 
 /// As far as 15 digits reach.
@@ -323,11 +353,20 @@ mod tests {
         for text in ["0", "7", "-7", "28.73", "0.1", "-0.25", "426.697", "123456789012345", "0.000"]
         {
             assert_eq!(parse_canonical(text.as_bytes()), text.parse().ok(), "{text}");
+            for behind in ["", ",", "],12345678", ".5", "5,\"abcdefg\""] {
+                let longer = format!("{text}{behind}");
+                let found = parse_canonical_at(longer.as_bytes(), text.len());
+                assert_eq!(found, text.parse().ok(), "{longer}");
+            }
         }
         for text in
             ["-0", "-0.0", "01", "1.", ".5", "-", "", "1e3", "1.2.3", "1234567890123456", "+1"]
         {
             assert_eq!(parse_canonical(text.as_bytes()), None, "{text}");
+            for behind in ["", ",", "0],1234567"] {
+                let longer = format!("{text}{behind}");
+                assert_eq!(parse_canonical_at(longer.as_bytes(), text.len()), None, "{longer}");
+            }
         }
     }
 
@@ -341,6 +380,9 @@ mod tests {
             let number: f64 = text.parse().unwrap();
             if text.len() < 17 && places > 0 {
                 proptest::prop_assert_eq!(parse_canonical(text.as_bytes()), Some(number));
+                let longer = format!("{text},\"abcdefg\"");
+                let found = parse_canonical_at(longer.as_bytes(), text.len());
+                proptest::prop_assert_eq!(found, Some(number));
             }
             for number in [number, -number, number / 3.0] {
                 if number != 0.0 {

@@ -39,6 +39,12 @@ impl JsString {
         JsString(Repr::WellFormed(CompactString::const_new("")))
     }
 
+    /// The same as `from`, in place: what is short is made in registers, and moving it through memory would take longer.
+    #[inline(always)]
+    pub(crate) fn copy_of(string: &str) -> Self {
+        JsString(Repr::WellFormed(CompactString::new(string)))
+    }
+
     /// The string of these UTF-16 code units.
     pub fn from_utf16(units: Vec<u16>) -> Self {
         match String::from_utf16(&units) {

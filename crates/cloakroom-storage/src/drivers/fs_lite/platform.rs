@@ -133,7 +133,9 @@ mod elsewhere {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::fs::File;
     use std::io;
+    use std::num::NonZeroU64;
     use std::path::Path;
 
     use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
@@ -143,18 +145,19 @@ mod linux {
         Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
     }
 
-    /// Has the disk begin to write what is in a file, without waiting for it. Where the file is gone there is nothing to
-    /// be done, and the kernel comes to every file in the end.
-    pub(in super::super) fn begin_writing(path: &Path) {
-        if let Ok(file) = super::options().read(true).open(path) {
-            // That it is not needed in memory begins the writing; and it stays there until it is written.
-            let _ = fadvise(&file, 0, None, Advice::DontNeed);
-        }
+    /// Has the disk begin to write a file of this length, without waiting for it. Where that is not to be had, the kernel
+    /// comes to every file in the end.
+    pub(in super::super) fn begin_writing(file: &File, length: usize) {
+        // What is not needed in memory is written to the disk, and pages that are named whole are given up after that: so
+        // the first and the last byte are left out.
+        let inner = NonZeroU64::new((length as u64).saturating_sub(2).max(1));
+        let _ = fadvise(file, 1, inner, Advice::DontNeed);
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod not_linux {
+    use std::fs::File;
     use std::io;
     use std::path::Path;
 
@@ -162,5 +165,5 @@ mod not_linux {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(in super::super) fn begin_writing(_path: &Path) {}
+    pub(in super::super) fn begin_writing(_file: &File, _length: usize) {}
 }

@@ -10,12 +10,11 @@ use bytes::Bytes;
 
 use super::NAME;
 use super::OWN_FOLDER;
-use super::flush::Flush;
 use super::index::Index;
 use super::lock::{Held, Lock, Stripe, Turn};
 use super::platform::{self, Fingerprint};
 use super::read::{self, Found};
-use super::temporary::{Moved, Temporary};
+use super::temporary::{Reaches, Temporary};
 use super::walk::Walk;
 use crate::{Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result, SetOutcome, When};
 
@@ -31,7 +30,6 @@ pub(super) struct Store {
     base: PathBuf,
     own_folder: PathBuf,
     index: Index,
-    flush: Flush,
     read_only: bool,
     sync: bool,
 }
@@ -40,7 +38,7 @@ impl Store {
     pub(super) fn new(base: PathBuf, read_only: bool, sync: bool) -> Store {
         let own_folder = base.join(OWN_FOLDER);
         let index = Index::new(own_folder.clone(), sync);
-        Store { base, own_folder, index, flush: Flush::default(), read_only, sync }
+        Store { base, own_folder, index, read_only, sync }
     }
 
     pub(super) fn read_only(&self) -> bool {
@@ -102,7 +100,7 @@ impl Store {
             },
         };
         let written = self
-            .write_temporary(stripe, &value, deadline)
+            .write_temporary(stripe, &value, deadline, &expected)
             .and_then(|mut temporary| {
                 self.index.note(key, deadline)?;
                 self.publish(&mut temporary, &path, &expected)
@@ -331,13 +329,19 @@ impl Store {
         stripe: Stripe,
         value: &[u8],
         deadline: Option<SystemTime>,
+        expected: &Expected,
     ) -> io::Result<Temporary> {
         let name = format!(
             "{}-{:016x}.tmp$",
             stripe.prefix(),
             RandomState::new().hash_one(std::process::id())
         );
-        Temporary::write(self.own_folder.join(name), value, times(deadline), self.sync)
+        let disk = match expected {
+            _ if self.sync => Reaches::Now,
+            Expected::Item(..) => Reaches::Soon,
+            Expected::Nothing | Expected::Anything => Reaches::Sometime,
+        };
+        Temporary::write(self.own_folder.join(name), value, times(deadline), disk)
     }
 
     /// Puts the temporary file in its place, if what is there is still what was expected.
@@ -399,10 +403,7 @@ impl Store {
                 if !unchanged && read::read(path)?.value().as_ref() != Some(value) {
                     return Ok(false);
                 }
-                if temporary.replace(path)? == Moved::Exchanged && !self.sync {
-                    self.flush.note(path);
-                }
-                return Ok(true);
+                return temporary.replace(path).map(|()| true);
             }
         }
         temporary.rename(path).map(|()| true)

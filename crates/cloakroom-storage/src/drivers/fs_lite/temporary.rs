@@ -13,13 +13,15 @@ pub(super) struct Temporary {
     is_gone: bool,
 }
 
-/// How a file came into its place.
+/// How soon a new file is on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moved {
-    /// Over the one that was there, or where there was none.
-    Over,
-    /// By changing places. The kernel has not begun to write it to the disk, as some file systems do otherwise.
-    Exchanged,
+pub(super) enum Reaches {
+    /// When the kernel comes to it, which takes half a minute.
+    Sometime,
+    /// The writing has begun.
+    Soon,
+    /// It is there.
+    Now,
 }
 
 impl Temporary {
@@ -28,14 +30,16 @@ impl Temporary {
         path: PathBuf,
         value: &[u8],
         times: FileTimes,
-        sync: bool,
+        disk: Reaches,
     ) -> io::Result<Temporary> {
         let mut file = platform::options().write(true).create_new(true).open(&path)?;
         let temporary = Temporary { path, is_gone: false };
         file.write_all(value)?;
         file.set_times(times)?;
-        if sync {
-            file.sync_all()?;
+        match disk {
+            Reaches::Sometime => {}
+            Reaches::Soon => platform::begin_writing(&file, value.len()),
+            Reaches::Now => file.sync_all()?,
         }
         Ok(temporary)
     }
@@ -55,10 +59,12 @@ impl Temporary {
     /// As [`rename`](Temporary::rename), for a place where there is a file.
     ///
     /// The two change places and the old one is removed after that, because a rename frees it while it keeps every
-    /// other writer out of both folders, which can take a file system long.
-    pub(super) fn replace(&mut self, path: &Path) -> io::Result<Moved> {
+    /// other writer out of both folders, which can take a file system long. But with a rename, ext4 and others begin to
+    /// write the new file before its name is written down, so that a power cut does not leave an empty one; for this the
+    /// file has to [reach](Reaches) the disk soon.
+    pub(super) fn replace(&mut self, path: &Path) -> io::Result<()> {
         if platform::exchange(&self.path, path).is_err() {
-            return self.rename(path).map(|()| Moved::Over);
+            return self.rename(path);
         }
         match fs::remove_file(&self.path) {
             Ok(()) => self.is_gone = true,
@@ -69,7 +75,7 @@ impl Temporary {
             }
             Err(_) => {}
         }
-        Ok(Moved::Exchanged)
+        Ok(())
     }
 }
 
@@ -88,7 +94,8 @@ mod tests {
 
     fn temporary(folder: &Path, value: &str) -> Temporary {
         let path = folder.join("temporary");
-        Temporary::write(path, value.as_bytes(), FileTimes::new(), false).expect("written")
+        let times = FileTimes::new();
+        Temporary::write(path, value.as_bytes(), times, Reaches::Soon).expect("written")
     }
 
     fn names(folder: &Path) -> Vec<String> {
@@ -110,8 +117,7 @@ mod tests {
     fn where_there_is_nothing_to_replace_it_takes_the_place() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("item");
-        let moved = temporary(folder.path(), "new").replace(&path).expect("moved");
-        assert_eq!(moved, Moved::Over);
+        temporary(folder.path(), "new").replace(&path).expect("moved");
         assert_eq!(names(folder.path()), ["item"]);
     }
 

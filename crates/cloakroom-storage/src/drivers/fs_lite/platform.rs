@@ -145,14 +145,19 @@ mod linux {
         Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
     }
 
-    /// Has the disk begin to write a file of this length, without waiting for it. Where that is not to be had, the kernel
-    /// comes to every file in the end.
-    pub(in super::super) fn begin_writing(file: &File, length: usize) {
+    /// Has the disk begin to write a file of this length, without waiting for it; whether it does.
+    pub(in super::super) fn begin_writing(file: &File, length: usize) -> bool {
         // What is not needed in memory is written to the disk, and pages that are named whole are given up after that: so
-        // the first and the last byte are left out.
-        let inner = NonZeroU64::new((length as u64).saturating_sub(2).max(1));
-        let _ = fadvise(file, 1, inner, Advice::DontNeed);
+        // the first and the last byte are left out. Of a longer file there would be such pages, and each write would
+        // have all processors look for them.
+        match NonZeroU64::new((length as u64).saturating_sub(2)) {
+            Some(inner) if length <= 2 * PAGE => fadvise(file, 1, inner, Advice::DontNeed).is_ok(),
+            _ => false,
+        }
     }
+
+    /// The size of the smallest pages of memory that there are.
+    const PAGE: usize = 4096;
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -165,5 +170,7 @@ mod not_linux {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(in super::super) fn begin_writing(_file: &File, _length: usize) {}
+    pub(in super::super) fn begin_writing(_file: &File, _length: usize) -> bool {
+        false
+    }
 }

@@ -11,6 +11,8 @@ use super::platform;
 pub(super) struct Temporary {
     path: PathBuf,
     is_gone: bool,
+    /// Whether the disk has it, or is writing it.
+    reaches_disk: bool,
 }
 
 /// How soon a new file is on the disk.
@@ -33,14 +35,17 @@ impl Temporary {
         disk: Reaches,
     ) -> io::Result<Temporary> {
         let mut file = platform::options().write(true).create_new(true).open(&path)?;
-        let temporary = Temporary { path, is_gone: false };
+        let mut temporary = Temporary { path, is_gone: false, reaches_disk: false };
         file.write_all(value)?;
         file.set_times(times)?;
-        match disk {
-            Reaches::Sometime => {}
+        temporary.reaches_disk = match disk {
+            Reaches::Sometime => false,
             Reaches::Soon => platform::begin_writing(&file, value.len()),
-            Reaches::Now => file.sync_all()?,
-        }
+            Reaches::Now => {
+                file.sync_all()?;
+                true
+            }
+        };
         Ok(temporary)
     }
 
@@ -60,10 +65,10 @@ impl Temporary {
     ///
     /// The two change places and the old one is removed after that, because a rename frees it while it keeps every
     /// other writer out of both folders, which can take a file system long. But with a rename, ext4 and others begin to
-    /// write the new file before its name is written down, so that a power cut does not leave an empty one; for this the
-    /// file has to [reach](Reaches) the disk soon.
+    /// write the new file before its name is written down, so that a power cut does not leave an empty one: so they change
+    /// places only if it has to [reach](Reaches) the disk soon, and does.
     pub(super) fn replace(&mut self, path: &Path) -> io::Result<()> {
-        if platform::exchange(&self.path, path).is_err() {
+        if !self.reaches_disk || platform::exchange(&self.path, path).is_err() {
             return self.rename(path);
         }
         match fs::remove_file(&self.path) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::platform;
+use super::platform::{self, Identity};
 use crate::ItemKey;
 
 /// How many locks there are. Processes of different versions must agree on it, so it never changes.
@@ -31,6 +31,10 @@ impl Stripe {
         format!("{:02}", self.0)
     }
 
+    fn lock_file(self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.lock$", self.prefix()))
+    }
+
     /// The stripe whose temporary file has this name.
     pub(super) fn of_temporary(name: &str) -> Option<Stripe> {
         let (stripe, _) = name.strip_suffix(".tmp$")?.split_once('-')?;
@@ -41,54 +45,149 @@ impl Stripe {
 /// Where the tasks of this process wait for their turn, so that at most one thread per stripe waits for
 /// another process.
 #[derive(Debug)]
-pub(super) struct Queues(Vec<Arc<Mutex<()>>>);
+pub(super) struct Queues(Vec<Arc<Mutex<Option<LockFile>>>>);
 
 impl Queues {
     pub(super) fn new() -> Queues {
         Queues((0..STRIPES).map(|_| Arc::default()).collect())
     }
 
-    /// Waits for the turn of `key`, which lasts until the guard is dropped.
-    pub(super) async fn wait(&self, key: &ItemKey) -> OwnedMutexGuard<()> {
-        self.0[usize::from(Stripe::of(key).0)].clone().lock_owned().await
+    /// Waits for the turn of `key`, which lasts until it is dropped.
+    pub(super) async fn wait(&self, key: &ItemKey) -> Turn {
+        let stripe = Stripe::of(key);
+        let file = self.0[usize::from(stripe.0)].clone().lock_owned().await;
+        Turn { stripe, file, waits: false, is_refused: false }
     }
 }
 
-/// Holds a lock file until it is dropped.
+/// The turn of one task of this process. The lock file stays open from one turn to the next.
 #[derive(Debug)]
-pub(super) struct Lock(#[allow(dead_code)] File);
+pub(super) struct Turn {
+    stripe: Stripe,
+    file: OwnedMutexGuard<Option<LockFile>>,
+    waits: bool,
+    is_refused: bool,
+}
+
+impl Turn {
+    /// Takes the lock, which other processes respect too.
+    ///
+    /// # Errors
+    /// Among others where somebody else holds it and this turn does not [wait](Turn::wait_for_others).
+    pub(super) fn lock(&mut self, folder: &Path) -> io::Result<Held<'_>> {
+        let path = self.stripe.lock_file(folder);
+        loop {
+            let file = match self.file.take() {
+                Some(file) => file,
+                None => LockFile::open(&path)?,
+            };
+            if !self.waits
+                && let Err(error) = file.try_lock()
+            {
+                self.is_refused = error.kind() == io::ErrorKind::WouldBlock;
+                *self.file = Some(file);
+                return Err(error);
+            }
+            if self.waits {
+                file.lock()?;
+            }
+            if file.is_at(&path)? {
+                *self.file = Some(file);
+                return Ok(Held(&mut self.file));
+            }
+        }
+    }
+
+    /// Whether the lock was not taken because somebody else holds it.
+    pub(super) fn is_refused(&self) -> bool {
+        self.is_refused
+    }
+
+    /// From now on the lock is waited for.
+    pub(super) fn wait_for_others(&mut self) {
+        (self.waits, self.is_refused) = (true, false);
+    }
+}
+
+/// Holds the lock until it is dropped.
+#[derive(Debug)]
+pub(super) struct Held<'a>(&'a mut Option<LockFile>);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let unlocked = self.0.as_ref().is_some_and(|file| file.file.unlock().is_ok());
+        // Where files cannot be told from one another, nobody would see that it was replaced.
+        if !unlocked || !cfg!(unix) {
+            *self.0 = None;
+        }
+    }
+}
+
+/// An open lock file.
+#[derive(Debug)]
+pub(super) struct LockFile {
+    file: File,
+    identity: Identity,
+}
+
+impl LockFile {
+    fn open(path: &Path) -> io::Result<LockFile> {
+        let mut options = platform::options();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                path.parent().map_or(Ok(()), platform::create_folders)?;
+                options.open(path)?
+            }
+            opened => opened?,
+        };
+        let identity = platform::identity(&file)?;
+        Ok(LockFile { file, identity })
+    }
+
+    fn lock(&self) -> io::Result<()> {
+        loop {
+            match self.file.lock() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                locked => return locked,
+            }
+        }
+    }
+
+    fn try_lock(&self) -> io::Result<()> {
+        Ok(self.file.try_lock()?)
+    }
+
+    /// unstorage's `clear` removes lock files too. A lock on a removed file excludes nobody.
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        platform::leads_to(path, self.identity)
+    }
+}
+
+/// Holds a lock file until it is dropped, and closes it.
+#[derive(Debug)]
+pub(super) struct Lock(#[allow(dead_code)] LockFile);
 
 impl Lock {
     /// Waits until no other thread or process holds the stripe.
     pub(super) fn acquire(folder: &Path, stripe: Stripe) -> io::Result<Lock> {
-        Lock::open(folder.join(format!("{}.lock$", stripe.prefix())), File::lock)
+        Lock::take(&stripe.lock_file(folder), LockFile::lock)
     }
 
     /// The lock of whoever sweeps; `None` while another thread or process does.
     pub(super) fn try_for_sweep(folder: &Path) -> io::Result<Option<Lock>> {
-        match Lock::open(folder.join("sweep.lock$"), |file| Ok(file.try_lock()?)) {
+        match Lock::take(&folder.join("sweep.lock$"), LockFile::try_lock) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            opened => opened.map(Some),
+            taken => taken.map(Some),
         }
     }
 
-    fn open(path: PathBuf, lock: impl Fn(&File) -> io::Result<()>) -> io::Result<Lock> {
-        let mut options = platform::options();
-        options.read(true).write(true).create(true).truncate(false);
+    fn take(path: &Path, lock: impl Fn(&LockFile) -> io::Result<()>) -> io::Result<Lock> {
         loop {
-            let file = match options.open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    path.parent().map_or(Ok(()), platform::create_folders)?;
-                    options.open(&path)?
-                }
-                opened => opened?,
-            };
-            match lock(&file) {
-                // unstorage's `clear` removes lock files too. A lock on a removed file excludes nobody.
-                Ok(()) if platform::is_at(&file, &path)? => return Ok(Lock(file)),
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+            let file = LockFile::open(path)?;
+            lock(&file)?;
+            if file.is_at(path)? {
+                return Ok(Lock(file));
             }
         }
     }

@@ -1,10 +1,16 @@
-//! What Unix can and others cannot.
+//! What Unix or Linux can and others cannot.
 
 #[cfg(unix)]
 pub(super) use unix::*;
 
 #[cfg(not(unix))]
 pub(super) use elsewhere::*;
+
+#[cfg(target_os = "linux")]
+pub(super) use linux::*;
+
+#[cfg(not(target_os = "linux"))]
+pub(super) use not_linux::*;
 
 #[cfg(unix)]
 mod unix {
@@ -50,11 +56,18 @@ mod unix {
         )
     }
 
-    /// Whether `path` still leads to `file`.
-    pub(in super::super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-        let own = file.metadata()?;
+    /// Which file it is, as long as it is open.
+    pub(in super::super) type Identity = (u64, u64);
+
+    /// The file's identity.
+    pub(in super::super) fn identity(file: &File) -> io::Result<Identity> {
+        file.metadata().map(|metadata| (metadata.dev(), metadata.ino()))
+    }
+
+    /// Whether `path` leads to this file.
+    pub(in super::super) fn leads_to(path: &Path, file: Identity) -> io::Result<bool> {
         match path.symlink_metadata() {
-            Ok(other) => Ok((own.dev(), own.ino()) == (other.dev(), other.ino())),
+            Ok(found) => Ok((found.dev(), found.ino()) == file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
@@ -97,8 +110,14 @@ mod elsewhere {
         (metadata.len(), metadata.modified().ok())
     }
 
-    /// A lock file that is open cannot be removed there.
-    pub(in super::super) fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
+    pub(in super::super) type Identity = ();
+
+    pub(in super::super) fn identity(_file: &File) -> io::Result<Identity> {
+        Ok(())
+    }
+
+    /// A file that is open cannot be removed there.
+    pub(in super::super) fn leads_to(_path: &Path, _file: Identity) -> io::Result<bool> {
         Ok(true)
     }
 
@@ -108,6 +127,50 @@ mod elsewhere {
     }
 
     pub(in super::super) fn is_link_error(_error: &io::Error) -> bool {
+        false
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs::File;
+    use std::io;
+    use std::num::NonZeroU64;
+    use std::path::Path;
+
+    use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
+
+    /// Has two files change places. Not every file system can.
+    pub(in super::super) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+        Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+    }
+
+    /// Has the disk begin to write a file of this length, without waiting for it; whether it does.
+    pub(in super::super) fn begin_writing(file: &File, length: usize) -> bool {
+        // What is not needed in memory is written to the disk, and pages that are named whole are given up after that: so
+        // the first and the last byte are left out. Of a longer file there would be such pages, and each write would
+        // have all processors look for them.
+        match NonZeroU64::new((length as u64).saturating_sub(2)) {
+            Some(inner) if length <= 2 * PAGE => fadvise(file, 1, inner, Advice::DontNeed).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// The size of the smallest pages of memory that there are.
+    const PAGE: usize = 4096;
+}
+
+#[cfg(not(target_os = "linux"))]
+mod not_linux {
+    use std::fs::File;
+    use std::io;
+    use std::path::Path;
+
+    pub(in super::super) fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(in super::super) fn begin_writing(_file: &File, _length: usize) -> bool {
         false
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, FileTimes, Metadata};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -11,9 +11,10 @@ use bytes::Bytes;
 use super::NAME;
 use super::OWN_FOLDER;
 use super::index::Index;
-use super::lock::{Lock, Stripe};
+use super::lock::{Held, Lock, Stripe, Turn};
 use super::platform::{self, Fingerprint};
 use super::read::{self, Found};
+use super::temporary::{Reaches, Temporary};
 use super::walk::Walk;
 use crate::{Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result, SetOutcome, When};
 
@@ -36,7 +37,8 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn new(base: PathBuf, read_only: bool, sync: bool) -> Store {
         let own_folder = base.join(OWN_FOLDER);
-        Store { index: Index::new(own_folder.clone(), sync), own_folder, base, read_only, sync }
+        let index = Index::new(own_folder.clone(), sync);
+        Store { base, own_folder, index, read_only, sync }
     }
 
     pub(super) fn read_only(&self) -> bool {
@@ -72,6 +74,7 @@ impl Store {
         value: Bytes,
         when: When,
         ttl: Option<Duration>,
+        turn: &mut Turn,
     ) -> Result<SetOutcome> {
         let path = self.path(key)?;
         self.check_writable()?;
@@ -81,7 +84,7 @@ impl Store {
         }
         let deadline = deadline_after(ttl);
         let stripe = Stripe::of(key);
-        let _lock = self.lock(stripe)?;
+        let _lock = self.hold(turn)?;
         let expected = match &when {
             When::Always => Expected::Anything,
             When::Absent => match self.find(&path)? {
@@ -97,10 +100,10 @@ impl Store {
             },
         };
         let written = self
-            .write_temporary(stripe, &value, deadline)
-            .and_then(|temporary| {
+            .write_temporary(stripe, &value, deadline, &expected)
+            .and_then(|mut temporary| {
                 self.index.note(key, deadline)?;
-                self.publish(&temporary, &path, &expected)
+                self.publish(&mut temporary, &path, &expected)
             })
             .map_err(|error| self.failure(error))?;
         if !written {
@@ -110,7 +113,12 @@ impl Store {
         Ok(SetOutcome::Written { version: value.into() })
     }
 
-    pub(super) fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
+    pub(super) fn remove(
+        &self,
+        key: &ItemKey,
+        when: When,
+        turn: &mut Turn,
+    ) -> Result<RemoveOutcome> {
         if when == When::Absent {
             return Err(Error::remove_absent(NAME, key));
         }
@@ -119,7 +127,7 @@ impl Store {
         if self.metadata(&path)?.is_none() {
             return Ok(RemoveOutcome::Missing);
         }
-        let _lock = self.lock(Stripe::of(key))?;
+        let _lock = self.hold(turn)?;
         if let When::Version(version) = when {
             match self.find(&path)? {
                 Found::Live(current, ..) if version.as_bytes() == Some(&current) => {}
@@ -136,13 +144,18 @@ impl Store {
         })
     }
 
-    pub(super) fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
+    pub(super) fn touch(
+        &self,
+        key: &ItemKey,
+        ttl: Option<Duration>,
+        turn: &mut Turn,
+    ) -> Result<bool> {
         let path = self.path(key)?;
         self.check_writable()?;
         if self.metadata(&path)?.is_none() {
             return Ok(false);
         }
-        let _lock = self.lock(Stripe::of(key))?;
+        let _lock = self.hold(turn)?;
         // The check and the change are on one open file, so that no other file's time is moved.
         let file = match platform::options().read(true).write(cfg!(not(unix))).open(&path) {
             Ok(file) => file,
@@ -220,6 +233,10 @@ impl Store {
 
     pub(super) fn lock(&self, stripe: Stripe) -> Result<Lock> {
         Lock::acquire(&self.own_folder, stripe).map_err(|error| self.failure(error))
+    }
+
+    fn hold<'a>(&self, turn: &'a mut Turn) -> Result<Held<'a>> {
+        turn.lock(&self.own_folder).map_err(|error| self.failure(error))
     }
 
     /// Says what an I/O error means. Its text names the folder and never the file, whose name is the key.
@@ -312,25 +329,28 @@ impl Store {
         stripe: Stripe,
         value: &[u8],
         deadline: Option<SystemTime>,
+        expected: &Expected,
     ) -> io::Result<Temporary> {
         let name = format!(
             "{}-{:016x}.tmp$",
             stripe.prefix(),
             RandomState::new().hash_one(std::process::id())
         );
-        let path = self.own_folder.join(name);
-        let mut file = platform::options().write(true).create_new(true).open(&path)?;
-        let temporary = Temporary { path };
-        file.write_all(value)?;
-        file.set_times(times(deadline))?;
-        if self.sync {
-            file.sync_all()?;
-        }
-        Ok(temporary)
+        let disk = match expected {
+            _ if self.sync => Reaches::Now,
+            Expected::Item(..) => Reaches::Soon,
+            Expected::Nothing | Expected::Anything => Reaches::Sometime,
+        };
+        Temporary::write(self.own_folder.join(name), value, times(deadline), disk)
     }
 
     /// Puts the temporary file in its place, if what is there is still what was expected.
-    fn publish(&self, temporary: &Temporary, path: &Path, expected: &Expected) -> io::Result<bool> {
+    fn publish(
+        &self,
+        temporary: &mut Temporary,
+        path: &Path,
+        expected: &Expected,
+    ) -> io::Result<bool> {
         let folder = path.parent().unwrap_or(&self.base);
         let mut done = self.move_into_place(temporary, path, expected);
         if done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
@@ -353,14 +373,14 @@ impl Store {
 
     fn move_into_place(
         &self,
-        temporary: &Temporary,
+        temporary: &mut Temporary,
         path: &Path,
         expected: &Expected,
     ) -> io::Result<bool> {
         match expected {
             Expected::Anything => {}
-            // A link, unlike a rename, replaces nothing that somebody without our lock has put there.
-            Expected::Nothing => match fs::hard_link(&temporary.path, path) {
+            // A link replaces nothing that somebody without our lock has put there.
+            Expected::Nothing => match temporary.link(path) {
                 Ok(()) => return Ok(true),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     // A folder is no item that somebody else has just made: it would be there for ever.
@@ -383,9 +403,10 @@ impl Store {
                 if !unchanged && read::read(path)?.value().as_ref() != Some(value) {
                     return Ok(false);
                 }
+                return temporary.replace(path).map(|()| true);
             }
         }
-        fs::rename(&temporary.path, path).map(|()| true)
+        temporary.rename(path).map(|()| true)
     }
 
     /// A deadline that has passed before it was written cannot be told from none, so its file goes at once.
@@ -414,18 +435,6 @@ enum Expected {
     Anything,
     Nothing,
     Item(Bytes, Fingerprint),
-}
-
-/// A temporary file, removed when it was not moved into its place.
-struct Temporary {
-    path: PathBuf,
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // It has been renamed, or it is of no use; and the sweep removes what cannot be removed here.
-        let _ = fs::remove_file(&self.path);
-    }
 }
 
 /// The item and how long it still lives.

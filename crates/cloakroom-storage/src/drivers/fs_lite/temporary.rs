@@ -1,0 +1,147 @@
+//! A file that is written where nobody looks, and moved into its place when it is whole.
+
+use std::fs::{self, FileTimes};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::platform;
+
+/// A temporary file, removed when it was not moved into its place.
+#[derive(Debug)]
+pub(super) struct Temporary {
+    path: PathBuf,
+    is_gone: bool,
+    /// Whether the disk has it, or is writing it.
+    reaches_disk: bool,
+}
+
+/// How soon a new file is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reaches {
+    /// When the kernel comes to it, which takes half a minute.
+    Sometime,
+    /// The writing has begun.
+    Soon,
+    /// It is there.
+    Now,
+}
+
+impl Temporary {
+    /// Writes a new file.
+    pub(super) fn write(
+        path: PathBuf,
+        value: &[u8],
+        times: FileTimes,
+        disk: Reaches,
+    ) -> io::Result<Temporary> {
+        let mut file = platform::options().write(true).create_new(true).open(&path)?;
+        let mut temporary = Temporary { path, is_gone: false, reaches_disk: false };
+        file.write_all(value)?;
+        file.set_times(times)?;
+        temporary.reaches_disk = match disk {
+            Reaches::Sometime => false,
+            Reaches::Soon => platform::begin_writing(&file, value.len()),
+            Reaches::Now => {
+                file.sync_all()?;
+                true
+            }
+        };
+        Ok(temporary)
+    }
+
+    /// Puts it where there must be nothing: unlike a rename, a link replaces nothing.
+    pub(super) fn link(&self, path: &Path) -> io::Result<()> {
+        fs::hard_link(&self.path, path)
+    }
+
+    /// Puts it in the place of whatever file is there.
+    pub(super) fn rename(&mut self, path: &Path) -> io::Result<()> {
+        fs::rename(&self.path, path)?;
+        self.is_gone = true;
+        Ok(())
+    }
+
+    /// As [`rename`](Temporary::rename), for a place where there is a file.
+    ///
+    /// The two change places and the old one is removed after that, because a rename frees it while it keeps every
+    /// other writer out of both folders, which can take a file system long. But with a rename, ext4 and others begin to
+    /// write the new file before its name is written down, so that a power cut does not leave an empty one: so they change
+    /// places only if it has to [reach](Reaches) the disk soon, and does.
+    pub(super) fn replace(&mut self, path: &Path) -> io::Result<()> {
+        if !self.reaches_disk || platform::exchange(&self.path, path).is_err() {
+            return self.rename(path);
+        }
+        match fs::remove_file(&self.path) {
+            Ok(()) => self.is_gone = true,
+            // A folder has come there in the meantime, and goes back.
+            Err(_) if self.path.is_dir() => {
+                platform::exchange(&self.path, path)?;
+                return Err(io::ErrorKind::IsADirectory.into());
+            }
+            Err(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.is_gone {
+            // The sweep removes what cannot be removed here.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn temporary(folder: &Path, value: &str) -> Temporary {
+        let path = folder.join("temporary");
+        let times = FileTimes::new();
+        Temporary::write(path, value.as_bytes(), times, Reaches::Soon).expect("written")
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_replaced_file_is_gone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("item");
+        fs::write(&path, "old").expect("written");
+        temporary(folder.path(), "new").replace(&path).expect("replaced");
+        assert_eq!(fs::read_to_string(&path).expect("read"), "new");
+        assert_eq!(names(folder.path()), ["item"]);
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_replace_it_takes_the_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("item");
+        temporary(folder.path(), "new").replace(&path).expect("moved");
+        assert_eq!(names(folder.path()), ["item"]);
+    }
+
+    #[test]
+    fn a_folder_stays_where_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("item");
+        fs::create_dir(&path).expect("made");
+        fs::write(path.join("other"), "other").expect("written");
+        let refused = temporary(folder.path(), "new").replace(&path);
+        assert!(refused.is_err());
+        assert_eq!(fs::read_to_string(path.join("other")).expect("read"), "other");
+        assert_eq!(names(folder.path()), ["item"]);
+    }
+
+    #[test]
+    fn what_was_not_moved_is_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(temporary(folder.path(), "new"));
+        assert!(names(folder.path()).is_empty());
+    }
+}

@@ -65,7 +65,7 @@ impl Flat<'_> {
         if !string::is_plain(key.as_bytes(), 0, key.len()) {
             return None;
         }
-        let (slot, end) = self.from_slot(map)?;
+        let (slot, end) = self.text_from(map)?;
         let mut rest = slot.strip_prefix(b"[\"Map\"")?;
         let mut found = None;
         loop {
@@ -87,7 +87,7 @@ impl Flat<'_> {
         if !string::is_plain(name.as_bytes(), 0, name.len()) {
             return None;
         }
-        let (slot, end) = self.from_slot(object)?;
+        let (slot, end) = self.text_from(object)?;
         let mut rest = slot.strip_prefix(b"{")?;
         let mut found = None;
         loop {
@@ -110,7 +110,7 @@ impl Flat<'_> {
     }
 
     /// The text from a slot on, and how much of it comes behind the slot.
-    fn from_slot(&self, at: Reference) -> Option<(&[u8], usize)> {
+    fn text_from(&self, at: Reference) -> Option<(&[u8], usize)> {
         let (text, index) = self.parts();
         let (start, end) = index.bounds(at.slot()?)?;
         Some((text.get(start..)?, text.len().checked_sub(end)?))

@@ -151,7 +151,9 @@ mod linux {
         // the first and the last byte are left out. Of a longer file there would be such pages, and each write would
         // have all processors look for them.
         match NonZeroU64::new((length as u64).saturating_sub(2)) {
-            Some(inner) if length <= 2 * PAGE => fadvise(file, 1, inner, Advice::DontNeed).is_ok(),
+            inner @ Some(_) if length <= 2 * PAGE => {
+                fadvise(file, 1, inner, Advice::DontNeed).is_ok()
+            }
             _ => false,
         }
     }

@@ -1,10 +1,12 @@
 //! The memory in which a text is put together.
 
-use std::cell::Cell;
+use super::Container;
+use crate::{
+    kept::{self, Kept},
+    primitives::Primitives,
+};
 
-use super::{Container, primitives::Primitives};
-
-/// What grows while a value is written: kept from one text to the next, so that none has to grow anew.
+/// What grows while a value is written.
 #[derive(Default)]
 pub(super) struct Buffers {
     /// The texts of primitives, each with a comma behind it, in the order of their slots.
@@ -15,51 +17,48 @@ pub(super) struct Buffers {
     pub(super) finished: Vec<u8>,
     /// The text of unfinished containers, outermost first, with a comma behind each item.
     pub(super) scratch: Vec<u8>,
-    /// The slots of primitives by their text: equal text is an equal value.
-    pub(super) primitives: Primitives,
+    /// The slots of primitives by their text: equal text is an equal value. Their place is where it begins.
+    pub(super) primitives: Primitives<usize>,
 }
 
 thread_local! {
-    static KEPT: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
+    static KEPT: Kept<Buffers> = const { Kept::new() };
 }
-
-/// No more than this is kept of each buffer, in bytes: an extraordinary text shall not occupy memory for ever.
-const KEPT_SIZE: usize = 128 << 10;
 
 impl Buffers {
     /// Empty ones.
     pub(super) fn take() -> Box<Self> {
-        let kept = KEPT.try_with(Cell::take).ok().flatten();
-        let mut buffers = kept.unwrap_or_default();
-        buffers.text.clear();
-        buffers.containers.clear();
-        buffers.finished.clear();
-        buffers.scratch.clear();
-        buffers.primitives.clear();
-        buffers
+        Kept::take(&KEPT)
     }
 
     /// Keeps them for the next text.
     pub(super) fn keep(self: Box<Self>) {
-        let sizes = [
-            self.text.capacity(),
-            self.containers.capacity() * size_of::<Container>(),
-            self.finished.capacity(),
-            self.scratch.capacity(),
-            self.primitives.size(),
-        ];
-        if sizes.iter().all(|&size| size <= KEPT_SIZE) {
-            // A thread that is ending keeps nothing.
-            let _ = KEPT.try_with(|kept| kept.set(Some(self)));
-        }
+        Kept::keep(&KEPT, self);
+    }
+}
+
+impl kept::Buffers for Buffers {
+    fn clear(&mut self) {
+        self.text.clear();
+        self.containers.clear();
+        self.finished.clear();
+        self.scratch.clear();
+        self.primitives.clear(0);
+    }
+
+    fn largest(&self) -> usize {
+        self.text
+            .capacity()
+            .max(self.containers.capacity() * size_of::<Container>())
+            .max(self.finished.capacity())
+            .max(self.scratch.capacity())
+            .max(self.primitives.size())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use serde::{Serialize, Serializer, ser::Error};
-
-    use super::*;
 
     /// Is written by writing something else.
     struct Within(usize);
@@ -90,14 +89,5 @@ mod tests {
                 r#"[[1,2,1],"a","[\"end\"]"]"#
             );
         }
-    }
-
-    #[test]
-    fn what_is_too_large_is_not_kept() {
-        let numbers: Vec<_> = (0..50_000).collect();
-        crate::to_string(&numbers).unwrap();
-        assert!(KEPT.take().is_none());
-        crate::to_string(&[1]).unwrap();
-        assert!(KEPT.take().is_some());
     }
 }

@@ -10,7 +10,6 @@ mod entries;
 mod list;
 mod literal;
 mod parts;
-mod primitives;
 mod serializer;
 mod sparse;
 mod tagged;
@@ -188,7 +187,12 @@ impl Writer {
     /// The slot of the primitive whose text, with a comma, was appended from `start` on.
     fn written(&mut self, start: usize) -> Result<Reference> {
         let next = self.next_reference()?;
-        match self.buffers.primitives.find_or_insert(&self.buffers.text, start, next) {
+        let Buffers { primitives, text, .. } = &mut *self.buffers;
+        // The comma tells where a text ends: none is the beginning of another.
+        let (known, new) = text.split_at(start);
+        let is_same =
+            |_, start| known.get(start..).is_some_and(|text: &[u8]| text.starts_with(new));
+        match primitives.find_or_insert(new, start, next, is_same) {
             Some(same) => {
                 self.buffers.text.truncate(start);
                 Ok(same)
@@ -283,7 +287,8 @@ impl Writer {
         if let Some(word) = word {
             return ["null", "false", "true"][word].into();
         }
-        let text = self.buffers.primitives.text(&self.buffers.text, reference).unwrap_or_default();
+        let text = self.buffers.primitives.place(reference);
+        let text = text.and_then(|start| self.buffers.text.get(start..)).unwrap_or_default();
         let end = match text.first() {
             Some(b'"') => RawString::scan(text, 0).ok().map(|(_, end)| end),
             Some(b'[') => text.iter().position(|&byte| byte == b']').map(|end| end + 1),

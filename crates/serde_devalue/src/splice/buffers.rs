@@ -1,15 +1,16 @@
 //! The memory in which a splice is put together.
 
-use std::cell::Cell;
-
 use super::{
     gap::Gap,
-    primitives::Primitives,
     walk::{Open, Slot, UNSEEN},
 };
-use crate::reference::Reference;
+use crate::{
+    kept::{self, Kept},
+    primitives::Primitives,
+    reference::Reference,
+};
 
-/// What grows while a text is written: kept from one text to the next, so that none has to grow anew.
+/// What grows while a text is written.
 #[derive(Default)]
 pub(super) struct Buffers {
     /// For each slot of all sources, what it has become.
@@ -27,40 +28,39 @@ pub(super) struct Buffers {
 }
 
 thread_local! {
-    static KEPT: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
+    static KEPT: Kept<Buffers> = const { Kept::new() };
 }
-
-/// No more than this is kept of each buffer, in bytes: an extraordinary text shall not occupy memory for ever.
-const KEPT_SIZE: usize = 128 << 10;
 
 impl Buffers {
     /// Empty ones, for sources with so many slots.
     pub(super) fn take(slots: usize) -> Box<Self> {
-        let kept = KEPT.try_with(Cell::take).ok().flatten();
-        let mut buffers = kept.unwrap_or_default();
-        buffers.done.clear();
+        let mut buffers = Kept::take(&KEPT);
         buffers.done.resize(slots, UNSEEN);
         buffers.known.clear(slots);
-        buffers.slots.clear();
-        buffers.gaps.clear();
-        buffers.open.clear();
-        buffers.out.clear();
         buffers
     }
 
     /// Keeps them for the next text.
     pub(super) fn keep(self: Box<Self>) {
-        let sizes = [
-            self.done.capacity() * size_of::<Reference>(),
-            self.known.size(),
-            self.slots.capacity() * size_of::<Slot>(),
-            self.gaps.capacity() * size_of::<Gap>(),
-            self.open.capacity() * size_of::<Open>(),
-            self.out.capacity(),
-        ];
-        if sizes.iter().all(|&size| size <= KEPT_SIZE) {
-            // A thread that is ending keeps nothing.
-            let _ = KEPT.try_with(|kept| kept.set(Some(self)));
-        }
+        Kept::keep(&KEPT, self);
+    }
+}
+
+impl kept::Buffers for Buffers {
+    fn clear(&mut self) {
+        self.done.clear();
+        self.slots.clear();
+        self.gaps.clear();
+        self.open.clear();
+        self.out.clear();
+    }
+
+    fn largest(&self) -> usize {
+        (self.done.capacity() * size_of::<Reference>())
+            .max(self.known.size())
+            .max(self.slots.capacity() * size_of::<Slot>())
+            .max(self.gaps.capacity() * size_of::<Gap>())
+            .max(self.open.capacity() * size_of::<Open>())
+            .max(self.out.capacity())
     }
 }

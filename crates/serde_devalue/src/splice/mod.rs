@@ -6,7 +6,6 @@ mod content;
 mod draft;
 mod gap;
 mod output;
-mod primitives;
 mod walk;
 
 use std::ops::Range;

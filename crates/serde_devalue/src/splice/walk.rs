@@ -187,11 +187,11 @@ impl<'s> Walk<'s> {
         let new = self.next()?;
         let Walk { buffers, texts, .. } = self;
         let Buffers { known, slots, gaps, .. } = &mut **buffers;
-        let text_of = |reference: Reference| match reference.slot() {
-            Some(slot) => texts.of(slots[slot].text),
-            None => b"",
+        let wanted = texts.of(text);
+        let is_same = |known: Reference, ()| {
+            known.slot().is_some_and(|slot| texts.of(slots[slot].text) == wanted)
         };
-        if let Some(same) = known.find_or_insert(texts.of(text), new, text_of) {
+        if let Some(same) = known.find_or_insert(wanted, (), new, is_same) {
             return Ok(same);
         }
         slots.push(Slot { text, gaps: count(gaps.len())?, is_renumbered: false });

@@ -1,4 +1,4 @@
-//! Finds primitives that were written before.
+//! Finds primitives that have a slot already.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -6,68 +6,67 @@ use hashbrown::DefaultHashBuilder;
 
 use crate::reference::Reference;
 
-/// The slots of primitives, found by their text. The hash is seeded at random: the texts may come from an attacker.
+/// The slots of primitives, found by their text. The hash is seeded at random: visitors choose the texts.
 ///
 /// A table of its own, in which a place is one look at memory and growing has no need of the texts.
-#[derive(Default)]
-pub(super) struct Primitives {
+///
+/// Where the text of each stands, its user says by a `Place`.
+pub(crate) struct Primitives<Place = ()> {
     /// A power of two of places, at least half of them free, or none at all. A primitive is in the place that its hash
     /// names, or in the first one behind it that was free.
-    places: Vec<Primitive>,
+    places: Vec<Primitive<Place>>,
     /// What `places` were before they last grew.
-    old_places: Vec<Primitive>,
+    old_places: Vec<Primitive<Place>>,
     count: usize,
     hasher: DefaultHashBuilder,
 }
 
 #[derive(Clone, Copy)]
-struct Primitive {
+struct Primitive<Place> {
     hash: u32,
     reference: Reference,
-    /// Where its text begins.
-    start: usize,
+    text: Place,
 }
 
-impl Primitive {
+impl<Place: Copy + Default> Primitive<Place> {
     /// What is in a place that nothing has taken.
-    const NONE: Primitive = Primitive { hash: 0, reference: Reference::UNDEFINED, start: 0 };
+    fn none() -> Self {
+        Primitive { hash: 0, reference: Reference::UNDEFINED, text: Place::default() }
+    }
 
     fn is_none(&self) -> bool {
         self.reference.is_undefined()
     }
 }
 
-impl Primitives {
-    /// How many places there are at first.
+impl<Place: Copy + Default> Primitives<Place> {
+    /// How many places there are at least.
     const FEW: usize = 32;
 
-    /// Forgets all primitives, and takes another seed.
-    pub(super) fn clear(&mut self) {
+    /// Forgets all primitives, takes another seed and makes room for so many.
+    pub(crate) fn clear(&mut self, count: usize) {
         self.places.clear();
-        self.places.resize(Self::FEW, Primitive::NONE);
+        self.places.resize((2 * count).next_power_of_two().max(Self::FEW), Primitive::none());
         self.count = 0;
         self.hasher = DefaultHashBuilder::default();
     }
 
     /// How much memory it holds, in bytes.
-    pub(super) fn size(&self) -> usize {
-        (self.places.capacity() + self.old_places.capacity()) * size_of::<Primitive>()
+    pub(crate) fn size(&self) -> usize {
+        (self.places.capacity() + self.old_places.capacity()) * size_of::<Primitive<Place>>()
     }
 
-    /// The slot with the same text as the end of `text` from `start` on; or none, and then this text is known as that
-    /// of `new`.
-    ///
-    /// The texts end with a comma, which tells where they end: none is the beginning of another.
+    /// The slot of the primitive that is the same; or none, and then this one is known as that of `new`.
     #[inline]
-    pub(super) fn find_or_insert(
+    pub(crate) fn find_or_insert(
         &mut self,
         text: &[u8],
-        start: usize,
+        place: Place,
         new: Reference,
+        is_same: impl Fn(Reference, Place) -> bool,
     ) -> Option<Reference> {
-        let (known, wanted) = text.split_at_checked(start)?;
         let mut hasher = self.hasher.build_hasher();
-        hasher.write(wanted);
+        hasher.write(text);
         let hash = hasher.finish() as u32;
         if 2 * self.count >= self.places.len() {
             self.grow();
@@ -75,23 +74,23 @@ impl Primitives {
         let mut at = hash as usize;
         loop {
             at &= self.places.len() - 1;
-            let place = self.places.get_mut(at)?;
-            if place.is_none() {
-                *place = Primitive { hash, reference: new, start };
+            let known = self.places.get_mut(at)?;
+            if known.is_none() {
+                *known = Primitive { hash, reference: new, text: place };
                 self.count += 1;
                 return None;
             }
-            if place.hash == hash && known.get(place.start..)?.starts_with(wanted) {
-                return Some(place.reference);
+            if known.hash == hash && is_same(known.reference, known.text) {
+                return Some(known.reference);
             }
             at += 1;
         }
     }
 
-    /// The text of a slot, and what follows it; `None` if it is not a primitive.
-    pub(super) fn text<'a>(&self, text: &'a [u8], reference: Reference) -> Option<&'a [u8]> {
+    /// Where the text of a slot stands; `None` if it is not a primitive.
+    pub(crate) fn place(&self, reference: Reference) -> Option<Place> {
         let primitive = self.places.iter().find(|primitive| primitive.reference == reference)?;
-        text.get(primitive.start..)
+        Some(primitive.text)
     }
 
     /// At first by more than is needed next: all that is in it moves.
@@ -102,7 +101,7 @@ impl Primitives {
         let size = (factor * self.places.len()).max(Self::FEW);
         std::mem::swap(&mut self.places, &mut self.old_places);
         self.places.clear();
-        self.places.resize(size, Primitive::NONE);
+        self.places.resize(size, Primitive::none());
         for primitive in self.old_places.iter().filter(|primitive| !primitive.is_none()) {
             let mut at = primitive.hash as usize & (size - 1);
             while !self.places[at].is_none() {
@@ -110,5 +109,12 @@ impl Primitives {
             }
             self.places[at] = *primitive;
         }
+    }
+}
+
+impl<Place> Default for Primitives<Place> {
+    fn default() -> Self {
+        let hasher = DefaultHashBuilder::default();
+        Primitives { places: Vec::new(), old_places: Vec::new(), count: 0, hasher }
     }
 }

@@ -147,7 +147,9 @@ impl Reader<'_, '_> {
         let rest = self.text.get(start..)?;
         let (reference, rest) = Reference::read_canonical(rest, self.source.flat.len())?;
         let end = self.text.len() - rest.len();
-        self.gaps.push(Gap::new(start, end, Target::copied(self.source.first, reference)).ok()?);
+        let target = Target::copied(self.source.first, reference);
+        // An index has offsets of 32 bits.
+        self.gaps.push(Gap { start: start as u32, end: end as u32, target });
         Some((reference, end))
     }
 }

@@ -46,7 +46,10 @@ impl Walk<'_> {
         for gap in self.buffers.gaps.get(slot.gaps as usize..end).unwrap_or_default() {
             copy(out, whole, copied, start + gap.start as usize);
             if let Target::Done(reference) = gap.target {
-                number::write_integer(out, reference.as_i32().into());
+                match reference.as_i32() {
+                    slot @ 0..10_000 => number::write_few_digits(out, slot as u32, []),
+                    other => number::write_integer(out, other.into()),
+                }
             }
             copied = start + gap.end as usize;
         }

@@ -64,7 +64,8 @@ pub(super) struct Open {
     slot: usize,
     next: usize,
     end: usize,
-    /// The number of the source's first slot.
+    /// The source, and the number of its first slot.
+    source: usize,
     first: u32,
 }
 
@@ -82,7 +83,7 @@ impl<'s> Walk<'s> {
                     Target::Done(_) => continue,
                     Target::Slot(slot) => {
                         let reference = match self.buffers.done[slot as usize] {
-                            UNSEEN => self.copy(slot, &mut inside)?,
+                            UNSEEN => self.copy(slot, outside.source, &mut inside)?,
                             known => known,
                         };
                         if reference.as_i32() as u32 != slot.wrapping_sub(outside.first) {
@@ -114,25 +115,23 @@ impl<'s> Walk<'s> {
         text.push(b']');
         let mut root = None;
         let text = self.texts.write(&text)?;
-        self.container(text, 0, 0, &mut root)?;
+        self.container(text, 0, (0, 0), &mut root)?;
         root.ok_or_else(too_many_slots)
     }
 
-    /// What a source's slot becomes; if it is a container that is to be visited, this is put into `inside`.
-    fn copy(&mut self, slot: u32, inside: &mut Option<Open>) -> Result<Reference> {
-        let after = self.texts.sources.partition_point(|source| source.first <= slot);
-        let number = after.saturating_sub(1);
-        let Some(source) = self.texts.sources.get(number) else { return Err(no_such_slot()) };
+    /// What a source's slot becomes, which perhaps is this source's; if it is a container that is to be visited, this is
+    /// put into `inside`.
+    fn copy(&mut self, slot: u32, likely: usize, inside: &mut Option<Open>) -> Result<Reference> {
+        let (number, local, bounds) = self.texts.slot(slot, likely).ok_or_else(no_such_slot)?;
+        let source = &self.texts.sources[number];
         let first = source.first;
-        let local = (slot - first) as usize;
-        let Some(bounds) = source.flat.bounds(local) else { return Err(no_such_slot()) };
         let start = self.buffers.gaps.len();
         let kind = canonical::read(source, bounds, &mut self.buffers.gaps);
         // An index has offsets of 32 bits.
         let text = Stretch { text: number as u32, start: bounds.0 as u32, end: bounds.1 as u32 };
         let reference = match kind {
             Some(Kind::Primitive) => self.primitive(text)?,
-            Some(Kind::Container) => self.container(text, start, first, inside)?,
+            Some(Kind::Container) => self.container(text, start, (number, first), inside)?,
             None => {
                 let content = Reader {
                     flat: source.flat,
@@ -150,7 +149,7 @@ impl<'s> Walk<'s> {
                     Content::Sentinel(reference) => reference,
                     Content::Container(text) => {
                         let text = self.texts.write(&text)?;
-                        self.container(text, start, first, inside)?
+                        self.container(text, start, (number, first), inside)?
                     }
                 }
             }
@@ -164,21 +163,21 @@ impl<'s> Walk<'s> {
         let start = self.buffers.gaps.len();
         let Object { text, gaps } = self.objects[object].clone();
         self.buffers.gaps.extend_from_slice(&self.object_gaps[gaps]);
-        self.container(text, start, 0, inside)
+        self.container(text, start, (0, 0), inside)
     }
 
-    /// A slot for the container whose gaps were added from `start` on, of the source whose first slot has this number.
+    /// A slot for the container whose gaps were added from `start` on, with the source that it is of.
     fn container(
         &mut self,
         text: Stretch,
         start: usize,
-        first: u32,
+        (source, first): (usize, u32),
         inside: &mut Option<Open>,
     ) -> Result<Reference> {
         let reference = self.next()?;
         let slot = self.buffers.slots.len();
         self.buffers.slots.push(Slot { text, gaps: count(start)?, is_renumbered: false });
-        *inside = Some(Open { slot, next: start, end: self.buffers.gaps.len(), first });
+        *inside = Some(Open { slot, next: start, end: self.buffers.gaps.len(), source, first });
         Ok(reference)
     }
 
@@ -210,6 +209,19 @@ impl<'s> Texts<'s> {
         let start = self.written.len();
         self.written.extend_from_slice(text);
         Stretch::written(start, self.written.len())
+    }
+
+    /// The source of a slot, the slot's place in it, and where it begins and ends.
+    #[inline]
+    fn slot(&self, slot: u32, likely: usize) -> Option<(usize, usize, (usize, usize))> {
+        let of = |number: usize| {
+            let source = self.sources.get(number)?;
+            let local = slot.checked_sub(source.first)? as usize;
+            Some((number, local, source.flat.bounds(local)?))
+        };
+        of(likely).or_else(|| {
+            of(self.sources.partition_point(|source| source.first <= slot).checked_sub(1)?)
+        })
     }
 
     /// The whole text that this is a part of.

@@ -227,30 +227,41 @@ pub(crate) fn skip_plain(text: &[u8], start: usize) -> usize {
 
 /// The first byte from `start` on that cannot stand in a string as devalue writes it, or that perhaps begins such a
 /// thing; or the end.
+#[inline(always)]
 pub(crate) fn skip_canonical(text: &[u8], start: usize) -> usize {
+    // Most keys end within the first word.
+    match text.get(start..).and_then(<[u8]>::first_chunk).map(find_not_canonical) {
+        Some(Some(place)) if text.get(start + place) != Some(&b'|') => start + place,
+        _ => skip_long_canonical(text, start),
+    }
+}
+
+#[inline(never)]
+fn skip_long_canonical(text: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk) {
-        let word = u64::from_le_bytes(*bytes);
-        // With one bit of each byte changed, a quote is next to the control characters, and no other byte is.
-        let quote_or_control = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
-        // A backslash and `<` differ in two bits, of which a bar has both.
-        let backslash_or_less = ((word & (ONES * 0x9f)) ^ (ONES * 0x1c)).wrapping_sub(ONES);
-        let line_end = (word ^ (ONES * 0xe2)).wrapping_sub(ONES) & word;
-        let found = ((quote_or_control | backslash_or_less) & !word | line_end) & (ONES << 7);
-        if found == 0 {
-            at += 8;
-            continue;
+        match find_not_canonical(bytes) {
+            None => at += 8,
+            Some(place) if bytes[place] == b'|' => at += place + 1,
+            Some(place) => return at + place,
         }
-        let place = found.trailing_zeros() as usize / 8;
-        at += place;
-        if bytes[place] != b'|' {
-            return at;
-        }
-        at += 1;
     }
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | b'<' | 0xe2 | 0..0x20);
     let rest = text.get(at..).unwrap_or_default();
     rest.iter().position(is_special).map_or(text.len().max(start), |found| at + found)
+}
+
+/// The place of the first such byte in a word, or of a bar.
+#[inline(always)]
+fn find_not_canonical(bytes: &[u8; 8]) -> Option<usize> {
+    let word = u64::from_le_bytes(*bytes);
+    // With one bit of each byte changed, a quote is next to the control characters, and no other byte is.
+    let quote_or_control = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
+    // A backslash and `<` differ in two bits, of which a bar has both.
+    let backslash_or_less = ((word & (ONES * 0x9f)) ^ (ONES * 0x1c)).wrapping_sub(ONES);
+    let line_end = (word ^ (ONES * 0xe2)).wrapping_sub(ONES) & word;
+    let found = ((quote_or_control | backslash_or_less) & !word | line_end) & (ONES << 7);
+    (found != 0).then_some(found.trailing_zeros() as usize / 8)
 }
 
 /// Whether there is no quote, backslash or control character between two offsets: eight bytes at a time.

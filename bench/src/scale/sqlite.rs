@@ -1,0 +1,57 @@
+//! The drivers `sql` and `db0` on SQLite: a row for each session.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use cloakroom_storage::DynDriver;
+
+use super::Bench;
+use super::sessions::{ID_LENGTH, LENGTH};
+use super::store::{Store, fill, open};
+use crate::comparison::{Comparison, Unit::Bytes};
+use crate::measure::Series;
+
+pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Comparison>> {
+    let mut rows = Vec::new();
+    for driver in ["sql", "db0"] {
+        rows.extend(measured(bench, driver)?);
+    }
+    Ok(rows)
+}
+
+fn measured(bench: &Bench<'_>, driver: &str) -> Result<Vec<Comparison>> {
+    let name = format!("{driver} on SQLite");
+    let folder = bench.folder()?;
+    let at = |count: usize| folder.path().join(count.to_string()).join("sessions.db");
+    let mut stores = Vec::new();
+    for (count, _) in bench.sizes {
+        stores.push(bench.runtime.block_on(async {
+            let driver = database(driver, &at(*count)).await?;
+            fill(&driver, 0..*count).await?;
+            Store::filled(driver, *count).await
+        })?);
+    }
+    let mut rows = bench.times(&name, &mut stores)?;
+    rows.extend(bench.sweeps(&name, &stores)?);
+    rows.extend(bench.starts(&name, async |count| database(driver, &at(count)).await)?);
+    let (count, size) = bench.largest();
+    let each = length(&at(count))? as f64 / count as f64 - (ID_LENGTH + LENGTH) as f64;
+    let series = Series { name: String::new(), samples: vec![each] };
+    let what = format!("disk besides ID and record, {name}, {size} sessions");
+    rows.push(Comparison::alone(what, Bytes, &series));
+    Ok(rows)
+}
+
+async fn database(driver: &str, file: &Path) -> Result<DynDriver> {
+    open(driver, &[("url", format!("sqlite:{}", file.display()).into())]).await
+}
+
+/// Bytes of the database's folder, with the log in it.
+fn length(file: &Path) -> Result<u64> {
+    let mut length = 0;
+    for entry in fs::read_dir(file.parent().unwrap_or(file))? {
+        length += entry?.metadata()?.len();
+    }
+    Ok(length)
+}

@@ -1,6 +1,6 @@
 //! The driver `fs-lite`: as many files as there are sessions.
 
-use std::fs::{self, File, FileTimes, OpenOptions};
+use std::fs::{self, FileTimes, OpenOptions};
 use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
@@ -11,7 +11,7 @@ use cloakroom_storage::DynDriver;
 
 use super::sessions::{LENGTH, id, record};
 use super::store::{Store, fill, open};
-use super::{Bench, unstorage};
+use super::{Bench, settle, unstorage};
 use crate::comparison::{Comparison, Unit::Bytes};
 use crate::measure::Series;
 
@@ -33,8 +33,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Comparison>> {
             Store::filled(driver, *count).await
         })?);
     }
-    // What is still on its way to the disk would be in the way of what is measured.
-    File::open(folder.path())?.sync_all()?;
+    settle(folder.path())?;
     let mut rows = bench.times("fs-lite", &mut stores)?;
     let peers = unstorage::run(bench, &mut stores)?;
     rows.extend(peers);
@@ -42,10 +41,8 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Comparison>> {
     rows.extend(bench.starts("fs-lite", async |count| folder_of(&at(count)).await)?);
     let (count, size) = bench.largest();
     let (all, own) = (allocated(&at(count))?, allocated(&at(count).join(OWN))?);
-    let each = |bytes: u64| Series {
-        name: String::new(),
-        samples: vec![bytes as f64 / count as f64],
-    };
+    let each =
+        |bytes: u64| Series { name: String::new(), samples: vec![bytes as f64 / count as f64] };
     let besides = format!("disk besides the record, fs-lite, {size} sessions");
     let mut series = each(all);
     series.samples[0] -= LENGTH as f64;

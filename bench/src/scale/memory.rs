@@ -74,17 +74,24 @@ struct Map {
 
 impl Map {
     fn filled(count: usize) -> Map {
-        let sessions = (0..count).map(|number| (id(number).into(), record(number, 0).as_bytes().into()));
+        let sessions =
+            (0..count).map(|number| (id(number).into(), record(number, 0).as_bytes().into()));
         Map { sessions: Mutex::new(sessions.collect()), walk: Walk::new(count), turn: 0 }
     }
 
     async fn read(&mut self, sample: std::time::Duration) -> Result<f64> {
         let Map { sessions, walk, .. } = self;
-        time(sample, walk, |number| Ok(id(number)), async |number, id| {
-            let record = lock(sessions).get(id.as_str()).cloned().context("a session is missing")?;
-            ensure!(is_of(number, &record), "session {number} is another one");
-            Ok(())
-        })
+        time(
+            sample,
+            walk,
+            |number| Ok(id(number)),
+            async |number, id| {
+                let record =
+                    lock(sessions).get(id.as_str()).cloned().context("a session is missing")?;
+                ensure!(is_of(number, &record), "session {number} is another one");
+                Ok(())
+            },
+        )
         .await
     }
 
@@ -93,7 +100,8 @@ impl Map {
         let Map { sessions, walk, turn } = self;
         let prepare = |number| Ok((id(number), record(number, *turn)));
         time(sample, walk, prepare, async |number, (id, value)| {
-            let record = lock(sessions).get(id.as_str()).cloned().context("a session is missing")?;
+            let record =
+                lock(sessions).get(id.as_str()).cloned().context("a session is missing")?;
             ensure!(is_of(number, &record), "session {number} is another one");
             lock(sessions).insert(id.into(), value.as_bytes().into());
             Ok(())

@@ -11,9 +11,10 @@ mod sweep;
 mod unstorage;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -35,6 +36,14 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Comparison>> {
     rows.extend(sqlite::run(&bench)?);
     rows.extend(redis::run(&bench)?);
     Ok(rows)
+}
+
+/// Waits until a folder's file system has written everything: what is still on its way to the disk would be in the way of
+/// what is measured.
+fn settle(folder: &Path) -> Result<()> {
+    let synced = Command::new("sync").arg("--file-system").arg(folder).status()?;
+    ensure!(synced.success(), "`sync` failed");
+    Ok(())
 }
 
 /// How many sessions there are, and how that is written.
@@ -83,7 +92,12 @@ impl Bench<'_> {
     }
 
     /// One side, measured once.
-    fn side<'a>(&'a self, name: &'static str, operation: Operation, store: &'a mut Store) -> Side<'a> {
+    fn side<'a>(
+        &'a self,
+        name: &'static str,
+        operation: Operation,
+        store: &'a mut Store,
+    ) -> Side<'a> {
         let sample = self.settings.sample();
         Side::new(name, move || match operation {
             Operation::Read => self.runtime.block_on(store.read(sample)),
@@ -104,12 +118,7 @@ impl Bench<'_> {
         Ok(rows)
     }
 
-    fn beside_the_smallest(
-        &self,
-        what: &str,
-        unit: Unit,
-        series: &[Series],
-    ) -> Vec<Comparison> {
+    fn beside_the_smallest(&self, what: &str, unit: Unit, series: &[Series]) -> Vec<Comparison> {
         let Some((smallest, others)) = series.split_first() else { return Vec::new() };
         let peer = Series { name: format!("{} sessions", smallest.name), ..smallest.clone() };
         let rows = others.iter().map(|series| {

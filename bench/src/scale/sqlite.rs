@@ -6,9 +6,9 @@ use std::path::Path;
 use anyhow::Result;
 use cloakroom_storage::DynDriver;
 
-use super::Bench;
 use super::sessions::{ID_LENGTH, LENGTH};
 use super::store::{Store, fill, open};
+use super::{Bench, settle};
 use crate::comparison::{Comparison, Unit::Bytes};
 use crate::measure::Series;
 
@@ -32,6 +32,7 @@ fn measured(bench: &Bench<'_>, driver: &str) -> Result<Vec<Comparison>> {
             Store::filled(driver, *count).await
         })?);
     }
+    settle(folder.path())?;
     let mut rows = bench.times(&name, &mut stores)?;
     rows.extend(bench.sweeps(&name, &stores)?);
     rows.extend(bench.starts(&name, async |count| database(driver, &at(count)).await)?);

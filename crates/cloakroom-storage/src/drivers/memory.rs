@@ -129,11 +129,11 @@ impl Shard {
         let stored = Stored { value: value.into(), version, deadline };
         match self.items.entry(key.clone()) {
             Entry::Occupied(mut old) => {
-                let old = old.insert(stored);
-                self.deadlines.replace(key, old.deadline, deadline);
+                let before = old.insert(stored);
+                // The index shares the map's own copy of the key.
+                self.deadlines.replace(old.key(), before.deadline, deadline);
             }
             Entry::Vacant(vacant) => {
-                // The index shares the map's own copy of the key.
                 self.deadlines.replace(vacant.key(), None, deadline);
                 vacant.insert(stored);
             }

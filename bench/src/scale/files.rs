@@ -37,7 +37,6 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Comparison>> {
     let mut rows = bench.times("fs-lite", &mut stores)?;
     let peers = unstorage::run(bench, &mut stores)?;
     rows.extend(peers);
-    rows.extend(bench.sweeps("fs-lite", &stores)?);
     rows.extend(bench.starts("fs-lite", async |count| folder_of(&at(count)).await)?);
     let (count, size) = bench.largest();
     let (all, own) = (allocated(&at(count))?, allocated(&at(count).join(OWN))?);
@@ -49,6 +48,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Comparison>> {
     rows.push(Comparison::alone(besides, Bytes, &series));
     let index = format!("disk for the index of deadlines, fs-lite, {size} sessions");
     rows.push(Comparison::alone(index, Bytes, &each(own)));
+    rows.extend(bench.sweeps("fs-lite", &stores)?);
     Ok(rows)
 }
 

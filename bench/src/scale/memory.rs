@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -79,7 +80,7 @@ impl Map {
         Map { sessions: Mutex::new(sessions.collect()), walk: Walk::new(count), turn: 0 }
     }
 
-    async fn read(&mut self, sample: std::time::Duration) -> Result<f64> {
+    async fn read(&mut self, sample: Duration) -> Result<f64> {
         let Map { sessions, walk, .. } = self;
         time(
             sample,
@@ -95,7 +96,7 @@ impl Map {
         .await
     }
 
-    async fn change(&mut self, sample: std::time::Duration) -> Result<f64> {
+    async fn change(&mut self, sample: Duration) -> Result<f64> {
         self.turn += 1;
         let Map { sessions, walk, turn } = self;
         let prepare = |number| Ok((id(number), record(number, *turn)));

@@ -34,13 +34,13 @@ fn measured(bench: &Bench<'_>, driver: &str) -> Result<Vec<Comparison>> {
     }
     settle(folder.path())?;
     let mut rows = bench.times(&name, &mut stores)?;
-    rows.extend(bench.sweeps(&name, &stores)?);
     rows.extend(bench.starts(&name, async |count| database(driver, &at(count)).await)?);
     let (count, size) = bench.largest();
     let each = length(&at(count))? as f64 / count as f64 - (ID_LENGTH + LENGTH) as f64;
     let series = Series { name: String::new(), samples: vec![each] };
     let what = format!("disk besides ID and record, {name}, {size} sessions");
     rows.push(Comparison::alone(what, Bytes, &series));
+    rows.extend(bench.sweeps(&name, &stores)?);
     Ok(rows)
 }
 

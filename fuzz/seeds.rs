@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for file in ["vectors.json", "splice.json"] {
         collect(serde_json::from_slice(&fs::read(data.join(file))?)?, &mut texts);
     }
-    for target in ["decode", "roundtrip", "splice"] {
+    for target in ["decode", "index", "roundtrip", "splice"] {
         let corpus = fuzz.join("corpus").join(target);
         fs::create_dir_all(&corpus)?;
         for (number, text) in texts.iter().enumerate() {

@@ -129,6 +129,13 @@ impl<'a> Flat<'a> {
         self.index.cursor(self.text, slot)
     }
 
+    /// The text of some slots that follow each other, with the commas between them.
+    pub(crate) fn stretch(&self, first: usize, count: usize) -> Option<&'a [u8]> {
+        let (start, _) = self.index.bounds(first)?;
+        let (_, end) = self.index.bounds(first + count.checked_sub(1)?)?;
+        self.text.get(start..end)
+    }
+
     /// Checks that every slot is JSON, those that nothing refers to as well, as `JSON.parse` does.
     pub(crate) fn validate(&self) -> Result<()> {
         (0..self.len()).try_for_each(|slot| self.validate_slot(slot))

@@ -1,5 +1,7 @@
 //! What a container holds in place of a value.
 
+use crate::text::number;
+
 /// A reference as it stands in a container slot: the index of a slot, or one of the negative sentinels.
 ///
 /// A reference that came out of a [`Flat`](crate::Flat) belongs to that text.
@@ -48,6 +50,26 @@ impl Reference {
             Some(Self::NEGATIVE_ZERO)
         } else {
             None
+        }
+    }
+
+    /// The reference at the beginning of a text and what follows it, if it is in its shortest form and there are as many
+    /// slots.
+    #[inline(always)]
+    pub(crate) fn read_canonical(text: &[u8], slots: usize) -> Option<(Self, &[u8])> {
+        let (slot, length) = number::parse_digits(text)?;
+        let slot = slot as usize;
+        match length {
+            0 => match text {
+                [b'-', digit @ b'1'..=b'6', rest @ ..] => {
+                    Some((Self::from_sentinel(-i64::from(digit - b'0'))?, rest))
+                }
+                _ => None,
+            },
+            _ if slot < slots && (length == 1 || text[0] != b'0') => {
+                Some((Self::to_slot(slot)?, &text[length..]))
+            }
+            _ => None,
         }
     }
 

@@ -132,9 +132,15 @@ impl<'a> Cursor<'a> {
     /// The next scalar as a reference.
     fn place(&mut self) -> Result<Place> {
         let start = self.at;
-        if let Some((slot, length)) = self.canonical_slot() {
-            self.at += length;
-            return Ok(Place { reference: slot, start, end: start + length });
+        // Nearly all are like this. Anything else goes the long way.
+        let rest = self.text.get(start..).unwrap_or_default();
+        if let Some((reference, behind @ [b',' | b']' | b'}', ..])) =
+            Reference::read_canonical(rest, self.slots)
+            && let end = self.text.len() - behind.len()
+            && end < self.end
+        {
+            self.at = end;
+            return Ok(Place { reference, start, end });
         }
         let token = self.scalar()?;
         let end = match token.scalar {
@@ -142,23 +148,6 @@ impl<'a> Cursor<'a> {
             _ => start,
         };
         Ok(Place { reference: self.item(token)?, start, end })
-    }
-
-    /// A slot's index in the form that nearly all of them have, and its length. Anything else goes the long way.
-    fn canonical_slot(&self) -> Option<(Reference, usize)> {
-        let rest = self.text.get(self.at..self.end)?;
-        let mut slot = 0;
-        for (length, &byte) in rest.iter().enumerate().take(10) {
-            match byte {
-                b'0'..=b'9' => slot = slot * 10 + usize::from(byte - b'0'),
-                b',' | b']' | b'}' if length == 1 || length > 1 && rest[0] != b'0' => {
-                    let slot = (slot < self.slots).then(|| Reference::to_slot(slot))??;
-                    return Some((slot, length));
-                }
-                _ => return None,
-            }
-        }
-        None
     }
 
     /// That the slot ends here.

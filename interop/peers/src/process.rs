@@ -68,6 +68,15 @@ impl Process {
         send(signal, &children(self.pid()));
     }
 
+    /// Stops the process and those that it started; false if one of their threads still runs after `patience`.
+    ///
+    /// The signal alone does not do: it returns while other threads are on their way, and one of them may still answer.
+    pub(crate) fn halt(&self, patience: Duration) -> bool {
+        self.signal_all("STOP");
+        let pids: Vec<_> = children(self.pid()).into_iter().chain([self.pid()]).collect();
+        until(patience, || pids.iter().all(|pid| is_halted(*pid)))
+    }
+
     /// Waits for the end; false if the process still runs after `patience`.
     pub(crate) fn wait(&mut self, patience: Duration) -> bool {
         until(patience, || self.has_exited())
@@ -89,6 +98,16 @@ impl Drop for Process {
 fn children(pid: u32) -> Vec<u32> {
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
     children.unwrap_or_default().split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// Whether no thread of a process runs: each is stopped, or has ended.
+fn is_halted(pid: u32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    // The state stands behind the name, which is in parentheses and may hold some itself (proc_pid_stat(5)).
+    threads.filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok()).all(|stat| {
+        let state = stat.rsplit(')').next().and_then(|rest| rest.trim_start().chars().next());
+        matches!(state, Some('T' | 't' | 'Z' | 'X') | None)
+    })
 }
 
 fn send(signal: &str, pids: &[u32]) {

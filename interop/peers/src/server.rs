@@ -88,9 +88,10 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// If the server does not run.
+    /// If the server does not run, or does not halt.
     pub fn pause(&self) {
-        self.with_process(|process| process.signal_all("STOP"));
+        let halted = self.with_process(|process| process.halt(PATIENCE));
+        assert!(halted, "{} does not halt", self.name);
     }
 
     /// Lets a halted server go on.

@@ -95,20 +95,7 @@ impl<'de> Reader<'_, 'de> {
     /// The reference at the beginning, and what follows it.
     #[inline(always)]
     fn canonical_reference<'a>(&self, text: &'a [u8]) -> Option<(Reference, &'a [u8])> {
-        let (slot, length) = number::parse_digits(text)?;
-        let slot = slot as usize;
-        match length {
-            0 => match text {
-                [b'-', digit @ b'1'..=b'6', rest @ ..] => {
-                    Some((Reference::from_sentinel(-i64::from(digit - b'0'))?, rest))
-                }
-                _ => None,
-            },
-            _ if slot < self.index.len() && (length == 1 || text[0] != b'0') => {
-                Some((Reference::to_slot(slot)?, &text[length..]))
-            }
-            _ => None,
-        }
+        Reference::read_canonical(text, self.index.len())
     }
 
     /// Puts references that are separated by commas on the stack, up to the bracket at the end.

@@ -20,7 +20,9 @@ use std::cell::{Cell, RefCell};
 use serde::Deserialize;
 
 use self::shape::Shapes;
-use crate::{Error, Flat, Index, Options, Result, reference::Reference, slot::Slot};
+use crate::{
+    Error, Flat, Index, Options, Result, index::is_whitespace, reference::Reference, slot::Slot,
+};
 
 pub(crate) fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8], options: Options) -> Result<T> {
     let index = Index::new(text)?;
@@ -123,7 +125,7 @@ impl<'r, 'de> Reader<'r, 'de> {
     /// Whether the slot begins as null does, perhaps after whitespace.
     fn begins_as_null(&self, slot: usize) -> bool {
         let first = self.index.bounds(slot).and_then(|(start, _)| self.text.get(start));
-        matches!(first, None | Some(b'n' | b' ' | b'\t' | b'\n' | b'\r'))
+        first.is_none_or(|byte| *byte == b'n' || is_whitespace(byte))
     }
 
     fn mark_read(&self, slot: usize) {

@@ -37,6 +37,11 @@ impl Target {
             Err(_) => Target::Done(reference),
         }
     }
+
+    /// Whether the source has this number where the reference will stand.
+    pub(super) fn is_written_as(self, reference: Reference) -> bool {
+        matches!(self, Target::Slot { slot, .. } if reference.slot() == Some(slot as usize))
+    }
 }
 
 impl Gap {
@@ -45,7 +50,7 @@ impl Gap {
         Self::new(at, at, target)
     }
 
-    fn new(start: usize, end: usize, target: Target) -> Result<Self> {
+    pub(super) fn new(start: usize, end: usize, target: Target) -> Result<Self> {
         match (u32::try_from(start), u32::try_from(end)) {
             (Ok(start), Ok(end)) => Ok(Gap { start, end, target }),
             _ => Err(Error::limit("texts of 4 GiB and more are not supported")),

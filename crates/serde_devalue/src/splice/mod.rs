@@ -1,5 +1,6 @@
 //! A new text out of pieces of others.
 
+mod canonical;
 mod content;
 mod draft;
 mod walk;

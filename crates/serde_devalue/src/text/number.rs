@@ -239,6 +239,11 @@ pub(crate) fn is_canonical(number: &[u8]) -> bool {
     }
 }
 
+/// Whether this is a number, surely written as JavaScript writes it.
+pub(crate) fn is_canonical_token(token: &[u8]) -> bool {
+    parse_canonical(token).is_some() && is_canonical(token)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -284,6 +284,11 @@ fn may_need_escape(token: &[u8]) -> bool {
     false
 }
 
+/// Whether this is a string token, surely as [`write`] would have written it.
+pub(crate) fn is_canonical_token(token: &[u8]) -> bool {
+    matches!(token, [b'"', body @ .., b'"'] if !may_be_escaped(body))
+}
+
 /// The first quote, backslash or control character from `start` on, or the end: eight bytes at a time.
 pub(crate) fn skip_plain(text: &[u8], start: usize) -> usize {
     let mut at = start;

@@ -1,9 +1,15 @@
 //! Where the slots of a text are.
 
+#[cfg(target_arch = "x86_64")]
+mod blocks;
+mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod simd;
+
 use crate::{
     error::{Error, Result},
     reference::Reference,
-    text::{number, string},
+    text::number,
 };
 
 /// Where the slots of a devalue text begin and end.
@@ -22,7 +28,7 @@ use crate::{
 pub struct Index {
     /// The offsets of the opening bracket, of each comma between slots and of the closing bracket: slot `i` stands
     /// between bounds `i` and `i + 1`. Empty if the root is a sentinel.
-    bounds: Box<[u32]>,
+    bounds: Vec<u32>,
     root: Reference,
 }
 
@@ -36,6 +42,24 @@ impl Index {
     /// If the text is not UTF-8, not an array of slots nor a root sentinel such as `-1`, if brackets are nested
     /// deeper than in anything that devalue writes, or if the text is 4 GiB or longer.
     pub fn new(text: &[u8]) -> Result<Index> {
+        let start = skip_whitespace(text, 0);
+        #[cfg(target_arch = "x86_64")]
+        if text.get(start) == Some(&b'[')
+            && let Some(bounds) = simd::find_slots(text, start)
+        {
+            return Ok(Index { bounds, root: Reference::ROOT });
+        }
+        Self::new_scalar(text, start)
+    }
+
+    /// [`Index::new`] without vectors, to compare with it.
+    #[doc(hidden)]
+    pub fn new_without_vectors(text: &[u8]) -> Result<Index> {
+        Self::new_scalar(text, skip_whitespace(text, 0))
+    }
+
+    /// Byte by byte: where there are no vectors, and for texts with something wrong, which it can name.
+    fn new_scalar(text: &[u8], start: usize) -> Result<Index> {
         if u32::try_from(text.len()).is_err() {
             return Err(Error::limit("texts of 4 GiB and more are not supported"));
         }
@@ -43,10 +67,9 @@ impl Index {
             Some(_) => Error::syntax("the text is not UTF-8", error.valid_up_to()),
             None => Error::eof(error.valid_up_to()),
         })?;
-        let start = skip_whitespace(text, 0);
         let (root, bounds, end) = match text.get(start) {
             Some(b'[') => {
-                let (bounds, end) = find_slots(text, start)?;
+                let (bounds, end) = scalar::find_slots(text, start)?;
                 (Reference::ROOT, bounds, end)
             }
             Some(b'-' | b'0'..=b'9') => {
@@ -67,7 +90,7 @@ impl Index {
         {
             return Err(Error::data("a devalue text has one slot at least").at_offset(start));
         }
-        Ok(Index { bounds: bounds.into_boxed_slice(), root })
+        Ok(Index { bounds, root })
     }
 
     /// The number of slots. A text whose root is a sentinel, such as `-1`, has none.
@@ -93,67 +116,23 @@ impl Index {
     }
 }
 
-/// The offsets around the slots of the array that opens at `open`, and the end of the array.
-///
-/// Slots are scalars, arrays of scalars or objects of scalars, so one bracket at most is open inside the root's.
-/// A faster scanner would replace this function and nothing else.
-fn find_slots(text: &[u8], open: usize) -> Result<(Vec<u32>, usize)> {
-    // Most slots take 16 bytes and more; a text may promise nothing, so the first guess is small.
-    let mut bounds = Vec::with_capacity((text.len() / 16).min(1024) + 2);
-    bounds.push(open as u32);
-    // The bracket that closes the slot we are in, if it has one.
-    let mut closing = None;
-    let mut at = open + 1;
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'"' => {
-                at = skip_string(text, at)?;
-                continue;
-            }
-            b',' if closing.is_none() => bounds.push(at as u32),
-            b'[' | b'{' if closing.is_none() => closing = Some(byte + 2),
-            b'[' | b'{' => {
-                // DIFFERENCE: JavaScript lets deeper nesting pass where it ignores it, or makes text of it. Nothing writes it.
-                return Err(Error::data("a slot holds references and scalars only")
-                    .at_slot(bounds.len() - 1)
-                    .at_offset(at));
-            }
-            b']' | b'}' if closing == Some(byte) => closing = None,
-            b']' if closing.is_none() => {
-                bounds.push(at as u32);
-                return Ok((bounds, at + 1));
-            }
-            b']' | b'}' => {
-                return Err(
-                    Error::syntax("the brackets do not match", at).at_slot(bounds.len() - 1)
-                );
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    Err(Error::eof(at).at_slot(bounds.len() - 1))
-}
-
-/// The end of the string that begins at `start`; what is in it is checked when it is read.
-fn skip_string(text: &[u8], start: usize) -> Result<usize> {
-    let mut at = start + 1;
-    loop {
-        at = string::skip_plain(text, at);
-        at += match text.get(at) {
-            Some(b'"') => return Ok(at + 1),
-            Some(b'\\') => 2,
-            Some(_) => 1,
-            None => return Err(Error::eof(text.len())),
-        };
-    }
+/// How many offsets a text of some length has, about.
+fn expected(length: usize) -> usize {
+    // Most slots take 16 bytes and more; a text may promise nothing, so the guess is bounded.
+    (length / 16).min(4096) + 8
 }
 
 /// JSON's whitespace (RFC 8259, section 2).
 #[inline]
+pub(crate) fn is_whitespace(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// Where the whitespace ends that begins at `start`.
+#[inline]
 pub(crate) fn skip_whitespace(text: &[u8], start: usize) -> usize {
     let mut at = start;
-    while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(at) {
+    while text.get(at).is_some_and(is_whitespace) {
         at += 1;
     }
     at

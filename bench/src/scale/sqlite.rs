@@ -1,4 +1,4 @@
-//! The drivers `sql` and `db0` on SQLite: a row for each session.
+//! The driver `sql` on SQLite: a row for each session.
 
 use std::fs;
 use std::path::Path;
@@ -12,40 +12,33 @@ use super::{Bench, settle};
 use crate::comparison::{Comparison, Unit::Bytes};
 use crate::measure::Series;
 
-pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Comparison>> {
-    let mut rows = Vec::new();
-    for driver in ["sql", "db0"] {
-        rows.extend(measured(bench, driver)?);
-    }
-    Ok(rows)
-}
+const NAME: &str = "sql on SQLite";
 
-fn measured(bench: &Bench<'_>, driver: &str) -> Result<Vec<Comparison>> {
-    let name = format!("{driver} on SQLite");
+pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Comparison>> {
     let folder = bench.folder()?;
     let at = |count: usize| folder.path().join(count.to_string()).join("sessions.db");
     let mut stores = Vec::new();
     for (count, _) in bench.sizes {
         stores.push(bench.runtime.block_on(async {
-            let driver = database(driver, &at(*count)).await?;
+            let driver = database(&at(*count)).await?;
             fill(&driver, 0..*count).await?;
             Store::filled(driver, *count).await
         })?);
     }
     settle(folder.path())?;
-    let mut rows = bench.times(&name, &mut stores)?;
-    rows.extend(bench.starts(&name, async |count| database(driver, &at(count)).await)?);
+    let mut rows = bench.times(NAME, &mut stores)?;
+    rows.extend(bench.starts(NAME, async |count| database(&at(count)).await)?);
     let (count, size) = bench.largest();
     let each = length(&at(count))? as f64 / count as f64 - (ID_LENGTH + LENGTH) as f64;
     let series = Series { name: String::new(), samples: vec![each] };
-    let what = format!("disk besides ID and record, {name}, {size} sessions");
+    let what = format!("disk besides ID and record, {NAME}, {size} sessions");
     rows.push(Comparison::alone(what, Bytes, &series));
-    rows.extend(bench.sweeps(&name, &stores)?);
+    rows.extend(bench.sweeps(NAME, &stores)?);
     Ok(rows)
 }
 
-async fn database(driver: &str, file: &Path) -> Result<DynDriver> {
-    open(driver, &[("url", format!("sqlite:{}", file.display()).into())]).await
+async fn database(file: &Path) -> Result<DynDriver> {
+    open("sql", &[("url", format!("sqlite:{}", file.display()).into())]).await
 }
 
 /// Bytes of the database's folder, with the log in it.

@@ -8,6 +8,7 @@ mod javascript;
 mod layer;
 mod measure;
 mod report;
+mod scale;
 mod served;
 
 use std::path::PathBuf;
@@ -21,8 +22,8 @@ use measure::Settings;
 type Group = fn(&Settings) -> Result<Vec<Comparison>>;
 
 /// What is measured, by the name with which `--only` asks for it.
-const GROUPS: [(&str, Group); 3] =
-    [("codec", codec::run), ("layer", layer::run), ("served", served::run)];
+const GROUPS: [(&str, Group); 4] =
+    [("codec", codec::run), ("layer", layer::run), ("served", served::run), ("scale", scale::run)];
 
 #[derive(Parser)]
 #[command(

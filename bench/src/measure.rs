@@ -44,6 +44,11 @@ impl<'a> Side<'a> {
         let sample = settings.sample();
         Side::new(name, move || Ok(nanoseconds(sample, &mut operation)))
     }
+
+    /// Nothing measured yet.
+    fn series(&self) -> Series {
+        Series { name: self.name.to_owned(), samples: Vec::new() }
+    }
 }
 
 /// What was measured of one side, round by round.
@@ -80,17 +85,28 @@ pub(crate) fn side_by_side<const N: usize>(
     settings: &Settings,
     mut sides: [Side<'_>; N],
 ) -> Result<[Series; N]> {
-    let mut series =
-        sides.each_ref().map(|side| Series { name: side.name.to_owned(), samples: Vec::new() });
+    let mut series = sides.each_ref().map(Side::series);
+    in_turn(settings, &mut sides, &mut series)?;
+    Ok(series)
+}
+
+/// As [`side_by_side`], where it is not known beforehand how many sides there are.
+pub(crate) fn all_in_turn(settings: &Settings, mut sides: Vec<Side<'_>>) -> Result<Vec<Series>> {
+    let mut series: Vec<_> = sides.iter().map(Side::series).collect();
+    in_turn(settings, &mut sides, &mut series)?;
+    Ok(series)
+}
+
+fn in_turn(settings: &Settings, sides: &mut [Side<'_>], series: &mut [Series]) -> Result<()> {
     for round in 0..=settings.rounds() {
-        for (side, series) in sides.iter_mut().zip(&mut series) {
+        for (side, series) in sides.iter_mut().zip(&mut *series) {
             let sample = (side.sample)()?;
             if round > 0 {
                 series.samples.push(sample);
             }
         }
     }
-    Ok(series)
+    Ok(())
 }
 
 /// How long an operation takes, done again and again for about so long.

@@ -2,7 +2,7 @@
 
 mod cores;
 mod disk;
-mod process;
+pub(crate) mod process;
 mod server;
 
 use std::fs;

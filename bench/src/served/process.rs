@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::cores;
 
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
 }
 
@@ -59,7 +59,7 @@ fn port(mut output: BufReader<ChildStdout>) -> Result<u16> {
 }
 
 /// Redis, which writes nothing down, on a port and on the socket `redis.sock` of the folder.
-pub(super) fn redis(folder: &Path) -> Result<(Process, u16)> {
+pub(crate) fn redis(folder: &Path) -> Result<(Process, u16)> {
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let child = cores::others("redis-server")
         .current_dir(folder)

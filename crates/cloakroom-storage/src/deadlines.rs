@@ -56,16 +56,16 @@ impl Deadline {
 pub(crate) struct Deadlines(BTreeSet<(Deadline, ItemKey)>);
 
 impl Deadlines {
-    /// Moves `key` from its old deadline to its new one.
+    /// Moves `key` from its old deadline to its new one. The copy of the key that is here already stays, since the
+    /// caller's may be one more in memory.
     pub(crate) fn replace(&mut self, key: &ItemKey, old: Option<Deadline>, new: Option<Deadline>) {
         if old == new {
             return;
         }
-        if let Some(old) = old {
-            self.0.remove(&(old, key.clone()));
-        }
+        let known = old.and_then(|old| self.0.take(&(old, key.clone())));
         if let Some(new) = new {
-            self.0.insert((new, key.clone()));
+            let key = known.map_or_else(|| key.clone(), |(_, key)| key);
+            self.0.insert((new, key));
         }
     }
 
@@ -73,5 +73,24 @@ impl Deadlines {
     pub(crate) fn pop_expired(&mut self, now: Deadline) -> Option<ItemKey> {
         self.0.first().filter(|(deadline, _)| *deadline <= now)?;
         self.0.pop_first().map(|(_, key)| key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_that_moves_keeps_the_copy_of_the_key_that_it_has() {
+        let key = || ItemKey::new("key").expect("valid");
+        let (first, second) = (key(), key());
+        let (early, late) = (Deadline::at(1), Deadline::at(2));
+        let mut deadlines = Deadlines::default();
+        deadlines.replace(&first, None, Some(early));
+        deadlines.replace(&second, Some(early), Some(late));
+        assert_eq!(deadlines.pop_expired(early), None);
+        let popped = deadlines.pop_expired(late).expect("expired");
+        assert!(std::ptr::eq(popped.as_str(), first.as_str()));
+        assert_eq!(deadlines.pop_expired(late), None);
     }
 }

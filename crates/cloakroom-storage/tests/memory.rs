@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloakroom_storage::drivers::memory::Memory;
-use cloakroom_storage::{Driver, DynDriver, ItemKey, SetOutcome, When, conformance};
+use cloakroom_storage::{Driver, DynDriver, ItemKey, SetOutcome, Swept, When, conformance};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn memory_conforms() {
@@ -59,6 +59,49 @@ async fn a_sweep_looks_at_the_expired_items_only() {
     assert_eq!((first.removed, first.finished), (6, false));
     let second = memory.sweep(6).await.unwrap();
     assert_eq!((second.removed, second.examined, second.finished), (4, 4, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_is_written_again_is_looked_at_once_and_freed_when_it_expires() {
+    let memory = Memory::new();
+    let key = ItemKey::new("key").unwrap();
+    let ttl = Duration::from_secs(10);
+    let write = || memory.set(&key, "value".into(), When::Always, Some(ttl));
+    let _ = write().await.unwrap();
+    tokio::time::advance(Duration::from_secs(8)).await;
+    let _ = write().await.unwrap();
+    assert_eq!(memory.sweep(2).await.unwrap(), swept(0, 0));
+    // Its first deadline has passed, and its second has not.
+    tokio::time::advance(Duration::from_secs(4)).await;
+    assert_eq!(memory.sweep(2).await.unwrap(), swept(0, 1));
+    assert_eq!(memory.sweep(2).await.unwrap(), swept(0, 0));
+    assert!(memory.get(&key).await.unwrap().is_some());
+    tokio::time::advance(Duration::from_secs(6)).await;
+    assert_eq!(memory.sweep(2).await.unwrap(), swept(1, 1));
+    assert_eq!(format!("{memory:?}"), "Memory { items: 0, .. }");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_moves_sooner_later_and_away() {
+    let memory = Memory::new();
+    let key = ItemKey::new("key").unwrap();
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let _ = memory.set(&key, "value".into(), When::Always, seconds(10)).await.unwrap();
+    assert!(memory.touch(&key, seconds(20)).await.unwrap());
+    assert!(memory.touch(&key, seconds(5)).await.unwrap());
+    assert!(memory.touch(&key, None).await.unwrap());
+    tokio::time::advance(Duration::from_secs(30)).await;
+    assert_eq!(memory.sweep(2).await.unwrap(), swept(0, 1));
+    assert!(memory.get(&key).await.unwrap().is_some());
+    assert!(memory.touch(&key, seconds(5)).await.unwrap());
+    tokio::time::advance(Duration::from_secs(5)).await;
+    assert_eq!(memory.sweep(2).await.unwrap(), swept(1, 1));
+    assert!(!memory.touch(&key, None).await.unwrap());
+}
+
+/// A sweep that came to the end.
+fn swept(removed: usize, examined: usize) -> Swept {
+    Swept { removed, examined, finished: true }
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! `memory`: in this process's memory.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -64,6 +63,9 @@ struct Stored {
     value: Arc<[u8]>,
     version: u64,
     deadline: Option<Deadline>,
+    /// Where the index has it, which is never after the deadline. The index follows a deadline that moved away when this
+    /// has passed: moving it there with every write would cost more than the write.
+    indexed: Option<Deadline>,
 }
 
 /// unstorage's `memory` has no options.
@@ -99,18 +101,10 @@ impl Memory {
 }
 
 impl Shard {
-    /// The item under `key` unless it has expired; then it is freed.
-    fn live(&mut self, key: &ItemKey) -> Option<&mut Stored> {
-        if self.items.get(key)?.deadline.is_some_and(Deadline::has_passed) {
-            self.remove(key);
-        }
-        self.items.get_mut(key)
-    }
-
-    /// What `read` finds in that item, which is looked up once.
+    /// What `read` finds in the item under `key`, which is looked up once, unless it has expired; then it is freed.
     fn read<T>(&mut self, key: &ItemKey, read: impl FnOnce(&Stored) -> T) -> Option<T> {
         let stored = self.items.get(key)?;
-        if stored.deadline.is_some_and(Deadline::has_passed) {
+        if stored.has_expired() {
             self.remove(key);
             return None;
         }
@@ -119,43 +113,95 @@ impl Shard {
 
     fn remove(&mut self, key: &ItemKey) {
         if let Some(stored) = self.items.remove(key) {
-            self.deadlines.replace(key, stored.deadline, None);
+            self.deadlines.replace(key, stored.indexed, None);
         }
     }
 
-    fn insert(&mut self, key: &ItemKey, value: &[u8], deadline: Option<Deadline>) -> Version {
-        self.last_version += 1;
-        let version = self.last_version;
-        let stored = Stored { value: value.into(), version, deadline };
-        match self.items.entry(key.clone()) {
-            Entry::Occupied(mut old) => {
-                let old = old.insert(stored);
-                self.deadlines.replace(key, old.deadline, deadline);
-            }
-            Entry::Vacant(vacant) => {
-                // The index shares the map's own copy of the key.
-                self.deadlines.replace(vacant.key(), None, deadline);
-                vacant.insert(stored);
-            }
+    /// Writes over an item that has expired as if it were not there; `None` when the condition does not hold.
+    fn write(
+        &mut self,
+        key: &ItemKey,
+        value: &[u8],
+        when: When,
+        deadline: Option<Deadline>,
+    ) -> Option<Version> {
+        let Shard { items, deadlines, last_version } = self;
+        let stored = items.get_mut(key);
+        let version = stored.as_ref().filter(|stored| !stored.has_expired());
+        let version = version.map(|stored| stored.version);
+        let holds = match when {
+            When::Always => true,
+            When::Absent => version.is_none(),
+            When::Version(wanted) => version.is_some() && version == wanted.as_number(),
+        };
+        if !holds {
+            return None;
         }
-        version.into()
+        *last_version += 1;
+        let (value, version) = (value.into(), *last_version);
+        if let Some(stored) = stored {
+            (stored.value, stored.version) = (value, version);
+            stored.move_deadline(deadline, key, deadlines);
+        } else {
+            // The index shares the map's own copy of the key.
+            let key = key.clone();
+            let mut stored = Stored { value, version, deadline: None, indexed: None };
+            stored.move_deadline(deadline, &key, deadlines);
+            items.insert(key, stored);
+        }
+        Some(version.into())
     }
 
-    /// Frees at most `budget` expired items, the oldest first.
-    fn free_expired(&mut self, budget: usize) -> usize {
+    /// Takes at most `budget` items out of the index, those that came first: the expired are freed, and those that live
+    /// longer now have a new place in it.
+    fn free_expired(&mut self, budget: usize) -> Freed {
         let now = Deadline::now();
-        let mut freed = 0;
-        while freed < budget
+        let mut freed = Freed::default();
+        while freed.examined < budget
             && let Some(key) = self.deadlines.pop_expired(now)
         {
-            self.items.remove(&key);
-            freed += 1;
+            freed.examined += 1;
+            match self.items.get_mut(&key) {
+                Some(stored) if stored.deadline.is_none_or(|deadline| deadline > now) => {
+                    stored.indexed = None;
+                    stored.move_deadline(stored.deadline, &key, &mut self.deadlines);
+                }
+                _ => freed.removed += usize::from(self.items.remove(&key).is_some()),
+            }
         }
         if self.items.len() * 4 < self.items.capacity() {
             self.items.shrink_to(self.items.len() * 2);
         }
         freed
     }
+}
+
+impl Stored {
+    fn has_expired(&self) -> bool {
+        self.deadline.is_some_and(Deadline::has_passed)
+    }
+
+    fn move_deadline(
+        &mut self,
+        deadline: Option<Deadline>,
+        key: &ItemKey,
+        deadlines: &mut Deadlines,
+    ) {
+        self.deadline = deadline;
+        let is_sooner =
+            |deadline: &Deadline| self.indexed.is_none_or(|indexed| *deadline < indexed);
+        if let Some(deadline) = deadline.filter(is_sooner) {
+            deadlines.replace(key, self.indexed, Some(deadline));
+            self.indexed = Some(deadline);
+        }
+    }
+}
+
+/// What came out of the index.
+#[derive(Default)]
+struct Freed {
+    removed: usize,
+    examined: usize,
 }
 
 #[async_trait]
@@ -189,18 +235,12 @@ impl Driver for Memory {
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
         let mut shard = self.shard(key);
-        let version = shard.read(key, |stored| stored.version);
-        let holds = match when {
-            When::Always => true,
-            When::Absent => version.is_none(),
-            When::Version(wanted) => version.is_some() && version == wanted.as_number(),
-        };
-        if !holds {
-            return Ok(SetOutcome::Conflict);
-        }
-        let version = shard.insert(key, &value, Deadline::after(ttl));
+        let written = shard.write(key, &value, when, Deadline::after(ttl));
         shard.free_expired(FREED_PER_WRITE);
-        Ok(SetOutcome::Written { version })
+        Ok(match written {
+            Some(version) => SetOutcome::Written { version },
+            None => SetOutcome::Conflict,
+        })
     }
 
     async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
@@ -221,10 +261,10 @@ impl Driver for Memory {
 
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
         let mut shard = self.shard(key);
-        let Some(stored) = shard.live(key) else { return Ok(false) };
-        let new = Deadline::after(ttl);
-        let old = std::mem::replace(&mut stored.deadline, new);
-        shard.deadlines.replace(key, old, new);
+        let Shard { items, deadlines, .. } = &mut *shard;
+        let stored = items.get_mut(key).filter(|stored| !stored.has_expired());
+        let Some(stored) = stored else { return Ok(false) };
+        stored.move_deadline(Deadline::after(ttl), key, deadlines);
         Ok(true)
     }
 
@@ -234,10 +274,7 @@ impl Driver for Memory {
         stream::iter(0..SHARDS)
             .flat_map(move |index| {
                 let shard = self.lock(index);
-                let live = shard
-                    .items
-                    .iter()
-                    .filter(|(_, stored)| !stored.deadline.is_some_and(Deadline::has_passed));
+                let live = shard.items.iter().filter(|(_, stored)| !stored.has_expired());
                 let keys = live
                     .filter(|(key, _)| key.as_str().starts_with(&prefix))
                     .map(|(key, _)| Ok(key.clone()));
@@ -248,16 +285,18 @@ impl Driver for Memory {
 
     async fn sweep(&self, budget: usize) -> Result<Swept> {
         let start = self.next_swept.load(Ordering::Relaxed);
-        let mut removed = 0;
+        let (mut removed, mut examined) = (0, 0);
         for step in 0..SHARDS {
             let index = (start + step) % SHARDS;
-            removed += self.lock(index).free_expired(budget - removed);
-            if removed == budget {
+            let freed = self.lock(index).free_expired(budget - examined);
+            removed += freed.removed;
+            examined += freed.examined;
+            if examined == budget {
                 self.next_swept.store(index, Ordering::Relaxed);
-                return Ok(Swept { removed, examined: removed, finished: false });
+                return Ok(Swept { removed, examined, finished: false });
             }
         }
-        Ok(Swept { removed, examined: removed, finished: true })
+        Ok(Swept { removed, examined, finished: true })
     }
 }
 

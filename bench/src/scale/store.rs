@@ -1,0 +1,174 @@
+//! A store with a number of sessions, and how long one of them takes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use cloakroom_storage::{DynDriver, ItemKey, SetOutcome, When};
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::sessions::{BEGIN, id, record};
+
+/// How long a session lives.
+pub(super) const TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How many sessions are looked up between two looks at the clock.
+const BATCH: usize = 64;
+
+/// How many sessions are written at once where a store is filled.
+const WRITERS: usize = 64;
+
+/// How many sessions are read to see that a store holds what it should.
+const LOOKED_AT: usize = 1000;
+
+pub(super) struct Store {
+    pub(super) driver: DynDriver,
+    pub(super) count: usize,
+    walk: Walk,
+    turn: u32,
+}
+
+impl Store {
+    /// A store that has been filled, once it has been seen that it was.
+    pub(super) async fn filled(driver: DynDriver, count: usize) -> Result<Store> {
+        let store = Store { driver, count, walk: Walk::new(count), turn: 0 };
+        for number in Walk::new(count).take(LOOKED_AT) {
+            let found = store.driver.get_with_ttl(&key(number)?).await?;
+            let (item, ttl) = found.with_context(|| format!("session {number} is missing"))?;
+            ensure!(item.value == record(number, 0), "session {number} is another one");
+            ensure!(ttl.is_some_and(|ttl| ttl <= TTL), "session {number} lives for {ttl:?}");
+        }
+        Ok(store)
+    }
+
+    /// Nanoseconds for a session to be read.
+    pub(super) async fn read(&mut self, sample: Duration) -> Result<f64> {
+        let Store { driver, walk, .. } = self;
+        time(sample, walk, key, async |number, key| {
+            let item = driver.get(&key).await?.context("a session is missing")?;
+            ensure!(is_of(number, &item.value), "session {number} is another one");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Nanoseconds for a session to be read and written back changed, unless somebody else has changed it meanwhile.
+    pub(super) async fn change(&mut self, sample: Duration) -> Result<f64> {
+        self.turn += 1;
+        let Store { driver, walk, turn, .. } = self;
+        let prepare = |number| Ok((key(number)?, record(number, *turn)));
+        time(sample, walk, prepare, async |number, (key, value)| {
+            let item = driver.get(&key).await?.context("a session is missing")?;
+            ensure!(is_of(number, &item.value), "session {number} is another one");
+            let when = When::Version(item.version);
+            let outcome = driver.set(&key, value.into(), when, Some(TTL)).await?;
+            ensure!(outcome != SetOutcome::Conflict, "session {number} was changed by another");
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Opens a driver as a configuration does.
+pub(super) async fn open(name: &str, options: &[(&str, Value)]) -> Result<DynDriver> {
+    let options = options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    Ok(cloakroom_storage::open(name, &options).await?)
+}
+
+/// Writes new sessions, many at once.
+pub(super) async fn fill(
+    driver: &DynDriver,
+    numbers: impl Iterator<Item = usize> + Clone + Send + 'static,
+) -> Result<()> {
+    let mut writers = JoinSet::new();
+    for writer in 0..WRITERS {
+        let (driver, numbers) = (Arc::clone(driver), numbers.clone());
+        writers.spawn(async move {
+            for number in numbers.skip(writer).step_by(WRITERS) {
+                let (key, value) = (key(number)?, record(number, 0).into());
+                let outcome = driver.set(&key, value, When::Absent, Some(TTL)).await?;
+                ensure!(outcome != SetOutcome::Conflict, "session {number} is there already");
+            }
+            Ok(())
+        });
+    }
+    while let Some(writer) = writers.join_next().await {
+        writer??;
+    }
+    Ok(())
+}
+
+pub(super) fn key(number: usize) -> Result<ItemKey> {
+    Ok(ItemKey::new(&id(number))?)
+}
+
+/// Whether a record is this session's.
+pub(super) fn is_of(number: usize, record: &[u8]) -> bool {
+    let digits = record.strip_prefix(BEGIN.as_bytes()).and_then(|rest| rest.get(..8));
+    let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+    digits.and_then(|digits| digits.parse().ok()) == Some(number)
+}
+
+/// How long one takes, batch after batch for about so long. What each needs is made before its batch's time begins.
+pub(super) async fn time<I>(
+    sample: Duration,
+    walk: &mut Walk,
+    prepare: impl Fn(usize) -> Result<I>,
+    mut operation: impl AsyncFnMut(usize, I) -> Result<()>,
+) -> Result<f64> {
+    let (mut spent, mut times) = (Duration::ZERO, 0);
+    while spent < sample {
+        let batch = walk.by_ref().take(BATCH).map(|number| Ok((number, prepare(number)?)));
+        let batch = batch.collect::<Result<Vec<_>>>()?;
+        let begin = Instant::now();
+        for (number, input) in batch {
+            operation(number, input).await?;
+        }
+        spent += begin.elapsed();
+        times += BATCH;
+    }
+    Ok(spent.as_nanos() as f64 / times as f64)
+}
+
+/// Comes by every number below a power of ten before it comes by one again, in an order without a pattern: a linear
+/// congruential generator of full period.
+#[derive(Clone, Debug)]
+pub(super) struct Walk {
+    count: usize,
+    place: usize,
+}
+
+impl Walk {
+    pub(super) fn new(count: usize) -> Walk {
+        Walk { count, place: 0 }
+    }
+}
+
+impl Iterator for Walk {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        self.place = (self.place * 48_281 + 12_347) % self.count;
+        Some(self.place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_comes_by_every_session_once() {
+        let mut numbers: Vec<_> = Walk::new(10_000).take(10_000).collect();
+        numbers.sort_unstable();
+        assert!(numbers.into_iter().eq(0..10_000));
+    }
+
+    #[test]
+    fn a_record_tells_whose_it_is() {
+        assert!(is_of(12_345, record(12_345, 7).as_bytes()));
+        assert!(!is_of(12_345, record(12_346, 7).as_bytes()));
+        assert!(!is_of(0, b""));
+    }
+}

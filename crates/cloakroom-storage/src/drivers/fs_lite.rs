@@ -15,9 +15,9 @@
 //! while it does, a reader would see an empty or cut file. So a file that was written in place within the last
 //! few milliseconds is read again until it has settled.
 //!
-//! Few threads write at once, because each has its folder to itself meanwhile, and on Linux the new file changes places
-//! with the old one, which is removed when nobody waits for the folder any more. The disk begins to write the new file
-//! before that, so that a power cut leaves one of the two: see [`Options::sync`].
+//! Few threads write at once, because each has its folder to itself meanwhile. On Linux a new file of up to 8 KiB changes
+//! places with the old one, which is removed when nobody waits for the folder any more. The disk begins to write the new
+//! file before that, so that a power cut leaves one of the two: see [`Options::sync`].
 //!
 //! # Expiry
 //! A file whose modification time lies after its change time carries a deadline: the modification time. Only

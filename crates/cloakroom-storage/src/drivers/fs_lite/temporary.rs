@@ -119,6 +119,18 @@ mod tests {
     }
 
     #[test]
+    fn a_long_file_replaces_the_old_one_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("item");
+        fs::write(&path, "old").expect("written");
+        for value in ["", "a", &"long".repeat(10_000)] {
+            temporary(folder.path(), value).replace(&path).expect("replaced");
+            assert_eq!(fs::read_to_string(&path).expect("read"), value);
+            assert_eq!(names(folder.path()), ["item"]);
+        }
+    }
+
+    #[test]
     fn where_there_is_nothing_to_replace_it_takes_the_place() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("item");

@@ -99,6 +99,19 @@ impl Reference {
         }
     }
 
+    /// Writes it, and what is behind it.
+    #[inline(always)]
+    pub(crate) fn write<const N: usize>(self, out: &mut Vec<u8>, end: [u8; N]) {
+        match self.0 {
+            // Nearly all, without a call.
+            slot @ 0..10_000 => number::write_few_digits(out, slot as u32, end),
+            other => {
+                number::write_integer(out, other.into());
+                out.extend_from_slice(&end);
+            }
+        }
+    }
+
     /// As it is written.
     pub(crate) fn as_i32(self) -> i32 {
         self.0

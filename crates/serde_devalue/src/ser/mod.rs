@@ -164,15 +164,7 @@ impl Writer {
     /// Appends an item to the innermost container.
     #[inline]
     fn push_reference(&mut self, reference: Reference) {
-        match u32::try_from(reference.as_i32()) {
-            Ok(slot @ 0..10_000) => {
-                number::write_few_digits(&mut self.buffers.scratch, slot, *b",")
-            }
-            _ => {
-                number::write_integer(&mut self.buffers.scratch, reference.as_i32().into());
-                self.buffers.scratch.push(b',');
-            }
-        }
+        reference.write(&mut self.buffers.scratch, *b",");
     }
 
     /// The slot of a primitive whose text `write` appends.

@@ -4,7 +4,6 @@ use super::{
     gap::{Stretch, Target},
     walk::{Slot, Walk},
 };
-use crate::text::number;
 
 impl Walk<'_> {
     pub(super) fn text(&mut self) -> Vec<u8> {
@@ -46,10 +45,7 @@ impl Walk<'_> {
         for gap in self.buffers.gaps.get(slot.gaps as usize..end).unwrap_or_default() {
             copy(out, whole, copied, start + gap.start as usize);
             if let Target::Done(reference) = gap.target {
-                match reference.as_i32() {
-                    slot @ 0..10_000 => number::write_few_digits(out, slot as u32, []),
-                    other => number::write_integer(out, other.into()),
-                }
+                reference.write(out, []);
             }
             copied = start + gap.end as usize;
         }

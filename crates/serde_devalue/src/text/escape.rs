@@ -145,13 +145,19 @@ fn unicode_escape(unit: u16) -> [u8; 6] {
 /// Whether there is a byte that is escaped in writing, or that begins what is, or perhaps only a bar.
 #[inline(always)]
 fn may_be_escaped(word: u64) -> bool {
+    mark_escaped(word) != 0
+}
+
+/// Marks the high bit of each such byte, and perhaps of bytes behind the first.
+#[inline(always)]
+pub(super) fn mark_escaped(word: u64) -> u64 {
     // With one bit of each byte changed, a quote is next to the control characters, and no other byte is.
     let quote_or_control = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
     // A backslash and `<` are in different halves of one sixteenth of the table, with a bar and a control character.
     let backslash_or_less = ((word & (ONES * 0x9f)) ^ (ONES * 0x1c)).wrapping_sub(ONES);
     let found = (quote_or_control | backslash_or_less) & !word;
     let line_end = (word ^ (ONES * 0xe2)).wrapping_sub(ONES) & word;
-    (found | line_end) & (ONES << 7) != 0
+    (found | line_end) & (ONES << 7)
 }
 
 /// The same for more bytes at once, and without bars.

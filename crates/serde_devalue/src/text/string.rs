@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 pub(crate) use super::escape::{write, write_utf16, write_with};
 
-use super::escape::is_written_plain;
+use super::escape::{is_written_plain, mark_escaped};
 use crate::error::{Error, Result};
 
 /// A string token that was found well-formed, still escaped.
@@ -254,13 +254,7 @@ fn skip_long_canonical(text: &[u8], start: usize) -> usize {
 /// The place of the first such byte in a word, or of a bar.
 #[inline(always)]
 fn find_not_canonical(bytes: &[u8; 8]) -> Option<usize> {
-    let word = u64::from_le_bytes(*bytes);
-    // With one bit of each byte changed, a quote is next to the control characters, and no other byte is.
-    let quote_or_control = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
-    // A backslash and `<` differ in two bits, of which a bar has both.
-    let backslash_or_less = ((word & (ONES * 0x9f)) ^ (ONES * 0x1c)).wrapping_sub(ONES);
-    let line_end = (word ^ (ONES * 0xe2)).wrapping_sub(ONES) & word;
-    let found = ((quote_or_control | backslash_or_less) & !word | line_end) & (ONES << 7);
+    let found = mark_escaped(u64::from_le_bytes(*bytes));
     (found != 0).then_some(found.trailing_zeros() as usize / 8)
 }
 

@@ -69,6 +69,9 @@ impl<'a> Flat<'a> {
     /// # Errors
     /// If it is not a Map. The iterator stops at an entry that is not two references.
     pub fn map(&self, at: Reference) -> Result<MapEntries<'a>> {
+        if let Some(entries) = self.map_canonical(at) {
+            return Ok(entries);
+        }
         match self.at(at)? {
             Some(Slot::Tagged { tag, args }) if tag == "Map" => Ok(MapEntries(args)),
             _ => Err(expected("a Map", at)),
@@ -99,7 +102,10 @@ impl<'a> Flat<'a> {
 
     /// Whether it is this string. Everything that is not a string is not.
     pub fn string_eq(&self, at: Reference, other: &str) -> bool {
-        matches!(self.at(at), Ok(Some(Slot::String(string))) if string.is(other))
+        match self.is_plain_string(at, other) {
+            Some(is_same) => is_same,
+            None => matches!(self.at(at), Ok(Some(Slot::String(string))) if string.is(other)),
+        }
     }
 
     /// A number, NaN, the infinities and -0 among them.
@@ -112,6 +118,19 @@ impl<'a> Flat<'a> {
             Some(_) => Err(expected("a number", at)),
             None => at.number().ok_or_else(|| expected("a number", at)),
         }
+    }
+
+    /// The entries of a Map, if its tag is written as devalue writes it.
+    fn map_canonical(&self, at: Reference) -> Option<MapEntries<'a>> {
+        const TAG: &[u8] = b"[\"Map\"";
+        let slot = at.slot()?;
+        let (start, end) = self.index.bounds(slot)?;
+        let bounds = (start.checked_add(TAG.len())?, end);
+        if !self.text.get(start..end)?.starts_with(TAG) {
+            return None;
+        }
+        let cursor = Cursor::new(self.text, bounds, slot, self.len());
+        Some(MapEntries(Tokens::behind_first(cursor)))
     }
 
     /// The slot at a reference; `None` for a sentinel.

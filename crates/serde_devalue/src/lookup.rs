@@ -123,8 +123,9 @@ impl Flat<'_> {
         (!reference.is_hole()).then_some((reference, rest))
     }
 
-    /// Whether it is this string, which has nothing to be escaped; `None` if that takes a closer look.
-    fn is_plain_string(&self, at: Reference, string: &str) -> Option<bool> {
+    /// Whether it is this string; `None` if that takes a closer look.
+    #[inline]
+    pub(crate) fn is_plain_string(&self, at: Reference, string: &str) -> Option<bool> {
         let (text, index) = self.parts();
         let Some((start, end)) = at.slot().and_then(|slot| index.bounds(slot)) else {
             return Some(false);
@@ -132,7 +133,10 @@ impl Flat<'_> {
         match text.get(start..end)? {
             // Escapes are longer than what they stand for.
             [b'"', body @ .., b'"'] if body.len() <= string.len() => {
-                Some(body == string.as_bytes())
+                match body == string.as_bytes() {
+                    true => string::is_plain(body, 0, body.len()).then_some(true),
+                    false => Some(false),
+                }
             }
             [b'"', body @ .., b'"'] => (!body.contains(&b'\\')).then_some(false),
             [b'{' | b'[' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9', ..] => Some(false),

@@ -65,9 +65,7 @@ impl<Place: Copy + Default> Primitives<Place> {
         new: Reference,
         is_same: impl Fn(Reference, Place) -> bool,
     ) -> Option<Reference> {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(text);
-        let hash = hasher.finish() as u32;
+        let hash = self.hash(text);
         if 2 * self.count >= self.places.len() {
             self.grow();
         }
@@ -85,6 +83,32 @@ impl<Place: Copy + Default> Primitives<Place> {
             }
             at += 1;
         }
+    }
+
+    /// The slot of the primitive that is the same.
+    #[inline]
+    pub(crate) fn find(
+        &self,
+        text: &[u8],
+        is_same: impl Fn(Reference, Place) -> bool,
+    ) -> Option<Reference> {
+        let hash = self.hash(text);
+        let mut at = hash as usize;
+        loop {
+            at &= self.places.len().wrapping_sub(1);
+            let known = self.places.get(at).filter(|known| !known.is_none())?;
+            if known.hash == hash && is_same(known.reference, known.text) {
+                return Some(known.reference);
+            }
+            at += 1;
+        }
+    }
+
+    #[inline]
+    fn hash(&self, text: &[u8]) -> u32 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(text);
+        hasher.finish() as u32
     }
 
     /// Where the text of a slot stands; `None` if it is not a primitive.

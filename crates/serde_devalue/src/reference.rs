@@ -30,6 +30,12 @@ impl Reference {
         i32::try_from(slot).ok().map(Reference)
     }
 
+    /// The reference that is written as this number: a slot, or a sentinel.
+    #[inline(always)]
+    pub(crate) fn from_i32(number: i32) -> Self {
+        Reference(number)
+    }
+
     /// The sentinel that is written as this number.
     pub(crate) fn from_sentinel(number: i64) -> Option<Self> {
         match number {

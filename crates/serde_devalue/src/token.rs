@@ -235,6 +235,11 @@ impl<'a> Tokens<'a> {
         Tokens { cursor, progress: Progress::First }
     }
 
+    /// From the cursor behind the first token.
+    pub(crate) fn behind_first(cursor: Cursor<'a>) -> Self {
+        Tokens { cursor, progress: Progress::Later }
+    }
+
     /// The first byte of the next token, or the closing bracket.
     pub(crate) fn peek(&self) -> Option<u8> {
         let mut cursor = self.cursor.clone();
@@ -255,7 +260,20 @@ impl<'a> Tokens<'a> {
     }
 
     /// The next token as a reference to a value, which a hole is not.
+    #[inline]
     pub(crate) fn next_reference(&mut self) -> Option<Result<Reference>> {
+        // Nearly all are like this. Anything else goes the long way.
+        if self.progress == Progress::Later
+            && let Some([b',', rest @ ..]) = self.cursor.text.get(self.cursor.at..)
+            && let Some((reference, [b',' | b']', behind @ ..])) =
+                Reference::read_canonical(rest, self.cursor.slots)
+            && !reference.is_hole()
+            && let end = self.cursor.text.len() - behind.len() - 1
+            && end < self.cursor.end
+        {
+            self.cursor.at = end;
+            return Some(Ok(reference));
+        }
         Some(self.next_value()?.map(|place| place.reference))
     }
 

@@ -110,9 +110,13 @@ impl Index {
 
     /// Where a slot begins and ends, whitespace around it included.
     pub(crate) fn bounds(&self, slot: usize) -> Option<(usize, usize)> {
-        let start = *self.bounds.get(slot)? as usize + 1;
-        let end = *self.bounds.get(slot.checked_add(1)?)? as usize;
-        Some((start, end))
+        let &[start, end] = self.bounds.get(slot..)?.first_chunk()?;
+        Some((start as usize + 1, end as usize))
+    }
+
+    /// Where each slot begins and ends.
+    pub(crate) fn all_bounds(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.bounds.array_windows().map(|&[start, end]| (start as usize + 1, end as usize))
     }
 }
 

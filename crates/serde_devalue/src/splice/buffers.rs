@@ -1,30 +1,24 @@
 //! The memory in which a splice is put together.
 
-use super::{
-    gap::Gap,
-    walk::{Open, Slot, UNSEEN},
-};
+use super::{canonical::Open, careful::OpenSlot, gap::Gap, output::Output, state::State};
 use crate::{
     kept::{self, Kept},
     primitives::Primitives,
-    reference::Reference,
 };
 
 /// What grows while a text is written.
 #[derive(Default)]
 pub(super) struct Buffers {
-    /// For each slot of all sources, what it has become.
-    pub(super) done: Vec<Reference>,
-    /// The slots of primitives, found by their text.
+    /// What the texts have become, by their numbers.
+    pub(super) states: Vec<State>,
+    /// Primitives, found by their text.
     pub(super) known: Primitives,
-    /// The slots of the new text, in its order.
-    pub(super) slots: Vec<Slot>,
-    /// The gaps of all slots, in the same order.
-    pub(super) gaps: Vec<Gap>,
-    /// The slots whose gaps are being visited, outermost first.
+    pub(super) output: Output,
+    /// The containers whose references are being visited, outermost first.
     pub(super) open: Vec<Open>,
-    /// The new text.
-    pub(super) out: Vec<u8>,
+    /// The same of the careful walk, and where the references stand that it has read.
+    pub(super) open_slots: Vec<OpenSlot>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 thread_local! {
@@ -32,12 +26,9 @@ thread_local! {
 }
 
 impl Buffers {
-    /// Empty ones, for sources with so many slots.
-    pub(super) fn take(slots: usize) -> Box<Self> {
-        let mut buffers = Kept::take(&KEPT);
-        buffers.done.resize(slots, UNSEEN);
-        buffers.known.clear(slots);
-        buffers
+    /// Empty ones.
+    pub(super) fn take() -> Box<Self> {
+        Kept::take(&KEPT)
     }
 
     /// Keeps them for the next text.
@@ -48,19 +39,19 @@ impl Buffers {
 
 impl kept::Buffers for Buffers {
     fn clear(&mut self) {
-        self.done.clear();
-        self.slots.clear();
-        self.gaps.clear();
+        self.states.clear();
+        self.output.clear();
         self.open.clear();
-        self.out.clear();
+        self.open_slots.clear();
+        self.gaps.clear();
     }
 
     fn largest(&self) -> usize {
-        (self.done.capacity() * size_of::<Reference>())
+        (self.states.capacity() * size_of::<State>())
             .max(self.known.size())
-            .max(self.slots.capacity() * size_of::<Slot>())
-            .max(self.gaps.capacity() * size_of::<Gap>())
+            .max(self.output.largest())
             .max(self.open.capacity() * size_of::<Open>())
-            .max(self.out.capacity())
+            .max(self.open_slots.capacity() * size_of::<OpenSlot>())
+            .max(self.gaps.capacity() * size_of::<Gap>())
     }
 }

@@ -1,167 +1,251 @@
-//! Slots in the form in which devalue writes them, copied as they are.
+//! The walk through texts in the form in which devalue writes them.
 //!
-//! Nearly all slots are of this form: no whitespace, no escapes, references in their shortest form. Whatever differs in
-//! the least is left to the careful reader, which also knows what is wrong with it.
+//! Nearly all are of this form: no whitespace, no other escapes than devalue's, references in their shortest form, and
+//! no primitive twice. Each slot is read once, in the order of the first visits, and what keeps its number is copied as
+//! it is. At whatever differs in the least this walk gives up, and the [careful](super::careful) one begins anew, which
+//! also knows what is wrong with it.
 
 use super::{
-    Numbered,
-    gap::{Gap, Target},
+    Object, Splice,
+    buffers::Buffers,
+    gap::Target,
+    output::Output,
+    same,
+    shape::{self, Kind, Shape},
+    state::State,
+    texts::Source,
 };
-use crate::{
-    index::is_whitespace,
-    reference::Reference,
-    text::{number, string},
-};
+use crate::{reference::Reference, text::number};
 
-/// What a slot of the canonical form is.
-pub(super) enum Kind {
-    /// A slot that is shared by value.
-    Primitive,
-    /// A slot with the gaps that were added.
-    Container,
+/// A container whose references are being visited.
+#[derive(Clone, Copy)]
+pub(super) struct Open {
+    /// What it has become.
+    slot: Reference,
+    source: u32,
+    /// Where its next element begins, or what follows the last one.
+    at: u32,
+    end: u32,
+    kind: Kind,
+    /// Whether an element was read before.
+    is_resumed: bool,
 }
 
-/// Reads the slot that stands between two offsets of its text, if it has the canonical form.
-#[inline]
-pub(super) fn read(
-    source: &Numbered<'_>,
-    (start, end): (usize, usize),
-    gaps: &mut Vec<Gap>,
-) -> Option<Kind> {
-    let (text, _) = source.flat.parts();
-    let slot = text.get(start..end)?;
-    let is_primitive = match slot.first()? {
-        b'"' => string::skip_canonical(text, start + 1) + 1 == end,
-        b'-' | b'0'..=b'9' => number::is_canonical_token(slot),
-        b't' => slot == b"true",
-        b'f' => slot == b"false",
-        b'n' => slot == b"null",
-        _ => {
-            let before = gaps.len();
-            // With more behind it, references are read a word at a time.
-            let kind = Reader { source, text: &text[start..], gaps }.container(slot);
-            if kind.is_none() {
-                gaps.truncate(before);
+/// Numbers the slots in pre-order of first visits; `None` if a text does not have this form.
+pub(super) fn walk(splice: &Splice<'_>, buffers: &mut Buffers) -> Option<()> {
+    buffers.states.resize(splice.texts.len(), State::UNSEEN);
+    same::find(splice, &mut buffers.known, &mut buffers.states)?;
+    let Buffers { states, output, open, .. } = buffers;
+    let mut walk = Walk { splice, states, output, open };
+    for &entry in &splice.entries {
+        let (reference, _) = walk.target(entry)?;
+        // The stack is on the heap: values may be deep.
+        while let Some(&open) = walk.open.last() {
+            match open.kind {
+                Kind::Built => walk.built(open)?,
+                // Made for each of those that most containers are.
+                Kind::Fields => walk.elements(open, Kind::Fields)?,
+                Kind::Items => walk.elements(open, Kind::Items)?,
+                kind => walk.elements(open, kind)?,
             }
-            return kind;
         }
-    };
-    is_primitive.then_some(Kind::Primitive)
+        walk.output.entries.push(reference);
+    }
+    Some(())
 }
 
-struct Reader<'r, 's> {
-    source: &'r Numbered<'s>,
-    /// Begins with the slot.
-    text: &'s [u8],
-    gaps: &'r mut Vec<Gap>,
+struct Walk<'w, 's> {
+    splice: &'w Splice<'s>,
+    states: &'w mut [State],
+    output: &'w mut Output,
+    open: &'w mut Vec<Open>,
 }
 
-impl Reader<'_, '_> {
-    fn container(&mut self, slot: &[u8]) -> Option<Kind> {
-        let end = match slot {
-            b"{}" | b"[]" => slot.len(),
-            [b'{', ..] => self.fields()?,
-            [b'[', b'"', b'M', b'a', b'p', b'"', ..] => self.collection(2)?,
-            [b'[', b'"', b'S', b'e', b't', b'"', ..] => self.collection(1)?,
-            [b'[', b'"', ..] => return literal(slot),
-            [b'[', ..] => self.items()?,
-            _ => return None,
-        };
-        (end == slot.len()).then_some(Kind::Container)
-    }
-
-    /// Where the object ends.
-    fn fields(&mut self) -> Option<usize> {
-        let mut at = 1;
-        loop {
-            if self.text.get(at) != Some(&b'"') {
-                return None;
-            }
-            let close = string::skip_canonical(self.text, at + 1);
-            let Some([b'"', b':']) = self.text.get(close..close + 2) else { return None };
-            if &self.text[at..close] == b"\"__proto__" {
-                return None;
-            }
-            let reference;
-            (reference, at) = self.reference(close + 2)?;
-            if reference.is_hole() {
-                return None;
-            }
-            at += 1;
-            match self.text.get(at - 1)? {
-                b',' => {}
-                b'}' => return Some(at),
-                _ => return None,
-            }
-        }
-    }
-
-    /// Where the array ends.
-    fn items(&mut self) -> Option<usize> {
-        let mut at = 1;
-        loop {
-            (_, at) = self.reference(at)?;
-            at += 1;
-            match self.text.get(at - 1)? {
-                b',' => {}
-                b']' => return Some(at),
-                _ => return None,
-            }
-        }
-    }
-
-    /// Where the Map or the Set ends, whose entries have so many references.
-    fn collection(&mut self, width: usize) -> Option<usize> {
-        let mut at = b"[\"Map\"".len();
-        let mut count = 0;
-        loop {
-            at += 1;
-            match self.text.get(at - 1)? {
-                b',' => {}
-                b']' if count % width == 0 => return Some(at),
-                _ => return None,
-            }
-            let reference;
-            (reference, at) = self.reference(at)?;
-            let is_key = count % width == 0;
-            if reference.is_hole() || is_key && self.may_be_negative_zero(reference) {
-                return None;
-            }
-            count += 1;
-        }
-    }
-
-    fn may_be_negative_zero(&self, reference: Reference) -> bool {
-        let (text, index) = self.source.flat.parts();
-        match reference.slot().and_then(|slot| index.bounds(slot)) {
-            Some((start, _)) => {
-                text.get(start).is_none_or(|byte| *byte == b'-' || is_whitespace(byte))
-            }
-            None => reference == Reference::NEGATIVE_ZERO,
-        }
-    }
-
-    /// The reference that begins at an offset, with its gap, and where it ends.
+impl Walk<'_, '_> {
+    /// Visits what the elements of a container refer to, up to the next container or to the end.
     #[inline(always)]
-    fn reference(&mut self, start: usize) -> Option<(Reference, usize)> {
-        let rest = self.text.get(start..)?;
-        let (reference, rest) = Reference::read_canonical(rest, self.source.flat.len())?;
-        let end = self.text.len() - rest.len();
-        let target = Target::copied(self.source.first, reference);
-        // An index has offsets of 32 bits.
-        self.gaps.push(Gap { start: start as u32, end: end as u32, target });
-        Some((reference, end))
+    fn elements(&mut self, open: Open, kind: Kind) -> Option<()> {
+        let depth = self.open.len();
+        let source = self.splice.texts.sources.get(open.source as usize)?;
+        let (text, index) = source.flat.parts();
+        let slots = index.len();
+        let (mut at, mut kind) = (open.at as usize, kind);
+        let mut more = true;
+        if open.is_resumed {
+            (at, more) = delimiter(text, at, kind)?;
+        }
+        while more {
+            let start = behind_key(text, at, kind)?;
+            let (slot, length) = number::parse_digits(text.get(start..)?)?;
+            at = start + length;
+            if slot as usize >= slots || !number::has_no_zeros_before(slot, length) {
+                at = start + sentinel(text, start, kind)?;
+                kind = kind.next();
+            } else {
+                let (new, is_open) = self.slot(source, source.first + slot, open.source)?;
+                if new.as_i32() as u32 != slot {
+                    self.output.patch(open.slot, (start, at), new);
+                }
+                kind = kind.next();
+                if is_open {
+                    let at = at as u32;
+                    *self.open.get_mut(depth - 1)? = Open { at, kind, is_resumed: true, ..open };
+                    return Some(());
+                }
+            }
+            (at, more) = delimiter(text, at, kind)?;
+        }
+        if at != open.end as usize {
+            return None;
+        }
+        self.open.pop();
+        Some(())
+    }
+
+    /// Visits what the fields of an object refer to that no source has.
+    fn built(&mut self, mut open: Open) -> Option<()> {
+        let depth = self.open.len();
+        while open.at < open.end {
+            let gap = self.splice.gaps.get(open.at as usize)?;
+            open.at += 1;
+            let (new, is_open) = self.target(gap.target)?;
+            // The source of such an object is where its text begins.
+            let start = open.source as usize;
+            self.output.patch(
+                open.slot,
+                (start + gap.start as usize, start + gap.end as usize),
+                new,
+            );
+            if is_open {
+                *self.open.get_mut(depth - 1)? = open;
+                return Some(());
+            }
+        }
+        self.open.pop();
+        Some(())
+    }
+
+    /// What a target becomes, and whether that is a new container, which is open then.
+    fn target(&mut self, target: Target) -> Option<(Reference, bool)> {
+        let texts = &self.splice.texts;
+        match target {
+            Target::Sentinel(sentinel) => Some((sentinel, false)),
+            Target::Slot(number) => {
+                let source = texts.source_of(number)?;
+                self.slot(texts.sources.get(source)?, number, source as u32)
+            }
+            Target::Primitive(piece) => {
+                Some((self.primitive(texts.first_written() as u32 + piece)?, false))
+            }
+            Target::Object(object) => {
+                let Object { piece, gaps } = self.splice.objects.get(object as usize)?.clone();
+                let number = texts.first_written() as u32 + piece;
+                let slot = self.output.add(number);
+                let (at, end) = (gaps.start as u32, gaps.end as u32);
+                let source = texts.part(number, number)?.start as u32;
+                let kind = Kind::Built;
+                self.open.push(Open { slot, source, at, end, kind, is_resumed: false });
+                Some((slot, true))
+            }
+        }
+    }
+
+    /// What a slot of a source becomes, and whether that is a new container, which is open then.
+    #[inline(always)]
+    fn slot(
+        &mut self,
+        source: &Source<'_>,
+        number: u32,
+        source_at: u32,
+    ) -> Option<(Reference, bool)> {
+        let state = self.states.get_mut(number as usize)?;
+        if let Some(reference) = state.reference() {
+            return Some((reference, false));
+        }
+        if *state != State::UNSEEN {
+            return Some((self.primitive(number)?, false));
+        }
+        let (text, _) = source.flat.parts();
+        let bounds = source.bounds(number)?;
+        let shape = shape::read(text, bounds)?;
+        let slot = self.output.add(number);
+        *state = State::done(slot);
+        if let Shape::Container(kind, at) = shape {
+            let (source, at, end) = (source_at, at as u32, bounds.1 as u32);
+            self.open.push(Open { slot, source, at, end, kind, is_resumed: false });
+            return Some((slot, true));
+        }
+        Some((slot, false))
+    }
+
+    /// What a primitive becomes that may be the same as another, or that no source has.
+    fn primitive(&mut self, number: u32) -> Option<Reference> {
+        let mut same = number;
+        // Two steps at most: to the first of the short texts' that are alike, and to the largest source's.
+        while let Some(other) = self.states.get(same as usize)?.other() {
+            same = other;
+        }
+        let slot = match self.states.get(same as usize)?.reference() {
+            Some(slot) => slot,
+            None => self.output.add(same),
+        };
+        *self.states.get_mut(same as usize)? = State::done(slot);
+        *self.states.get_mut(number as usize)? = State::done(slot);
+        Some(slot)
     }
 }
 
-/// A slot that holds a literal behind its tag.
-fn literal(slot: &[u8]) -> Option<Kind> {
-    let argument = |tag: &[u8]| slot.strip_prefix(tag)?.strip_suffix(b"]");
-    if argument(b"[\"Date\",").is_some_and(string::is_canonical_token) {
-        Some(Kind::Container)
-    } else if argument(b"[\"BigInt\",").is_some_and(string::is_canonical_token) {
-        Some(Kind::Primitive)
-    } else {
-        None
+/// Where the reference of an element begins: behind its key, if it has one.
+#[inline(always)]
+fn behind_key(text: &[u8], start: usize, kind: Kind) -> Option<usize> {
+    let separator = match kind {
+        Kind::Fields => b':',
+        Kind::NullFields => b',',
+        _ => return Some(start),
+    };
+    if text.get(start) != Some(&b'"') {
+        return None;
     }
+    let end = shape::string_end(text, start)?;
+    let is_name =
+        text.get(end) == Some(&separator) && text.get(start..end) != Some(b"\"__proto__\"");
+    is_name.then_some(end + 1)
+}
+
+/// Where the next element begins, or the container ends, and which of both it is.
+#[inline(always)]
+fn delimiter(text: &[u8], at: usize, kind: Kind) -> Option<(usize, bool)> {
+    let at = if kind == Kind::Behind { skip_numbers(text, at)? } else { at };
+    let delimiter = *text.get(at)?;
+    if delimiter == b',' && kind != Kind::Behind {
+        Some((at + 1, true))
+    } else {
+        (Some(delimiter) == kind.closing()).then_some((at + 1, false))
+    }
+}
+
+/// How long a sentinel is that such an element may be.
+#[cold]
+fn sentinel(text: &[u8], start: usize, kind: Kind) -> Option<usize> {
+    let &[b'-', digit @ b'1'..=b'6'] = text.get(start..)?.first_chunk()? else { return None };
+    let is_allowed = match digit {
+        b'2' => kind == Kind::Items,
+        // JavaScript's Maps and Sets turn -0 into 0.
+        b'6' => !matches!(kind, Kind::Keys | Kind::Members),
+        _ => true,
+    };
+    is_allowed.then_some(2)
+}
+
+/// Where the numbers end that views on a buffer have behind the reference.
+fn skip_numbers(text: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    while text.get(at) == Some(&b',') {
+        let (number, length) = number::parse_digits(text.get(at + 1..)?)?;
+        if !number::has_no_zeros_before(number, length) {
+            return None;
+        }
+        at += 1 + length;
+    }
+    Some(at)
 }

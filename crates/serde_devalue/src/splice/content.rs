@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use super::{
     draft::Draft,
-    gap::{Gap, Stretch, Target},
+    gap::{Gap, Target},
+    shape::holds_literals,
+    texts::{Source, Texts},
 };
 use crate::{
     error::Result,
-    flat::Flat,
     reference::Reference,
     slot::{array_index, is_sparse},
     text::number,
@@ -27,18 +28,15 @@ pub(super) enum Content<'s> {
 
 /// Reads slots of one source, and adds the gaps of what it reads.
 pub(super) struct Reader<'r, 's> {
-    pub(super) flat: Flat<'s>,
-    /// The number of the source's first slot.
-    pub(super) first: u32,
+    pub(super) source: Source<'s>,
     pub(super) gaps: &'r mut Vec<Gap>,
-    pub(super) primitives: &'r mut Vec<Stretch>,
-    pub(super) written: &'r mut Vec<u8>,
+    pub(super) texts: &'r mut Texts<'s>,
 }
 
 impl<'s> Reader<'_, 's> {
     /// Reads one slot.
     pub(super) fn read(&mut self, slot: usize) -> Result<Content<'s>> {
-        let mut cursor = self.flat.cursor(slot)?;
+        let mut cursor = self.source.flat.cursor(slot)?;
         match cursor.peek() {
             Some(b'{') => self.object(cursor),
             Some(b'[') => self.list(cursor),
@@ -148,7 +146,9 @@ impl<'s> Reader<'_, 's> {
             _ => {
                 // As every reducer of JavaScript writes: `["Tag",reference]`. Views on a buffer have their offset and
                 // their length behind it.
-                if !holds_literals(tag) && matches!(args.peek(), Some(b'0'..=b'9' | b'-')) {
+                if !holds_literals(tag.as_bytes())
+                    && matches!(args.peek(), Some(b'0'..=b'9' | b'-'))
+                {
                     self.value(args, draft, "the tag has no argument")?;
                 } else if tag == "URL"
                     && let Some(href) = args.next().transpose()?
@@ -185,7 +185,7 @@ impl<'s> Reader<'_, 's> {
         let Some(slot) = reference.slot() else {
             return Ok(reference == Reference::NEGATIVE_ZERO);
         };
-        let mut cursor = self.flat.cursor(slot)?;
+        let mut cursor = self.source.flat.cursor(slot)?;
         Ok(cursor.peek() == Some(b'-')
             && sentinel(cursor.scalar()?) == Some(Reference::NEGATIVE_ZERO))
     }
@@ -203,7 +203,7 @@ impl<'s> Reader<'_, 's> {
     }
 
     fn gap(&mut self, draft: &mut Draft<'s>, place: Place) -> Result<()> {
-        self.gaps.push(draft.gap(place, Target::copied(self.first, place.reference))?);
+        self.gaps.push(draft.gap(place, Target::copied(self.source.first, place.reference))?);
         Ok(())
     }
 
@@ -213,17 +213,10 @@ impl<'s> Reader<'_, 's> {
         place: Place,
         text: Cow<'s, [u8]>,
     ) -> Result<()> {
-        let start = self.written.len();
-        self.written.extend_from_slice(&text);
-        self.primitives.push(Stretch::written(start, self.written.len())?);
-        self.gaps.push(draft.gap(place, Target::Primitive(self.primitives.len() as u32 - 1))?);
+        let piece = self.texts.write(|written| written.extend_from_slice(&text))?;
+        self.gaps.push(draft.gap(place, Target::Primitive(piece))?);
         Ok(())
     }
-}
-
-fn holds_literals(tag: &str) -> bool {
-    matches!(tag, "BigInt" | "Date" | "RegExp" | "ArrayBuffer" | "URLSearchParams")
-        || tag.starts_with("Temporal.")
 }
 
 /// A scalar as JavaScript writes it.

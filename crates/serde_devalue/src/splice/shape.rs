@@ -176,7 +176,10 @@ fn is_unusual_number(slot: &[u8]) -> bool {
         return false;
     }
     let number = number::parse(slot);
+    if Reference::from_number(number).is_some() {
+        return false;
+    }
     let mut canonical = Vec::with_capacity(slot.len());
     number::write(&mut canonical, number);
-    Reference::from_number(number).is_none() && canonical == slot
+    canonical == slot
 }

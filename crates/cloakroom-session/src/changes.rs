@@ -2,15 +2,37 @@
 
 use std::sync::Arc;
 
+use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
+use serde::de::DeserializeOwned;
+use serde_devalue::{Flat, Index};
 
 /// A value that was set: serialised at once, so that what is saved is what was set.
 #[derive(Debug)]
 pub(crate) struct Written {
-    /// The value as a devalue text of its own.
-    pub(crate) text: Vec<u8>,
+    /// The value as a devalue text of its own, and where its slots are.
+    text: Vec<u8>,
+    index: Index,
     /// Milliseconds since 1970; `None` for an entry that does not expire.
     pub(crate) expires: Option<f64>,
+}
+
+impl Written {
+    /// # Errors
+    /// If the text is not devalue's.
+    pub(crate) fn new(text: Vec<u8>, expires: Option<f64>) -> serde_devalue::Result<Written> {
+        Ok(Written { index: Index::new(&text)?, text, expires })
+    }
+
+    pub(crate) fn flat(&self) -> Flat<'_> {
+        Flat::new(&self.text, &self.index)
+    }
+
+    /// The value, decoded.
+    pub(crate) fn decode<T: DeserializeOwned>(&self) -> serde_devalue::Result<T> {
+        let flat = self.flat();
+        flat.decode(flat.root()?)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -39,7 +61,7 @@ pub(crate) struct Changes {
     latest: Revision,
 }
 
-type ByKey = IndexMap<String, (Change, Revision)>;
+type ByKey = IndexMap<String, (Change, Revision), DefaultHashBuilder>;
 
 /// Counts changes, so that a commit forgets only what it wrote.
 pub(crate) type Revision = u64;
@@ -55,6 +77,16 @@ impl Changes {
 
     pub(crate) fn get(&self, key: &str) -> Option<&Change> {
         self.by_key.as_ref()?.get(key).map(|(change, _)| change)
+    }
+
+    /// A change, and its place among all.
+    pub(crate) fn get_full(&self, key: &str) -> Option<(usize, &Change)> {
+        self.by_key.as_ref()?.get_full(key).map(|(place, _, (change, _))| (place, change))
+    }
+
+    /// How many keys changed.
+    pub(crate) fn len(&self) -> usize {
+        self.by_key.as_ref().map_or(0, |by_key| by_key.len())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Change)> {
@@ -114,7 +146,7 @@ mod tests {
     use super::*;
 
     fn written(text: &str) -> Written {
-        Written { text: text.into(), expires: None }
+        Written::new(text.into(), None).unwrap()
     }
 
     #[test]

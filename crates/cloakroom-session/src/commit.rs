@@ -247,7 +247,7 @@ fn draft(inner: &Inner, base: Option<&Record>, changes: &Changes) -> Result<Draf
     let draft =
         record::apply(base, changes, now(), inner.shared().ttl, inner.shared().store.lifetime())?;
     if base.is_none_or(|base| draft.bytes.len() > base.bytes().len()) {
-        inner.check_size(draft.bytes.len(), "the session")?;
+        inner.check_size(draft.bytes.len(), || "the session".into())?;
     }
     Ok(draft)
 }

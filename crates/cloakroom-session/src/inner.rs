@@ -166,9 +166,9 @@ impl Inner {
     /// The value under `key` as far as it is known without I/O.
     pub(crate) fn value<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         match self.sources(key) {
-            (Some(Change::Set { written, .. }), _) => serde_devalue::from_slice(&written.text)
-                .map(Some)
-                .map_err(|error| wrong_type(key, error)),
+            (Some(Change::Set { written, .. }), _) => {
+                written.decode().map(Some).map_err(|error| wrong_type(key, error))
+            }
             (Some(Change::Delete), _) | (None, None) => Ok(None),
             (None, Some(record)) => record.get(key),
         }
@@ -193,20 +193,21 @@ impl Inner {
                 format!("the key {key:?} says when a session was created: choose another"),
             ));
         }
-        let text = Options::astro().to_vec(value).map_err(|error| {
+        let refused = |error: serde_devalue::Error| {
             Error::new(
                 ErrorKind::NotSerializable,
                 format!("the value for the session entry {key:?} cannot be stored: {error}"),
             )
             .with_source(error)
-        })?;
-        self.check_size(text.len(), &format!("the value for the session entry {key:?}"))?;
+        };
+        let text = Options::astro().to_vec(value).map_err(refused)?;
+        self.check_size(text.len(), || format!("the value for the session entry {key:?}"))?;
         let ttl = ttl.or(self.shared().ttl);
         let expires = ttl.map(|ttl| (now() + ttl.as_secs_f64() * 1000.0).floor());
-        Ok(Written { text, expires })
+        Written::new(text, expires).map_err(refused)
     }
 
-    pub(crate) fn check_size(&self, size: usize, what: &str) -> Result<()> {
+    pub(crate) fn check_size(&self, size: usize, what: impl FnOnce() -> String) -> Result<()> {
         let limit = self.shared().max_size;
         if size <= limit {
             return Ok(());
@@ -214,8 +215,9 @@ impl Inner {
         Err(Error::new(
             ErrorKind::TooLarge,
             format!(
-                "{what} is {size} bytes, more than the limit of {limit} (maxSize): keep large data elsewhere \
-                 and its key in the session"
+                "{} is {size} bytes, more than the limit of {limit} (maxSize): keep large data elsewhere \
+                 and its key in the session",
+                what(),
             ),
         ))
     }

@@ -38,8 +38,8 @@ impl Lifetime {
     }
 
     /// What the record says from now on.
-    pub(crate) fn creation(now: f64) -> Written {
-        Written { text: format!("[{now}]").into_bytes(), expires: None }
+    pub(crate) fn creation(now: f64) -> serde_devalue::Result<Written> {
+        Written::new(format!("[{now}]").into_bytes(), None)
     }
 
     /// Whether the absolute deadline has passed.

@@ -4,7 +4,7 @@
 //! one, so entries that nobody touched keep their bytes.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -39,6 +39,22 @@ struct Entry {
     data: Reference,
     /// `None` for an entry that does not expire.
     expires: Option<f64>,
+}
+
+impl Entry {
+    #[inline]
+    fn read(flat: Flat<'_>, (key, whole): (Reference, Reference)) -> serde_devalue::Result<Entry> {
+        let [data, expires] = flat.fields(whole, ["data", "expires"])?;
+        // Not a number means no expiry, as in Astro; NaN and Infinity are never before now.
+        let expires = expires.filter(|expires| !expires.is_undefined());
+        let expires = expires.and_then(|expires| flat.number(expires).ok());
+        Ok(Entry {
+            key,
+            whole,
+            data: data.unwrap_or(Reference::UNDEFINED),
+            expires: expires.filter(|at| *at < f64::INFINITY),
+        })
+    }
 }
 
 impl Record {
@@ -119,7 +135,10 @@ impl Record {
     fn find(&self, key: &str) -> Result<Option<Entry>> {
         let flat = self.flat()?;
         match flat.root().and_then(|root| flat.entry(root, key)).map_err(corrupt)? {
-            Some(entry) => Ok(Some(self.entry(entry)?).filter(|entry| self.is_alive(entry))),
+            Some(pair) => {
+                let entry = Entry::read(flat, pair).map_err(corrupt)?;
+                Ok(Some(entry).filter(|entry| self.is_alive(entry)))
+            }
             None => Ok(None),
         }
     }
@@ -127,12 +146,12 @@ impl Record {
     /// All live entries in `Map` order, each key once.
     fn entries(&self) -> Result<Vec<(Cow<'_, str>, Entry)>> {
         let flat = self.flat()?;
-        let mut entries: Vec<(Cow<'_, str>, Entry)> = Vec::new();
+        let mut entries: Vec<(Cow<'_, str>, Entry)> = Vec::with_capacity(FEW);
         let mut places: HashMap<Cow<'_, str>, usize> = HashMap::new();
         for pair in flat.root().and_then(|root| flat.map(root)).map_err(corrupt)? {
             let pair = pair.map_err(corrupt)?;
             let key = flat.string(pair.0).map_err(corrupt)?;
-            let entry = self.entry(pair)?;
+            let entry = Entry::read(flat, pair).map_err(corrupt)?;
             let place = match entries.len() {
                 // To look at each is faster than to hash.
                 0..=FEW => entries.iter().position(|(earlier, _)| *earlier == key),
@@ -149,16 +168,6 @@ impl Record {
         }
         entries.retain(|(_, entry)| self.is_alive(entry));
         Ok(entries)
-    }
-
-    fn entry(&self, (key, whole): (Reference, Reference)) -> Result<Entry> {
-        let flat = self.flat()?;
-        let [data, expires] = flat.fields(whole, ["data", "expires"]).map_err(corrupt)?;
-        let data = data.unwrap_or(Reference::UNDEFINED);
-        // Not a number means no expiry, as in Astro; NaN and Infinity are never before now.
-        let expires = expires.filter(|expires| !expires.is_undefined());
-        let expires = expires.and_then(|expires| flat.number(expires).ok());
-        Ok(Entry { key, whole, data, expires: expires.filter(|at| *at < f64::INFINITY) })
     }
 
     /// Astro's rule: gone when `expires` is a number before now.
@@ -199,32 +208,24 @@ pub(crate) fn apply(
     if lifetime.absolute.is_some() {
         created = record.map(Record::created).transpose()?.flatten();
         if created.is_none() {
-            changes.to_mut().set(CREATED, Lifetime::creation(now), true);
+            let creation = Lifetime::creation(now).map_err(not_serializable)?;
+            changes.to_mut().set(CREATED, creation, true);
             created = Some(now);
         }
     }
-    let plan = plan(record, &changes)?;
-    // All indices first: the splice borrows them.
-    let indices: Vec<Option<Index>> = plan
-        .iter()
-        .map(|(_, origin)| match origin {
-            Origin::Kept(_) => Ok(None),
-            Origin::Set(written) => Index::new(&written.text).map(Some),
-        })
-        .collect::<Result<_, _>>()
-        .map_err(not_serializable)?;
-
     let mut splice = Splice::map();
     let kept = record.map(Record::flat).transpose()?.map(|flat| splice.source(flat));
     let mut latest = Latest::default();
-    for ((key, origin), index) in plan.iter().zip(&indices) {
-        match (origin, kept, index) {
-            (Origin::Kept(entry), Some(source), _) => {
+    for (key, origin) in &plan(record, &changes)? {
+        match (origin, kept) {
+            (Origin::Kept(entry), Some(source)) => {
                 splice.keep(source, entry.key, entry.whole).map_err(corrupt)?;
                 latest.add(key, entry.expires);
             }
-            (Origin::Set(written), _, Some(index)) => {
-                let flat = Flat::new(&written.text, index);
+            // A kept entry has a record.
+            (Origin::Kept(_), None) => {}
+            (Origin::Set(written), _) => {
+                let flat = written.flat();
                 let source = splice.source(flat);
                 let data = Piece::Copy(source, flat.root().map_err(not_serializable)?);
                 let expires = written.expires.map_or(Piece::Undefined, Piece::Number);
@@ -233,8 +234,6 @@ pub(crate) fn apply(
                     .map_err(not_serializable)?;
                 latest.add(key, written.expires);
             }
-            // A kept entry has a record, and a set one an index.
-            _ => {}
         }
     }
     let bytes = splice.finish().map_err(not_serializable)?.into();
@@ -256,9 +255,7 @@ pub(crate) fn entries(record: Option<&Record>, changes: &Changes) -> Result<Vec<
                 record.flat()?.decode(entry.data).map_err(corrupt)?
             }
             (Origin::Kept(_), None) => Value::Undefined,
-            (Origin::Set(written), _) => {
-                serde_devalue::from_slice(&written.text).map_err(corrupt)?
-            }
+            (Origin::Set(written), _) => written.decode().map_err(corrupt)?,
         };
         Ok((key.into_owned(), value))
     };
@@ -270,26 +267,27 @@ fn plan<'a>(
     record: Option<&'a Record>,
     changes: &'a Changes,
 ) -> Result<Vec<(Cow<'a, str>, Origin<'a>)>> {
-    let mut plan = Vec::new();
+    let kept = record.map(Record::entries).transpose()?.unwrap_or_default();
+    let mut plan = Vec::with_capacity(kept.len() + changes.len());
     for (key, change) in changes.iter() {
         if let Change::Set { written, place: Place::First } = change {
             plan.push((key.into(), Origin::Set(written)));
         }
     }
-    let mut overwritten = HashSet::new();
-    for (key, entry) in record.map(Record::entries).transpose()?.unwrap_or_default() {
-        match changes.get(&key) {
+    let mut overwritten = vec![false; changes.len()];
+    for (key, entry) in kept {
+        match changes.get_full(&key) {
             None => plan.push((key, Origin::Kept(entry))),
-            Some(Change::Set { written, place: Place::Kept }) => {
-                overwritten.insert(key.clone());
+            Some((place, Change::Set { written, place: Place::Kept })) => {
+                overwritten[place] = true;
                 plan.push((key, Origin::Set(written)));
             }
-            Some(Change::Set { .. } | Change::Delete) => {}
+            Some((_, Change::Set { .. } | Change::Delete)) => {}
         }
     }
-    for (key, change) in changes.iter() {
+    for ((key, change), is_overwritten) in changes.iter().zip(overwritten) {
         if let Change::Set { written, place: Place::Kept | Place::Last } = change
-            && !overwritten.contains(key)
+            && !is_overwritten
         {
             plan.push((key.into(), Origin::Set(written)));
         }

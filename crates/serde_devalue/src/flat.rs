@@ -7,6 +7,7 @@ use crate::{
     index::Index,
     reference::Reference,
     slot::{Fields, MapEntries, Slot},
+    text::string,
     token::{Cursor, Members, Tokens},
 };
 
@@ -94,6 +95,9 @@ impl<'a> Flat<'a> {
     /// # Errors
     /// If it is not a string, or holds an unpaired surrogate.
     pub fn string(&self, at: Reference) -> Result<Cow<'a, str>> {
+        if let Some(string) = self.plain_string(at) {
+            return Ok(Cow::Borrowed(string));
+        }
         match self.at(at)? {
             Some(Slot::String(string)) => string.to_str(),
             _ => Err(expected("a string", at)),
@@ -118,6 +122,14 @@ impl<'a> Flat<'a> {
             Some(_) => Err(expected("a number", at)),
             None => at.number().ok_or_else(|| expected("a number", at)),
         }
+    }
+
+    /// A string without escapes, and without whitespace around it.
+    fn plain_string(&self, at: Reference) -> Option<&'a str> {
+        let (start, end) = self.index.bounds(at.slot()?)?;
+        let [b'"', body @ .., b'"'] = self.text.get(start..end)? else { return None };
+        let is_plain = string::is_plain(self.text, start + 1, end - 1);
+        if is_plain { std::str::from_utf8(body).ok() } else { None }
     }
 
     /// The entries of a Map, if its tag is written as devalue writes it.

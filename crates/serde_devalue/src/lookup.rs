@@ -73,6 +73,17 @@ impl Flat<'_> {
         object: Reference,
         names: [&str; N],
     ) -> Result<[Option<Reference>; N]> {
+        if let Some(found) = self.fields_in_order(object, names) {
+            return Ok(found.map(Some));
+        }
+        self.fields_in_any_order(object, names)
+    }
+
+    fn fields_in_any_order<const N: usize>(
+        &self,
+        object: Reference,
+        names: [&str; N],
+    ) -> Result<[Option<Reference>; N]> {
         if let Some(found) = self.fields_canonical(object, names) {
             return Ok(found);
         }
@@ -108,6 +119,32 @@ impl Flat<'_> {
                 found = Some((name, value));
             }
         }
+    }
+
+    /// What an object has that has these fields in this order, and no other.
+    #[inline(always)]
+    fn fields_in_order<const N: usize>(
+        &self,
+        object: Reference,
+        names: [&str; N],
+    ) -> Option<[Reference; N]> {
+        let (text, index) = self.parts();
+        let (start, end) = index.bounds(object.slot()?)?;
+        let mut at = start;
+        let mut found = [Reference::UNDEFINED; N];
+        for (found, name) in found.iter_mut().zip(names) {
+            let [delimiter, b'"'] = *text.get(at..)?.first_chunk()? else { return None };
+            let close = string::skip_canonical(text, at + 2);
+            let is_name = text.get(at + 2..close)? == name.as_bytes() && name != "__proto__";
+            if !is_name || delimiter != if at == start { b'{' } else { b',' } {
+                return None;
+            }
+            let behind = text.get(close..)?.strip_prefix(b"\":")?;
+            let (value, behind) = self.value(behind)?;
+            *found = value;
+            at = text.len() - behind.len();
+        }
+        (text.get(at) == Some(&b'}') && at + 1 == end).then_some(found)
     }
 
     fn fields_canonical<const N: usize>(
@@ -213,6 +250,32 @@ mod tests {
         }
         check("[{},1]", "a", None);
         check(r#"[["Map"],1]"#, "a", None);
+    }
+
+    #[test]
+    fn several_fields_are_found_at_once() {
+        for text in [
+            r#"[{"data":1,"expires":-1},7]"#,
+            r#"[{"expires":-1,"data":1},7]"#,
+            r#"[{"data":1,"expires":-1,"other":1},7]"#,
+            r#"[{"data":0,"data":1,"expires":-1},7]"#,
+            r#"[ {"data":1,"expires":-1},7]"#,
+            r#"[{"d\u0061ta":1,"expires":-1},7]"#,
+        ] {
+            let index = Index::new(text.as_bytes()).unwrap();
+            let flat = Flat::new(text.as_bytes(), &index);
+            let found = flat.fields(Reference::ROOT, ["data", "expires"]).unwrap();
+            assert_eq!(found, [Reference::to_slot(1), Some(Reference::UNDEFINED)], "{text}");
+            let none = [r#"data":1,"expires"#, "data"];
+            let found = flat.fields(Reference::ROOT, none).unwrap();
+            assert_eq!(found, [None, Reference::to_slot(1)], "{text}");
+        }
+        for text in [r#"[{"__proto__":0}]"#, r#"[{"data":0]"#, r#"[{"data":1,"expires":-1}]"#] {
+            let Ok(index) = Index::new(text.as_bytes()) else { continue };
+            let flat = Flat::new(text.as_bytes(), &index);
+            assert!(flat.fields(Reference::ROOT, ["__proto__"]).is_err(), "{text}");
+            assert!(flat.fields(Reference::ROOT, ["data", "expires"]).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cloakroom_storage::platform::{self, Instant, OUTLIVES_REQUESTS};
 use cloakroom_storage::{RemoveOutcome, When};
+use tokio::sync::MutexGuard;
 
 use crate::changes::{Changes, Written};
 use crate::clock::now;
@@ -122,19 +123,9 @@ async fn write(
             }
             Attempt::Conflict(id) => {
                 observe::conflict(&id, attempt);
-                // The requests of a Worker cannot wake each other: there, pauses keep them apart.
-                if turn.is_none() && OUTLIVES_REQUESTS {
-                    turn = Some(inner.shared().queues.wait(id).await);
-                } else {
-                    pause(attempt, began.elapsed()).await;
-                }
-                began = Instant::now();
-                match inner.shared().store.load(id).await? {
-                    Some(newer) => replace(inner, id, Current::Stored(newer)),
-                    None if destroyed_elsewhere(inner, id) => {
-                        return Ok(Outcome::DestroyedElsewhere);
-                    }
-                    None => {}
+                // Apart, as all that is large and seldom: every other commit would have to have room for it.
+                if !Box::pin(catch_up(inner, id, attempt, &mut began, &mut turn)).await? {
+                    return Ok(Outcome::DestroyedElsewhere);
                 }
             }
         }
@@ -145,6 +136,29 @@ async fn write(
             "other requests changed the session {ATTEMPTS} times while this one tried to: try again"
         ),
     ))
+}
+
+/// Waits for the other writers and loads what they wrote; `false` where the session is gone.
+async fn catch_up<'a>(
+    inner: &'a Inner,
+    id: SessionId,
+    attempt: u32,
+    began: &mut Instant,
+    turn: &mut Option<MutexGuard<'a, ()>>,
+) -> Result<bool> {
+    // The requests of a Worker cannot wake each other: there, pauses keep them apart.
+    if turn.is_none() && OUTLIVES_REQUESTS {
+        *turn = Some(inner.shared().queues.wait(id).await);
+    } else {
+        pause(attempt, began.elapsed()).await;
+    }
+    *began = Instant::now();
+    match inner.shared().store.load(id).await? {
+        Some(newer) => replace(inner, id, Current::Stored(newer)),
+        None if destroyed_elsewhere(inner, id) => return Ok(false),
+        None => {}
+    }
+    Ok(true)
 }
 
 async fn write_once(inner: &Inner, changes: &Changes) -> Result<Attempt> {
@@ -169,7 +183,7 @@ async fn write_once(inner: &Inner, changes: &Changes) -> Result<Attempt> {
             replace(inner, new.id, Current::Absent);
             Ok(Attempt::Done)
         }
-        // Apart, because it is large and seldom: every other commit would have to have room for it.
+        // Apart, as above.
         Current::New(new) => Box::pin(create(inner, new, changes)).await,
         Current::Stored(_) if changes.is_empty() => Ok(Attempt::Done),
         Current::Stored(stored) => modify(inner, stored, changes).await,
@@ -257,7 +271,7 @@ async fn modify(inner: &Inner, stored: Stored, changes: &Changes) -> Result<Atte
     let store = &inner.shared().store;
     let id = stored.id;
     if store.is_over(&stored.record)? {
-        store.end(id, stored.version).await;
+        Box::pin(store.end(id, stored.version)).await;
         return Ok(Attempt::DestroyedElsewhere(id));
     }
     let draft = draft(inner, Some(&stored.record), changes)?;
@@ -280,7 +294,7 @@ async fn look_again(inner: &Inner) -> Result<Outcome> {
         Current::Stored(stored) if !store.compares() => stored.id,
         _ => return Ok(Outcome::Saved),
     };
-    match store.load(loaded).await? {
+    match Box::pin(store.load(loaded)).await? {
         Some(newest) => replace(inner, loaded, Current::Stored(newest)),
         None if destroyed_elsewhere(inner, loaded) => return Ok(Outcome::DestroyedElsewhere),
         None => {}
@@ -291,7 +305,7 @@ async fn look_again(inner: &Inner) -> Result<Outcome> {
 async fn remove_doomed(inner: &Inner) -> Result<()> {
     loop {
         let Some(id) = inner.lock().doomed.first().copied() else { return Ok(()) };
-        inner.shared().store.remove(id, When::Always).await?;
+        Box::pin(inner.shared().store.remove(id, When::Always)).await?;
         // Forgotten only now, so that a failure leaves it to the next attempt.
         inner.lock().doomed.retain(|doomed| *doomed != id);
     }

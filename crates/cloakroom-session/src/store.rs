@@ -87,7 +87,8 @@ impl Store {
             return Ok(None);
         };
         if self.is_over(&stored.record)? {
-            self.end(id, stored.version).await;
+            // Apart, because it is seldom: every other request would have to have room for it.
+            Box::pin(self.end(id, stored.version)).await;
             return Ok(None);
         }
         self.copies.keep_read(&stored, mark);
@@ -106,7 +107,7 @@ impl Store {
                     return Ok(Some(Stored { id, record, version: item.version, ttl }));
                 }
                 Err(error) => match patience.next() {
-                    Some(pause) => platform::sleep(*pause).await,
+                    Some(pause) => Box::pin(platform::sleep(*pause)).await,
                     None => {
                         observe::corrupt(&id, &error);
                         return Err(error);

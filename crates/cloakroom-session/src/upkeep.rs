@@ -22,7 +22,7 @@ pub(crate) async fn keep_alive(inner: &Inner) {
             _ => return,
         }
     };
-    match keep(inner, &stored).await {
+    match Box::pin(keep(inner, &stored)).await {
         Ok(Some(newer)) => {
             let mut state = inner.lock();
             if state.current.id() == Some(newer.id) {

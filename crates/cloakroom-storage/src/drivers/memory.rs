@@ -1,6 +1,5 @@
 //! `memory`: in this process's memory.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,11 +10,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
+use hashbrown::{DefaultHashBuilder, HashMap};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::deadlines::{Deadline, Deadlines};
-use crate::platform::RandomState;
 use crate::{
     Capabilities, Driver, Error, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, Version,
     When, options,
@@ -46,7 +45,7 @@ const FREED_PER_WRITE: usize = 2;
 /// ```
 pub struct Memory {
     shards: Vec<Mutex<Shard>>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     /// The shard where the next sweep begins.
     next_swept: AtomicUsize,
 }
@@ -77,7 +76,7 @@ impl Memory {
     pub fn new() -> Memory {
         Memory {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
             next_swept: AtomicUsize::new(0),
         }
     }

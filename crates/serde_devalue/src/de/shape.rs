@@ -9,26 +9,63 @@ use crate::{
 
 /// The keys of an object: each once, in JavaScript's order. Objects of one origin have the same.
 pub(super) struct Shape<'de> {
-    keys: Vec<RawString<'de>>,
+    pub(super) keys: Vec<KnownKey<'de>>,
 }
 
-impl<'de> Shape<'de> {
-    pub(super) fn new(keys: Vec<RawString<'de>>) -> Self {
-        Shape { keys }
+/// A key of an object.
+pub(super) struct KnownKey<'de> {
+    pub(super) raw: RawString<'de>,
+    /// As a string of its own: to copy a short one takes three words.
+    pub(super) name: JsString,
+    written: Written,
+}
+
+/// A key as it stands in an object in the canonical form, from the brace or the comma before it to the colon behind it.
+#[derive(Default)]
+struct Written {
+    start: usize,
+    length: usize,
+    /// The first eight bytes, and which bits of them count.
+    first: (u64, u64),
+    /// Where the last eight bytes begin, and they; the first ones again if there are fewer.
+    last_start: usize,
+    last: (u64, u64),
+}
+
+impl<'de> KnownKey<'de> {
+    /// In any form.
+    pub(super) fn new(raw: RawString<'de>) -> Self {
+        KnownKey { raw, name: raw.unescape().into(), written: Written::default() }
     }
 
-    pub(super) fn keys(&self) -> &[RawString<'de>] {
-        &self.keys
-    }
-
-    /// The keys as strings of their own: made anew each time, as copies of short ones are.
+    /// In the canonical form, if that is not at the very end of the text.
     #[inline(always)]
-    pub(super) fn names(&self) -> impl ExactSizeIterator<Item = JsString> {
-        self.keys.iter().map(|key| match key.plain() {
-            Some(plain) => JsString::copy_of(plain),
-            None => key.unescape().into(),
-        })
+    pub(super) fn canonical(raw: RawString<'de>, name: &str, text: &[u8]) -> Option<Self> {
+        let (start, length) = (raw.offset().checked_sub(1)?, raw.token().len() + 2);
+        let word = |at: usize, mask: u64| Some((word(text, at)? & mask, mask));
+        let first = word(start, u64::MAX >> (8 * 8_usize.saturating_sub(length)))?;
+        let last_start = length.saturating_sub(8);
+        let last = if last_start == 0 { first } else { word(start + last_start, u64::MAX)? };
+        let written = Written { start, length, first, last_start, last };
+        Some(KnownKey { raw, name: JsString::copy_of(name), written })
     }
+
+    /// Where the key ends if it stands here, in the canonical form.
+    #[inline(always)]
+    pub(super) fn end_at(&self, text: &[u8], at: usize) -> Option<usize> {
+        let Written { start, length, first, last_start, last } = self.written;
+        let differs = word(text, at)? & first.1 ^ first.0;
+        let differs = differs | word(text, at + last_start)? & last.1 ^ last.0;
+        let is_same = differs == 0
+            && (length <= 16
+                || text.get(at..at + length) == text.get(start..start + length));
+        is_same.then_some(at + length)
+    }
+}
+
+#[inline(always)]
+fn word(text: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*text.get(at..)?.first_chunk()?))
 }
 
 /// Shapes that were read before, so that an object is compared with one that begins alike, and not examined anew.
@@ -50,8 +87,9 @@ impl<'de> Shapes<'de> {
     }
 
     /// The shape of the last object that began with such a key.
-    pub(super) fn like(&self, key: &[u8]) -> Option<Rc<Shape<'de>>> {
-        self.recent.get(Self::place(key))?.clone()
+    #[inline(always)]
+    pub(super) fn like(&self, key: &[u8]) -> Option<&Rc<Shape<'de>>> {
+        self.recent.get(Self::place(key))?.as_ref()
     }
 
     pub(super) fn keep(&mut self, key: &[u8], shape: Rc<Shape<'de>>) {

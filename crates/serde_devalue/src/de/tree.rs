@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Frame, Node, Reader, at_slot, canonical::Leaf, content::Content, shape::Shape};
+use super::{Frame, Node, Reader, at_slot, canonical::Leaf, content::Content, keys::FEW, shape::Shape};
 use crate::{
     ArrayBuffer, Custom, Date, Error, JsString, Object, Result, SparseArray, TypedArray, Value,
     error::Step,
@@ -121,7 +121,8 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
         let Some((start, end)) = reader.index.bounds(slot) else { return Ok(false) };
         match reader.text.get(start..end) {
             Some([b'{', ..]) => {
-                let Some((shape, values)) = reader.canonical_object(start, end) else {
+                let mut values = [Reference::UNDEFINED; FEW];
+                let Some(shape) = reader.canonical_object(start, end, &mut values) else {
                     return Ok(false);
                 };
                 self.begin(slot, depth)?;
@@ -234,10 +235,9 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
         values: &[Reference],
         depth: usize,
     ) -> Result<Object> {
-        let names = shape.names();
-        self.reader.spend_nodes(names.len())?;
-        let mut properties: Vec<(JsString, Value)> =
-            names.map(|name| (name, Value::Undefined)).collect();
+        self.reader.spend_nodes(shape.keys.len())?;
+        let mut properties: Vec<_> =
+            shape.keys.iter().map(|key| (key.name.clone(), Value::Undefined)).collect();
         for ((name, place), &at) in properties.iter_mut().zip(values) {
             self.read(at, depth, place).map_err(|error| {
                 at_slot(error, at).under(Step::Property(&name.to_string_lossy()))

@@ -263,7 +263,10 @@ fn find_not_canonical(bytes: &[u8; 8]) -> Option<usize> {
 pub(crate) fn is_plain(text: &[u8], start: usize, end: usize) -> bool {
     let special = |word: &[u8; 8]| {
         let word = u64::from_le_bytes(*word);
-        equal(word, b'"') | equal(word, b'\\') | below(word, 0x20)
+        // With one bit of each byte changed, a quote is next to the control characters, and no other byte is.
+        let quote_or_control = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
+        let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
+        (quote_or_control | backslash) & !word & (ONES << 7)
     };
     let Some(mut rest) = text.get(start..end) else { return false };
     while let Some((word, behind)) = rest.split_first_chunk() {

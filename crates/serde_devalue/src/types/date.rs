@@ -74,39 +74,39 @@ impl Date {
 impl Date {
     /// The date of a text that `toISOString` makes of a year with four digits; `None` for any other, and for leap days.
     pub(crate) fn from_iso_text(text: &[u8]) -> Option<Self> {
-        let text: &[u8; 24] = text.try_into().ok()?;
-        let mut template = *b"0000-00-00T00:00:00.000Z";
-        let mut wrong = 0;
-        for (digit, byte) in template.iter_mut().zip(text) {
-            let is_digit = u8::from(*digit == b'0');
-            // A digit's value, and 0 for all else that is as it should be.
-            *digit = byte.wrapping_sub(*digit);
-            wrong |= u8::from(*digit > 9 * is_digit);
-        }
-        let digits = template;
-        let two = |at: usize| i64::from(digits[at] * 10 + digits[at + 1]);
-        if wrong != 0 {
+        let ([date, hours, seconds], []) = text.as_chunks() else { return None };
+        let (date, wrong_date) = digits(date, b"0000-00-");
+        let (hours, wrong_hours) = digits(hours, b"00T00:00");
+        let (seconds, wrong_seconds) = digits(seconds, b":00.000Z");
+        if wrong_date | wrong_hours | wrong_seconds != 0 {
             return None;
         }
-        let year = two(0) * 100 + two(2);
-        let (month, day) = (two(5), two(8));
-        let (hours, minutes, seconds) = (two(11), two(14), two(17));
-        let millis = two(20) * 10 + i64::from(digits[22]);
-        let last_day = match month {
-            2 => 28,
-            4 | 6 | 9 | 11 => 30,
-            _ => 31,
-        };
-        let fits = (1..=12).contains(&month)
-            && (1..=last_day).contains(&day)
-            && hours < 24
-            && minutes < 60
-            && seconds < 60;
+        // Each byte becomes the number that it and the next one are.
+        let [date, hours, seconds] = [date, hours, seconds].map(|digits| {
+            (digits.wrapping_mul(10).wrapping_add(digits >> 8)).to_le_bytes().map(u32::from)
+        });
+        let (year, month, day) = (date[0] * 100 + date[2], date[5], hours[0]);
+        let (hours, minutes) = (hours[3], hours[6]);
+        let (seconds, millis) = (seconds[1], seconds[4] * 10 + seconds[6] / 10);
+        const DAYS: [u8; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let last_day = DAYS.get(month as usize).map_or(0, |days| (*days).into());
+        let fits = (1..=last_day).contains(&day) && hours < 24 && minutes < 60 && seconds < 60;
         fits.then(|| {
             let days = days_from_civil(year, month, day);
-            Date(Some((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + millis))
+            let time = ((hours * 60 + minutes) * 60 + seconds) * 1000 + millis;
+            Date(Some(days * MILLIS_PER_DAY + i64::from(time)))
         })
     }
+}
+
+/// The value of each digit, where a pattern has a 0, and of the rest 0; and 0 if the text is of the pattern.
+#[inline(always)]
+fn digits(text: &[u8; 8], pattern: &[u8; 8]) -> (u64, u64) {
+    let value = u64::from_le_bytes(*text) ^ u64::from_le_bytes(*pattern);
+    // What is more than it may be becomes more than 15.
+    let above = pattern.map(|byte| if byte == b'0' { 15 - 9 } else { 15 });
+    let wrong = value | value.wrapping_add(u64::from_le_bytes(above));
+    (value, wrong & u64::from_ne_bytes([0xf0; 8]))
 }
 
 /// Calls `f` with the text of `toISOString`, empty for an invalid date, without allocating.
@@ -170,14 +170,14 @@ fn civil_from_days(days: i32) -> (i32, u32, u32) {
     (year, month, day)
 }
 
-/// The inverse of [`civil_from_days`].
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let shifted_month = (month + 9) % 12;
-    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+/// The inverse of [`civil_from_days`], of years from 0 to 9999.
+fn days_from_civil(year: u32, month: u32, day: u32) -> i64 {
+    // Counted from 400 years before, in years that begin with March.
+    let is_early = month <= 2;
+    let year = year + 400 - u32::from(is_early);
+    let month = if is_early { month + 9 } else { month - 3 };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+    i64::from(days) - 1 - 719_468 - 146_097
 }
 
 /// The milliseconds of a date in JavaScript's format.
@@ -206,7 +206,9 @@ fn parse(text: &[u8]) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    let mut millis = days_from_civil(year, month, day) * MILLIS_PER_DAY;
+    let eras = year.div_euclid(400);
+    let days = days_from_civil(year.rem_euclid(400) as u32, month as u32, day as u32);
+    let mut millis = (days + eras * 146_097) * MILLIS_PER_DAY;
     if take(&mut rest, b'T') {
         millis += parse_time(&mut rest)?;
     }

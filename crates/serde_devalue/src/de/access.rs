@@ -11,7 +11,7 @@ use super::{
     keys::too_long,
     shape::Shape,
 };
-use crate::{Error, Result, error::Step, reference::Reference, text::string::Unescaped};
+use crate::{Error, Result, error::Step, reference::Reference};
 
 /// The items of an array or a Set.
 pub(super) struct ListAccess<'f, 'de> {

@@ -5,7 +5,12 @@
 
 use std::{ops::Range, rc::Rc};
 
-use super::{Item, Node, Reader, content::Content, keys::FEW, shape::{KnownKey, Shape}};
+use super::{
+    Item, Node, Reader,
+    content::Content,
+    keys::FEW,
+    shape::{KnownKey, Shape},
+};
 use crate::{
     Date, Result,
     reference::Reference,

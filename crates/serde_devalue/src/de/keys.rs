@@ -8,7 +8,11 @@ use std::{borrow::Cow, ops::Range, rc::Rc};
 
 use hashbrown::{HashMap, HashSet, hash_map::Entry};
 
-use super::{Item, Reader, shape::{KnownKey, Shape}, tagged::read_bigint};
+use super::{
+    Item, Reader,
+    shape::{KnownKey, Shape},
+    tagged::read_bigint,
+};
 use crate::{
     BigInt, Error, Result,
     reference::Reference,

@@ -57,8 +57,7 @@ impl<'de> KnownKey<'de> {
         let differs = word(text, at)? & first.1 ^ first.0;
         let differs = differs | word(text, at + last_start)? & last.1 ^ last.0;
         let is_same = differs == 0
-            && (length <= 16
-                || text.get(at..at + length) == text.get(start..start + length));
+            && (length <= 16 || text.get(at..at + length) == text.get(start..start + length));
         is_same.then_some(at + length)
     }
 }
@@ -95,6 +94,35 @@ impl<'de> Shapes<'de> {
     pub(super) fn keep(&mut self, key: &[u8], shape: Rc<Shape<'de>>) {
         if let Some(place) = self.recent.get_mut(Self::place(key)) {
             *place = Some(shape);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_where_the_same_bytes_stand() {
+        for length in 0..30 {
+            let name = &"abcdefghijklmnopqrstuvwxyz0123"[..length];
+            let text = format!("{{\"{name}\":1,\"{name}\":234567890");
+            let second = length + 5;
+            let key = RawString::of_plain(&text[1..length + 3], 1);
+            let key = KnownKey::canonical(key, name, text.as_bytes()).unwrap();
+            assert_eq!(key.name, name);
+            assert_eq!(key.end_at(text.as_bytes(), 0), Some(length + 4));
+            // The comma in place of the brace.
+            assert_eq!(key.end_at(text.as_bytes(), second), None);
+            let text = text.replace(',', "{").into_bytes();
+            assert_eq!(key.end_at(&text, second), Some(second + length + 4));
+            for place in second..second + length + 4 {
+                let mut other = text.clone();
+                other[place] ^= 1;
+                assert_eq!(key.end_at(&other, second), None, "{place}");
+            }
+            assert_eq!(key.end_at(&text, text.len() - 3), None);
+            assert_eq!(key.end_at(&text, text.len() + 1), None);
         }
     }
 }

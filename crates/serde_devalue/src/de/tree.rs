@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::{Frame, Node, Reader, at_slot, canonical::Leaf, content::Content, keys::FEW, shape::Shape};
+use super::{
+    Frame, Node, Reader, at_slot, canonical::Leaf, content::Content, keys::FEW, shape::Shape,
+};
 use crate::{
     ArrayBuffer, Custom, Date, Error, JsString, Object, Result, SparseArray, TypedArray, Value,
     error::Step,

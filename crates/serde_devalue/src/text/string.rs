@@ -282,28 +282,6 @@ pub(crate) fn is_plain(text: &[u8], start: usize, end: usize) -> bool {
     }
 }
 
-/// Whether the same bytes stand at two offsets: eight at a time.
-#[inline(always)]
-pub(crate) fn are_same(text: &[u8], one: usize, other: usize, length: usize) -> bool {
-    let word = |at: usize| {
-        text.get(at..).and_then(<[u8]>::first_chunk).map(|word| u64::from_le_bytes(*word))
-    };
-    let mut done = 0;
-    while let (true, Some(a), Some(b)) = (done < length, word(one + done), word(other + done)) {
-        // Of the last words only the bytes count that belong to it.
-        let beyond = 8_usize.saturating_sub(length - done) as u32;
-        if (a ^ b) << (8 * beyond) != 0 {
-            return false;
-        }
-        done += 8;
-    }
-    done >= length
-        || matches!(
-            (text.get(one + done..one + length), text.get(other + done..other + length)),
-            (Some(a), Some(b)) if a == b
-        )
-}
-
 /// The end of the escape that begins with a backslash at `start`.
 fn scan_escape(text: &[u8], start: usize) -> Result<usize> {
     match text.get(start + 1) {
@@ -386,18 +364,6 @@ mod tests {
             ("\u{2030}", "\"\u{2030}\""),
         ] {
             assert_eq!(written(string), expected);
-        }
-    }
-
-    #[test]
-    fn the_same_bytes_are_the_same_wherever_they_end() {
-        let text = b"{\"created\":0123456789,\"created\":0123456789";
-        for (one, other) in [(1, 22), (0, 21), (22, 1), (5, 5), (3, 4)] {
-            for length in 0..text.len() + 2 {
-                let part = |start: usize| text.get(start..start + length);
-                let expected = length == 0 || part(one).is_some() && part(one) == part(other);
-                assert_eq!(are_same(text, one, other, length), expected, "{one} {other} {length}");
-            }
         }
     }
 

@@ -12,29 +12,25 @@ pub(crate) fn write(out: &mut Vec<u8>, string: &str) {
 #[inline]
 pub(crate) fn write_with<const N: usize>(out: &mut Vec<u8>, string: &str, end: [u8; N]) {
     let bytes = string.as_bytes();
-    // What is short is copied as one or two words, without a call.
+    let mut end_word = [0; 8];
+    end_word[..N].copy_from_slice(&end);
+    let end_word = u128::from(u64::from_le_bytes(end_word));
+    // What is short is put together in registers, and copied without a call.
     match (bytes.first_chunk(), bytes.last_chunk()) {
         (None, _) => {
             let word = short_word(bytes);
-            if !may_be_escaped(word) {
-                out.reserve(16);
-                out.push(b'"');
-                out.extend_from_slice(&word.to_le_bytes());
-                out.truncate(out.len() + bytes.len() - 8);
-                return out.extend_from_slice(&end);
+            if !may_be_escaped(word | beyond(bytes.len())) {
+                let text = u128::from(b'"') | u128::from(word) << 8;
+                let text = text | end_word << (8 * (bytes.len() + 1));
+                return append(out, text, 1 + bytes.len() + N);
             }
         }
-        (Some(first), Some(last))
-            if bytes.len() <= 16
-                && !may_be_escaped(u64::from_le_bytes(*first))
-                && !may_be_escaped(u64::from_le_bytes(*last)) =>
-        {
-            out.reserve(24);
-            out.push(b'"');
-            out.extend_from_slice(first);
-            out.truncate(out.len() + bytes.len() - 16);
-            out.extend_from_slice(last);
-            return out.extend_from_slice(&end);
+        (Some(first), Some(last)) if bytes.len() <= 16 => {
+            let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+            if !may_be_escaped(first) && !may_be_escaped(last) {
+                append(out, u128::from(b'"') | u128::from(first) << 8, bytes.len() - 7);
+                return append(out, u128::from(last) | end_word << 64, 8 + N);
+            }
         }
         _ => {}
     }
@@ -42,10 +38,17 @@ pub(crate) fn write_with<const N: usize>(out: &mut Vec<u8>, string: &str, end: [
     out.extend_from_slice(&end);
 }
 
-/// Up to seven bytes, and behind them some that need no escape.
+/// Appends the first bytes of a word.
+#[inline(always)]
+fn append(out: &mut Vec<u8>, word: u128, length: usize) {
+    out.extend_from_slice(&word.to_le_bytes());
+    out.truncate(out.len() - 16 + length);
+}
+
+/// Up to seven bytes.
 #[inline(always)]
 fn short_word(bytes: &[u8]) -> u64 {
-    let word = match (bytes.first_chunk(), bytes.last_chunk()) {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(first), Some(last)) => {
             let last = u64::from(u32::from_le_bytes(*last)) << (8 * (bytes.len() - 4));
             u64::from(u32::from_le_bytes(*first)) | last
@@ -56,19 +59,35 @@ fn short_word(bytes: &[u8]) -> u64 {
             [a] => a.into(),
             _ => 0,
         },
-    };
-    word | (ONES * u64::from(b'a')) << (8 * bytes.len())
+    }
+}
+
+/// Bytes behind so many that need no escape.
+#[inline(always)]
+fn beyond(length: usize) -> u64 {
+    (ONES * u64::from(b'a')) << (8 * length)
 }
 
 #[inline(never)]
 fn write_long(out: &mut Vec<u8>, bytes: &[u8]) {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) if bytes.len() <= 32 => {
+            if !may_hold_escaped(first) & !may_hold_escaped(last) {
+                out.push(b'"');
+                out.extend_from_slice(first);
+                out.truncate(out.len() + bytes.len() - 32);
+                return out.extend_from_slice(last);
+            }
+        }
+        _ if is_plain_chunks(bytes) => {
+            out.push(b'"');
+            return out.extend_from_slice(bytes);
+        }
+        _ => {}
+    }
     out.reserve(bytes.len() + 8);
     out.push(b'"');
-    if is_plain_chunks(bytes) {
-        out.extend_from_slice(bytes);
-    } else {
-        write_escaped(out, bytes);
-    }
+    write_escaped(out, bytes);
 }
 
 /// Whether there are 16 bytes or more, and none that is escaped in writing or begins what is.
@@ -88,7 +107,7 @@ pub(super) fn is_written_plain(bytes: &[u8]) -> bool {
             !may_be_escaped(u64::from_le_bytes(*first))
                 && !may_be_escaped(u64::from_le_bytes(*last))
         }
-        (None, _) => !may_be_escaped(short_word(bytes)),
+        (None, _) => !may_be_escaped(short_word(bytes) | beyond(bytes.len())),
         _ => is_plain_chunks(bytes),
     }
 }

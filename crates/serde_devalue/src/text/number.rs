@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 /// NaN, the infinities and -0 have no slot in devalue: the caller writes their sentinels.
 pub(crate) fn write(out: &mut Vec<u8>, number: f64) {
     debug_assert!(number.is_finite());
-    // Most numbers in real records are small integers.
-    let integer = number as i32;
-    if f64::from(integer) == number {
-        write_integer(out, integer.into());
+    // Most numbers in real records are integers; above 2^53 their shortest form may end in zeros.
+    let integer = number as i64;
+    if integer as f64 == number && integer.unsigned_abs() <= 1 << 53 {
+        write_integer(out, integer);
     } else if !write_decimal(out, number) {
         out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
     }

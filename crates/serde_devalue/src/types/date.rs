@@ -112,8 +112,46 @@ fn digits(text: &[u8; 8], pattern: &[u8; 8]) -> (u64, u64) {
 /// Calls `f` with the text of `toISOString`, empty for an invalid date, without allocating.
 #[inline]
 pub(crate) fn with_iso_text<R>(date: Date, f: impl FnOnce(&str) -> R) -> R {
-    let mut text = IsoText(*b"0000-00-00T00:00:00.000Z        ");
+    let mut text = IsoText([b' '; 32]);
     f(date.0.and_then(|millis| text.write(millis)).unwrap_or_default())
+}
+
+/// What `toISOString` makes of a year with four digits; `None` of any other, and of an invalid date.
+#[inline]
+pub(crate) fn iso_bytes(date: Date) -> Option<[u8; 24]> {
+    let (year, month, day, time) = fields(date.0?);
+    let year = u32::try_from(year).ok().filter(|year| *year < 10_000)?;
+    Some(iso_digits(year, month, day, time))
+}
+
+fn iso_digits(year: u32, month: u32, day: u32, time: u32) -> [u8; 24] {
+    let two = |number: u32| {
+        let tens = (number * 103) >> 10;
+        u64::from(tens | (number - 10 * tens) << 8)
+    };
+    let (seconds, millis) = (time / 1000, time % 1000);
+    let (minutes, hundredths) = (seconds / 60, millis / 10);
+    let date = two(year / 100) | two(year % 100) << 16 | two(month) << 40;
+    let hours = two(day) | two(minutes / 60) << 24 | two(minutes % 60) << 48;
+    let seconds =
+        two(seconds % 60) << 8 | two(hundredths) << 32 | u64::from(millis - 10 * hundredths) << 48;
+    let mut text = [0; 24];
+    let words = [
+        date | u64::from_le_bytes(*b"0000-00-"),
+        hours | u64::from_le_bytes(*b"00T00:00"),
+        seconds | u64::from_le_bytes(*b":00.000Z"),
+    ];
+    for (place, word) in text.as_chunks_mut().0.iter_mut().zip(words) {
+        *place = word.to_le_bytes();
+    }
+    text
+}
+
+/// The year, the month, the day and the milliseconds of the day.
+fn fields(millis: i64) -> (i32, u32, u32, u32) {
+    // A Date has fewer days than 2^27, and a day fewer milliseconds.
+    let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY) as i32);
+    (year, month, day, millis.rem_euclid(MILLIS_PER_DAY) as u32)
 }
 
 /// Aligned, it is found to be UTF-8 a word at a time.
@@ -122,27 +160,15 @@ struct IsoText([u8; 32]);
 
 impl IsoText {
     fn write(&mut self, millis: i64) -> Option<&str> {
-        // A Date has fewer days than 2^27, and a day fewer milliseconds.
-        let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY) as i32);
-        let time = millis.rem_euclid(MILLIS_PER_DAY) as u32;
-        let (text, mut length) = (&mut self.0, 24);
-        let mut put = |at: usize, number: u32| {
-            text[at] = b'0' + (number / 10) as u8;
-            text[at + 1] = b'0' + (number % 10) as u8;
-        };
+        let (year, month, day, time) = fields(millis);
         let century = year.unsigned_abs() / 100;
-        put(0, century % 100);
-        put(2, year.unsigned_abs() % 100);
-        put(5, month);
-        put(8, day);
-        put(11, time / 3_600_000);
-        put(14, time / 60_000 % 60);
-        put(17, time / 1000 % 60);
-        put(20, time % 1000 / 10);
-        text[22] = b'0' + (time % 10) as u8;
+        let digits = iso_digits(year.unsigned_abs() % 10_000, month, day, time);
+        let (text, mut length) = (&mut self.0, 24);
         // Only years of up to four digits have no sign.
-        if !(0..=9999).contains(&year) {
-            text.copy_within(..24, 3);
+        if (0..=9999).contains(&year) {
+            text[..24].copy_from_slice(&digits);
+        } else {
+            text[3..27].copy_from_slice(&digits);
             text[0] = if year < 0 { b'-' } else { b'+' };
             text[1] = b'0' + (century / 1000) as u8;
             text[2] = b'0' + (century / 100 % 10) as u8;

@@ -187,7 +187,7 @@ impl Writer {
     }
 
     /// Appends an item to the innermost container.
-    #[inline]
+    #[inline(always)]
     fn push_reference(&mut self, reference: Reference) {
         reference.write(&mut self.buffers.scratch, *b",");
     }
@@ -202,6 +202,7 @@ impl Writer {
     }
 
     /// The slot of the primitive whose text, with a comma, was appended from `start` on.
+    #[inline(always)]
     fn written(&mut self, start: usize) -> Result<Reference> {
         let next = self.next_reference()?;
         let Buffers { primitives, text, .. } = &mut *self.buffers;
@@ -255,6 +256,11 @@ impl Writer {
     }
 
     fn string(&mut self, string: &str) -> Result<Reference> {
+        self.find_string(string)
+    }
+
+    #[inline(always)]
+    fn find_string(&mut self, string: &str) -> Result<Reference> {
         let start = self.buffers.text.len();
         string::write_with(&mut self.buffers.text, string, *b"\",");
         self.written(start)

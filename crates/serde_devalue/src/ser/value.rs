@@ -87,14 +87,20 @@ impl Writer {
         }
     }
 
+    /// A value that is not in a container.
     fn value(&mut self, value: &Value) -> Result<Reference> {
         match value {
             Value::Undefined => Ok(Reference::UNDEFINED),
             Value::Null => self.word(Word::Null),
-            Value::Bool(false) => self.word(Word::False),
-            Value::Bool(true) => self.word(Word::True),
+            Value::Bool(bool) => self.word(if *bool { Word::True } else { Word::False }),
             Value::Number(number) => self.number(*number),
-            Value::String(string) => self.js_string(string),
+            Value::String(string) => match string.as_str() {
+                Some(string) => self.string(string),
+                None => {
+                    let units = string.to_utf16();
+                    self.primitive(|out| string::write_utf16(out, &units))
+                }
+            },
             Value::Date(date) => self.date(*date),
             Value::Object(object) => self.object(object),
             Value::Array(items) => self.array(items),
@@ -103,41 +109,68 @@ impl Writer {
         }
     }
 
-    fn js_string(&mut self, string: &JsString) -> Result<Reference> {
-        match string.as_str() {
-            Some(string) => self.string(string),
-            None => {
-                let units = string.to_utf16();
-                self.primitive(|out| string::write_utf16(out, &units))
-            }
+    /// Appends an item to the innermost container. What is frequent has no way through memory.
+    #[inline(always)]
+    fn push_value(&mut self, value: &Value) -> Result<()> {
+        match value {
+            Value::String(string) => match string.as_str() {
+                Some(string) => self.push_string(string),
+                None => self.push_other(value),
+            },
+            Value::Number(number) => self.push_number(*number),
+            _ => self.push_other(value),
         }
+    }
+
+    #[inline(never)]
+    fn push_string(&mut self, string: &str) -> Result<()> {
+        let reference = self.find_string(string)?;
+        self.push_reference(reference);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn push_number(&mut self, number: f64) -> Result<()> {
+        let reference = self.number(number)?;
+        self.push_reference(reference);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn push_other(&mut self, value: &Value) -> Result<()> {
+        let reference = self.value(value)?;
+        self.push_reference(reference);
+        Ok(())
     }
 
     fn object(&mut self, object: &Object) -> Result<Reference> {
         let open = self.open(b"{")?;
         for (key, value) in object.iter() {
-            let out = &mut self.buffers.scratch;
-            match key.as_str() {
-                Some("__proto__") => return Err(proto()),
-                Some(key) => string::write_with(out, key, *b"\":"),
-                None => {
-                    string::write_utf16(out, &key.to_utf16());
-                    out.push(b':');
-                }
-            }
-            let value = self
-                .value(value)
+            self.key_of_object(key)?;
+            self.push_value(value)
                 .map_err(|error| error.under(Step::Property(&key.to_string_lossy())))?;
-            self.push_reference(value);
         }
         Ok(self.close(open, b'}'))
+    }
+
+    #[inline(always)]
+    fn key_of_object(&mut self, key: &JsString) -> Result<()> {
+        let out = &mut self.buffers.scratch;
+        match key.as_str() {
+            Some("__proto__") => return Err(proto()),
+            Some(key) => string::write_with(out, key, *b"\":"),
+            None => {
+                string::write_utf16(out, &key.to_utf16());
+                out.push(b':');
+            }
+        }
+        Ok(())
     }
 
     fn array(&mut self, items: &[Value]) -> Result<Reference> {
         let open = self.open(b"[")?;
         for (index, item) in items.iter().enumerate() {
-            let item = self.value(item).map_err(|error| error.under(Step::Index(index as u64)))?;
-            self.push_reference(item);
+            self.push_value(item).map_err(|error| error.under(Step::Index(index as u64)))?;
         }
         Ok(self.close(open, b']'))
     }
@@ -150,9 +183,8 @@ impl Writer {
                 Err(error) => return Err(self.under_map_key(error, None)),
             };
             self.push_reference(key);
-            match self.value(value) {
-                Ok(value) => self.push_reference(value),
-                Err(error) => return Err(self.under_map_key(error, Some(key))),
+            if let Err(error) = self.push_value(value) {
+                return Err(self.under_map_key(error, Some(key)));
             }
         }
         Ok(self.close(open, b']'))

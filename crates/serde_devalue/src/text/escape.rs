@@ -9,7 +9,7 @@ pub(crate) fn write(out: &mut Vec<u8>, string: &str) {
 }
 
 /// Writes a string with its quotes, what is behind it among the last one.
-#[inline]
+#[inline(always)]
 pub(crate) fn write_with<const N: usize>(out: &mut Vec<u8>, string: &str, end: [u8; N]) {
     let bytes = string.as_bytes();
     let mut end_word = [0; 8];

@@ -61,7 +61,7 @@ impl<Place: Copy + Default> Primitives<Place> {
     }
 
     /// The slot of the primitive that is the same; or none, and then this one is known as that of `new`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find_or_insert(
         &mut self,
         text: &[u8],

@@ -29,7 +29,7 @@ thread_local! {
 pub(crate) fn write_directly(value: &Value) -> bool {
     match HANDED.try_with(Cell::take).ok().flatten() {
         Some(Handed::Writer(mut writer)) => {
-            let written = writer.value(value);
+            let written = writer.single_value(value);
             HANDED.with(|place| place.set(Some(Handed::Written(writer, written))));
             true
         }
@@ -87,7 +87,12 @@ impl Writer {
         }
     }
 
-    /// A value that is not in a container.
+    /// A value that is not in an object or an array.
+    fn single_value(&mut self, value: &Value) -> Result<Reference> {
+        self.value(value)
+    }
+
+    #[inline(always)]
     fn value(&mut self, value: &Value) -> Result<Reference> {
         match value {
             Value::Undefined => Ok(Reference::UNDEFINED),
@@ -143,6 +148,7 @@ impl Writer {
         Ok(())
     }
 
+    #[inline]
     fn object(&mut self, object: &Object) -> Result<Reference> {
         let open = self.open(b"{")?;
         for (key, value) in object.iter() {
@@ -167,6 +173,7 @@ impl Writer {
         Ok(())
     }
 
+    #[inline]
     fn array(&mut self, items: &[Value]) -> Result<Reference> {
         let open = self.open(b"[")?;
         for (index, item) in items.iter().enumerate() {
@@ -175,10 +182,11 @@ impl Writer {
         Ok(self.close(open, b']'))
     }
 
+    #[inline(never)]
     fn map(&mut self, entries: &[(Value, Value)]) -> Result<Reference> {
         let open = self.open(b"[\"Map\",")?;
         for (key, value) in entries {
-            let key = match self.value(key) {
+            let key = match self.single_value(key) {
                 Ok(key) => self.key(key)?,
                 Err(error) => return Err(self.under_map_key(error, None)),
             };

@@ -12,37 +12,30 @@ pub(crate) fn write(out: &mut Vec<u8>, string: &str) {
 #[inline(always)]
 pub(crate) fn write_with<const N: usize>(out: &mut Vec<u8>, string: &str, end: [u8; N]) {
     let bytes = string.as_bytes();
-    let mut end_word = [0; 8];
-    end_word[..N].copy_from_slice(&end);
-    let end_word = u128::from(u64::from_le_bytes(end_word));
-    // What is short is put together in registers, and copied without a call.
+    // What is short is copied as one or two words, without a call.
     match (bytes.first_chunk(), bytes.last_chunk()) {
         (None, _) => {
             let word = short_word(bytes);
             if !may_be_escaped(word | beyond(bytes.len())) {
-                let text = u128::from(b'"') | u128::from(word) << 8;
-                let text = text | end_word << (8 * (bytes.len() + 1));
-                return append(out, text, 1 + bytes.len() + N);
+                out.extend_from_slice(&(word << 8 | u64::from(b'"')).to_le_bytes());
+                out.truncate(out.len() - 7 + bytes.len());
+                return out.extend_from_slice(&end);
             }
         }
         (Some(first), Some(last)) if bytes.len() <= 16 => {
             let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
             if !may_be_escaped(first) && !may_be_escaped(last) {
-                append(out, u128::from(b'"') | u128::from(first) << 8, bytes.len() - 7);
-                return append(out, u128::from(last) | end_word << 64, 8 + N);
+                let first = u128::from(first) << 8 | u128::from(b'"');
+                out.extend_from_slice(&first.to_le_bytes());
+                out.truncate(out.len() - 23 + bytes.len());
+                out.extend_from_slice(&last.to_le_bytes());
+                return out.extend_from_slice(&end);
             }
         }
         _ => {}
     }
     write_long(out, bytes);
     out.extend_from_slice(&end);
-}
-
-/// Appends the first bytes of a word.
-#[inline(always)]
-fn append(out: &mut Vec<u8>, word: u128, length: usize) {
-    out.extend_from_slice(&word.to_le_bytes());
-    out.truncate(out.len() - 16 + length);
 }
 
 /// Up to seven bytes.

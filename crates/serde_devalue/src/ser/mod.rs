@@ -17,7 +17,7 @@ mod unsupported;
 mod utf16;
 mod value;
 
-use std::{borrow::Cow, collections::HashMap, ops::Range};
+use std::{borrow::Cow, collections::HashMap};
 
 use serde::Serialize;
 
@@ -120,8 +120,8 @@ impl Writer {
         out.push(b'[');
         let mut copied = 0;
         for container in containers {
-            append_part(&mut out, text, copied..container.place);
-            append_part(&mut out, finished, container.start..container.end + 1);
+            append_part(&mut out, text, copied, container.place);
+            append_part(&mut out, finished, container.start, container.end + 1);
             copied = container.place;
         }
         out.extend_from_slice(&text[copied..]);
@@ -180,7 +180,7 @@ impl Writer {
         let scratch = container.start;
         container.start = self.buffers.finished.len();
         let length = self.buffers.scratch.len();
-        append_part(&mut self.buffers.finished, &self.buffers.scratch, scratch..length);
+        append_part(&mut self.buffers.finished, &self.buffers.scratch, scratch, length);
         container.end = self.buffers.finished.len() - 1;
         self.buffers.scratch.truncate(scratch);
         container.reference
@@ -337,13 +337,15 @@ const COPIED_AT_ONCE: usize = 64;
 
 /// Appends a part of a text. What is short is copied without a call, and what is behind it with it, for the moment.
 #[inline(always)]
-fn append_part(out: &mut Vec<u8>, text: &[u8], part: Range<usize>) {
-    match text.get(part.start..).and_then(<[u8]>::first_chunk::<COPIED_AT_ONCE>) {
-        Some(chunk) if part.len() <= COPIED_AT_ONCE => {
+fn append_part(out: &mut Vec<u8>, text: &[u8], start: usize, end: usize) {
+    let length = end.wrapping_sub(start);
+    match text.get(start..).and_then(<[u8]>::first_chunk::<COPIED_AT_ONCE>) {
+        Some(chunk) if length <= COPIED_AT_ONCE => {
+            let length = out.len() + length;
             out.extend_from_slice(chunk);
-            out.truncate(out.len() - COPIED_AT_ONCE + part.len());
+            out.truncate(length);
         }
-        _ => out.extend_from_slice(&text[part]),
+        _ => out.extend_from_slice(&text[start..end]),
     }
 }
 

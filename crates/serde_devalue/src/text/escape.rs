@@ -17,8 +17,9 @@ pub(crate) fn write_with<const N: usize>(out: &mut Vec<u8>, string: &str, end: [
         (None, _) => {
             let word = short_word(bytes);
             if !may_be_escaped(word | beyond(bytes.len())) {
+                let length = out.len() + 1 + bytes.len();
                 out.extend_from_slice(&(word << 8 | u64::from(b'"')).to_le_bytes());
-                out.truncate(out.len() - 7 + bytes.len());
+                out.truncate(length);
                 return out.extend_from_slice(&end);
             }
         }
@@ -26,8 +27,9 @@ pub(crate) fn write_with<const N: usize>(out: &mut Vec<u8>, string: &str, end: [
             let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
             if !may_be_escaped(first) && !may_be_escaped(last) {
                 let first = u128::from(first) << 8 | u128::from(b'"');
+                let length = out.len() + bytes.len() - 7;
                 out.extend_from_slice(&first.to_le_bytes());
-                out.truncate(out.len() - 23 + bytes.len());
+                out.truncate(length);
                 out.extend_from_slice(&last.to_le_bytes());
                 return out.extend_from_slice(&end);
             }

@@ -70,8 +70,9 @@ pub(crate) fn write_few_digits<const N: usize>(out: &mut Vec<u8>, integer: u32, 
     // The last digit stays, also of 0.
     let digits = u32::from_le_bytes([word[0], word[1], word[2], word[3]]) & 0x0f0f_0f0f;
     let zeros = (digits | 1 << 24).trailing_zeros() / 8;
+    let length = out.len() + 4 + N - zeros as usize;
     out.extend_from_slice(&(u64::from_le_bytes(word) >> (8 * zeros)).to_le_bytes());
-    out.truncate(out.len() + N - 4 - zeros as usize);
+    out.truncate(length);
 }
 
 /// The digits of an integer below 10,000, the first one in the lowest byte.

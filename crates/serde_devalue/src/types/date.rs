@@ -125,16 +125,18 @@ pub(crate) fn iso_bytes(date: Date) -> Option<[u8; 24]> {
 }
 
 fn iso_digits(year: u32, month: u32, day: u32, time: u32) -> [u8; 24] {
-    let two = |number: u32| {
-        let tens = (number * 103) >> 10;
-        u64::from(tens | (number - 10 * tens) << 8)
+    // Numbers of two digits, each in a place of its own, become the digits from there on.
+    let digits = |[(at, a), (bt, b), (ct, c)]: [(u32, u32); 3]| {
+        let numbers = u64::from(a) << at | u64::from(b) << bt | u64::from(c) << ct;
+        let tens = (numbers * 103) >> 10 & (0xf << at | 0xf << bt | 0xf << ct);
+        tens | (numbers - 10 * tens) << 8
     };
     let (seconds, millis) = (time / 1000, time % 1000);
     let (minutes, hundredths) = (seconds / 60, millis / 10);
-    let date = two(year / 100) | two(year % 100) << 16 | two(month) << 40;
-    let hours = two(day) | two(minutes / 60) << 24 | two(minutes % 60) << 48;
-    let seconds =
-        two(seconds % 60) << 8 | two(hundredths) << 32 | u64::from(millis - 10 * hundredths) << 48;
+    let date = digits([(0, year / 100), (16, year % 100), (40, month)]);
+    let hours = digits([(0, day), (24, minutes / 60), (48, minutes % 60)]);
+    let seconds = digits([(8, seconds % 60), (32, hundredths), (48, 0)])
+        | u64::from(millis - 10 * hundredths) << 48;
     let mut text = [0; 24];
     let words = [
         date | u64::from_le_bytes(*b"0000-00-"),

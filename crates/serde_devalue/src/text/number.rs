@@ -64,16 +64,33 @@ fn write_unsigned(out: &mut Vec<u8>, integer: u64) {
 /// Writes an integer below 10,000, as most are, and what is behind it; without a call.
 #[inline(always)]
 pub(crate) fn write_few_digits<const N: usize>(out: &mut Vec<u8>, integer: u32, end: [u8; N]) {
-    let mut word = [0; 8];
-    word[..4].copy_from_slice(&four_digits(integer).to_le_bytes());
-    word[4..4 + N].copy_from_slice(&end);
-    // The last digit stays, also of 0.
-    let digits = u32::from_le_bytes([word[0], word[1], word[2], word[3]]) & 0x0f0f_0f0f;
-    let zeros = (digits | 1 << 24).trailing_zeros() / 8;
-    let length = out.len() + 4 + N - zeros as usize;
-    out.extend_from_slice(&(u64::from_le_bytes(word) >> (8 * zeros)).to_le_bytes());
+    let mut end_word = [0; 8];
+    end_word[..N].copy_from_slice(&end);
+    let end = u64::from_le_bytes(end_word);
+    let (thousands, rest) = (integer / 1000, integer % 1000);
+    let three = u64::from(THREE_DIGITS[rest as usize]);
+    let (word, count) = if thousands == 0 {
+        let count = 1 + usize::from(integer >= 10) + usize::from(integer >= 100);
+        ((three | end << 24) >> (8 * (3 - count)), count)
+    } else {
+        (u64::from(b'0') + u64::from(thousands) | three << 8 | end << 32, 4)
+    };
+    let length = out.len() + count + N;
+    out.extend_from_slice(&word.to_le_bytes());
     out.truncate(length);
 }
+
+/// The digits of each integer below 1000, with zeros before it, the first one in the lowest byte.
+static THREE_DIGITS: [u32; 1000] = {
+    let mut table = [0; 1000];
+    let mut integer = 0;
+    while integer < 1000 {
+        let digits = integer / 100 | integer / 10 % 10 << 8 | integer % 10 << 16;
+        table[integer as usize] = digits | 0x0030_3030;
+        integer += 1;
+    }
+    table
+};
 
 /// The digits of an integer below 10,000, the first one in the lowest byte.
 #[inline(always)]

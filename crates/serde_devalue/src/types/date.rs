@@ -129,7 +129,7 @@ fn iso_digits(year: u32, month: u32, day: u32, time: u32) -> [u8; 24] {
     let digits = |[(at, a), (bt, b), (ct, c)]: [(u32, u32); 3]| {
         let numbers = u64::from(a) << at | u64::from(b) << bt | u64::from(c) << ct;
         let tens = (numbers * 103) >> 10 & (0xf << at | 0xf << bt | 0xf << ct);
-        tens | (numbers - 10 * tens) << 8
+        (numbers << 8) - tens * (10 * 256 - 1)
     };
     let (seconds, millis) = (time / 1000, time % 1000);
     let (minutes, hundredths) = (seconds / 60, millis / 10);
@@ -180,22 +180,21 @@ impl IsoText {
     }
 }
 
-/// The proleptic Gregorian date of a day since 1970, for the days of a [`Date`] (Howard Hinnant, "chrono-compatible
-/// low-level date algorithms").
+/// The proleptic Gregorian date of a day since 1970, for the days of a [`Date`] (Neri and Schneider, "Euclidean affine
+/// functions and their application to calendar algorithms").
 fn civil_from_days(days: i32) -> (i32, u32, u32) {
-    // Counted from a multiple of 400 years before all of them.
+    // Counted from a multiple of 400 years before all of them, in years that begin with March.
     const ERAS: i32 = 700;
     let days = (days + 719_468 + ERAS * 146_097) as u32;
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = (year_of_era + era * 400) as i32 - ERAS * 400 + i32::from(month <= 2);
-    (year, month, day)
+    let (century, day_of_century) = ((4 * days + 3) / 146_097, (4 * days + 3) % 146_097 / 4);
+    let year_and_day = 2_939_745 * u64::from(4 * day_of_century + 3);
+    let year = century * 100 + (year_and_day >> 32) as u32;
+    let day_of_year = year_and_day as u32 / 2_939_745 / 4;
+    let month_and_day = 2141 * day_of_year + 197_913;
+    let (month, day) = (month_and_day >> 16, month_and_day % 65_536 / 2141 + 1);
+    let is_next_year = day_of_year >= 306;
+    let month = if is_next_year { month - 12 } else { month };
+    (year as i32 - ERAS * 400 + i32::from(is_next_year), month, day)
 }
 
 /// The inverse of [`civil_from_days`], of years from 0 to 9999.

@@ -98,7 +98,7 @@ impl<'de> Reader<'_, 'de> {
     }
 
     /// A part of the text, which was looked at as a whole if it is to be read as a whole.
-    #[inline]
+    #[inline(always)]
     fn str(&self, start: usize, end: usize) -> Option<&'de str> {
         match self.valid_text {
             Some(text) => text.get(start..end),

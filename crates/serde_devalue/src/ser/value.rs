@@ -198,3 +198,112 @@ impl Writer {
         Ok(self.close(open, b']'))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Serialize;
+
+    use crate::{JsString, Object, Options, Value, to_string};
+
+    /// What shows a serializer its parts.
+    #[derive(Serialize)]
+    struct Outer<'a> {
+        value: &'a Value,
+        #[serde(flatten)]
+        flattened: &'a Value,
+        #[serde(flatten)]
+        variant: Variant<'a>,
+        list: Vec<Tagged<'a>>,
+    }
+
+    #[derive(Serialize)]
+    enum Variant<'a> {
+        Pair(&'a Value, &'a Value),
+    }
+
+    #[derive(Serialize)]
+    #[serde(tag = "type")]
+    enum Tagged<'a> {
+        Of(&'a Value),
+    }
+
+    #[test]
+    fn a_value_is_written_wherever_it_is() {
+        let set = Value::Set(vec![Value::Array(vec![1.into()]), "a".into()]);
+        let value = Value::from(Object::from([("a", Value::from("a")), ("set", set)]));
+        let outer = Outer {
+            value: &value,
+            flattened: &value,
+            variant: Variant::Pair(&value, &value),
+            list: vec![Tagged::Of(&value)],
+        };
+        let text = to_string(&outer).unwrap();
+        let read: Value = crate::from_str(&text).unwrap();
+        let pair = Value::Array(vec![value.clone(), value.clone()]);
+        let tagged = Object::from_iter(
+            [("type", Value::from("Of"))].into_iter().chain(
+                value
+                    .as_object()
+                    .into_iter()
+                    .flat_map(Object::iter)
+                    .map(|(key, value)| (key.as_str().unwrap_or_default(), value.clone())),
+            ),
+        );
+        let expected = Object::from_iter(
+            [("value", value.clone())]
+                .into_iter()
+                .chain([("a", Value::from("a"))])
+                .chain([("set", value.get("set").cloned().unwrap())])
+                .chain([("Pair", pair), ("list", Value::Array(vec![tagged.into()]))]),
+        );
+        assert_eq!(read, Value::from(expected));
+        assert_eq!(to_string(&read).unwrap(), text);
+    }
+
+    #[test]
+    fn other_formats_see_the_parts() {
+        let value = Value::from(Object::from([("a", Value::Array(vec![1.into(), ().into()]))]));
+        assert_eq!(serde_json::to_string(&[&value]).unwrap(), r#"[{"a":[1.0,null]}]"#);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_as_in_other_types() {
+        type Entries = BTreeMap<&'static str, ()>;
+        let entries: Entries = [("__proto__", ())].into();
+        let typed = BTreeMap::from([("list", [(1, Entries::new()), (2, entries)])]);
+        let error = to_string(&typed).unwrap_err();
+        let object = |entries: Vec<(&str, Value)>| Value::from(Object::from_iter(entries));
+        let wrong = object(vec![("__proto__", Value::Null)]);
+        let pair = |number: u8, value: Value| Value::Array(vec![number.into(), value]);
+        let list = Value::Array(vec![pair(1, object(vec![])), pair(2, wrong.clone())]);
+        let value = object(vec![("list", list)]);
+        assert_eq!(to_string(&value).unwrap_err().to_string(), error.to_string());
+        assert_eq!(error.path(), ".list[1][1]");
+
+        let map = Value::Map(vec![("key".into(), Value::Map(vec![(wrong, Value::Null)]))]);
+        assert_eq!(to_string(&[map]).unwrap_err().path(), "[0].get(\"key\").get(...)");
+        // Nothing is left of it.
+        assert_eq!(to_string(&["a"]).unwrap(), r#"[[1],"a"]"#);
+    }
+
+    #[test]
+    fn a_value_is_no_deeper_than_others() {
+        let nested = |depth: usize| (0..depth).fold(Value::Null, |inner, _| vec![inner].into());
+        assert!(to_string(&nested(Options::MAX_DEPTH)).is_ok());
+        assert!(to_string(&nested(Options::MAX_DEPTH + 1)).unwrap_err().is_limit());
+        assert!(to_string(&[nested(Options::MAX_DEPTH)]).unwrap_err().is_limit());
+    }
+
+    #[test]
+    fn keys_may_be_any_string() {
+        let cut = JsString::from_utf16(vec![0x61, 0xd83d]);
+        let value = Value::from(Object::from_iter([
+            (cut, Value::from(-0.0)),
+            ("a\"key that is longer than others are".into(), Value::Undefined),
+        ]));
+        let text = r#"[{"a\ud83d":-6,"a\"key that is longer than others are":-1}]"#;
+        assert_eq!(to_string(&value).unwrap(), text);
+    }
+}

@@ -66,13 +66,13 @@ fn beyond(length: usize) -> u64 {
 #[inline(never)]
 fn write_long(out: &mut Vec<u8>, bytes: &[u8]) {
     match (bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(first), Some(last)) if bytes.len() <= 32 => {
-            if !may_hold_escaped(first) & !may_hold_escaped(last) {
-                out.push(b'"');
-                out.extend_from_slice(first);
-                out.truncate(out.len() + bytes.len() - 32);
-                return out.extend_from_slice(last);
-            }
+        (Some(first), Some(last))
+            if bytes.len() <= 32 && !may_hold_escaped(first) && !may_hold_escaped(last) =>
+        {
+            out.push(b'"');
+            out.extend_from_slice(first);
+            out.truncate(out.len() + bytes.len() - 32);
+            return out.extend_from_slice(last);
         }
         _ if is_plain_chunks(bytes) => {
             out.push(b'"');

@@ -71,9 +71,9 @@ pub(crate) fn write_few_digits<const N: usize>(out: &mut Vec<u8>, integer: u32, 
     let three = u64::from(THREE_DIGITS[rest as usize]);
     let (word, count) = if thousands == 0 {
         let count = 1 + usize::from(integer >= 10) + usize::from(integer >= 100);
-        ((three | end << 24) >> (8 * (3 - count)), count)
+        ((three | (end << 24)) >> (8 * (3 - count)), count)
     } else {
-        (u64::from(b'0') + u64::from(thousands) | three << 8 | end << 32, 4)
+        (u64::from(u32::from(b'0') + thousands) | (three << 8) | (end << 32), 4)
     };
     let length = out.len() + count + N;
     out.extend_from_slice(&word.to_le_bytes());
@@ -85,7 +85,7 @@ static THREE_DIGITS: [u32; 1000] = {
     let mut table = [0; 1000];
     let mut integer = 0;
     while integer < 1000 {
-        let digits = integer / 100 | integer / 10 % 10 << 8 | integer % 10 << 16;
+        let digits = (integer / 100) | ((integer / 10 % 10) << 8) | ((integer % 10) << 16);
         table[integer as usize] = digits | 0x0030_3030;
         integer += 1;
     }

@@ -232,7 +232,7 @@ impl<'de> Reader<'_, 'de> {
     }
 
     /// What an object has under the keys of a known shape, which must be its own.
-    #[inline(always)]
+    #[inline(never)] // By itself, it keeps all that it needs in registers.
     fn values_of(
         &self,
         shape: &Shape<'de>,
@@ -240,17 +240,17 @@ impl<'de> Reader<'_, 'de> {
         end: usize,
         values: &mut [Reference; FEW],
     ) -> Option<()> {
-        let mut at = start;
+        let (text, slots) = (self.text, self.index.len());
+        let mut rest = text.get(start..)?;
         for (key, place) in shape.keys.iter().zip(values) {
-            let end = key.end_at(self.text, at)?;
-            let (value, rest) = self.canonical_reference(self.text.get(end..)?)?;
+            let (value, behind) = Reference::read_canonical(key.strip(rest, text)?, slots)?;
             if value.is_hole() {
                 return None;
             }
             *place = value;
-            at = self.offset_of(rest);
+            rest = behind;
         }
-        (self.text.get(at) == Some(&b'}') && at + 1 == end).then_some(())
+        (rest.first() == Some(&b'}') && self.offset_of(rest) + 1 == end).then_some(())
     }
 
     /// The same of an object with keys that were not seen before.

@@ -50,15 +50,16 @@ impl<'de> KnownKey<'de> {
         Some(KnownKey { raw, name: JsString::copy_of(name), written })
     }
 
-    /// Where the key ends if it stands here, in the canonical form.
+    /// What is behind the key, if the rest of the text begins with it in the canonical form.
     #[inline(always)]
-    pub(super) fn end_at(&self, text: &[u8], at: usize) -> Option<usize> {
-        let Written { start, length, first, last_start, last } = self.written;
-        let differs = word(text, at)? & first.1 ^ first.0;
-        let differs = differs | word(text, at + last_start)? & last.1 ^ last.0;
+    pub(super) fn strip<'a>(&self, rest: &'a [u8], text: &[u8]) -> Option<&'a [u8]> {
+        let Written { start, length, first, last_start, last } = &self.written;
+        let differs = (word(rest, 0)? & first.1) ^ first.0;
+        let differs = differs | (word(rest, *last_start)? & last.1) ^ last.0;
+        let behind = rest.get(*length..)?;
         let is_same = differs == 0
-            && (length <= 16 || text.get(at..at + length) == text.get(start..start + length));
-        is_same.then_some(at + length)
+            && (*length <= 16 || rest.get(..*length) == text.get(*start..start + length));
+        is_same.then_some(behind)
     }
 }
 
@@ -111,18 +112,20 @@ mod tests {
             let key = RawString::of_plain(&text[1..length + 3], 1);
             let key = KnownKey::canonical(key, name, text.as_bytes()).unwrap();
             assert_eq!(key.name, name);
-            assert_eq!(key.end_at(text.as_bytes(), 0), Some(length + 4));
+            assert_eq!(
+                key.strip(text.as_bytes(), text.as_bytes()),
+                Some(&text.as_bytes()[length + 4..])
+            );
             // The comma in place of the brace.
-            assert_eq!(key.end_at(text.as_bytes(), second), None);
+            assert_eq!(key.strip(&text.as_bytes()[second..], text.as_bytes()), None);
             let text = text.replace(',', "{").into_bytes();
-            assert_eq!(key.end_at(&text, second), Some(second + length + 4));
+            assert_eq!(key.strip(&text[second..], &text), Some(&b"234567890"[..]));
             for place in second..second + length + 4 {
                 let mut other = text.clone();
                 other[place] ^= 1;
-                assert_eq!(key.end_at(&other, second), None, "{place}");
+                assert_eq!(key.strip(&other[second..], &text), None, "{place}");
             }
-            assert_eq!(key.end_at(&text, text.len() - 3), None);
-            assert_eq!(key.end_at(&text, text.len() + 1), None);
+            assert_eq!(key.strip(&text[text.len() - 3..], &text), None);
         }
     }
 }

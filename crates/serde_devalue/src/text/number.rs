@@ -195,7 +195,7 @@ pub(crate) fn parse_digits(text: &[u8]) -> Option<(u32, usize)> {
         return None;
     }
     // The digits at the end of eight, with zeros before them; then pairs, fours and all are put together.
-    let digits = word.checked_shl(64 - 8 * count as u32).unwrap_or(0);
+    let digits = (word << 8) << (56 - 8 * count);
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
     Some((fours.wrapping_mul(10_000).wrapping_add(fours >> 32) as u32, count))

@@ -42,9 +42,13 @@ impl<Place: Copy + Default> Primitive<Place> {
 impl<Place: Copy + Default> Primitives<Place> {
     /// How many places there are at least.
     const FEW: usize = 32;
+    /// How many are made room for at most because there were as many before.
+    const MANY: usize = 512;
 
     /// Forgets all primitives, takes another seed and makes room for so many.
     pub(crate) fn clear(&mut self, count: usize) {
+        // Or for as many as there were: the next text is often like the last one.
+        let count = count.max(self.count.min(Self::MANY));
         self.places.clear();
         self.places.resize((2 * count).next_power_of_two().max(Self::FEW), Primitive::none());
         self.count = 0;
@@ -57,7 +61,7 @@ impl<Place: Copy + Default> Primitives<Place> {
     }
 
     /// The slot of the primitive that is the same; or none, and then this one is known as that of `new`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find_or_insert(
         &mut self,
         text: &[u8],

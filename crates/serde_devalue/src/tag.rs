@@ -2,7 +2,8 @@
 //!
 //! A type serializes as a newtype struct of such a name, around what other formats see alone: a date is a newtype
 //! struct `$devalue::Date` around its ISO string. No unsafe code is needed, and the types work in any format. Only a
-//! whole [`Value`](crate::Value) has no such form in reading: it is [handed over](crate::value::handover).
+//! whole [`Value`](crate::Value) has no such form in reading: it is [handed over](crate::value::handover). In writing it
+//! has one, and need not take it: it is [written directly](crate::ser).
 
 /// What all the names begin with.
 pub(crate) const PREFIX: &str = "$devalue::";

@@ -11,7 +11,7 @@ use super::{
     keys::too_long,
     shape::Shape,
 };
-use crate::{Error, Result, error::Step, reference::Reference, text::string::Unescaped};
+use crate::{Error, Result, error::Step, reference::Reference};
 
 /// The items of an array or a Set.
 pub(super) struct ListAccess<'f, 'de> {
@@ -141,12 +141,9 @@ impl<'f, 'de> EntryAccess<'f, 'de> {
             let key = self.container.reader.key_text(self.map_key);
             return error.under(Step::MapKey(&key));
         };
-        let key = self.keys.checked_sub(1).and_then(|last| shape.keys().get(last));
-        match key.map(|key| key.unescape()) {
-            Some(Unescaped::WellFormed(key)) => error.under(Step::Property(&key)),
-            Some(Unescaped::IllFormed(units)) => {
-                error.under(Step::Property(&String::from_utf16_lossy(&units)))
-            }
+        let key = self.keys.checked_sub(1).and_then(|last| shape.keys.get(last));
+        match key {
+            Some(key) => error.under(Step::Property(&key.name.to_string_lossy())),
             None => error,
         }
     }
@@ -158,10 +155,10 @@ impl<'de> MapAccess<'de> for &mut EntryAccess<'_, 'de> {
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
         let key = match &self.shape {
             Some(shape) => {
-                let Some(key) = shape.keys().get(self.keys) else { return Ok(None) };
+                let Some(key) = shape.keys.get(self.keys) else { return Ok(None) };
                 self.keys += 1;
                 self.container.reader.spend_node()?;
-                seed.deserialize(Key(*key))
+                seed.deserialize(Key(key.raw))
             }
             None => {
                 let Some(at) = self.next() else { return Ok(None) };

@@ -5,7 +5,12 @@
 
 use std::{ops::Range, rc::Rc};
 
-use super::{Item, Node, Reader, content::Content, keys::FEW, shape::Shape};
+use super::{
+    Item, Node, Reader,
+    content::Content,
+    keys::FEW,
+    shape::{KnownKey, Shape},
+};
 use crate::{
     Date, Result,
     reference::Reference,
@@ -48,10 +53,11 @@ impl<'de> Node<'_, 'de> {
         let (start, end) = reader.index.bounds(slot)?;
         let content = match reader.text.get(start)? {
             b'{' => {
-                let (shape, values) = reader.canonical_object(start, end)?;
+                let mut values = [Reference::UNDEFINED; FEW];
+                let shape = reader.canonical_object(start, end, &mut values)?;
                 let mut stack = reader.items.borrow_mut();
                 let first = stack.len();
-                stack.extend(values.into_iter().take(shape.keys().len()).map(Item::of));
+                stack.extend(values.into_iter().take(shape.keys.len()).map(Item::of));
                 Content::Object(shape, first..stack.len())
             }
             b'[' => reader.canonical_list(start, end)?,
@@ -92,7 +98,7 @@ impl<'de> Reader<'_, 'de> {
     }
 
     /// A part of the text, which was looked at as a whole if it is to be read as a whole.
-    #[inline]
+    #[inline(always)]
     fn str(&self, start: usize, end: usize) -> Option<&'de str> {
         match self.valid_text {
             Some(text) => text.get(start..end),
@@ -206,15 +212,14 @@ impl<'de> Reader<'_, 'de> {
         &self,
         start: usize,
         end: usize,
-    ) -> Option<(Rc<Shape<'de>>, [Reference; FEW])> {
-        let mut values = [Reference::UNDEFINED; FEW];
-        let shape = self.shapes.borrow().like(self.text.get(start + 1..)?);
-        if let Some(shape) = shape
-            && self.values_of(&shape, start, end, &mut values).is_some()
+        values: &mut [Reference; FEW],
+    ) -> Option<Rc<Shape<'de>>> {
+        if let Some(shape) = self.shapes.borrow().like(self.text.get(start + 1..)?)
+            && self.values_of(shape, start, end, values).is_some()
         {
-            return Some((shape, values));
+            return Some(Rc::clone(shape));
         }
-        Some((self.new_object(start, end, &mut values)?, values))
+        self.new_object(start, end, values)
     }
 
     /// The items of an array without a tag.
@@ -227,7 +232,7 @@ impl<'de> Reader<'_, 'de> {
     }
 
     /// What an object has under the keys of a known shape, which must be its own.
-    #[inline(always)]
+    #[inline(never)] // By itself, it keeps all that it needs in registers.
     fn values_of(
         &self,
         shape: &Shape<'de>,
@@ -235,21 +240,17 @@ impl<'de> Reader<'_, 'de> {
         end: usize,
         values: &mut [Reference; FEW],
     ) -> Option<()> {
-        let mut at = start;
-        for (key, place) in shape.keys().iter().zip(values) {
-            // Where the key was found, a brace or a comma is before it and a colon behind it.
-            let length = key.token().len() + 2;
-            if !string::are_same(self.text, key.offset().checked_sub(1)?, at, length) {
-                return None;
-            }
-            let (value, rest) = self.canonical_reference(self.text.get(at + length..)?)?;
+        let (text, slots) = (self.text, self.index.len());
+        let mut rest = text.get(start..)?;
+        for (key, place) in shape.keys.iter().zip(values) {
+            let (value, behind) = Reference::read_canonical(key.strip(rest, text)?, slots)?;
             if value.is_hole() {
                 return None;
             }
             *place = value;
-            at = self.offset_of(rest);
+            rest = behind;
         }
-        (self.text.get(at) == Some(&b'}') && at + 1 == end).then_some(())
+        (rest.first() == Some(&b'}') && self.offset_of(rest) + 1 == end).then_some(())
     }
 
     /// The same of an object with keys that were not seen before.
@@ -260,9 +261,9 @@ impl<'de> Reader<'_, 'de> {
         end: usize,
         values: &mut [Reference; FEW],
     ) -> Option<Rc<Shape<'de>>> {
-        let mut keys: Vec<RawString<'de>> = Vec::with_capacity(8);
+        let mut keys: Vec<KnownKey<'de>> = Vec::with_capacity(6);
         if self.text.get(start..end)? == b"{}" {
-            return Some(Rc::new(Shape::new(keys)));
+            return Some(Rc::new(Shape { keys }));
         }
         // At the brace, or at the comma.
         let mut at = start;
@@ -274,16 +275,16 @@ impl<'de> Reader<'_, 'de> {
             }
             let close = string::skip_plain(self.text, open + 1);
             let [b'"', b':', rest @ ..] = self.text.get(close..)? else { return None };
-            let key = RawString::of_plain(self.str(open, close + 1)?, open);
-            let name = key.body();
+            let raw = RawString::of_plain(self.str(open, close + 1)?, open);
+            let name = raw.body();
             // Array indices come first, whatever the order of the text.
             if name.as_bytes().first().is_some_and(u8::is_ascii_digit)
                 || name == "__proto__"
-                || keys.iter().any(|other| other.token() == key.token())
+                || keys.iter().any(|other| other.raw.token() == raw.token())
             {
                 return None;
             }
-            keys.push(key);
+            keys.push(KnownKey::canonical(raw, name, self.text)?);
             let (value, rest) = self.canonical_reference(rest)?;
             if value.is_hole() {
                 return None;
@@ -296,7 +297,7 @@ impl<'de> Reader<'_, 'de> {
                 _ => return None,
             }
         }
-        let shape = Rc::new(Shape::new(keys));
+        let shape = Rc::new(Shape { keys });
         self.shapes.borrow_mut().keep(self.text.get(start + 1..)?, Rc::clone(&shape));
         Some(shape)
     }

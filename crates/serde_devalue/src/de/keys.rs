@@ -8,7 +8,11 @@ use std::{borrow::Cow, ops::Range, rc::Rc};
 
 use hashbrown::{HashMap, HashSet, hash_map::Entry};
 
-use super::{Item, Reader, shape::Shape, tagged::read_bigint};
+use super::{
+    Item, Reader,
+    shape::{KnownKey, Shape},
+    tagged::read_bigint,
+};
 use crate::{
     BigInt, Error, Result,
     reference::Reference,
@@ -85,8 +89,8 @@ impl<'de> Reader<'_, 'de> {
         let start = stack.len();
         let properties = normalise_properties(properties);
         stack.extend(properties.iter().map(|(_, value)| Item::of(*value)));
-        let keys = properties.into_iter().map(|(key, _)| key).collect();
-        (Rc::new(Shape::new(keys)), start..stack.len())
+        let keys = properties.into_iter().map(|(key, _)| KnownKey::new(key)).collect();
+        (Rc::new(Shape { keys }), start..stack.len())
     }
 
     /// The items of a sparse array, in ascending order, the last of equal indices.

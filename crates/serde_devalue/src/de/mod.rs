@@ -206,6 +206,7 @@ struct Frame<'r> {
 
 impl Frame<'_> {
     /// Refuses a container in itself, and too many in each other.
+    #[inline]
     fn check(outer: Option<&Frame<'_>>, slot: usize, depth: usize) -> Result<()> {
         let mut around = outer;
         while let Some(frame) = around {
@@ -215,14 +216,14 @@ impl Frame<'_> {
             }
             around = frame.outer;
         }
-        if depth > Options::MAX_DEPTH {
-            let max = Options::MAX_DEPTH;
-            return Err(
-                Error::limit(format!("nested more than {max} containers deep")).at_slot(slot)
-            );
-        }
-        Ok(())
+        if depth > Options::MAX_DEPTH { Err(too_deep(slot)) } else { Ok(()) }
     }
+}
+
+#[cold]
+fn too_deep(slot: usize) -> Error {
+    let max = Options::MAX_DEPTH;
+    Error::limit(format!("nested more than {max} containers deep")).at_slot(slot)
 }
 
 impl<'r, 'de> Node<'r, 'de> {

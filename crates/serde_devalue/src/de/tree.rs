@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
-use super::{Frame, Node, Reader, at_slot, canonical::Leaf, content::Content, shape::Shape};
+use super::{
+    Frame, Node, Reader, at_slot, canonical::Leaf, content::Content, keys::FEW, shape::Shape,
+};
 use crate::{
-    ArrayBuffer, Custom, Date, Error, JsString, Object, Result, SparseArray, TypedArray, Value,
+    ArrayBuffer, Custom, Date, Error, JsString, Object, Options, Result, SparseArray, TypedArray,
+    Value,
     error::Step,
     reference::Reference,
     types::typed_array::{ViewKind, ViewRange},
@@ -84,7 +87,14 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
         Ok(value)
     }
 
+    fn read_key(&mut self, at: Reference, depth: usize, place: &mut Value) -> Result<()> {
+        self.read(at, depth, place)?;
+        without_negative_zero(place);
+        Ok(())
+    }
+
     /// Reads a value to where it stays: moving values around takes longer than reading most of them.
+    #[inline(always)]
     fn read(&mut self, at: Reference, depth: usize, place: &mut Value) -> Result<()> {
         let node = Node { reader: self.reader, at, outer: None };
         match node.leaf()? {
@@ -121,7 +131,8 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
         let Some((start, end)) = reader.index.bounds(slot) else { return Ok(false) };
         match reader.text.get(start..end) {
             Some([b'{', ..]) => {
-                let Some((shape, values)) = reader.canonical_object(start, end) else {
+                let mut values = [Reference::UNDEFINED; FEW];
+                let Some(shape) = reader.canonical_object(start, end, &mut values) else {
                     return Ok(false);
                 };
                 self.begin(slot, depth)?;
@@ -151,7 +162,10 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
         self.sharing.see(slot);
         self.reader.mark_read(slot);
         // Within the tree an object in itself is a reference, but not around it.
-        Frame::check(self.outer, slot, depth + 1)
+        match self.outer {
+            None if depth < Options::MAX_DEPTH => Ok(()),
+            outer => Frame::check(outer, slot, depth + 1),
+        }
     }
 
     /// What is not frequent, or not in the canonical form.
@@ -234,10 +248,9 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
         values: &[Reference],
         depth: usize,
     ) -> Result<Object> {
-        let names = shape.names();
-        self.reader.spend_nodes(names.len())?;
-        let mut properties: Vec<(JsString, Value)> =
-            names.map(|name| (name, Value::Undefined)).collect();
+        self.reader.spend_nodes(shape.keys.len())?;
+        let mut properties: Vec<_> =
+            shape.keys.iter().map(|key| (key.name.clone(), Value::Undefined)).collect();
         for ((name, place), &at) in properties.iter_mut().zip(values) {
             self.read(at, depth, place).map_err(|error| {
                 at_slot(error, at).under(Step::Property(&name.to_string_lossy()))
@@ -291,9 +304,8 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
         for (place, (key, value)) in places.clone().step_by(2).zip(&mut entries) {
             let key_at = self.item(place);
             let value_at = self.item(place + 1);
-            self.read(key_at, depth, key)
+            self.read_key(key_at, depth, key)
                 .map_err(|error| self.under_key(at_slot(error, key_at), key_at))?;
-            without_negative_zero(key);
             self.read(value_at, depth, value)
                 .map_err(|error| self.under_key(at_slot(error, value_at), key_at))?;
         }
@@ -312,8 +324,7 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
         let mut members: Vec<_> = places.clone().map(|_| Value::Undefined).collect();
         for (place, at) in members.iter_mut().zip(places.clone()) {
             let at = self.item(at);
-            self.read(at, depth, place).map_err(|error| at_slot(error, at))?;
-            without_negative_zero(place);
+            self.read_key(at, depth, place).map_err(|error| at_slot(error, at))?;
         }
         self.reader.release(places);
         Ok(members)

@@ -5,6 +5,7 @@ use serde::{Serialize, ser};
 use super::{
     Open, Writer,
     literal::{Kind, Literal},
+    proto,
 };
 use crate::{
     Error, Result,
@@ -170,8 +171,7 @@ impl<'w> EntryWriter<'w> {
         let key =
             &self.writer.buffers.scratch[self.key_start..self.writer.buffers.scratch.len() - 1];
         if key == PROTO {
-            let error = Error::data("an object must not have a `__proto__` property");
-            return Err(self.under_variant(error));
+            return Err(self.under_variant(proto()));
         }
         let index = match key {
             [b'"', digits @ .., b'"'] => std::str::from_utf8(digits).ok().and_then(array_index),

@@ -15,6 +15,7 @@ mod sparse;
 mod tagged;
 mod unsupported;
 mod utf16;
+mod value;
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -22,14 +23,17 @@ use serde::Serialize;
 
 use self::buffers::Buffers;
 use crate::{
-    Error, Options, Result, Value,
+    Date, Error, Options, Result, Value,
     error::Step,
     reference::Reference,
     text::{
         number,
         string::{self, RawString},
     },
+    types::date::{iso_bytes, with_iso_text},
 };
+
+pub(crate) use self::value::write_directly;
 
 pub(crate) fn to_vec<T: ?Sized + Serialize>(value: &T, options: Options) -> Result<Vec<u8>> {
     let mut writer = Writer::new(options);
@@ -92,10 +96,14 @@ enum Word {
 
 impl Writer {
     fn new(options: Options) -> Self {
+        Self::with_buffers(options, Buffers::take())
+    }
+
+    fn with_buffers(options: Options, buffers: Box<Buffers>) -> Self {
         Writer {
             options,
             slots: 0,
-            buffers: Buffers::take(),
+            buffers,
             words: [None; 3],
             shared: HashMap::new(),
             depth: 0,
@@ -108,12 +116,12 @@ impl Writer {
             return root.as_i32().to_string().into_bytes();
         }
         let Buffers { text, finished, containers, .. } = &*self.buffers;
-        let mut out = Vec::with_capacity(text.len() + finished.len() + 2);
+        let mut out = Vec::with_capacity(text.len() + finished.len() + 2 + COPIED_AT_ONCE);
         out.push(b'[');
         let mut copied = 0;
         for container in containers {
-            out.extend_from_slice(&text[copied..container.place]);
-            out.extend_from_slice(&finished[container.start..=container.end]);
+            append_part(&mut out, text, copied, container.place);
+            append_part(&mut out, finished, container.start, container.end + 1);
             copied = container.place;
         }
         out.extend_from_slice(&text[copied..]);
@@ -143,6 +151,22 @@ impl Writer {
         Ok(Open(self.buffers.containers.len() - 1))
     }
 
+    /// A container that holds no references: `write` appends its text.
+    #[inline]
+    fn container_of(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<Reference> {
+        if self.depth == Options::MAX_DEPTH {
+            return Err(too_deep());
+        }
+        let reference = self.next_reference()?;
+        self.slots += 1;
+        let Buffers { text, finished, containers, .. } = &mut *self.buffers;
+        let (place, start) = (text.len(), finished.len());
+        write(finished);
+        containers.push(Container { reference, place, start, end: finished.len() });
+        finished.push(b',');
+        Ok(reference)
+    }
+
     /// Ends the innermost container, with this byte in place of the comma behind its last item.
     fn close(&mut self, open: Open, end: u8) -> Reference {
         self.depth -= 1;
@@ -155,14 +179,15 @@ impl Writer {
         self.buffers.scratch.extend_from_slice(&[end, b',']);
         let scratch = container.start;
         container.start = self.buffers.finished.len();
-        self.buffers.finished.extend_from_slice(&self.buffers.scratch[scratch..]);
+        let length = self.buffers.scratch.len();
+        append_part(&mut self.buffers.finished, &self.buffers.scratch, scratch, length);
         container.end = self.buffers.finished.len() - 1;
         self.buffers.scratch.truncate(scratch);
         container.reference
     }
 
     /// Appends an item to the innermost container.
-    #[inline]
+    #[inline(always)]
     fn push_reference(&mut self, reference: Reference) {
         reference.write(&mut self.buffers.scratch, *b",");
     }
@@ -177,6 +202,7 @@ impl Writer {
     }
 
     /// The slot of the primitive whose text, with a comma, was appended from `start` on.
+    #[inline(always)]
     fn written(&mut self, start: usize) -> Result<Reference> {
         let next = self.next_reference()?;
         let Buffers { primitives, text, .. } = &mut *self.buffers;
@@ -218,7 +244,23 @@ impl Writer {
         }
     }
 
+    fn date(&mut self, date: Date) -> Result<Reference> {
+        match iso_bytes(date) {
+            Some(text) => self.container_of(|out| {
+                out.extend_from_slice(b"[\"Date\",\"");
+                out.extend_from_slice(&text);
+                out.extend_from_slice(b"\"]");
+            }),
+            None => with_iso_text(date, |text| self.tagged(b"[\"Date\",", text)),
+        }
+    }
+
     fn string(&mut self, string: &str) -> Result<Reference> {
+        self.find_string(string)
+    }
+
+    #[inline(always)]
+    fn find_string(&mut self, string: &str) -> Result<Reference> {
         let start = self.buffers.text.len();
         string::write_with(&mut self.buffers.text, string, *b"\",");
         self.written(start)
@@ -290,9 +332,31 @@ impl Writer {
     }
 }
 
+/// Most texts of containers, and those between them, are shorter.
+const COPIED_AT_ONCE: usize = 64;
+
+/// Appends a part of a text. What is short is copied without a call, and what is behind it with it, for the moment.
+#[inline(always)]
+fn append_part(out: &mut Vec<u8>, text: &[u8], start: usize, end: usize) {
+    let length = end.wrapping_sub(start);
+    match text.get(start..).and_then(<[u8]>::first_chunk::<COPIED_AT_ONCE>) {
+        Some(chunk) if length <= COPIED_AT_ONCE => {
+            let length = out.len() + length;
+            out.extend_from_slice(chunk);
+            out.truncate(length);
+        }
+        _ => out.extend_from_slice(&text[start..end]),
+    }
+}
+
 #[cold]
 fn too_many_slots() -> Error {
     Error::limit("a devalue text cannot have more than 2^31 slots")
+}
+
+#[cold]
+fn proto() -> Error {
+    Error::data("an object must not have a `__proto__` property")
 }
 
 #[cold]

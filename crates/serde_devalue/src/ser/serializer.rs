@@ -142,6 +142,7 @@ impl<'w> Serializer for &'w mut Writer {
                 self.primitive(|out| string::write_utf16(out, &units))
             }
             tag::BOXED => self.boxed(value),
+            tag::VALUE => self.whole_value(value),
             tag => value.serialize(Tagged { writer: self, tag }),
         }
     }

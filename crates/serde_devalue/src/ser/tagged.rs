@@ -30,10 +30,11 @@ impl<'w> Tagged<'w> {
 impl Writer {
     /// A tag with one argument.
     #[inline]
-    fn tagged(&mut self, beginning: &[u8], argument: &str) -> Result<Reference> {
-        let open = self.open(beginning)?;
-        string::write(&mut self.buffers.scratch, argument);
-        Ok(self.close(open, b']'))
+    pub(super) fn tagged(&mut self, beginning: &[u8], argument: &str) -> Result<Reference> {
+        self.container_of(|out| {
+            out.extend_from_slice(beginning);
+            string::write_with(out, argument, *b"\"]");
+        })
     }
 }
 

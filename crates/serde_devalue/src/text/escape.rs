@@ -9,32 +9,30 @@ pub(crate) fn write(out: &mut Vec<u8>, string: &str) {
 }
 
 /// Writes a string with its quotes, what is behind it among the last one.
-#[inline]
+#[inline(always)]
 pub(crate) fn write_with<const N: usize>(out: &mut Vec<u8>, string: &str, end: [u8; N]) {
     let bytes = string.as_bytes();
     // What is short is copied as one or two words, without a call.
     match (bytes.first_chunk(), bytes.last_chunk()) {
         (None, _) => {
             let word = short_word(bytes);
-            if !may_be_escaped(word) {
-                out.reserve(16);
-                out.push(b'"');
-                out.extend_from_slice(&word.to_le_bytes());
-                out.truncate(out.len() + bytes.len() - 8);
+            if !may_be_escaped(word | beyond(bytes.len())) {
+                let length = out.len() + 1 + bytes.len();
+                out.extend_from_slice(&(word << 8 | u64::from(b'"')).to_le_bytes());
+                out.truncate(length);
                 return out.extend_from_slice(&end);
             }
         }
-        (Some(first), Some(last))
-            if bytes.len() <= 16
-                && !may_be_escaped(u64::from_le_bytes(*first))
-                && !may_be_escaped(u64::from_le_bytes(*last)) =>
-        {
-            out.reserve(24);
-            out.push(b'"');
-            out.extend_from_slice(first);
-            out.truncate(out.len() + bytes.len() - 16);
-            out.extend_from_slice(last);
-            return out.extend_from_slice(&end);
+        (Some(first), Some(last)) if bytes.len() <= 16 => {
+            let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+            if !may_be_escaped(first) && !may_be_escaped(last) {
+                let first = u128::from(first) << 8 | u128::from(b'"');
+                let length = out.len() + bytes.len() - 7;
+                out.extend_from_slice(&first.to_le_bytes());
+                out.truncate(length);
+                out.extend_from_slice(&last.to_le_bytes());
+                return out.extend_from_slice(&end);
+            }
         }
         _ => {}
     }
@@ -42,10 +40,10 @@ pub(crate) fn write_with<const N: usize>(out: &mut Vec<u8>, string: &str, end: [
     out.extend_from_slice(&end);
 }
 
-/// Up to seven bytes, and behind them some that need no escape.
+/// Up to seven bytes.
 #[inline(always)]
 fn short_word(bytes: &[u8]) -> u64 {
-    let word = match (bytes.first_chunk(), bytes.last_chunk()) {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(first), Some(last)) => {
             let last = u64::from(u32::from_le_bytes(*last)) << (8 * (bytes.len() - 4));
             u64::from(u32::from_le_bytes(*first)) | last
@@ -56,19 +54,35 @@ fn short_word(bytes: &[u8]) -> u64 {
             [a] => a.into(),
             _ => 0,
         },
-    };
-    word | (ONES * u64::from(b'a')) << (8 * bytes.len())
+    }
+}
+
+/// Bytes behind so many that need no escape.
+#[inline(always)]
+fn beyond(length: usize) -> u64 {
+    (ONES * u64::from(b'a')) << (8 * length)
 }
 
 #[inline(never)]
 fn write_long(out: &mut Vec<u8>, bytes: &[u8]) {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last))
+            if bytes.len() <= 32 && !may_hold_escaped(first) && !may_hold_escaped(last) =>
+        {
+            out.push(b'"');
+            out.extend_from_slice(first);
+            out.truncate(out.len() + bytes.len() - 32);
+            return out.extend_from_slice(last);
+        }
+        _ if is_plain_chunks(bytes) => {
+            out.push(b'"');
+            return out.extend_from_slice(bytes);
+        }
+        _ => {}
+    }
     out.reserve(bytes.len() + 8);
     out.push(b'"');
-    if is_plain_chunks(bytes) {
-        out.extend_from_slice(bytes);
-    } else {
-        write_escaped(out, bytes);
-    }
+    write_escaped(out, bytes);
 }
 
 /// Whether there are 16 bytes or more, and none that is escaped in writing or begins what is.
@@ -88,7 +102,7 @@ pub(super) fn is_written_plain(bytes: &[u8]) -> bool {
             !may_be_escaped(u64::from_le_bytes(*first))
                 && !may_be_escaped(u64::from_le_bytes(*last))
         }
-        (None, _) => !may_be_escaped(short_word(bytes)),
+        (None, _) => !may_be_escaped(short_word(bytes) | beyond(bytes.len())),
         _ => is_plain_chunks(bytes),
     }
 }

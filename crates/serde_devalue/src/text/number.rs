@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 /// NaN, the infinities and -0 have no slot in devalue: the caller writes their sentinels.
 pub(crate) fn write(out: &mut Vec<u8>, number: f64) {
     debug_assert!(number.is_finite());
-    // Most numbers in real records are small integers.
-    let integer = number as i32;
-    if f64::from(integer) == number {
-        write_integer(out, integer.into());
+    // Most numbers in real records are integers; above 2^53 their shortest form may end in zeros.
+    let integer = number as i64;
+    if integer as f64 == number && integer.unsigned_abs() <= 1 << 53 {
+        write_integer(out, integer);
     } else if !write_decimal(out, number) {
         out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
     }
@@ -64,14 +64,20 @@ fn write_unsigned(out: &mut Vec<u8>, integer: u64) {
 /// Writes an integer below 10,000, as most are, and what is behind it; without a call.
 #[inline(always)]
 pub(crate) fn write_few_digits<const N: usize>(out: &mut Vec<u8>, integer: u32, end: [u8; N]) {
-    let mut word = [0; 8];
-    word[..4].copy_from_slice(&four_digits(integer).to_le_bytes());
-    word[4..4 + N].copy_from_slice(&end);
-    // The last digit stays, also of 0.
-    let digits = u32::from_le_bytes([word[0], word[1], word[2], word[3]]) & 0x0f0f_0f0f;
-    let zeros = (digits | 1 << 24).trailing_zeros() / 8;
-    out.extend_from_slice(&(u64::from_le_bytes(word) >> (8 * zeros)).to_le_bytes());
-    out.truncate(out.len() + N - 4 - zeros as usize);
+    let mut end_word = [0; 8];
+    end_word[..N].copy_from_slice(&end);
+    let end = u64::from_le_bytes(end_word);
+    let (thousands, rest) = (integer / 1000, integer % 1000);
+    let three = u64::from(THREE_DIGITS[rest as usize]);
+    let (word, count) = if thousands == 0 {
+        let count = 1 + usize::from(integer >= 10) + usize::from(integer >= 100);
+        ((three | (end << 24)) >> (8 * (3 - count)), count)
+    } else {
+        (u64::from(u32::from(b'0') + thousands) | (three << 8) | (end << 32), 4)
+    };
+    let length = out.len() + count + N;
+    out.extend_from_slice(&word.to_le_bytes());
+    out.truncate(length);
 }
 
 /// Writes an integer below 10,000 in place of one that is as long.
@@ -86,6 +92,18 @@ pub(crate) fn overwrite_few_digits(place: &mut [u8], integer: u32) {
         _ => {}
     }
 }
+
+/// The digits of each integer below 1000, with zeros before it, the first one in the lowest byte.
+static THREE_DIGITS: [u32; 1000] = {
+    let mut table = [0; 1000];
+    let mut integer = 0;
+    while integer < 1000 {
+        let digits = (integer / 100) | ((integer / 10 % 10) << 8) | ((integer % 10) << 16);
+        table[integer as usize] = digits | 0x0030_3030;
+        integer += 1;
+    }
+    table
+};
 
 /// The digits of an integer below 10,000, the first one in the lowest byte.
 #[inline(always)]
@@ -190,7 +208,7 @@ pub(crate) fn parse_digits(text: &[u8]) -> Option<(u32, usize)> {
         return None;
     }
     // The digits at the end of eight, with zeros before them; then pairs, fours and all are put together.
-    let digits = word.checked_shl(64 - 8 * count as u32).unwrap_or(0);
+    let digits = (word << 8) << (56 - 8 * count);
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
     Some((fours.wrapping_mul(10_000).wrapping_add(fours >> 32) as u32, count))

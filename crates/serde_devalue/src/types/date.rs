@@ -74,46 +74,86 @@ impl Date {
 impl Date {
     /// The date of a text that `toISOString` makes of a year with four digits; `None` for any other, and for leap days.
     pub(crate) fn from_iso_text(text: &[u8]) -> Option<Self> {
-        let text: &[u8; 24] = text.try_into().ok()?;
-        let mut template = *b"0000-00-00T00:00:00.000Z";
-        let mut wrong = 0;
-        for (digit, byte) in template.iter_mut().zip(text) {
-            let is_digit = u8::from(*digit == b'0');
-            // A digit's value, and 0 for all else that is as it should be.
-            *digit = byte.wrapping_sub(*digit);
-            wrong |= u8::from(*digit > 9 * is_digit);
-        }
-        let digits = template;
-        let two = |at: usize| i64::from(digits[at] * 10 + digits[at + 1]);
-        if wrong != 0 {
+        let ([date, hours, seconds], []) = text.as_chunks() else { return None };
+        let (date, wrong_date) = digits(date, b"0000-00-");
+        let (hours, wrong_hours) = digits(hours, b"00T00:00");
+        let (seconds, wrong_seconds) = digits(seconds, b":00.000Z");
+        if wrong_date | wrong_hours | wrong_seconds != 0 {
             return None;
         }
-        let year = two(0) * 100 + two(2);
-        let (month, day) = (two(5), two(8));
-        let (hours, minutes, seconds) = (two(11), two(14), two(17));
-        let millis = two(20) * 10 + i64::from(digits[22]);
-        let last_day = match month {
-            2 => 28,
-            4 | 6 | 9 | 11 => 30,
-            _ => 31,
-        };
-        let fits = (1..=12).contains(&month)
-            && (1..=last_day).contains(&day)
-            && hours < 24
-            && minutes < 60
-            && seconds < 60;
+        // Each byte becomes the number that it and the next one are.
+        let [date, hours, seconds] = [date, hours, seconds].map(|digits| {
+            (digits.wrapping_mul(10).wrapping_add(digits >> 8)).to_le_bytes().map(u32::from)
+        });
+        let (year, month, day) = (date[0] * 100 + date[2], date[5], hours[0]);
+        let (hours, minutes) = (hours[3], hours[6]);
+        let (seconds, millis) = (seconds[1], seconds[4] * 10 + seconds[6] / 10);
+        const DAYS: [u8; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let last_day = DAYS.get(month as usize).map_or(0, |days| (*days).into());
+        let fits = (1..=last_day).contains(&day) && hours < 24 && minutes < 60 && seconds < 60;
         fits.then(|| {
             let days = days_from_civil(year, month, day);
-            Date(Some((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + millis))
+            let time = ((hours * 60 + minutes) * 60 + seconds) * 1000 + millis;
+            Date(Some(days * MILLIS_PER_DAY + i64::from(time)))
         })
     }
+}
+
+/// The value of each digit, where a pattern has a 0, and of the rest 0; and 0 if the text is of the pattern.
+#[inline(always)]
+fn digits(text: &[u8; 8], pattern: &[u8; 8]) -> (u64, u64) {
+    let value = u64::from_le_bytes(*text) ^ u64::from_le_bytes(*pattern);
+    // What is more than it may be becomes more than 15.
+    let above = pattern.map(|byte| if byte == b'0' { 15 - 9 } else { 15 });
+    let wrong = value | value.wrapping_add(u64::from_le_bytes(above));
+    (value, wrong & u64::from_ne_bytes([0xf0; 8]))
 }
 
 /// Calls `f` with the text of `toISOString`, empty for an invalid date, without allocating.
 #[inline]
 pub(crate) fn with_iso_text<R>(date: Date, f: impl FnOnce(&str) -> R) -> R {
-    let mut text = IsoText(*b"0000-00-00T00:00:00.000Z        ");
+    let mut text = IsoText([b' '; 32]);
     f(date.0.and_then(|millis| text.write(millis)).unwrap_or_default())
+}
+
+/// What `toISOString` makes of a year with four digits; `None` of any other, and of an invalid date.
+#[inline]
+pub(crate) fn iso_bytes(date: Date) -> Option<[u8; 24]> {
+    let (year, month, day, time) = fields(date.0?);
+    let year = u32::try_from(year).ok().filter(|year| *year < 10_000)?;
+    Some(iso_digits(year, month, day, time))
+}
+
+fn iso_digits(year: u32, month: u32, day: u32, time: u32) -> [u8; 24] {
+    // Numbers of two digits, each in a place of its own, become the digits from there on.
+    let digits = |[(at, a), (bt, b), (ct, c)]: [(u32, u32); 3]| {
+        let numbers = u64::from(a) << at | u64::from(b) << bt | u64::from(c) << ct;
+        let tens = (numbers * 103) >> 10 & (0xf << at | 0xf << bt | 0xf << ct);
+        (numbers << 8) - tens * (10 * 256 - 1)
+    };
+    let (seconds, millis) = (time / 1000, time % 1000);
+    let (minutes, hundredths) = (seconds / 60, millis / 10);
+    let date = digits([(0, year / 100), (16, year % 100), (40, month)]);
+    let hours = digits([(0, day), (24, minutes / 60), (48, minutes % 60)]);
+    let seconds = digits([(8, seconds % 60), (32, hundredths), (48, 0)])
+        | u64::from(millis - 10 * hundredths) << 48;
+    let mut text = [0; 24];
+    let words = [
+        date | u64::from_le_bytes(*b"0000-00-"),
+        hours | u64::from_le_bytes(*b"00T00:00"),
+        seconds | u64::from_le_bytes(*b":00.000Z"),
+    ];
+    for (place, word) in text.as_chunks_mut().0.iter_mut().zip(words) {
+        *place = word.to_le_bytes();
+    }
+    text
+}
+
+/// The year, the month, the day and the milliseconds of the day.
+fn fields(millis: i64) -> (i32, u32, u32, u32) {
+    // A Date has fewer days than 2^27, and a day fewer milliseconds.
+    let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY) as i32);
+    (year, month, day, millis.rem_euclid(MILLIS_PER_DAY) as u32)
 }
 
 /// Aligned, it is found to be UTF-8 a word at a time.
@@ -122,27 +162,15 @@ struct IsoText([u8; 32]);
 
 impl IsoText {
     fn write(&mut self, millis: i64) -> Option<&str> {
-        // A Date has fewer days than 2^27, and a day fewer milliseconds.
-        let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY) as i32);
-        let time = millis.rem_euclid(MILLIS_PER_DAY) as u32;
-        let (text, mut length) = (&mut self.0, 24);
-        let mut put = |at: usize, number: u32| {
-            text[at] = b'0' + (number / 10) as u8;
-            text[at + 1] = b'0' + (number % 10) as u8;
-        };
+        let (year, month, day, time) = fields(millis);
         let century = year.unsigned_abs() / 100;
-        put(0, century % 100);
-        put(2, year.unsigned_abs() % 100);
-        put(5, month);
-        put(8, day);
-        put(11, time / 3_600_000);
-        put(14, time / 60_000 % 60);
-        put(17, time / 1000 % 60);
-        put(20, time % 1000 / 10);
-        text[22] = b'0' + (time % 10) as u8;
+        let digits = iso_digits(year.unsigned_abs() % 10_000, month, day, time);
+        let (text, mut length) = (&mut self.0, 24);
         // Only years of up to four digits have no sign.
-        if !(0..=9999).contains(&year) {
-            text.copy_within(..24, 3);
+        if (0..=9999).contains(&year) {
+            text[..24].copy_from_slice(&digits);
+        } else {
+            text[3..27].copy_from_slice(&digits);
             text[0] = if year < 0 { b'-' } else { b'+' };
             text[1] = b'0' + (century / 1000) as u8;
             text[2] = b'0' + (century / 100 % 10) as u8;
@@ -152,32 +180,31 @@ impl IsoText {
     }
 }
 
-/// The proleptic Gregorian date of a day since 1970, for the days of a [`Date`] (Howard Hinnant, "chrono-compatible
-/// low-level date algorithms").
+/// The proleptic Gregorian date of a day since 1970, for the days of a [`Date`] (Neri and Schneider, "Euclidean affine
+/// functions and their application to calendar algorithms").
 fn civil_from_days(days: i32) -> (i32, u32, u32) {
-    // Counted from a multiple of 400 years before all of them.
+    // Counted from a multiple of 400 years before all of them, in years that begin with March.
     const ERAS: i32 = 700;
     let days = (days + 719_468 + ERAS * 146_097) as u32;
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = (year_of_era + era * 400) as i32 - ERAS * 400 + i32::from(month <= 2);
-    (year, month, day)
+    let (century, day_of_century) = ((4 * days + 3) / 146_097, (4 * days + 3) % 146_097 / 4);
+    let year_and_day = 2_939_745 * u64::from(4 * day_of_century + 3);
+    let year = century * 100 + (year_and_day >> 32) as u32;
+    let day_of_year = year_and_day as u32 / 2_939_745 / 4;
+    let month_and_day = 2141 * day_of_year + 197_913;
+    let (month, day) = (month_and_day >> 16, month_and_day % 65_536 / 2141 + 1);
+    let is_next_year = day_of_year >= 306;
+    let month = if is_next_year { month - 12 } else { month };
+    (year as i32 - ERAS * 400 + i32::from(is_next_year), month, day)
 }
 
-/// The inverse of [`civil_from_days`].
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let shifted_month = (month + 9) % 12;
-    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+/// The inverse of [`civil_from_days`], of years from 0 to 9999.
+fn days_from_civil(year: u32, month: u32, day: u32) -> i64 {
+    // Counted from 400 years before, in years that begin with March.
+    let is_early = month <= 2;
+    let year = year + 400 - u32::from(is_early);
+    let month = if is_early { month + 9 } else { month - 3 };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+    i64::from(days) - 1 - 719_468 - 146_097
 }
 
 /// The milliseconds of a date in JavaScript's format.
@@ -206,7 +233,9 @@ fn parse(text: &[u8]) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    let mut millis = days_from_civil(year, month, day) * MILLIS_PER_DAY;
+    let eras = year.div_euclid(400);
+    let days = days_from_civil(year.rem_euclid(400) as u32, month as u32, day as u32);
+    let mut millis = (days + eras * 146_097) * MILLIS_PER_DAY;
     if take(&mut rest, b'T') {
         millis += parse_time(&mut rest)?;
     }

@@ -67,18 +67,22 @@ fn is_normalised(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
         return false;
     };
-    let Some((host, path)) = rest.split_once('/') else { return false };
+    let bytes = rest.as_bytes();
+    let Some(end) = bytes.iter().position(|&byte| byte == b'/') else { return false };
+    let (host, path) = (&bytes[..end], &bytes[end + 1..]);
     // Labels with `--` may be encoded, and a last one that begins with a digit may be the end of an address.
-    let is_name = host.split('.').all(|label| {
+    let is_name = |label: &[u8]| {
         !label.is_empty()
-            && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-    });
-    let last = host.rsplit('.').next().unwrap_or_default();
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+            && label.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            && !label.windows(2).any(|pair| pair == b"--")
+    };
+    let last = host.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+    let query = path.iter().position(|&byte| byte == b'?').unwrap_or(path.len());
+    let (path, query) = (&path[..query], path.get(query + 1..).unwrap_or_default());
     // A segment that begins so may be `.` or `..`.
-    let is_path = path.split('/').all(|segment| !segment.starts_with(['.', '%']));
-    let is_plain = |text: &str| {
-        text.bytes().all(|byte| {
+    let may_be_dots = |segment: &[u8]| matches!(segment.first(), Some(b'.' | b'%'));
+    let is_plain = |text: &[u8]| {
+        text.iter().all(|byte| {
             byte.is_ascii_alphanumeric()
                 || matches!(
                     byte,
@@ -86,10 +90,9 @@ fn is_normalised(text: &str) -> bool {
                 )
         })
     };
-    is_name
-        && !host.contains("--")
-        && !last.starts_with(|first: char| first.is_ascii_digit())
-        && is_path
+    host.split(|&byte| byte == b'.').all(is_name)
+        && !last.first().is_some_and(u8::is_ascii_digit)
+        && !path.split(|&byte| byte == b'/').any(may_be_dots)
         && is_plain(path)
         && is_plain(query)
 }

@@ -6,10 +6,36 @@ use serde::{
 };
 
 use super::{Custom, Object, SparseArray, Value};
-use crate::tag;
+use crate::{ser, tag};
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Object(_) | Value::Array(_) | Value::Map(_) => {
+                serializer.serialize_newtype_struct(tag::VALUE, &Whole(self))
+            }
+            _ => self.serialize_by_parts(serializer),
+        }
+    }
+}
+
+/// A value that devalue's serializer writes at once, where all others are given its parts.
+struct Whole<'a>(&'a Value);
+
+impl Serialize for Whole<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if ser::write_directly(self.0) {
+            return serializer.serialize_unit();
+        }
+        self.0.serialize_by_parts(serializer)
+    }
+}
+
+impl Value {
+    pub(crate) fn serialize_by_parts<S: Serializer>(
+        &self,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match self {
             Value::Undefined => crate::Undefined.serialize(serializer),
             Value::Null => serializer.serialize_unit(),

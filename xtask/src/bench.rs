@@ -21,6 +21,8 @@ fn bench(root: &Path, arguments: &[String]) -> Result<(), String> {
     peers::install_for_bench(root)?;
     let build = ["build", "--release", "--manifest-path", MANIFEST];
     execute(&mut cargo(root, &build))?;
+    // By itself, so that what the rest of the bench wants is not in it.
+    execute(&mut cargo(root, &[&build[..], &["--package", "serve"]].concat()))?;
     execute(command(root, &program(root), &[]).args(arguments))
 }
 

@@ -87,8 +87,9 @@ fn wasm(root: &Path) -> Result<(), String> {
 /// The bench is a workspace of its own, which the checks of this one do not see.
 fn bench_lints(root: &Path) -> Result<(), String> {
     let bench = ["--manifest-path", bench::MANIFEST];
-    execute(&mut cargo(root, &[&["fmt", "--check"], &bench[..]].concat()))?;
-    let lint = ["clippy", "--all-targets", "--quiet"];
+    let format = ["fmt", "--check", "--package", "bench", "--package", "serve"];
+    execute(&mut cargo(root, &[&format, &bench[..]].concat()))?;
+    let lint = ["clippy", "--workspace", "--all-targets", "--quiet"];
     execute(&mut cargo(root, &[&lint, &bench[..], &["--", "-D", "warnings"]].concat()))
 }
 

@@ -47,10 +47,12 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Comparison>> {
     let (_redis, port) = process::redis(folder)?;
     let url = format!("redis://127.0.0.1:{port}");
     let files = |name: &str| folder.join(name).display().to_string();
-    // Cargo leaves it beside this program.
-    let serve = std::env::current_exe()?.with_file_name("serve");
-    let rust = |name, arguments: &[&str], counts| -> Result<(&'static str, Server)> {
-        let mut command = cores::server(&serve);
+    // Cargo leaves them beside this program.
+    let program = std::env::current_exe()?;
+    let rust = |name: &'static str, arguments: &[&str], counts| -> Result<(&'static str, Server)> {
+        let ours = name.starts_with("ours");
+        let serve = program.with_file_name(if ours { "serve" } else { "serve_peer" });
+        let mut command = cores::server(serve);
         command.args(arguments);
         let server = Server::start(settings, command, folder, counts);
         Ok((name, server.with_context(|| name.to_owned())?))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
 
 use crate::{Capabilities, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, When};
@@ -91,7 +92,7 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     async fn sweep(&self, budget: usize) -> Result<Swept>;
 }
 
-#[async_trait]
+/// Written out, so that the future of the driver within is handed on and is not put into another one.
 impl<D: Driver + ?Sized> Driver for Arc<D> {
     fn name(&self) -> &'static str {
         (**self).name()
@@ -101,37 +102,80 @@ impl<D: Driver + ?Sized> Driver for Arc<D> {
         (**self).capabilities()
     }
 
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
-        (**self).get(key).await
+    fn get<'driver, 'key, 'call>(
+        &'driver self,
+        key: &'key ItemKey,
+    ) -> BoxFuture<'call, Result<Option<Item>>>
+    where
+        'driver: 'call,
+        'key: 'call,
+        Self: 'call,
+    {
+        (**self).get(key)
     }
 
-    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
-        (**self).get_with_ttl(key).await
+    fn get_with_ttl<'driver, 'key, 'call>(
+        &'driver self,
+        key: &'key ItemKey,
+    ) -> BoxFuture<'call, Result<Option<(Item, Option<Duration>)>>>
+    where
+        'driver: 'call,
+        'key: 'call,
+        Self: 'call,
+    {
+        (**self).get_with_ttl(key)
     }
 
-    async fn set(
-        &self,
-        key: &ItemKey,
+    fn set<'driver, 'key, 'call>(
+        &'driver self,
+        key: &'key ItemKey,
         value: Bytes,
         when: When,
         ttl: Option<Duration>,
-    ) -> Result<SetOutcome> {
-        (**self).set(key, value, when, ttl).await
+    ) -> BoxFuture<'call, Result<SetOutcome>>
+    where
+        'driver: 'call,
+        'key: 'call,
+        Self: 'call,
+    {
+        (**self).set(key, value, when, ttl)
     }
 
-    async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
-        (**self).remove(key, when).await
+    fn remove<'driver, 'key, 'call>(
+        &'driver self,
+        key: &'key ItemKey,
+        when: When,
+    ) -> BoxFuture<'call, Result<RemoveOutcome>>
+    where
+        'driver: 'call,
+        'key: 'call,
+        Self: 'call,
+    {
+        (**self).remove(key, when)
     }
 
-    async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
-        (**self).touch(key, ttl).await
+    fn touch<'driver, 'key, 'call>(
+        &'driver self,
+        key: &'key ItemKey,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'call, Result<bool>>
+    where
+        'driver: 'call,
+        'key: 'call,
+        Self: 'call,
+    {
+        (**self).touch(key, ttl)
     }
 
     fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
         (**self).keys(prefix)
     }
 
-    async fn sweep(&self, budget: usize) -> Result<Swept> {
-        (**self).sweep(budget).await
+    fn sweep<'driver, 'call>(&'driver self, budget: usize) -> BoxFuture<'call, Result<Swept>>
+    where
+        'driver: 'call,
+        Self: 'call,
+    {
+        (**self).sweep(budget)
     }
 }

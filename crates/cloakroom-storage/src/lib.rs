@@ -45,6 +45,7 @@ mod item;
 mod key;
 #[cfg(any(feature = "redis", feature = "upstash"))]
 mod keyspace;
+mod limited;
 #[allow(dead_code)] // Nobody reads options where no driver is compiled in.
 mod options;
 #[doc(hidden)]

@@ -51,7 +51,7 @@ pub struct Retry<D> {
 
 /// Which errors a call may be tried again after.
 #[derive(Clone, Copy)]
-enum After {
+pub(crate) enum After {
     AnyRetryable,
     Untouched,
 }
@@ -67,7 +67,16 @@ impl<D: Driver> Retry<D> {
         self.driver
     }
 
-    async fn call<T, F>(&self, after: After, call: impl Fn() -> F + Send + Sync) -> Result<T>
+    /// The driver within.
+    pub(crate) fn within(&self) -> &D {
+        &self.driver
+    }
+
+    pub(crate) async fn call<T, F>(
+        &self,
+        after: After,
+        call: impl Fn() -> F + Send + Sync,
+    ) -> Result<T>
     where
         F: Future<Output = Result<T>> + Send,
     {
@@ -105,6 +114,13 @@ impl<D: Driver> Retry<D> {
 }
 
 impl After {
+    pub(crate) fn removal(when: &When) -> After {
+        match when {
+            When::Always => After::AnyRetryable,
+            When::Absent | When::Version(_) => After::Untouched,
+        }
+    }
+
     fn allows(self, error: &Error) -> bool {
         error.is_retryable() && (matches!(self, After::AnyRetryable) || error.is_untouched())
     }
@@ -140,11 +156,7 @@ impl<D: Driver> Driver for Retry<D> {
     }
 
     async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
-        let after = match when {
-            When::Always => After::AnyRetryable,
-            When::Absent | When::Version(_) => After::Untouched,
-        };
-        self.call(after, || self.driver.remove(key, when.clone())).await
+        self.call(After::removal(&when), || self.driver.remove(key, when.clone())).await
     }
 
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {

@@ -42,7 +42,12 @@ impl<D: Driver> Timeout<D> {
         self.driver
     }
 
-    async fn limit<T>(
+    /// The driver within.
+    pub(crate) fn within(&self) -> &D {
+        &self.driver
+    }
+
+    pub(crate) async fn limit<T>(
         &self,
         operation: Operation,
         key: &ItemKey,

@@ -1,16 +1,14 @@
 //! From a configuration to a driver.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::info::DriverInfo;
 use super::{DRIVERS, unavailable};
+use crate::limited::Limited;
 use crate::options::nearest;
-use crate::{
-    DEFAULT_RETRIES, DEFAULT_TIMEOUT, DriverExt, DynDriver, Error, ErrorKind, Operation, Result,
-};
+use crate::{DEFAULT_RETRIES, DEFAULT_TIMEOUT, DynDriver, Error, ErrorKind, Operation, Result};
 
 /// Opens a driver by its unstorage name with unstorage's options.
 ///
@@ -54,7 +52,7 @@ pub async fn open_with_limits(
     if info.is_in_process() {
         return Ok(driver);
     }
-    Ok(Arc::new(driver.with_retries(limits.retries).with_timeout(limits.timeout)))
+    Ok(Limited::around(driver, limits))
 }
 
 /// As [`open`], without limits, for a driver around it that has its own.

@@ -92,7 +92,7 @@ const NAME: &str = "redis";
 /// # }
 /// ```
 pub struct Redis {
-    server: Arc<dyn Server>,
+    server: Server,
     layout: Layout,
     /// For writes that carry none.
     ttl: Option<Duration>,
@@ -145,7 +145,7 @@ impl Redis {
         C: redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
     {
         Redis {
-            server: Arc::new(own::Own(connection)),
+            server: Server::Own(Arc::new(own::Own(connection))),
             layout: Layout::new("", ""),
             ttl: None,
             scan_count: None,
@@ -169,7 +169,7 @@ impl Redis {
         };
         let wire = Wire::new(options, tls.clone())?;
         let link = Link::new(Target::new(options, tls)?, wire, near_cache);
-        Ok(Redis::over(link, options, &options.key_prefix))
+        Ok(Redis::over(Server::Link(link), options, &options.key_prefix))
     }
 
     fn clustered(options: &Options) -> Result<Redis> {
@@ -198,10 +198,11 @@ impl Redis {
         })?;
         let prefixes = [&cluster.key_prefix, &nodes.key_prefix, &options.key_prefix];
         let prefix = prefixes.into_iter().find(|prefix| !prefix.is_empty());
-        Ok(Redis::over(Arc::new(server), options, prefix.map_or("", |prefix| prefix)))
+        let server = Server::Cluster(Arc::new(server));
+        Ok(Redis::over(server, options, prefix.map_or("", |prefix| prefix)))
     }
 
-    fn over(server: Arc<dyn Server>, options: &Options, key_prefix: &str) -> Redis {
+    fn over(server: Server, options: &Options, key_prefix: &str) -> Redis {
         Redis {
             server,
             layout: Layout::new(key_prefix, &options.base),
@@ -291,7 +292,9 @@ impl Redis {
     ) -> Result<Swapped, Failure> {
         let answer = match self.server.command(&script::by_hash(key, seen, replacement)).await {
             Err(failure) if failure.is_unknown_script() => {
-                self.server.command(&script::by_text(key, seen, replacement)).await?
+                let command = script::by_text(key, seen, replacement);
+                // On the heap, lest every call makes room for what happens once.
+                Box::pin(self.server.command(&command)).await?
             }
             answer => answer?,
         };
@@ -335,9 +338,9 @@ impl Driver for Redis {
         when: When,
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
-        let name = self.layout.name(key).into_bytes();
-        let written = self.write(&name, &value, &when, self.expiry(ttl)).await;
-        self.server.forget(&name);
+        let name = self.layout.name(key);
+        let written = self.write(name.as_bytes(), &value, &when, self.expiry(ttl)).await;
+        self.server.forget(name.as_bytes());
         match written.map_err(|failure| explain(failure, Operation::Set, key))? {
             true => Ok(SetOutcome::Written { version: value.into() }),
             false => Ok(SetOutcome::Conflict),
@@ -348,16 +351,16 @@ impl Driver for Redis {
         if when == When::Absent {
             return Err(Error::remove_absent(NAME, key));
         }
-        let name = self.layout.name(key).into_bytes();
-        let outcome = self.unlink(&name, &when).await;
-        self.server.forget(&name);
+        let name = self.layout.name(key);
+        let outcome = self.unlink(name.as_bytes(), &when).await;
+        self.server.forget(name.as_bytes());
         outcome.map_err(|failure| explain(failure, Operation::Remove, key))
     }
 
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
-        let name = self.layout.name(key).into_bytes();
-        let there = self.expire(&name, self.expiry(ttl)).await;
-        self.server.forget(&name);
+        let name = self.layout.name(key);
+        let there = self.expire(name.as_bytes(), self.expiry(ttl)).await;
+        self.server.forget(name.as_bytes());
         there.map_err(|failure| explain(failure, Operation::Touch, key))
     }
 

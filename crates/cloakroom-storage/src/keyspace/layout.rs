@@ -1,5 +1,6 @@
 //! Where unstorage's driver puts what.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::ItemKey;
@@ -50,8 +51,11 @@ impl Layout {
     }
 
     /// The key as Redis has it.
-    pub(crate) fn name(&self, key: &ItemKey) -> String {
-        [&self.prefix, key.as_str()].concat()
+    pub(crate) fn name<'a>(&self, key: &'a ItemKey) -> Cow<'a, str> {
+        match self.prefix.as_str() {
+            "" => Cow::Borrowed(key.as_str()),
+            prefix => Cow::Owned([prefix, key.as_str()].concat()),
+        }
     }
 
     /// The pattern of the keys that begin with `prefix`.
@@ -99,7 +103,7 @@ mod tests {
         ] {
             assert_eq!(layout(base).name(&ItemKey::new("id").unwrap()), key, "{base:?}");
         }
-        let prefixed = Layout::new("app-", "sess").name(&ItemKey::new("id").unwrap());
+        let prefixed = Layout::new("app-", "sess").name(&ItemKey::new("id").unwrap()).into_owned();
         assert_eq!(prefixed, "app-sess:id");
     }
 

@@ -8,7 +8,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_trait::async_trait;
 use futures_util::TryFutureExt;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClient;
@@ -23,7 +22,7 @@ use redis::{
 use tokio::sync::OnceCell;
 
 use super::failure::Sent;
-use super::server::{Failure, Part, Server};
+use super::server::{Failure, Part};
 use super::target::Wire;
 
 /// How often a refused or misdirected command is sent again. ioredis follows 16 times; a request does not wait so long.
@@ -63,30 +62,30 @@ impl Cluster {
     }
 
     async fn connection(&self) -> Result<ClusterConnection<Node>, Failure> {
-        self.connection
-            .get_or_try_init(|| self.client.get_async_generic_connection::<Node>())
-            .await
-            .cloned()
-            .map_err(|error| Failure { error, sent: Sent::No })
+        if let Some(connection) = self.connection.get() {
+            return Ok(connection.clone());
+        }
+        // On the heap, as it happens once and is large.
+        let connect = || Box::pin(self.client.get_async_generic_connection::<Node>());
+        let connection = self.connection.get_or_try_init(connect).await;
+        connection.cloned().map_err(|error| Failure { error, sent: Sent::No })
     }
 
     async fn route(&self, command: &Cmd, routing: RoutingInfo) -> Result<Value, Failure> {
         let answer = self.connection().await?.route_command(command.clone(), routing).await;
         answer.and_then(Value::extract_error).map_err(perhaps)
     }
-}
 
-#[async_trait]
-impl Server for Cluster {
-    async fn command(&self, command: &Cmd) -> Result<Value, Failure> {
+    pub(super) async fn command(&self, command: &Cmd) -> Result<Value, Failure> {
         command.query_async(&mut self.connection().await?).await.map_err(perhaps)
     }
 
-    async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
+    pub(super) async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
         commands.query_async(&mut self.connection().await?).await.map_err(perhaps)
     }
 
-    async fn parts(&self) -> Result<Vec<Part>, Failure> {
+    /// The masters.
+    pub(super) async fn parts(&self) -> Result<Vec<Part>, Failure> {
         let masters = RoutingInfo::MultiNode((
             MultipleNodeRoutingInfo::AllMasters,
             Some(ResponsePolicy::Special),
@@ -96,15 +95,15 @@ impl Server for Cluster {
         answers.into_iter().map(|(address, _)| part(address).map_err(Failure::misread)).collect()
     }
 
-    async fn command_to(&self, part: &Part, command: &Cmd) -> Result<Value, Failure> {
-        match part {
-            Part::Whole => self.command(command).await,
-            Part::Node { host, port } => {
-                let (host, port) = (host.clone(), *port);
-                let node = SingleNodeRoutingInfo::ByAddress { host, port };
-                self.route(command, RoutingInfo::SingleNode(node)).await
-            }
-        }
+    /// Sends a command to one node.
+    pub(super) async fn command_to(
+        &self,
+        host: String,
+        port: u16,
+        command: &Cmd,
+    ) -> Result<Value, Failure> {
+        let node = SingleNodeRoutingInfo::ByAddress { host, port };
+        self.route(command, RoutingInfo::SingleNode(node)).await
     }
 }
 

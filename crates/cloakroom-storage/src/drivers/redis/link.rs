@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::{
     Client, Cmd, ErrorKind, Pipeline, ProtocolVersion, PushInfo, PushKind, RedisError, RedisResult,
@@ -20,9 +19,8 @@ use tokio::sync::watch;
 use super::failure::{Sent, calls_for_another_connection, wants_old_protocol};
 use super::near_cache::{Held, NearCache};
 use super::options::CacheLimits;
-use super::server::{Failure, Found, Server};
+use super::server::{Failure, Found, found, get_and_pttl};
 use super::target::{Target, Wire};
-use crate::Item;
 use crate::random::fraction;
 
 /// The pauses between attempts to connect grow from this, doubling…
@@ -128,13 +126,47 @@ impl Link {
         }
     }
 
-    /// Sends what `send` sends, and learns from what becomes of it.
-    async fn exchange<T>(
-        &self,
-        send: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
-    ) -> Result<T, Failure> {
+    pub(super) async fn command(&self, command: &Cmd) -> Result<Value, Failure> {
+        self.connection().await?.command(command).await
+    }
+
+    pub(super) async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
+        self.connection().await?.commands(commands).await
+    }
+
+    pub(super) async fn connect(&self) -> Result<(), Failure> {
+        self.connection().await.map(|_| ())
+    }
+
+    pub(super) fn has_near_cache(&self) -> bool {
+        self.maker.near_cache.is_some()
+    }
+
+    pub(super) async fn get_with_ttl(&self, key: &[u8]) -> Result<Found, Failure> {
         let connection = self.connection().await?;
-        connection.exchange(send).await
+        let Some(cache) = &connection.near_cache else {
+            return found(connection.commands(&get_and_pttl(key)).await?);
+        };
+        if connection.is_proven()
+            && let Some(held) = cache.get(key)
+        {
+            let ttl = held.ttl();
+            return Ok(Some((held.item, ttl)));
+        }
+        let (mark, asked) = (cache.mark(key), Instant::now());
+        // Over this connection and no other: its near cache may hold only what was read over it.
+        let found = found(connection.commands(&get_and_pttl(key)).await?)?;
+        cache.store(key, mark, found.clone().map(|(item, ttl)| Held::new(item, ttl, asked)));
+        Ok(found)
+    }
+
+    pub(super) fn forget(&self, key: &[u8]) {
+        if self.has_near_cache()
+            && let Some(connection) = self.connected()
+            && let Some(cache) = &connection.near_cache
+        {
+            cache.forget(key);
+        }
     }
 }
 
@@ -237,31 +269,43 @@ impl Connection {
         !self.lost.load(Ordering::Acquire)
     }
 
-    async fn exchange<T>(
-        &self,
-        send: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
-    ) -> Result<T, Failure> {
-        let asked = self.begun.elapsed();
-        match send(self.inner.clone()).await {
+    async fn command(&self, command: &Cmd) -> Result<Value, Failure> {
+        let asked = self.asked();
+        let answer = self.inner.clone().send_packed_command(command).await;
+        self.learn(asked, answer.and_then(Value::extract_error))
+    }
+
+    async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
+        let asked = self.asked();
+        let answers = commands.query_async(&mut self.inner.clone()).await;
+        self.learn(asked, answers)
+    }
+
+    /// The moment, where it is of use later.
+    fn asked(&self) -> Option<Duration> {
+        self.near_cache.is_some().then(|| self.begun.elapsed())
+    }
+
+    /// Learns from what became of a command.
+    fn learn<T>(&self, asked: Option<Duration>, result: RedisResult<T>) -> Result<T, Failure> {
+        let error = match result {
             Ok(answer) => {
                 self.prove(asked);
-                Ok(answer)
+                return Ok(answer);
             }
-            Err(error) => {
-                let refused =
-                    calls_for_another_connection(&error) && self.begun.elapsed() >= LEAST_AGE;
-                if error.is_io_error() || error.is_unrecoverable_error() || refused {
-                    self.lost.store(true, Ordering::Release);
-                }
-                Err(Failure { error, sent: Sent::Perhaps })
-            }
+            Err(error) => error,
+        };
+        let refused = calls_for_another_connection(&error) && self.begun.elapsed() >= LEAST_AGE;
+        if error.is_io_error() || error.is_unrecoverable_error() || refused {
+            self.lost.store(true, Ordering::Release);
         }
+        Err(Failure { error, sent: Sent::Perhaps })
     }
 
     /// Notes that the connection stood when the command was sent that is answered now: what the server had to tell
     /// before came before this answer.
-    fn prove(&self, asked: Duration) {
-        if self.near_cache.is_some() {
+    fn prove(&self, asked: Option<Duration>) {
+        if let Some(asked) = asked {
             let milliseconds = u64::try_from(asked.as_millis()).unwrap_or(u64::MAX);
             self.proven.fetch_max(milliseconds, Ordering::AcqRel);
         }
@@ -270,69 +314,6 @@ impl Connection {
     fn is_proven(&self) -> bool {
         let proven = Duration::from_millis(self.proven.load(Ordering::Acquire));
         self.is_usable() && self.begun.elapsed().saturating_sub(proven) < PROOF
-    }
-}
-
-#[async_trait]
-impl Server for Link {
-    async fn command(&self, command: &Cmd) -> Result<Value, Failure> {
-        self.exchange(async |mut connection| command.query_async(&mut connection).await).await
-    }
-
-    async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
-        self.exchange(async |mut connection| commands.query_async(&mut connection).await).await
-    }
-
-    async fn connect(&self) -> Result<(), Failure> {
-        self.connection().await.map(|_| ())
-    }
-
-    async fn get(&self, key: &[u8]) -> Result<Option<Item>, Failure> {
-        match self.maker.near_cache {
-            // The near cache has to know when an item expires.
-            Some(_) => Ok(self.get_with_ttl(key).await?.map(|(item, _)| item)),
-            None => super::server::get(self, key).await,
-        }
-    }
-
-    async fn get_with_ttl(&self, key: &[u8]) -> Result<Found, Failure> {
-        let connection = self.connection().await?;
-        let Some(cache) = &connection.near_cache else {
-            return super::server::get_with_ttl(self, key).await;
-        };
-        if connection.is_proven()
-            && let Some(held) = cache.get(key)
-        {
-            let ttl = held.ttl();
-            return Ok(Some((held.item, ttl)));
-        }
-        let (mark, asked) = (cache.mark(key), Instant::now());
-        let found = super::server::get_with_ttl(&Over(&connection), key).await?;
-        cache.store(key, mark, found.clone().map(|(item, ttl)| Held::new(item, ttl, asked)));
-        Ok(found)
-    }
-
-    fn forget(&self, key: &[u8]) {
-        if let Some(connection) = self.connected()
-            && let Some(cache) = &connection.near_cache
-        {
-            cache.forget(key);
-        }
-    }
-}
-
-/// This connection and no other: its near cache may hold only what was read over it.
-#[derive(Debug)]
-struct Over<'a>(&'a Connection);
-
-#[async_trait]
-impl Server for Over<'_> {
-    async fn command(&self, command: &Cmd) -> Result<Value, Failure> {
-        self.0.exchange(async |mut connection| command.query_async(&mut connection).await).await
-    }
-
-    async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
-        self.0.exchange(async |mut connection| commands.query_async(&mut connection).await).await
     }
 }
 

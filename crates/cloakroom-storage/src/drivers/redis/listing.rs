@@ -1,7 +1,6 @@
 //! The keys, by `SCAN`.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::Arc;
 
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
@@ -16,7 +15,7 @@ const COUNT: u32 = 1000;
 
 /// A walk through all parts of a store.
 struct Scan {
-    server: Arc<dyn Server>,
+    server: Server,
     layout: Layout,
     pattern: String,
     count: u32,
@@ -29,7 +28,7 @@ struct Scan {
 }
 
 pub(super) fn keys(
-    server: Arc<dyn Server>,
+    server: Server,
     layout: Layout,
     prefix: &str,
     count: Option<u32>,

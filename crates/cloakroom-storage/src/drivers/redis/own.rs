@@ -7,13 +7,23 @@ use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, Value};
 
 use super::failure::Sent;
-use super::server::{Failure, Server};
+use super::server::Failure;
+
+/// A connection of whatever type.
+#[async_trait]
+pub(super) trait Connection: fmt::Debug + Send + Sync {
+    /// Sends a command and waits for the answer.
+    async fn command(&self, command: &Cmd) -> Result<Value, Failure>;
+
+    /// Sends commands together, in one round trip.
+    async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure>;
+}
 
 /// Cloned for each call, as clones share what is underneath.
 pub(super) struct Own<C>(pub(super) C);
 
 #[async_trait]
-impl<C> Server for Own<C>
+impl<C> Connection for Own<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {

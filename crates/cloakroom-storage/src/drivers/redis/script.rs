@@ -1,7 +1,7 @@
 //! Compare and swap, as commands of the client.
 
 use bytes::Bytes;
-use redis::{Cmd, cmd};
+use redis::Cmd;
 
 use crate::keyspace::{Replacement, arguments, hash, text};
 
@@ -16,10 +16,15 @@ pub(super) fn by_text(key: &[u8], seen: &Bytes, replacement: Replacement) -> Cmd
 }
 
 fn invocation(name: &str, script: &str, key: &[u8], seen: &Bytes, replacement: Replacement) -> Cmd {
-    let mut command = cmd(name);
-    command.arg(script).arg(1).arg(key);
-    for argument in arguments(seen, replacement) {
-        command.arg(&*argument);
+    let arguments = arguments(seen, replacement);
+    let length: usize = arguments.iter().map(|argument| argument.len()).sum();
+    let mut command = Cmd::with_capacity(
+        4 + arguments.len(),
+        name.len() + script.len() + "1".len() + key.len() + length,
+    );
+    command.arg(name).arg(script).arg(1).arg(key);
+    for argument in &arguments {
+        command.arg(&**argument);
     }
     command
 }

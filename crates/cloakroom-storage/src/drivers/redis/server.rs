@@ -1,12 +1,15 @@
 //! What the driver needs of a server, however it is reached.
 
-use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value, cmd, pipe};
+use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value, pipe};
 
+use super::cluster::Cluster;
 use super::failure::{Sent, failure};
+use super::link::Link;
+#[cfg(feature = "redis-1")]
+use super::own::Connection;
 use crate::keyspace::Expiry;
 use crate::{Error, Item};
 
@@ -38,64 +41,90 @@ impl Failure {
 pub(super) type Found = Option<(Item, Option<Duration>)>;
 
 /// A server, or several that are one store.
-#[async_trait]
-pub(super) trait Server: fmt::Debug + Send + Sync {
+///
+/// An enum and no trait, so that a command's future is a part of its caller's and not on the heap.
+#[derive(Clone, Debug)]
+pub(super) enum Server {
+    Link(Arc<Link>),
+    Cluster(Arc<Cluster>),
+    #[cfg(feature = "redis-1")]
+    Own(Arc<dyn Connection>),
+}
+
+impl Server {
     /// Sends a command and waits for the answer.
-    async fn command(&self, command: &Cmd) -> Result<Value, Failure>;
+    pub(super) async fn command(&self, command: &Cmd) -> Result<Value, Failure> {
+        match self {
+            Server::Link(link) => link.command(command).await,
+            Server::Cluster(cluster) => cluster.command(command).await,
+            #[cfg(feature = "redis-1")]
+            Server::Own(connection) => connection.command(command).await,
+        }
+    }
 
     /// Sends commands together, in one round trip.
-    async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure>;
+    pub(super) async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
+        match self {
+            Server::Link(link) => link.commands(commands).await,
+            Server::Cluster(cluster) => cluster.commands(commands).await,
+            #[cfg(feature = "redis-1")]
+            Server::Own(connection) => connection.commands(commands).await,
+        }
+    }
 
     /// Connects now, and not at the first command.
-    async fn connect(&self) -> Result<(), Failure> {
-        self.command(&cmd("PING")).await.map(|_| ())
+    pub(super) async fn connect(&self) -> Result<(), Failure> {
+        match self {
+            Server::Link(link) => link.connect().await,
+            _ => self.command(&redis::cmd("PING")).await.map(|_| ()),
+        }
     }
 
     /// The item under `key`.
-    async fn get(&self, key: &[u8]) -> Result<Option<Item>, Failure> {
-        get(self, key).await
+    pub(super) async fn get(&self, key: &[u8]) -> Result<Option<Item>, Failure> {
+        if let Server::Link(link) = self
+            && link.has_near_cache()
+        {
+            // The near cache has to know when an item expires.
+            return Ok(self.get_with_ttl(key).await?.map(|(item, _)| item));
+        }
+        let mut command = Cmd::with_capacity(2, "GET".len() + key.len());
+        command.arg("GET").arg(key);
+        item(self.command(&command).await?)
     }
 
     /// The item under `key`, and how long it still lives.
-    async fn get_with_ttl(&self, key: &[u8]) -> Result<Found, Failure> {
-        get_with_ttl(self, key).await
+    pub(super) async fn get_with_ttl(&self, key: &[u8]) -> Result<Found, Failure> {
+        match self {
+            Server::Link(link) => link.get_with_ttl(key).await,
+            _ => found(self.commands(&get_and_pttl(key)).await?),
+        }
     }
 
     /// Forgets what may be remembered of the item under `key`.
-    fn forget(&self, _key: &[u8]) {}
+    pub(super) fn forget(&self, key: &[u8]) {
+        if let Server::Link(link) = self {
+            link.forget(key);
+        }
+    }
 
     /// The parts that together hold all keys.
-    async fn parts(&self) -> Result<Vec<Part>, Failure> {
-        Ok(vec![Part::Whole])
+    pub(super) async fn parts(&self) -> Result<Vec<Part>, Failure> {
+        match self {
+            Server::Cluster(cluster) => cluster.parts().await,
+            _ => Ok(vec![Part::Whole]),
+        }
     }
 
     /// Sends a command to one part.
-    async fn command_to(&self, _part: &Part, command: &Cmd) -> Result<Value, Failure> {
-        self.command(command).await
+    pub(super) async fn command_to(&self, part: &Part, command: &Cmd) -> Result<Value, Failure> {
+        match (self, part) {
+            (Server::Cluster(cluster), Part::Node { host, port }) => {
+                cluster.command_to(host.clone(), *port, command).await
+            }
+            _ => self.command(command).await,
+        }
     }
-}
-
-/// `GET`.
-pub(super) async fn get<S: Server + ?Sized>(
-    server: &S,
-    key: &[u8],
-) -> Result<Option<Item>, Failure> {
-    item(server.command(cmd("GET").arg(key)).await?).map_err(Failure::misread)
-}
-
-/// `GET` and `PTTL`, in one round trip.
-pub(super) async fn get_with_ttl<S: Server + ?Sized>(
-    server: &S,
-    key: &[u8],
-) -> Result<Found, Failure> {
-    let mut commands = pipe();
-    commands.cmd("GET").arg(key).cmd("PTTL").arg(key);
-    let answers = server.commands(&commands).await?;
-    let [value, ttl] = answers.try_into().map_err(|_| Failure::misread(not_two()))?;
-    let item = item(value).map_err(Failure::misread)?;
-    let ttl: i64 = redis::from_redis_value(ttl).map_err(|error| Failure::misread(error.into()))?;
-    // It may expire between the one command and the other.
-    Ok(item.zip(Expiry::told(ttl)))
 }
 
 /// Where a share of the keys is.
@@ -105,13 +134,30 @@ pub(super) enum Part {
     Node { host: String, port: u16 },
 }
 
+/// An item and its deadline, in one round trip.
+pub(super) fn get_and_pttl(key: &[u8]) -> Pipeline {
+    let mut commands = pipe();
+    commands.cmd("GET").arg(key).cmd("PTTL").arg(key);
+    commands
+}
+
+/// The answers to these two commands.
+pub(super) fn found(answers: Vec<Value>) -> Result<Found, Failure> {
+    let [value, ttl] = answers.try_into().map_err(|_| Failure::misread(not_two()))?;
+    let item = item(value)?;
+    let ttl: i64 = redis::from_redis_value(ttl).map_err(|error| Failure::misread(error.into()))?;
+    // It may expire between the one command and the other.
+    Ok(item.zip(Expiry::told(ttl)))
+}
+
 fn not_two() -> RedisError {
     (ErrorKind::UnexpectedReturnType, "two commands have two answers").into()
 }
 
 /// The version is the bytes themselves: a JavaScript writer keeps no other.
-fn item(answer: Value) -> RedisResult<Option<Item>> {
-    let value: Option<Vec<u8>> = redis::from_redis_value(answer)?;
+fn item(answer: Value) -> Result<Option<Item>, Failure> {
+    let value: Option<Vec<u8>> =
+        redis::from_redis_value(answer).map_err(|error| Failure::misread(error.into()))?;
     Ok(value.map(|value| {
         let value = bytes::Bytes::from(value);
         Item::new(value.clone(), value)

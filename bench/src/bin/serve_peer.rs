@@ -1,7 +1,5 @@
-//! One server of the group `served`: `serve SIDE [WHERE]`, on one thread, on a free port that it prints.
-//!
-//! All answer alike. `POST /fill` makes a session of 1 KB, `GET /cart` tells how long its cart is, and `POST /add` puts
-//! an item into it, which empties it when it is full: so a session stays as large as it is.
+//! One of our peers' servers of the group `served`: `serve_peer SIDE [WHERE]`, on one thread, on a free port that it
+//! prints.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -11,24 +9,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use cloakroom::{Config, Key, SessionLayer, Sessions};
 use redis::Script;
 use redis::aio::MultiplexedConnection;
-use serde::Deserialize;
-use tokio::net::TcpListener;
+use serve::{Add, FULL, OTHERS, other, push, serve};
 
 /// The script by which ours compares and swaps.
 const SCRIPT: &str = include_str!("../../../crates/cloakroom-storage/src/keyspace/script.lua");
-
-/// What is in a session besides the cart.
-const OTHERS: [&str; 9] = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
-
-const FULL: usize = 10;
-
-#[derive(Deserialize)]
-struct Add {
-    item: String,
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
@@ -37,32 +23,12 @@ async fn main() -> Result<()> {
     let place = arguments.next().unwrap_or_default();
     let app = match side.as_str() {
         "bare" => bare(),
-        "memory" => ours(Config::new("memory")).await?,
-        "redis" => ours(Config::new("redis").option("url", place)).await?,
-        "files" => ours(Config::new("fs-lite").option("base", place)).await?,
-        "files-sync" => {
-            ours(Config::new("fs-lite").option("base", place).option("sync", true)).await?
-        }
         "client" => client(&place).await?,
         "tower-sessions" => tower_sessions_in_memory(),
         "tower-sessions-redis" => tower_sessions_on_redis(&place).await?,
         _ => bail!("there is no server {side:?}"),
     };
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, app).await?;
-    Ok(())
-}
-
-fn other(key: &str) -> String {
-    key.repeat(92)
-}
-
-fn push(cart: &mut Vec<String>, item: String) {
-    if cart.len() >= FULL {
-        cart.clear();
-    }
-    cart.push(item);
+    serve(app).await
 }
 
 fn bare() -> Router {
@@ -70,45 +36,6 @@ fn bare() -> Router {
         .route("/fill", post(async || ([(header::SET_COOKIE, "id=none; Path=/")], "0".to_owned())))
         .route("/cart", get(async || FULL.to_string()))
         .route("/add", post(async |Json(add): Json<Add>| add.item.len().to_string()))
-}
-
-async fn ours(mut config: Config) -> Result<Router> {
-    use cloakroom::axum::{Result, Session};
-
-    const CART: Key<Vec<String>> = Key::new("cart");
-
-    async fn fill(session: Session) -> Result<String> {
-        for key in OTHERS {
-            session.set(key, &other(key))?;
-        }
-        session.set(CART, &Vec::new())?;
-        Ok("0".to_owned())
-    }
-
-    async fn cart(session: Session) -> Result<String> {
-        Ok(session.get_or_default(CART).await?.len().to_string())
-    }
-
-    async fn add(session: Session, Json(add): Json<Add>) -> Result<String> {
-        let cart = session.update(CART, |cart| push(cart, add.item.clone())).await?;
-        Ok(cart.len().to_string())
-    }
-
-    async fn add_by_set(session: Session, Json(add): Json<Add>) -> Result<String> {
-        let mut cart = session.get_or_default(CART).await?;
-        push(&mut cart, add.item);
-        session.set(CART, &cart)?;
-        Ok(cart.len().to_string())
-    }
-
-    config.cookie.secure = false;
-    let sessions = Sessions::from_config(config).await?;
-    Ok(Router::new()
-        .route("/fill", post(fill))
-        .route("/cart", get(cart))
-        .route("/add", post(add))
-        .route("/add-by-set", post(add_by_set))
-        .layer(SessionLayer::new(sessions)))
 }
 
 /// A client without sessions, which sends the commands that ours sends, with values of about the same size.

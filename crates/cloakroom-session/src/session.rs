@@ -193,8 +193,10 @@ impl Session {
         if state.current.is_unresolved() && !matches!(self.inner.ticket(), Ticket::Id(_)) {
             state.current = Current::Absent;
         }
-        // Without the store nobody knows what there is: the commit says that it cannot be deleted.
-        if !matches!(state.current, Current::Absent) || state.outage.is_some() {
+        // Without the store nobody knows what there is: the commit says that it cannot be deleted. What this request set
+        // before it learned that there is no session can be deleted, too.
+        let is_absent = matches!(state.current, Current::Absent) && state.outage.is_none();
+        if !is_absent || state.changes.get(key).is_some() {
             state.changes.delete(key);
         }
     }
@@ -418,8 +420,11 @@ impl Session {
         let cookie = &self.inner.shared().cookie;
         let set_cookie = match (state.cookie, state.current.id()) {
             (CookieIntent::HandOut, Some(id)) => Some(cookie.hand_out(&id)),
-            // A browser that presented no cookie has none to forget.
-            (CookieIntent::Delete, _) if self.inner.ticket() != Ticket::Missing => {
+            // A browser that presented no cookie has none to forget. A session that was begun after `destroy`, and got
+            // nothing in the end, leaves the cookie to be forgotten as well.
+            (CookieIntent::Delete, _) | (CookieIntent::HandOut, None)
+                if state.destroyed > 0 && self.inner.ticket() != Ticket::Missing =>
+            {
                 Some(cookie.delete())
             }
             _ => None,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cloakroom_session::devalue::Value;
-use cloakroom_session::{Config, ErrorKind, Key, SetOptions};
+use cloakroom_session::{Config, ErrorKind, Key, SessionId, SetOptions};
 use common::Site;
 
 #[tokio::test]
@@ -125,6 +125,34 @@ async fn a_value_of_another_type_is_an_error_that_names_the_key_and_keeps_the_va
     assert_eq!(error.kind(), ErrorKind::WrongType);
     assert!(error.to_string().contains("\"cart\""), "{error}");
     assert_eq!(site.read(id, "cart").await.as_deref(), Some("not a list"));
+}
+
+#[tokio::test]
+async fn what_was_set_before_a_session_turned_out_to_be_gone_can_be_deleted() {
+    let site = Site::new().await;
+    let id = SessionId::parse("0e7d2a53-6d0f-4a52-9d0e-2f8a4f1f6b11").unwrap();
+    let session = site.request(id);
+    session.set("cart", &1_u8).unwrap();
+    assert_eq!(session.get::<u8>("user").await.unwrap(), None);
+    assert_eq!(session.take::<u8>("cart").await.unwrap(), Some(1));
+    assert!(!session.has("cart").await.unwrap());
+    assert_eq!(session.finish().await.unwrap().set_cookie, None);
+    assert_eq!(site.records().await, 0);
+}
+
+#[tokio::test]
+async fn a_session_begun_after_destroy_that_got_nothing_leaves_no_cookie() {
+    let site = Site::new().await;
+    let session = site.visitor();
+    session.set("cart", &1_u8).unwrap();
+    session.finish().await.unwrap();
+    let session = site.request(session.id().unwrap());
+    session.destroy();
+    session.set("user", &1_u8).unwrap();
+    session.delete("user");
+    let cookie = session.finish().await.unwrap().set_cookie.unwrap();
+    assert!(cookie.starts_with("astro-session=deleted;"), "{cookie}");
+    assert_eq!(site.records().await, 0);
 }
 
 #[tokio::test]

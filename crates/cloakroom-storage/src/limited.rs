@@ -88,3 +88,109 @@ impl Driver for Limited {
         self.0.sweep(budget).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+    use crate::{Error, ErrorKind};
+
+    /// Fails so many times, and then never answers.
+    #[derive(Debug)]
+    struct Failing {
+        failures: u32,
+        calls: Arc<AtomicU32>,
+    }
+
+    impl Failing {
+        async fn answer<T>(&self) -> Result<T> {
+            if self.calls.fetch_add(1, Ordering::Relaxed) < self.failures {
+                return Err(Error::new(ErrorKind::Unavailable, "away").with_retryable(true));
+            }
+            std::future::pending().await
+        }
+    }
+
+    #[async_trait]
+    impl Driver for Failing {
+        fn name(&self) -> &'static str {
+            "failing"
+        }
+
+        fn capabilities(&self) -> Capabilities {
+            Capabilities::none()
+        }
+
+        async fn get(&self, _: &ItemKey) -> Result<Option<Item>> {
+            self.answer().await
+        }
+
+        async fn get_with_ttl(&self, _: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+            self.answer().await
+        }
+
+        async fn set(
+            &self,
+            _: &ItemKey,
+            _: Bytes,
+            _: When,
+            _: Option<Duration>,
+        ) -> Result<SetOutcome> {
+            self.answer().await
+        }
+
+        async fn remove(&self, _: &ItemKey, _: When) -> Result<RemoveOutcome> {
+            self.answer().await
+        }
+
+        async fn touch(&self, _: &ItemKey, _: Option<Duration>) -> Result<bool> {
+            self.answer().await
+        }
+
+        fn keys<'a>(&'a self, _: &str) -> BoxStream<'a, Result<ItemKey>> {
+            stream::empty().boxed()
+        }
+
+        async fn sweep(&self, _: usize) -> Result<Swept> {
+            self.answer().await
+        }
+    }
+
+    /// What a call fails with, and how often the driver was asked.
+    async fn outcome<T>(
+        failures: u32,
+        call: impl AsyncFnOnce(&DynDriver, &ItemKey) -> Result<T>,
+    ) -> (ErrorKind, u32) {
+        let calls = Arc::new(AtomicU32::new(0));
+        let driver = Arc::new(Failing { failures, calls: calls.clone() });
+        let limited = Limited::around(driver, Limits::default());
+        let key = ItemKey::new("key").expect("valid");
+        let error = call(&limited, &key).await.err().expect("it never answers");
+        (error.kind(), calls.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_call_is_tried_again_as_it_may_be_and_for_so_long_only() {
+        for (failures, kind, tries) in
+            [(u32::MAX, ErrorKind::Unavailable, 3), (1, ErrorKind::Timeout, 2)]
+        {
+            let expected = (kind, tries);
+            assert_eq!(outcome(failures, async |d, key| d.get(key).await).await, expected);
+            assert_eq!(outcome(failures, async |d, key| d.get_with_ttl(key).await).await, expected);
+            assert_eq!(outcome(failures, async |d, key| d.touch(key, None).await).await, expected);
+            let remove = async |d: &DynDriver, key: &ItemKey| d.remove(key, When::Always).await;
+            assert_eq!(outcome(failures, remove).await, expected);
+        }
+        // Not what may have happened.
+        let once = (ErrorKind::Unavailable, 1);
+        let set =
+            async |d: &DynDriver, key: &ItemKey| d.set(key, Bytes::new(), When::Always, None).await;
+        assert_eq!(outcome(1, set).await, once);
+        let remove =
+            async |d: &DynDriver, key: &ItemKey| d.remove(key, When::Version(7.into())).await;
+        assert_eq!(outcome(1, remove).await, once);
+    }
+}

@@ -190,7 +190,7 @@ impl<'s> Splice<'s> {
             kept::Buffers::clear(&mut *buffers);
             careful::walk(&mut self, &mut buffers)?;
         }
-        let text = buffers.output.write(&self.texts)?;
+        let text = buffers.output.write(&self.texts);
         buffers.keep();
         Ok(text)
     }

@@ -1,11 +1,7 @@
 //! The slots of the new text, and the text that comes out of them.
 
-use super::texts::{Part, Texts};
-use crate::{
-    error::{Error, Result},
-    reference::Reference,
-    text::number,
-};
+use super::texts::Texts;
+use crate::{error::Error, reference::Reference, text::number};
 
 /// The slots that were numbered, in their order.
 #[derive(Default)]
@@ -17,9 +13,10 @@ pub(super) struct Output {
     /// The last one, which may go on.
     run: Run,
     count: u32,
+    /// References that are as long as what they stand in place of, and those that are not.
     patches: Vec<Patch>,
-    /// For each slot, the first of its patches.
-    first_patches: Vec<First>,
+    resized: Vec<Patch>,
+    segments: Vec<Segment>,
     text: Vec<u8>,
 }
 
@@ -32,25 +29,23 @@ struct Run {
 
 /// A reference that stands in place of a part of a slot's text.
 struct Patch {
-    slot: Reference,
-    reference: Reference,
+    slot: u32,
     /// Offsets in the whole text that the slot is copied from.
     start: u32,
     end: u32,
-    /// The next one of the same slot.
-    next: u32,
+    reference: Reference,
 }
 
-/// The first patch of a slot.
-#[derive(Clone, Copy)]
-struct First {
-    patch: u32,
-    /// Whether one of the references is longer or shorter than what it stands in place of.
-    is_resized: bool,
+/// What was copied in one piece.
+struct Segment {
+    start: Place,
+    /// Where it begins in the new text.
+    written: usize,
 }
 
-/// In place of the number of a patch.
-const NONE: u32 = u32::MAX;
+/// A slot, and an offset in the whole text that it is copied from: in this order all is copied.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(u64);
 
 impl Output {
     /// The slot that comes next, a copy of the text of this number.
@@ -67,7 +62,7 @@ impl Output {
     }
 
     /// A reference of a slot, in place of what stands between two offsets of the whole text that the slot is copied
-    /// from. Those of one slot come in their order.
+    /// from.
     #[inline(always)]
     pub(super) fn patch(
         &mut self,
@@ -76,16 +71,17 @@ impl Output {
         reference: Reference,
     ) {
         // Texts are shorter than 4 GiB.
-        let (start, end) = (start as u32, end as u32);
-        self.patches.push(Patch { slot, reference, start, end, next: NONE });
+        let (slot, start, end) = (slot.as_i32() as u32, start as u32, end as u32);
+        let patch = Patch { slot, start, end, reference };
+        if patch.is_resized() {
+            self.resized.push(patch);
+        } else {
+            self.patches.push(patch);
+        }
     }
 
     /// Writes the text.
-    ///
-    /// # Errors
-    /// If there are too many references.
-    pub(super) fn write(&mut self, texts: &Texts<'_>) -> Result<Vec<u8>> {
-        self.link_patches()?;
+    pub(super) fn write(&mut self, texts: &Texts<'_>) -> Vec<u8> {
         let mut out = std::mem::take(&mut self.text);
         out.extend_from_slice(b"[[\"Map\"");
         for entry in &self.entries {
@@ -93,89 +89,63 @@ impl Output {
             entry.write(&mut out, []);
         }
         out.push(b']');
-        // Behind the Map.
-        let mut firsts = self.first_patches.get(1..).unwrap_or_default();
-        for run in self.runs.iter().chain([&self.run]) {
-            let mut first = run.first;
-            while first < run.end {
-                let rest = (run.end - first) as usize;
-                // What keeps its length is copied in one piece.
-                let (same, resized) = match firsts.is_empty() {
-                    true => (rest, 0),
-                    false => {
-                        let same = firsts.iter().take(rest).take_while(|first| !first.is_resized);
-                        let same = same.count();
-                        (same, usize::from(same == 0))
-                    }
-                };
-                let next = first + (same + resized) as u32;
-                let (these, behind) = firsts.split_at_checked(same + resized).unwrap_or_default();
-                firsts = behind;
-                out.push(b',');
-                if let Some(part) = texts.part(first, next - 1) {
-                    match these {
-                        [resized] if resized.is_resized => {
-                            self.write_resized(*resized, part, &mut out)
-                        }
-                        _ => self.write_same(these, part, &mut out),
-                    }
-                }
-                first = next;
-            }
-        }
+        self.copy_runs(texts, &mut out);
+        self.overwrite(&mut out);
         out.push(b']');
         // Not larger than it must be: it may be kept for long.
         let text = out.to_vec();
         self.text = out;
-        Ok(text)
+        text
     }
 
-    /// Writes slots whose references are as long as they were.
-    fn write_same(&self, slots: &[First], part: Part<'_>, out: &mut Vec<u8>) {
-        let start = out.len();
-        copy(out, part.whole, part.start, part.end);
-        let written = out.get_mut(start..).unwrap_or_default();
-        for first in slots {
-            let mut next = first.patch;
-            while let Some(patch) = self.patches.get(next as usize) {
-                let place = patch.start as usize - part.start..patch.end as usize - part.start;
-                let place = written.get_mut(place).unwrap_or_default();
-                number::overwrite_few_digits(place, patch.reference.as_i32() as u32);
-                next = patch.next;
+    /// Copies each run in one piece, or in pieces between the references that do not fit into their places.
+    fn copy_runs(&mut self, texts: &Texts<'_>, out: &mut Vec<u8>) {
+        self.resized.sort_unstable_by_key(Patch::place);
+        let mut resized = self.resized.iter().peekable();
+        // Behind the Map.
+        let mut slot = 1;
+        for run in self.runs.iter().chain([&self.run]) {
+            let Some(last) = run.end.checked_sub(1).filter(|last| *last >= run.first) else {
+                continue;
+            };
+            let Some(part) = texts.part(run.first, last) else { continue };
+            let next = slot + (run.end - run.first);
+            out.push(b',');
+            let mut copied = part.start;
+            while let Some(patch) = resized.next_if(|patch| patch.slot < next) {
+                let start = Place::new(slot, copied as u32);
+                self.segments.push(Segment { start, written: out.len() });
+                copy(out, part.whole, copied, patch.start as usize);
+                patch.reference.write(out, []);
+                (slot, copied) = (patch.slot, patch.end as usize);
             }
+            let start = Place::new(slot, copied as u32);
+            self.segments.push(Segment { start, written: out.len() });
+            copy(out, part.whole, copied, part.end);
+            slot = next;
         }
     }
 
-    /// Writes a slot with references of other lengths.
-    fn write_resized(&self, first: First, part: Part<'_>, out: &mut Vec<u8>) {
-        let mut copied = part.start;
-        let mut next = first.patch;
-        while let Some(patch) = self.patches.get(next as usize) {
-            copy(out, part.whole, copied, patch.start as usize);
-            patch.reference.write(out, []);
-            copied = patch.end as usize;
-            next = patch.next;
-        }
-        copy(out, part.whole, copied, part.end);
-    }
-
-    /// The patches of a slot come in between those of the slots that it refers to.
-    fn link_patches(&mut self) -> Result<()> {
-        if u32::try_from(self.patches.len()).is_err() {
-            return Err(Error::limit("the text has too many references"));
-        }
-        if !self.patches.is_empty() {
-            let none = First { patch: NONE, is_resized: false };
-            self.first_patches.resize(self.count as usize + 1, none);
-        }
-        for (at, patch) in self.patches.iter_mut().enumerate().rev() {
-            let first = patch.slot.slot().and_then(|slot| self.first_patches.get_mut(slot));
-            if let Some(first) = first {
-                patch.next = std::mem::replace(&mut first.patch, at as u32);
-                first.is_resized |= patch.is_resized();
+    /// Writes the other references over what was copied in their places.
+    fn overwrite(&self, out: &mut [u8]) {
+        let mut bounds = Place(0)..Place(0);
+        let mut written = 0;
+        for patch in &self.patches {
+            let place = patch.place();
+            // Nearly all are in the segment of the one before.
+            if !bounds.contains(&place) {
+                let next = self.segments.partition_point(|segment| segment.start <= place);
+                let found = next.checked_sub(1).and_then(|found| self.segments.get(found));
+                let Some(found) = found else { continue };
+                let end = self.segments.get(next).map_or(Place(u64::MAX), |next| next.start);
+                bounds = found.start..end;
+                written = found.written.wrapping_sub(found.start.offset());
             }
+            let start = written.wrapping_add(patch.start as usize);
+            let length = (patch.end - patch.start) as usize;
+            let place = out.get_mut(start..start.wrapping_add(length)).unwrap_or_default();
+            number::overwrite_few_digits(place, patch.reference.as_i32() as u32);
         }
-        Ok(())
     }
 
     pub(super) fn clear(&mut self) {
@@ -184,7 +154,8 @@ impl Output {
         self.run = Run::default();
         self.count = 0;
         self.patches.clear();
-        self.first_patches.clear();
+        self.resized.clear();
+        self.segments.clear();
         self.text.clear();
     }
 
@@ -193,12 +164,27 @@ impl Output {
         (self.entries.capacity() * size_of::<Reference>())
             .max(self.runs.capacity() * size_of::<Run>())
             .max(self.patches.capacity() * size_of::<Patch>())
-            .max(self.first_patches.capacity() * size_of::<First>())
+            .max(self.resized.capacity() * size_of::<Patch>())
+            .max(self.segments.capacity() * size_of::<Segment>())
             .max(self.text.capacity())
     }
 }
 
+impl Place {
+    fn new(slot: u32, offset: u32) -> Self {
+        Place(u64::from(slot) << 32 | u64::from(offset))
+    }
+
+    fn offset(self) -> usize {
+        self.0 as u32 as usize
+    }
+}
+
 impl Patch {
+    fn place(&self) -> Place {
+        Place::new(self.slot, self.start)
+    }
+
     /// Whether the reference is longer or shorter than what it stands in place of, or no slot's.
     #[inline(always)]
     fn is_resized(&self) -> bool {

@@ -46,6 +46,13 @@ impl<'de> Node<'_, 'de> {
         Ok(Some(leaf))
     }
 
+    /// The slot, if it is one, and where it begins and ends.
+    #[inline(always)]
+    pub(super) fn bounds(&self) -> Option<(usize, (usize, usize))> {
+        let slot = self.at.slot()?;
+        Some((slot, self.reader.index.bounds(slot)?))
+    }
+
     /// A container or a type of its own, if its slot has the canonical form.
     pub(super) fn canonical(&self) -> Option<Content<'de>> {
         let reader = self.reader;
@@ -75,9 +82,7 @@ impl<'de> Reader<'_, 'de> {
         let text = self.text.get(start..end)?;
         match *text.first()? {
             b'"' => self.plain_string(start, end).map(Leaf::String),
-            b'-' | b'0'..=b'9' => {
-                number::parse_canonical_at(self.text.get(start..)?, end - start).map(Leaf::Number)
-            }
+            b'-' | b'0'..=b'9' => self.canonical_number(start, end).map(Leaf::Number),
             b'n' if text == b"null" => Some(Leaf::Null),
             b't' if text == b"true" => Some(Leaf::Bool(true)),
             b'f' if text == b"false" => Some(Leaf::Bool(false)),
@@ -85,9 +90,14 @@ impl<'de> Reader<'_, 'de> {
         }
     }
 
+    #[inline(always)]
+    pub(super) fn canonical_number(&self, start: usize, end: usize) -> Option<f64> {
+        number::parse_canonical_at(self.text.get(start..)?, end - start)
+    }
+
     /// A string without escapes.
     #[inline(always)]
-    fn plain_string(&self, start: usize, end: usize) -> Option<&'de str> {
+    pub(super) fn plain_string(&self, start: usize, end: usize) -> Option<&'de str> {
         let text = self.text.get(..end)?;
         let (open, close) = (start, end.checked_sub(1)?);
         let is_string = open < close

@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use super::{
-    Frame, Node, Reader, at_slot, canonical::Leaf, content::Content, keys::FEW, shape::Shape,
-};
+use super::{Frame, Node, Reader, at_slot, content::Content, keys::FEW, shape::Shape};
 use crate::{
     ArrayBuffer, Custom, Date, Error, JsString, Object, Options, Result, SparseArray, TypedArray,
     Value,
@@ -96,18 +94,33 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
     /// Reads a value to where it stays: moving values around takes longer than reading most of them.
     #[inline(always)]
     fn read(&mut self, at: Reference, depth: usize, place: &mut Value) -> Result<()> {
-        let node = Node { reader: self.reader, at, outer: None };
-        match node.leaf()? {
-            Some(Leaf::String(string)) => put(place, Value::String(JsString::copy_of(string))),
-            Some(Leaf::Number(number)) => put(place, Value::Number(number)),
-            Some(Leaf::Null) => put(place, Value::Null),
-            Some(Leaf::Bool(bool)) => put(place, Value::Bool(bool)),
-            None => return self.object(node, depth, place),
+        let reader = self.reader;
+        let node = Node { reader, at, outer: None };
+        let Some((slot, (start, end))) = node.bounds() else {
+            return self.object(node, depth, place);
+        };
+        match reader.text.get(start) {
+            Some(b'"') => {
+                if let Some(string) = reader.plain_string(start, end) {
+                    reader.spend_bytes(string.len())?;
+                    reader.mark_read(slot);
+                    put(place, Value::String(JsString::copy_of(string)));
+                    return Ok(());
+                }
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                if let Some(number) = reader.canonical_number(start, end) {
+                    reader.mark_read(slot);
+                    put(place, Value::Number(number));
+                    return Ok(());
+                }
+            }
+            _ => {}
         }
-        Ok(())
+        self.object(node, depth, place)
     }
 
-    /// What is not a primitive in the canonical form.
+    /// What is not a string or a number in the canonical form.
     #[inline(never)]
     fn object(&mut self, node: Node<'r, 'de>, depth: usize, place: &mut Value) -> Result<()> {
         let Some(slot) = node.at.slot() else {
@@ -124,7 +137,7 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
         Ok(())
     }
 
-    /// Reads an object, an array or a date in the canonical form; whether it is one.
+    /// Reads an object, an array, a date or a word in the canonical form; whether it is one.
     #[inline(always)]
     fn frequent(&mut self, slot: usize, depth: usize, place: &mut Value) -> Result<bool> {
         let reader = self.reader;
@@ -150,6 +163,14 @@ impl<'r, 'de> Tree<'_, 'r, 'de> {
                 self.sharing.see(slot);
                 reader.mark_read(slot);
                 put(place, Value::Date(date));
+            }
+            Some(b"null") => {
+                reader.mark_read(slot);
+                put(place, Value::Null);
+            }
+            Some(bool @ (b"false" | b"true")) => {
+                reader.mark_read(slot);
+                put(place, Value::Bool(bool == b"true"));
             }
             _ => return Ok(false),
         }

@@ -22,6 +22,7 @@ use crate::{reference::Reference, text::number};
 pub(super) struct Open {
     /// What it has become.
     slot: Reference,
+    /// Its source; for an object that no source has, where its text begins.
     source: u32,
     /// Where its next element begins, or what follows the last one.
     at: u32,
@@ -109,7 +110,6 @@ impl Walk<'_, '_> {
             let gap = self.splice.gaps.get(open.at as usize)?;
             open.at += 1;
             let (new, is_open) = self.target(gap.target)?;
-            // The source of such an object is where its text begins.
             let start = open.source as usize;
             self.output.patch(
                 open.slot,

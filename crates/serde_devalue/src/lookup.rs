@@ -67,19 +67,7 @@ impl Flat<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    #[inline]
     pub fn fields<const N: usize>(
-        &self,
-        object: Reference,
-        names: [&str; N],
-    ) -> Result<[Option<Reference>; N]> {
-        if let Some(found) = self.fields_in_order(object, names) {
-            return Ok(found.map(Some));
-        }
-        self.fields_in_any_order(object, names)
-    }
-
-    fn fields_in_any_order<const N: usize>(
         &self,
         object: Reference,
         names: [&str; N],
@@ -119,32 +107,6 @@ impl Flat<'_> {
                 found = Some((name, value));
             }
         }
-    }
-
-    /// What an object has that has these fields in this order, and no other.
-    #[inline(always)]
-    fn fields_in_order<const N: usize>(
-        &self,
-        object: Reference,
-        names: [&str; N],
-    ) -> Option<[Reference; N]> {
-        let (text, index) = self.parts();
-        let (start, end) = index.bounds(object.slot()?)?;
-        let mut at = start;
-        let mut found = [Reference::UNDEFINED; N];
-        for (found, name) in found.iter_mut().zip(names) {
-            let [delimiter, b'"'] = *text.get(at..)?.first_chunk()? else { return None };
-            let close = string::skip_canonical(text, at + 2);
-            let is_name = text.get(at + 2..close)? == name.as_bytes() && name != "__proto__";
-            if !is_name || delimiter != if at == start { b'{' } else { b',' } {
-                return None;
-            }
-            let behind = text.get(close..)?.strip_prefix(b"\":")?;
-            let (value, behind) = self.value(behind)?;
-            *found = value;
-            at = text.len() - behind.len();
-        }
-        (text.get(at) == Some(&b'}') && at + 1 == end).then_some(found)
     }
 
     fn fields_canonical<const N: usize>(

@@ -1,7 +1,7 @@
 //! Free ports.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpStream};
 use std::process;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -32,7 +32,7 @@ impl Port {
             let claim =
                 File::create(folder.join(number.to_string())).expect("a claim's file opens");
             let is_mine = claim.try_lock().is_ok();
-            if is_mine && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
+            if is_mine && is_free(number) {
                 return Self { number, _claim: claim };
             }
         }
@@ -42,4 +42,12 @@ impl Port {
     pub(crate) fn number(&self) -> u16 {
         self.number
     }
+}
+
+/// Whether nobody listens.
+///
+/// To listen here for a moment would tell as well, but a process that another thread starts meanwhile holds what is open
+/// here until it becomes its program: it would go on listening, and the server would be taken for started.
+fn is_free(number: u16) -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, number)).is_err()
 }

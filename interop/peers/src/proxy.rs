@@ -5,8 +5,13 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::port::Port;
+use crate::until::until;
+
+/// How long the proxy's own port may be held by others.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A port of its own, which leads to a server's.
 pub struct Proxy {
@@ -96,8 +101,7 @@ impl Proxy {
         });
         let mut thread = self.listener();
         if thread.is_none() {
-            let address = (Ipv4Addr::LOCALHOST, self.port());
-            let listener = TcpListener::bind(address).expect("the port is this proxy's");
+            let listener = listen_on(self.port());
             self.wire.listens.store(true, Ordering::SeqCst);
             let wire = Arc::clone(&self.wire);
             *thread = Some(thread::spawn(move || wire.listen(&listener)));
@@ -113,6 +117,17 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.refuse();
     }
+}
+
+/// A process that another thread starts holds a listener that was closed here, for as long as it takes it to become its
+/// program.
+fn listen_on(port: u16) -> TcpListener {
+    let mut listener = None;
+    until(PATIENCE, || {
+        listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok();
+        listener.is_some()
+    });
+    listener.expect("the port is this proxy's")
 }
 
 impl Wire {

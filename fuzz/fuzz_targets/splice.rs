@@ -17,6 +17,19 @@ fn copy(text: &[u8]) -> Result<Vec<u8>> {
     splice.finish()
 }
 
+/// The same, with the entries as they are.
+fn keep(text: &[u8]) -> Result<Vec<u8>> {
+    let index = Index::new(text)?;
+    let flat = Flat::new(text, &index);
+    let mut splice = Splice::map();
+    let source = splice.source(flat);
+    for entry in flat.map(flat.root()?)? {
+        let (key, value) = entry?;
+        splice.keep(source, key, value)?;
+    }
+    splice.finish()
+}
+
 fuzz_target!(|text: &[u8]| {
     if let Ok(value) = from_slice::<Value>(text)
         && let Ok(encoded) = Options::astro().to_vec(&value)
@@ -31,6 +44,11 @@ fuzz_target!(|text: &[u8]| {
     let twice = copy(&written).expect("what was spliced is spliced again");
     let thrice = copy(&twice).expect("what was spliced is spliced again");
     assert_eq!(String::from_utf8_lossy(&thrice), String::from_utf8_lossy(&twice));
+    if let Ok(kept) = keep(text)
+        && let Ok(kept) = copy(&kept).and_then(|copied| copy(&copied))
+    {
+        assert_eq!(String::from_utf8_lossy(&kept), String::from_utf8_lossy(&twice));
+    }
     // A splice interprets no dates and the like, so it copies what decoding refuses; the reverse must not happen.
     if from_slice::<Value>(text).is_ok()
         && let Err(error) = from_slice::<Value>(&written)

@@ -42,26 +42,48 @@ impl Text {
         Flat::new(&self.bytes, &self.index)
     }
 
-    fn entries(&self) -> Result<Vec<(String, Reference)>> {
+    /// The entries of the Map, with what their keys are.
+    fn entries(&self) -> Result<Vec<(String, Kept)>> {
         let flat = self.flat();
         let entries = flat.map(flat.root()?)?;
         entries
-            .map(|entry| entry.and_then(|(key, value)| Ok((flat.string(key)?.into(), value))))
+            .map(|entry| entry.and_then(|kept| Ok((flat.string(kept.0)?.into(), kept))))
             .collect()
     }
 }
 
+/// The key and the value of an entry.
+type Kept = (Reference, Reference);
+
 /// The value of an entry of the new record.
 enum Value {
-    Kept(Reference),
+    Kept(Kept),
     Set { text: usize, expires: Option<f64> },
 }
 
+/// How an entry of a record comes into a new one.
+#[derive(Clone, Copy, Debug)]
+enum How {
+    Copied,
+    Kept,
+}
+
+impl How {
+    const ALL: [How; 2] = [How::Copied, How::Kept];
+
+    fn add(self, splice: &mut Splice<'_>, key: &str, source: Source, kept: Kept) -> Result<()> {
+        match self {
+            How::Copied => splice.copy(key, source, kept.1),
+            How::Kept => splice.keep(source, kept.0, kept.1),
+        }
+    }
+}
+
 /// What JavaScript's Map does: overwriting keeps the place, a deleted key that is set again goes to the end.
-fn apply(record: &str, operations: &[Operation]) -> Result<Vec<u8>> {
+fn apply(record: &str, operations: &[Operation], how: How) -> Result<Vec<u8>> {
     let record = Text::new(record.as_bytes())?;
     let mut entries: Vec<_> =
-        record.entries()?.into_iter().map(|(key, value)| (key, Value::Kept(value))).collect();
+        record.entries()?.into_iter().map(|(key, kept)| (key, Value::Kept(kept))).collect();
     let mut texts = Vec::new();
     for operation in operations {
         match operation {
@@ -81,7 +103,7 @@ fn apply(record: &str, operations: &[Operation]) -> Result<Vec<u8>> {
     let sources: Vec<Source> = texts.iter().map(|text| splice.source(text.flat())).collect();
     for (key, value) in &entries {
         match *value {
-            Value::Kept(reference) => splice.copy(key, kept, reference)?,
+            Value::Kept(entry) => how.add(&mut splice, key, kept, entry)?,
             Value::Set { text, expires } => {
                 let data = Piece::Copy(sources[text], texts[text].flat().root()?);
                 let expires = expires.map_or(Piece::Undefined, Piece::Number);
@@ -99,9 +121,12 @@ fn changed_records_are_the_bytes_that_javascript_writes() {
     for case in &vectors.cases {
         // With spaces, all of it takes the way of texts that devalue did not write.
         for record in [case.record.clone(), spaced(&case.record, " ")] {
-            let written = apply(&record, &case.operations);
-            let written = written.unwrap_or_else(|error| panic!("{}: {error}", case.name));
-            assert_eq!(String::from_utf8_lossy(&written), case.expected, "{}", case.name);
+            for how in How::ALL {
+                let written = apply(&record, &case.operations, how);
+                let written = written.unwrap_or_else(|error| panic!("{}: {error}", case.name));
+                let written = String::from_utf8_lossy(&written);
+                assert_eq!(written, case.expected, "{}, {how:?}", case.name);
+            }
         }
     }
 }
@@ -134,13 +159,13 @@ const PAYLOADS: [&str; 3] = [
     include_str!("data/payload-large.json"),
 ];
 
-/// Every entry of a record, copied.
-fn copy(text: &[u8]) -> Result<Vec<u8>> {
+/// Every entry of a record.
+fn copy(text: &[u8], how: How) -> Result<Vec<u8>> {
     let record = Text::new(text)?;
     let mut splice = Splice::map();
     let source = splice.source(record.flat());
-    for (key, value) in record.entries()? {
-        splice.copy(&key, source, value)?;
+    for (key, kept) in record.entries()? {
+        how.add(&mut splice, &key, source, kept)?;
     }
     splice.finish()
 }
@@ -150,7 +175,10 @@ fn an_untouched_record_keeps_its_bytes() {
     let vectors: Vectors = serde_json::from_str(include_str!("data/splice.json")).unwrap();
     let records = vectors.cases.iter().map(|case| &*case.expected);
     for record in PAYLOADS.iter().map(|payload| payload.trim_end()).chain(records) {
-        assert_eq!(String::from_utf8_lossy(&copy(record.as_bytes()).unwrap()), record);
+        for how in How::ALL {
+            let copied = copy(record.as_bytes(), how).unwrap();
+            assert_eq!(String::from_utf8_lossy(&copied), record, "{how:?}");
+        }
     }
 }
 
@@ -159,6 +187,8 @@ fn read_everything(text: &[u8], index: &Index) {
     let flat = Flat::new(text, index);
     let mut splice = Splice::map();
     let source = splice.source(flat);
+    let mut kept = Splice::map();
+    kept.source(flat);
     let mut references = vec![flat.root().unwrap_or(Reference::UNDEFINED), Reference::NAN];
     // Breadth first, a bounded number of values.
     for at in 0..200 {
@@ -167,6 +197,7 @@ fn read_everything(text: &[u8], index: &Index) {
         let _ = flat.string(reference);
         let _ = flat.number(reference);
         for (key, value) in flat.map(reference).into_iter().flatten().flatten() {
+            let _ = kept.keep(source, key, value);
             references.extend([key, value]);
         }
         for (_, value) in flat.object(reference).into_iter().flatten().flatten() {
@@ -174,8 +205,10 @@ fn read_everything(text: &[u8], index: &Index) {
         }
         let _ = splice.copy("key", source, reference);
     }
-    if let Ok(written) = splice.finish() {
-        assert!(Index::new(&written).is_ok(), "what is spliced has slots");
+    for splice in [splice, kept] {
+        if let Ok(written) = splice.finish() {
+            assert!(Index::new(&written).is_ok(), "what is spliced has slots");
+        }
     }
 }
 
@@ -212,6 +245,11 @@ proptest! {
         if let Ok(index) = Index::new(&text) {
             read_everything(&text, &index);
         }
+        // What the text has in another form than devalue's may be kept so; when all is read, it is the same.
+        let canonical = |how| copy(&copy(&copy(&text, how)?, How::Copied)?, How::Copied);
+        if let (Ok(copied), Ok(kept)) = (canonical(How::Copied), canonical(How::Kept)) {
+            prop_assert_eq!(String::from_utf8(kept).unwrap(), String::from_utf8(copied).unwrap());
+        }
     }
 
     #[test]
@@ -227,6 +265,8 @@ proptest! {
     #[test]
     fn spaces_between_tokens_change_nothing(space in "[ \t\r\n]{1,3}") {
         let text = PAYLOADS[1].trim_end();
-        prop_assert_eq!(copy(spaced(text, &space).as_bytes()).unwrap(), text.as_bytes());
+        for how in How::ALL {
+            prop_assert_eq!(copy(spaced(text, &space).as_bytes(), how).unwrap(), text.as_bytes());
+        }
     }
 }

@@ -6,6 +6,8 @@ mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod simd;
 
+use std::ops::Range;
+
 use crate::{
     error::{Error, Result},
     reference::Reference,
@@ -112,6 +114,15 @@ impl Index {
     pub(crate) fn bounds(&self, slot: usize) -> Option<(usize, usize)> {
         let &[start, end] = self.bounds.get(slot..)?.first_chunk()?;
         Some((start as usize + 1, end as usize))
+    }
+
+    /// Where each of these slots begins and ends.
+    pub(crate) fn bounds_of(
+        &self,
+        slots: Range<usize>,
+    ) -> Option<impl Iterator<Item = (usize, usize)>> {
+        let bounds = self.bounds.get(slots.start..slots.end + 1)?;
+        Some(bounds.array_windows().map(|&[start, end]| (start as usize + 1, end as usize)))
     }
 
     /// Where each slot begins and ends.

@@ -1,6 +1,8 @@
 //! The memory in which a splice is put together.
 
-use super::{canonical::Open, careful::OpenSlot, gap::Gap, output::Output, state::State};
+use super::{
+    canonical::Open, careful::OpenSlot, gap::Gap, output::Output, ranges::Ranges, state::State,
+};
 use crate::{
     kept::{self, Kept},
     primitives::Primitives,
@@ -13,6 +15,7 @@ pub(super) struct Buffers {
     pub(super) states: Vec<State>,
     /// Primitives, found by their text.
     pub(super) known: Primitives,
+    pub(super) ranges: Ranges,
     pub(super) output: Output,
     /// The containers whose references are being visited, outermost first.
     pub(super) open: Vec<Open>,
@@ -40,6 +43,7 @@ impl Buffers {
 impl kept::Buffers for Buffers {
     fn clear(&mut self) {
         self.states.clear();
+        self.ranges.clear();
         self.output.clear();
         self.open.clear();
         self.open_slots.clear();
@@ -49,6 +53,7 @@ impl kept::Buffers for Buffers {
     fn largest(&self) -> usize {
         (self.states.capacity() * size_of::<State>())
             .max(self.known.size())
+            .max(self.ranges.largest())
             .max(self.output.largest())
             .max(self.open.capacity() * size_of::<Open>())
             .max(self.open_slots.capacity() * size_of::<OpenSlot>())

@@ -35,7 +35,7 @@ pub(super) struct Open {
 /// Numbers the slots in pre-order of first visits; `None` if a text does not have this form.
 pub(super) fn walk(splice: &Splice<'_>, buffers: &mut Buffers) -> Option<()> {
     buffers.states.resize(splice.texts.len(), State::UNSEEN);
-    same::find(splice, &mut buffers.known, &mut buffers.states)?;
+    same::find(splice, None, &mut buffers.known, &mut buffers.states)?;
     let Buffers { states, output, open, .. } = buffers;
     let mut walk = Walk { splice, states, output, open };
     for &entry in &splice.entries {
@@ -197,7 +197,7 @@ impl Walk<'_, '_> {
 
 /// Where the reference of an element begins: behind its key, if it has one.
 #[inline(always)]
-fn behind_key(text: &[u8], start: usize, kind: Kind) -> Option<usize> {
+pub(super) fn behind_key(text: &[u8], start: usize, kind: Kind) -> Option<usize> {
     let separator = match kind {
         Kind::Fields => b':',
         Kind::NullFields => b',',
@@ -214,7 +214,7 @@ fn behind_key(text: &[u8], start: usize, kind: Kind) -> Option<usize> {
 
 /// Where the next element begins, or the container ends, and which of both it is.
 #[inline(always)]
-fn delimiter(text: &[u8], at: usize, kind: Kind) -> Option<(usize, bool)> {
+pub(super) fn delimiter(text: &[u8], at: usize, kind: Kind) -> Option<(usize, bool)> {
     let at = if kind == Kind::Behind { skip_numbers(text, at)? } else { at };
     let delimiter = *text.get(at)?;
     if delimiter == b',' && kind != Kind::Behind {
@@ -226,7 +226,7 @@ fn delimiter(text: &[u8], at: usize, kind: Kind) -> Option<(usize, bool)> {
 
 /// How long a sentinel is that such an element may be.
 #[cold]
-fn sentinel(text: &[u8], start: usize, kind: Kind) -> Option<usize> {
+pub(super) fn sentinel(text: &[u8], start: usize, kind: Kind) -> Option<usize> {
     let &[b'-', digit @ b'1'..=b'6'] = text.get(start..)?.first_chunk()? else { return None };
     let is_allowed = match digit {
         b'2' => kind == Kind::Items,

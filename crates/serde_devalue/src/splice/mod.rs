@@ -7,6 +7,8 @@ mod content;
 mod draft;
 mod gap;
 mod output;
+mod ranges;
+mod rewrite;
 mod same;
 mod shape;
 mod state;
@@ -34,9 +36,10 @@ use texts::Texts;
 /// byte what JavaScript writes when it parses the sources, builds the Map and stringifies it, with URLs in Astro's
 /// form.
 ///
-/// The strings and numbers of other texts are brought into JavaScript's form, too. Nothing else is: the order of keys
-/// and the choice between dense and sparse arrays stay as they are, the literals of dates and the like are not
-/// interpreted, and a primitive for which a source has two slots may keep both.
+/// Other texts may stay in their form where [`keep`](Splice::keep) copies what stands together. What is copied otherwise
+/// gets its slots in order, and its strings and numbers in JavaScript's form. Nothing else does: the order of keys and
+/// the choice between dense and sparse arrays stay as they are, the literals of dates and the like are not interpreted,
+/// and a primitive for which a source has two slots may keep both.
 ///
 /// ```
 /// use serde_devalue::{Flat, Index, Piece, Splice};
@@ -127,7 +130,8 @@ impl<'s> Splice<'s> {
 
     /// Adds an entry of a source: its key, which is a string, and its value.
     ///
-    /// As [`copy`](Splice::copy), without reading the key.
+    /// As [`copy`](Splice::copy), without reading the key. Where a source keeps its entries in their order, all that
+    /// stands between two changes is copied at once.
     ///
     /// # Errors
     /// If the source is another `Splice`'s, or has no such slots.
@@ -180,12 +184,17 @@ impl<'s> Splice<'s> {
     /// Writes the text.
     ///
     /// # Errors
-    /// If a slot that is copied is not what devalue writes, or the text has more slots than references can name.
+    /// If a slot that had to be read is not what devalue writes, or the text has more slots than references can name.
     pub fn finish(mut self) -> Result<Vec<u8>> {
         if self.texts.len() > State::NUMBERS {
             return Err(too_many_slots());
         }
         let mut buffers = Buffers::take();
+        if let Some(text) = ranges::walk(&self, &mut buffers) {
+            buffers.keep();
+            return Ok(text);
+        }
+        kept::Buffers::clear(&mut *buffers);
         if canonical::walk(&self, &mut buffers).is_none() {
             kept::Buffers::clear(&mut *buffers);
             careful::walk(&mut self, &mut buffers)?;

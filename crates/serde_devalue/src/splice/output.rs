@@ -189,13 +189,8 @@ impl Patch {
     #[inline(always)]
     fn is_resized(&self) -> bool {
         let length = (self.end - self.start) as usize;
-        match u32::try_from(self.reference.as_i32()) {
-            Ok(slot @ 0..10_000) => {
-                !number::has_no_zeros_before(slot, length)
-                    || number::has_no_zeros_before(slot, length + 1)
-            }
-            _ => true,
-        }
+        let slot = u32::try_from(self.reference.as_i32());
+        !slot.is_ok_and(|slot| number::is_as_long(slot, length))
     }
 }
 

@@ -7,17 +7,19 @@ use super::{
 };
 use crate::{primitives::Primitives, reference::Reference};
 
-/// Notes which primitives are the same, so that each gets one slot: the largest source's, if that has it. Its primitives
-/// are compared with those of the other texts alone, which are short as a rule. `None` if one of those is not in
-/// devalue's form.
+/// Notes which primitives are the same, so that each gets one slot: the record's, or else the largest source's, if that
+/// has it. Its primitives are compared with those of the other texts alone, which are short as a rule. `None` if one of
+/// those is not in devalue's form.
 pub(super) fn find(
     splice: &Splice<'_>,
+    record: Option<usize>,
     known: &mut Primitives,
     states: &mut [State],
 ) -> Option<()> {
     let sources = &splice.texts.sources;
-    let largest = sources.iter().enumerate().max_by_key(|(_, source)| source.flat.len());
-    let (largest, slots) = largest.map_or((0, 0), |(at, source)| (at, source.flat.len()));
+    let largest = || (0..sources.len()).max_by_key(|at| sources[*at].flat.len());
+    let largest = record.or_else(largest).unwrap_or_default();
+    let slots = sources.get(largest).map_or(0, |source| source.flat.len());
     known.clear(states.len().saturating_sub(slots));
     let mut search = Search { splice, known, states, lengths: 0, bytes: 0 };
     let first_written = splice.texts.first_written() as u32;

@@ -314,6 +314,14 @@ pub(crate) fn is_canonical_token(token: &[u8]) -> bool {
     }
 }
 
+/// Whether an integer is below 10,000 and has so many digits: then [`overwrite_few_digits`] can write it in their place.
+#[inline(always)]
+pub(crate) fn is_as_long(integer: u32, length: usize) -> bool {
+    integer < 10_000
+        && has_no_zeros_before(integer, length)
+        && !has_no_zeros_before(integer, length + 1)
+}
+
 /// Whether an integer of so many digits has none too many, and one at least. There may be up to seven.
 #[inline(always)]
 pub(crate) fn has_no_zeros_before(integer: u32, length: usize) -> bool {

@@ -1,0 +1,133 @@
+//! Slots of a source that follow each other: their references, and copies of them with others.
+
+use std::ops::Range;
+
+use super::{
+    canonical::{behind_key, delimiter, sentinel},
+    shape::{self, Kind, Shape},
+    texts::Source,
+};
+use crate::{reference::Reference, text::number};
+
+/// Copies slots, a comma before them, with each reference as `find` has it; `None` if a slot is not in devalue's form, or
+/// if `find` does not know what a reference refers to.
+pub(super) fn rewrite(
+    source: &Source<'_>,
+    slots: Range<u32>,
+    out: &mut Vec<u8>,
+    find: impl Fn(u32) -> Option<u32>,
+) -> Option<()> {
+    let (text, _) = source.flat.parts();
+    let (start, _) = source.flat.bounds(slots.start as usize)?;
+    let (_, end) = source.flat.bounds((slots.end as usize).checked_sub(1)?)?;
+    out.push(b',');
+    let offset = out.len().wrapping_sub(start);
+    let mut copy = Copy { text, out, copied: start, end, offset };
+    visit(source, slots, |start, end, slot| {
+        let new = find(slot)?;
+        if new != slot {
+            copy.put(start, end, new);
+        }
+        Some(())
+    })?;
+    copy.advance(end);
+    Some(())
+}
+
+/// Visits the references to slots, with where they begin and end; `None` if the visitor has it so, or if a slot is not
+/// in devalue's form. Of strings and numbers nothing is looked at.
+#[inline(always)]
+pub(super) fn visit(
+    source: &Source<'_>,
+    slots: Range<u32>,
+    mut visitor: impl FnMut(usize, usize, u32) -> Option<()>,
+) -> Option<()> {
+    let (text, index) = source.flat.parts();
+    let count = index.len();
+    for (start, end) in index.bounds_of(slots.start as usize..slots.end as usize)? {
+        match text.get(start)? {
+            b'{' if text.get(start + 1) == Some(&b'}') => {}
+            b'{' => elements(text, start + 1, end, Kind::Fields, count, &mut visitor)?,
+            b'[' => match text.get(start + 1)? {
+                b'0'..=b'9' | b'-' => {
+                    elements(text, start + 1, end, Kind::Items, count, &mut visitor)?;
+                }
+                _ => {
+                    if let Shape::Container(kind, at) = shape::read(text, (start, end))? {
+                        elements(text, at, end, kind, count, &mut visitor)?;
+                    }
+                }
+            },
+            b' ' | b'\t' | b'\r' | b'\n' => return None,
+            _ => {}
+        }
+    }
+    Some(())
+}
+
+/// Visits the references of a container.
+#[inline(always)]
+fn elements(
+    text: &[u8],
+    start: usize,
+    end: usize,
+    mut kind: Kind,
+    count: usize,
+    visitor: &mut impl FnMut(usize, usize, u32) -> Option<()>,
+) -> Option<()> {
+    let (mut at, mut more) = (start, true);
+    while more {
+        let start = behind_key(text, at, kind)?;
+        let (slot, length) = number::parse_digits(text.get(start..)?)?;
+        at = start + length;
+        if slot as usize >= count || !number::has_no_zeros_before(slot, length) {
+            at = start + sentinel(text, start, kind)?;
+        } else {
+            visitor(start, at, slot)?;
+        }
+        kind = kind.next();
+        (at, more) = delimiter(text, at, kind)?;
+    }
+    (at == end).then_some(())
+}
+
+struct Copy<'c> {
+    text: &'c [u8],
+    out: &'c mut Vec<u8>,
+    /// What is before it is in `out`, each byte further on by `offset`, which wraps.
+    copied: usize,
+    offset: usize,
+    end: usize,
+}
+
+/// So much is copied at once, and perhaps again if a reference in it is longer or shorter than before.
+const CHUNK: usize = 512;
+
+impl Copy<'_> {
+    /// Writes a reference in place of what stands between two offsets.
+    #[inline(always)]
+    fn put(&mut self, start: usize, end: usize, slot: u32) {
+        if self.copied < end {
+            self.advance(end);
+        }
+        let length = end - start;
+        let place = self.offset.wrapping_add(start);
+        if number::is_as_long(slot, length)
+            && let Some(place) = self.out.get_mut(place..place.wrapping_add(length))
+        {
+            number::overwrite_few_digits(place, slot);
+        } else {
+            self.out.truncate(place);
+            Reference::from_i32(slot as i32).write(self.out, []);
+            self.copied = end;
+            self.offset = self.out.len().wrapping_sub(end);
+        }
+    }
+
+    /// Copies up to an offset at least.
+    fn advance(&mut self, to: usize) {
+        let to = to.max(self.copied + CHUNK).min(self.end);
+        self.out.extend_from_slice(self.text.get(self.copied..to).unwrap_or_default());
+        self.copied = to;
+    }
+}

@@ -1,0 +1,141 @@
+//! `Splice` against the values that it stands for: a record is changed, and encoded anew.
+
+use proptest::prelude::*;
+use serde_devalue::{Flat, Index, Object, Options, Piece, Splice, Value};
+
+/// Few, so that most of them are shared by several values.
+fn primitive() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        (0..6_u8).prop_map(|number| Value::Number(number.into())),
+        (0..6_u8).prop_map(|number| Value::from(key(number))),
+        Just(Value::Null),
+        Just(Value::Undefined),
+        Just(Value::Number(f64::NAN)),
+        Just(Value::from("<\u{2028}\"")),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    primitive().prop_recursive(4, 24, 4, |inner| {
+        let values = prop::collection::vec(inner, 0..4);
+        prop_oneof![
+            values.clone().prop_map(Value::Array),
+            values.clone().prop_map(Value::Set),
+            values.prop_map(|values| Value::Object((0..).map(key).zip(values).collect())),
+        ]
+    })
+}
+
+/// A value, and when it expires.
+fn entry() -> impl Strategy<Value = Entry> {
+    (value(), prop::option::of((0..6_u8).prop_map(f64::from)))
+}
+
+type Entry = (Value, Option<f64>);
+
+/// What becomes of an entry.
+#[derive(Clone, Debug)]
+enum Change {
+    Keep,
+    Delete,
+    Set(Entry),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        3 => Just(Change::Keep),
+        1 => Just(Change::Delete),
+        1 => entry().prop_map(Change::Set),
+    ]
+}
+
+fn key(number: u8) -> String {
+    format!("key{number}")
+}
+
+fn encode<'e>(entries: impl IntoIterator<Item = (String, &'e Entry)>) -> Vec<u8> {
+    let entries = entries.into_iter().map(|(key, (data, expires))| {
+        let fields = [("data", data.clone()), ("expires", Value::from(*expires))];
+        // JavaScript's `undefined`, where Rust's `None` is `null`.
+        let fields = fields.map(|(name, field)| match (name, field) {
+            ("expires", Value::Null) => (name, Value::Undefined),
+            field => field,
+        });
+        (key.into(), Value::Object(Object::from(fields)))
+    });
+    Options::astro().to_vec(&Value::Map(entries.collect())).unwrap()
+}
+
+/// Applies the changes to the entries in turn, and adds those that are new before and behind them.
+fn splice(record: &[u8], changes: &[Change], first: &[Entry], last: &[Entry]) -> Vec<u8> {
+    let index = Index::new(record).unwrap();
+    let flat = Flat::new(record, &index);
+    let texts = |entries: &[Entry]| {
+        let text = |(data, _): &Entry| Options::astro().to_vec(data).unwrap();
+        entries.iter().map(text).map(|text| (Index::new(&text).unwrap(), text)).collect::<Vec<_>>()
+    };
+    let set: Vec<Entry> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Set(entry) => Some(entry.clone()),
+            _ => None,
+        })
+        .collect();
+    let (set_texts, first_texts, last_texts) = (texts(&set), texts(first), texts(last));
+    let mut splice = Splice::map();
+    let source = splice.source(flat);
+    fn add<'t>(
+        splice: &mut Splice<'t>,
+        key: &str,
+        (index, text): &'t (Index, Vec<u8>),
+        at: Option<f64>,
+    ) {
+        let flat = Flat::new(text, index);
+        let data = Piece::Copy(splice.source(flat), flat.root().unwrap());
+        let expires = at.map_or(Piece::Undefined, Piece::Number);
+        splice.object(key, &[("data", data), ("expires", expires)]).unwrap();
+    }
+    for (at, (text, entry)) in first_texts.iter().zip(first).enumerate() {
+        add(&mut splice, &format!("first{at}"), text, entry.1);
+    }
+    let mut set = set_texts.iter().zip(&set);
+    let kept = flat.map(flat.root().unwrap()).unwrap();
+    for ((at, pair), change) in (0..).zip(kept).zip(changes) {
+        let (key_reference, value) = pair.unwrap();
+        match change {
+            Change::Keep => splice.keep(source, key_reference, value).unwrap(),
+            Change::Delete => {}
+            Change::Set(_) => {
+                let (text, entry) = set.next().unwrap();
+                add(&mut splice, &key(at), text, entry.1);
+            }
+        }
+    }
+    for (at, (text, entry)) in last_texts.iter().zip(last).enumerate() {
+        add(&mut splice, &format!("last{at}"), text, entry.1);
+    }
+    splice.finish().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_changed_record_is_what_would_be_encoded(
+        entries in prop::collection::vec((entry(), change()), 0..7),
+        first in prop::collection::vec(entry(), 0..2),
+        last in prop::collection::vec(entry(), 0..3),
+    ) {
+        let record = encode((0..).map(key).zip(entries.iter().map(|(entry, _)| entry)));
+        let changes: Vec<Change> = entries.iter().map(|(_, change)| change.clone()).collect();
+        let changed = (0..).map(key).zip(&entries).filter_map(|(key, (entry, change))| match change {
+            Change::Keep => Some((key, entry)),
+            Change::Set(entry) => Some((key, entry)),
+            Change::Delete => None,
+        });
+        let named = |name: &'static str| (0..).map(move |at| format!("{name}{at}"));
+        let expected = encode(named("first").zip(&first).chain(changed).chain(named("last").zip(&last)));
+        let written = splice(&record, &changes, &first, &last);
+        prop_assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(expected).unwrap());
+    }
+}

@@ -1,5 +1,7 @@
 //! `Splice` against the values that it stands for: a record is changed, and encoded anew.
 
+#![allow(clippy::unwrap_used)]
+
 use proptest::prelude::*;
 use serde_devalue::{Flat, Index, Object, Options, Piece, Splice, Value};
 

@@ -307,15 +307,20 @@ impl Walk<'_, '_> {
     }
 
     /// The text, once all slots are written.
-    fn text(&self) -> Vec<u8> {
-        let mut text = Vec::with_capacity(self.body.len() + 6 * self.references.len() + 16);
-        text.extend_from_slice(b"[[\"Map\"");
+    fn text(&mut self) -> Vec<u8> {
+        // The Map is written last, and stands first.
+        let end = self.body.len();
+        self.body.extend_from_slice(b"[[\"Map\"");
         for reference in &*self.references {
-            text.push(b',');
-            reference.write(&mut text, []);
+            self.body.push(b',');
+            reference.write(self.body, []);
         }
-        text.push(b']');
-        text.extend_from_slice(self.body);
+        self.body.push(b']');
+        let (slots, map) = self.body.split_at(end);
+        // Not larger than it must be: it may be kept for long.
+        let mut text = Vec::with_capacity(self.body.len() + 1);
+        text.extend_from_slice(map);
+        text.extend_from_slice(slots);
         text.push(b']');
         text
     }
@@ -415,6 +420,7 @@ mod tests {
             }
         }
         let text = walk(&splice, &mut Buffers::take())?;
+        assert_eq!(text.capacity(), text.len(), "no more is kept than the text");
         Some(String::from_utf8(text).unwrap())
     }
 

@@ -3,29 +3,29 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use serde_devalue::{Flat, Index, Options, Result, Splice, Value, from_slice};
+use serde_devalue::{Flat, Index, Options, Reference, Result, Source, Splice, Value, from_slice};
 
 fn copy(text: &[u8]) -> Result<Vec<u8>> {
-    let index = Index::new(text)?;
-    let flat = Flat::new(text, &index);
-    let mut splice = Splice::map();
-    let source = splice.source(flat);
-    for entry in flat.map(flat.root()?)? {
-        let (key, value) = entry?;
-        splice.copy(&flat.string(key)?, source, value)?;
-    }
-    splice.finish()
+    splice(text, |splice, flat, source, key, value| splice.copy(&flat.string(key)?, source, value))
 }
 
-/// The same, with the entries as they are.
+/// The same, with the keys as they are.
 fn keep(text: &[u8]) -> Result<Vec<u8>> {
+    splice(text, |splice, _, source, key, value| splice.keep(source, key, value))
+}
+
+/// All entries of a record, each added by `add`.
+fn splice(
+    text: &[u8],
+    add: impl Fn(&mut Splice<'_>, Flat<'_>, Source, Reference, Reference) -> Result<()>,
+) -> Result<Vec<u8>> {
     let index = Index::new(text)?;
     let flat = Flat::new(text, &index);
     let mut splice = Splice::map();
     let source = splice.source(flat);
     for entry in flat.map(flat.root()?)? {
         let (key, value) = entry?;
-        splice.keep(source, key, value)?;
+        add(&mut splice, flat, source, key, value)?;
     }
     splice.finish()
 }

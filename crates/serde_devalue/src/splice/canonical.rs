@@ -8,6 +8,7 @@
 use super::{
     Object, Splice,
     buffers::Buffers,
+    element::{Element, delimiter},
     gap::Target,
     output::Output,
     same,
@@ -15,7 +16,7 @@ use super::{
     state::State,
     texts::Source,
 };
-use crate::{reference::Reference, text::number};
+use crate::reference::Reference;
 
 /// A container whose references are being visited.
 #[derive(Clone, Copy)]
@@ -76,18 +77,14 @@ impl Walk<'_, '_> {
             (at, more) = delimiter(text, at, kind)?;
         }
         while more {
-            let start = behind_key(text, at, kind)?;
-            let (slot, length) = number::parse_digits(text.get(start..)?)?;
-            at = start + length;
-            if slot as usize >= slots || !number::has_no_zeros_before(slot, length) {
-                at = start + sentinel(text, start, kind)?;
-                kind = kind.next();
-            } else {
+            let element = Element::read(text, at, kind, slots)?;
+            at = element.end;
+            kind = kind.next();
+            if let Some(slot) = element.slot {
                 let (new, is_open) = self.slot(source, source.first + slot, open.source)?;
                 if new.as_i32() as u32 != slot {
-                    self.output.patch(open.slot, (start, at), new);
+                    self.output.patch(open.slot, (element.start, at), new);
                 }
-                kind = kind.next();
                 if is_open {
                     let at = at as u32;
                     *self.open.get_mut(depth - 1)? = Open { at, kind, is_resumed: true, ..open };
@@ -193,59 +190,4 @@ impl Walk<'_, '_> {
         *self.states.get_mut(number as usize)? = State::done(slot);
         Some(slot)
     }
-}
-
-/// Where the reference of an element begins: behind its key, if it has one.
-#[inline(always)]
-pub(super) fn behind_key(text: &[u8], start: usize, kind: Kind) -> Option<usize> {
-    let separator = match kind {
-        Kind::Fields => b':',
-        Kind::NullFields => b',',
-        _ => return Some(start),
-    };
-    if text.get(start) != Some(&b'"') {
-        return None;
-    }
-    let end = shape::string_end(text, start)?;
-    let is_name =
-        text.get(end) == Some(&separator) && text.get(start..end) != Some(b"\"__proto__\"");
-    is_name.then_some(end + 1)
-}
-
-/// Where the next element begins, or the container ends, and which of both it is.
-#[inline(always)]
-pub(super) fn delimiter(text: &[u8], at: usize, kind: Kind) -> Option<(usize, bool)> {
-    let at = if kind == Kind::Behind { skip_numbers(text, at)? } else { at };
-    let delimiter = *text.get(at)?;
-    if delimiter == b',' && kind != Kind::Behind {
-        Some((at + 1, true))
-    } else {
-        (Some(delimiter) == kind.closing()).then_some((at + 1, false))
-    }
-}
-
-/// How long a sentinel is that such an element may be.
-#[cold]
-pub(super) fn sentinel(text: &[u8], start: usize, kind: Kind) -> Option<usize> {
-    let &[b'-', digit @ b'1'..=b'6'] = text.get(start..)?.first_chunk()? else { return None };
-    let is_allowed = match digit {
-        b'2' => kind == Kind::Items,
-        // JavaScript's Maps and Sets turn -0 into 0.
-        b'6' => !matches!(kind, Kind::Keys | Kind::Members),
-        _ => true,
-    };
-    is_allowed.then_some(2)
-}
-
-/// Where the numbers end that views on a buffer have behind the reference.
-fn skip_numbers(text: &[u8], start: usize) -> Option<usize> {
-    let mut at = start;
-    while text.get(at) == Some(&b',') {
-        let (number, length) = number::parse_digits(text.get(at + 1..)?)?;
-        if !number::has_no_zeros_before(number, length) {
-            return None;
-        }
-        at += 1 + length;
-    }
-    Some(at)
 }

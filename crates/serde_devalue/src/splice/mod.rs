@@ -5,6 +5,7 @@ mod canonical;
 mod careful;
 mod content;
 mod draft;
+mod element;
 mod gap;
 mod output;
 mod ranges;

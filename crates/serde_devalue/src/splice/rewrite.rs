@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    canonical::{behind_key, delimiter, sentinel},
+    element::{Element, delimiter},
     shape::{self, Kind, Shape},
     texts::Source,
 };
@@ -77,16 +77,12 @@ fn elements(
 ) -> Option<()> {
     let (mut at, mut more) = (start, true);
     while more {
-        let start = behind_key(text, at, kind)?;
-        let (slot, length) = number::parse_digits(text.get(start..)?)?;
-        at = start + length;
-        if slot as usize >= count || !number::has_no_zeros_before(slot, length) {
-            at = start + sentinel(text, start, kind)?;
-        } else {
-            visitor(start, at, slot)?;
+        let element = Element::read(text, at, kind, count)?;
+        if let Some(slot) = element.slot {
+            visitor(element.start, element.end, slot)?;
         }
         kind = kind.next();
-        (at, more) = delimiter(text, at, kind)?;
+        (at, more) = delimiter(text, element.end, kind)?;
     }
     (at == end).then_some(())
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use libfuzzer_sys::fuzz_target;
-use serde_devalue::{Date, Flat, Index, Map, Value, from_slice};
+use serde_devalue::{BigInt, Date, Flat, Index, Map, RegExp, Url, Value, from_slice};
 
 fuzz_target!(|text: &[u8]| {
     let value = from_slice::<Value>(text);
@@ -27,4 +27,12 @@ fuzz_target!(|text: &[u8]| {
     let _ = from_slice::<Vec<Option<f64>>>(text);
     let _ = from_slice::<HashMap<String, (u8, String)>>(text);
     let _ = from_slice::<Map<BTreeMap<String, Date>>>(text);
+    // Types that copy whatever there is, as often as it is referred to.
+    let _ = from_slice::<serde_json::Value>(text);
+    let _ = from_slice::<Vec<serde_json::Value>>(text);
+    let _ = from_slice::<Vec<String>>(text);
+    let _ = from_slice::<Vec<RegExp>>(text);
+    let _ = from_slice::<Vec<Url>>(text);
+    let _ = from_slice::<Vec<BigInt>>(text);
+    let _ = from_slice::<Vec<Vec<u8>>>(text);
 });

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, error, fmt, io};
 
+use serde::de::{Expected, Unexpected};
+
 /// What went wrong while reading or writing devalue text.
 ///
 /// One opaque word, so that a `Result` stays small. What kind of problem it is tell [`is_syntax`](Error::is_syntax)
@@ -26,6 +28,10 @@ struct Inner {
     offset: Option<usize>,
     source: Option<Box<dyn error::Error + Send + Sync>>,
 }
+
+/// How much of a message that others made, and of each end of a path, is shown, in bytes: an error is logged, and a value or a
+/// name in it may be as long as the text.
+const SHOWN: usize = 240;
 
 /// The kinds of problem that an [`Error`] can report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,7 +145,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
+        f.write_str(&shortened(&self.0.message))?;
         if let Some(slot) = self.0.slot {
             write!(f, ", in slot {slot}")?;
         }
@@ -147,7 +153,7 @@ impl fmt::Display for Error {
             write!(f, ", at byte {offset}")?;
         }
         if !self.0.path.is_empty() {
-            write!(f, ", at path {}", self.0.path)?;
+            write!(f, ", at path {}", shortened(&self.0.path))?;
         }
         Ok(())
     }
@@ -158,8 +164,8 @@ impl fmt::Debug for Error {
         let mut debug = f.debug_struct("Error");
         debug
             .field("category", &self.0.category)
-            .field("message", &self.0.message)
-            .field("path", &self.0.path)
+            .field("message", &shortened(&self.0.message))
+            .field("path", &shortened(&self.0.path))
             .field("slot", &self.0.slot)
             .field("offset", &self.0.offset);
         if let Some(source) = &self.0.source {
@@ -178,15 +184,60 @@ impl error::Error for Error {
     }
 }
 
+/// What is found is named by its kind and never shown: data may be personal, and a type that a new version of a program
+/// has changed finds the values of the old one.
 impl serde::de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Error::data(message.to_string())
+        Error::data(shortened(&message.to_string()).into_owned())
     }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Error::data(format!("invalid type: {}, expected {expected}", kind(found)))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Error::data(format!("invalid value: {}, expected {expected}", kind(found)))
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Error::data(format!("unknown variant, {}", one_of(expected)))
+    }
+
+    fn unknown_field(_: &str, expected: &'static [&'static str]) -> Self {
+        Error::data(format!("unknown field, {}", one_of(expected)))
+    }
+}
+
+fn kind(found: Unexpected<'_>) -> Unexpected<'_> {
+    Unexpected::Other(match found {
+        Unexpected::Bool(_) => "a boolean",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number",
+        Unexpected::Char(_) | Unexpected::Str(_) => "a string",
+        Unexpected::Bytes(_) => "bytes",
+        other => return other,
+    })
+}
+
+fn one_of(names: &'static [&'static str]) -> String {
+    match names {
+        [] => "there are none".to_owned(),
+        names => format!("expected one of `{}`", names.join("`, `")),
+    }
+}
+
+/// The beginning and the end of a text that is too long to be shown.
+fn shortened(text: &str) -> Cow<'_, str> {
+    if text.len() <= 2 * SHOWN {
+        return text.into();
+    }
+    let (beginning, end) =
+        (text.floor_char_boundary(SHOWN), text.ceil_char_boundary(text.len() - SHOWN));
+    format!("{} … {}", &text[..beginning], &text[end..]).into()
 }
 
 impl serde::ser::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Error::data(message.to_string())
+        Error::data(shortened(&message.to_string()).into_owned())
     }
 }
 
@@ -282,6 +333,43 @@ mod tests {
         let error = Error::syntax("expected `,` or `]`", 17).at_slot(3);
         assert_eq!(error.to_string(), "expected `,` or `]`, in slot 3, at byte 17");
         assert!(error.is_syntax() && !error.is_data());
+    }
+
+    #[test]
+    fn what_was_found_is_named_and_not_shown() {
+        #[derive(Debug, serde::Deserialize)]
+        enum Choice {
+            One,
+            Two,
+        }
+        let secret = r#"["hunter2"]"#;
+        let shown = [
+            crate::from_str::<Vec<u8>>(secret).unwrap_err(),
+            crate::from_str::<u8>(secret).unwrap_err(),
+            crate::from_str::<bool>(secret).unwrap_err(),
+            crate::from_str::<Choice>(secret).unwrap_err(),
+            crate::from_str::<char>(secret).unwrap_err(),
+            crate::from_str::<Vec<u8>>(r#"[[1],"hunter2"]"#).unwrap_err(),
+        ];
+        for error in shown {
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("hunter"), "{shown}");
+        }
+        let number = crate::from_str::<String>("[4321987]").unwrap_err().to_string();
+        assert!(!number.contains("4321987"), "{number}");
+    }
+
+    #[test]
+    fn a_message_is_never_as_long_as_the_text() {
+        let key = "\u{e9}".repeat(60_000);
+        let deep = Error::data("no").under(Step::Property(&key)).under(Step::Index(1));
+        assert!(format!("{deep} {deep:?}").len() < 3_000);
+        assert!(deep.path().len() > 60_000);
+        let tag =
+            crate::from_str::<u8>(&format!("[[\"{}\",1],1]", "t".repeat(60_000))).unwrap_err();
+        assert!(format!("{tag} {tag:?}").len() < 3_000);
+        let others: Error = serde::de::Error::custom("x".repeat(100_000_000));
+        assert!(format!("{others} {others:?}").len() < 3_000);
     }
 
     #[test]

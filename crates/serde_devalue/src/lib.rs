@@ -78,7 +78,7 @@
 //!
 //! # Where reading differs
 //!
-//! All that devalue's `stringify` writes is read. Other texts are read as its `parse` reads them in Node.js, but for
+//! All that devalue's `stringify` writes is read, up to the limits below. Other texts are read as its `parse` reads them in Node.js, but for
 //! these, which nothing writes:
 //!
 //! - A reference that is not an integer, or below -6, is an error, as is a hole outside arrays; JavaScript reads
@@ -91,11 +91,19 @@
 //!
 //! # Untrusted text
 //!
-//! Reading never panics, and its cost is bounded by the length of the text: containers nest up to
-//! [`Options::MAX_DEPTH`], nothing is allocated by a declared length, and what references share cannot expand without
-//! bound (16 values and 64 copied bytes for each byte of the text, and an allowance of 2^18 values and 2^20 bytes). A value that contains itself is
-//! an error for every type but [`Value`]. `__proto__` is refused as a property. Every [`Error`] says what is wrong and
-//! where.
+//! Reading never panics, and its cost is bounded by the length of the text:
+//!
+//! - Containers nest up to [`Options::MAX_DEPTH`], in reading and in writing; so deep a value fits the 2 MiB that a thread
+//!   has in most servers, also without optimisation.
+//! - What references share is read again for each of them, unless it is an object in a [`Value`]. Memory that is made and
+//!   text that is looked at are counted together, whatever the slot and the type: 32 bytes for each byte of the text that
+//!   the value itself takes, and [`Options::ALLOWANCE`] beyond, or [as much as the caller allows](Options::allowance).
+//!   What is not shared never takes as much.
+//! - A declared length is held against what is left before anything is made.
+//! - What could not be read again is not written.
+//!
+//! Beyond these limits [`Error::is_limit`] says so. A value that contains itself is an error for every type but [`Value`].
+//! `__proto__` is refused as a property. Every [`Error`] says what is wrong and where.
 //!
 //! # Features
 //!
@@ -109,6 +117,7 @@ mod de;
 mod error;
 mod flat;
 mod index;
+pub mod javascript;
 mod kept;
 mod lookup;
 mod options;

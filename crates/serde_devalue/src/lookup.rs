@@ -3,6 +3,8 @@
 //! Texts that devalue wrote are read in one pass over bytes. Whatever has another form is left to the iterators, which
 //! also know what is wrong with it.
 
+use std::collections::HashMap;
+
 use crate::{Flat, error::Result, reference::Reference, text::string};
 
 impl Flat<'_> {
@@ -34,9 +36,11 @@ impl Flat<'_> {
             return Ok(found);
         }
         let mut found = None;
+        // Many entries may share a key that is long to look at.
+        let mut known = HashMap::new();
         for entry in self.map(map)? {
             let (name, value) = entry?;
-            if self.string_eq(name, key) {
+            if *known.entry(name).or_insert_with(|| self.string_eq(name, key)) {
                 found = Some((name, value));
             }
         }
@@ -170,6 +174,8 @@ impl Flat<'_> {
                     false => Some(false),
                 }
             }
+            // An escape has up to six bytes for one. Longer ones need no look, however many refer to them.
+            [b'"', body @ .., b'"'] if body.len() > string.len().saturating_mul(6) => Some(false),
             [b'"', body @ .., b'"'] => (!body.contains(&b'\\')).then_some(false),
             [b'{' | b'[' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9', ..] => Some(false),
             _ => None,

@@ -21,6 +21,7 @@ pub struct Options {
     pub(crate) none_as_undefined: bool,
     pub(crate) lossy_integers: bool,
     pub(crate) custom_tags: &'static [&'static str],
+    pub(crate) allowance: usize,
     /// Whether every unknown tag is a custom one: for texts that this crate wrote itself.
     pub(crate) any_tag: bool,
 }
@@ -37,9 +38,13 @@ impl Options {
             none_as_undefined: false,
             lossy_integers: false,
             custom_tags: &[],
+            allowance: Self::ALLOWANCE,
             any_tag: false,
         }
     }
+
+    /// How much a text may [repeat](Options::allowance) where nobody says otherwise: 16 MiB.
+    pub const ALLOWANCE: usize = 16 << 20;
 
     /// What a session of Astro writes: [URLs by reference](Options::urls_by_reference) and
     /// [portable types only](Options::portable_types_only).
@@ -77,6 +82,18 @@ impl Options {
     /// JavaScript, a name here comes before the built-in type of that name.
     pub const fn custom_tags(mut self, tags: &'static [&'static str]) -> Self {
         self.custom_tags = tags;
+        self
+    }
+
+    /// How much a value may take beyond what its text alone accounts for, in bytes of memory and of text that is looked
+    /// at: what references share is read as often as it is referred to.
+    ///
+    /// A value costs 32, a key of an object or a Map 32 more, an object or a Map 256, and a string, a name or anything that
+    /// is not in its usual form the length of its text. Each byte of the text that the value itself takes, read once, pays
+    /// for 32, so that whatever is not shared can be read. What is written counts too: to write what could not be read with
+    /// the same allowance is an error.
+    pub const fn allowance(mut self, bytes: usize) -> Self {
+        self.allowance = bytes;
         self
     }
 

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_devalue::{Options, Value, from_str, to_string, to_value};
 
-/// The stack of a thread in most servers; these tests run without optimisation, where frames are largest.
+/// Three quarters of the stack that a thread has in most servers, which leaves one to those who call. `cargo xtask test`
+/// runs these tests without optimisation too, as a dependant's own are, where frames are largest.
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
-    std::thread::Builder::new().stack_size(2 << 20).spawn(test).unwrap().join().unwrap();
+    std::thread::Builder::new().stack_size(3 << 19).spawn(test).unwrap().join().unwrap();
 }
 
 #[derive(Serialize, Deserialize, Debug, PartialEq)]
@@ -51,6 +52,57 @@ fn values_nest_500_deep_and_no_deeper() {
             assert!(from_str::<Value>(&text).unwrap_err().is_limit());
             let deeper = Value::Array(vec![value]);
             assert!(to_string(&deeper).unwrap_err().is_limit());
+        }
+    });
+}
+
+#[test]
+fn all_that_is_done_with_a_deep_value_fits_a_small_stack() {
+    on_a_small_stack(|| {
+        for container in [
+            (|inner| format!("[{inner}]")) as fn(usize) -> String,
+            |inner| format!("[{inner},{inner}]"),
+            |inner| format!("{{\"a\":{inner}}}"),
+            |inner| format!("[\"Map\",{inner},{inner}]"),
+            |inner| format!("[\"Set\",{inner}]"),
+            |inner| format!("[-7,1000,5,{inner}]"),
+            |inner| format!("[\"null\",\"a\",{inner}]"),
+        ] {
+            let value: Value = from_str(&nested(Options::MAX_DEPTH, container)).unwrap();
+            let copy = value.clone();
+            assert!(copy == value);
+            assert!(format!("{copy:?}").len() > Options::MAX_DEPTH);
+            drop(copy);
+            assert_eq!(to_string(&[&value]).unwrap_err().path().get(..3), Some("[0]"));
+            // What is shared has no form in JSON.
+            let _ = serde_json::to_string(&value);
+        }
+    });
+}
+
+/// Buffered by serde, and read out of the buffer.
+#[derive(Deserialize, Debug)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only that it can be read matters")]
+enum Buffered {
+    List(Vec<Buffered>),
+    Object(BTreeMap<String, Buffered>),
+    Nothing(Option<bool>),
+}
+
+#[test]
+fn types_of_others_nest_as_deep() {
+    on_a_small_stack(|| {
+        for container in [(|inner| format!("[{inner}]")) as fn(usize) -> String, |inner| {
+            format!("{{\"a\":{inner}}}")
+        }] {
+            let text = nested(Options::MAX_DEPTH, container);
+            let value: serde_json::Value = from_str(&text).unwrap();
+            assert_eq!(to_string(&value).unwrap(), text);
+            from_str::<Buffered>(&text).unwrap();
+            let text = nested(Options::MAX_DEPTH + 1, container);
+            assert!(from_str::<serde_json::Value>(&text).unwrap_err().is_limit());
+            assert!(from_str::<Buffered>(&text).unwrap_err().is_limit());
         }
     });
 }

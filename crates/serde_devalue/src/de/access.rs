@@ -72,8 +72,6 @@ impl<'de> SeqAccess<'de> for &mut ListAccess<'_, 'de> {
             }
             None => Reference::HOLE,
         };
-        // Also for a hole, which takes no text: nothing else bounds how many there are.
-        self.container.reader.spend_node()?;
         let value = seed.deserialize(self.container.inside(self.frame, at)).map_err(|error| {
             let error = at_slot(error, at);
             if self.is_set { error } else { error.under(Step::Index(self.index)) }
@@ -157,13 +155,11 @@ impl<'de> MapAccess<'de> for &mut EntryAccess<'_, 'de> {
             Some(shape) => {
                 let Some(key) = shape.keys.get(self.keys) else { return Ok(None) };
                 self.keys += 1;
-                self.container.reader.spend_node()?;
                 seed.deserialize(Key(key.raw))
             }
             None => {
                 let Some(at) = self.next() else { return Ok(None) };
                 self.map_key = at;
-                self.container.reader.spend_node()?;
                 seed.deserialize(self.container.inside(self.frame, at))
                     .map_err(|error| at_slot(error, at))
             }

@@ -34,14 +34,15 @@ pub(super) enum Leaf<'de> {
 
 impl<'de> Node<'_, 'de> {
     /// A primitive, if its slot has the canonical form.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn leaf(&self) -> Result<Option<Leaf<'de>>> {
         let Some(slot) = self.at.slot() else { return Ok(None) };
         let reader = self.reader;
-        let Some(leaf) = reader.canonical_leaf(slot) else { return Ok(None) };
-        if let Leaf::String(string) = leaf {
-            reader.spend_bytes(string.len())?;
+        let Some((start, end)) = reader.index.bounds(slot) else { return Ok(None) };
+        if reader.text.get(start) == Some(&b'"') {
+            reader.spend(end - start)?;
         }
+        let Some(leaf) = reader.canonical_leaf(start, end) else { return Ok(None) };
         reader.mark_read(slot);
         Ok(Some(leaf))
     }
@@ -54,31 +55,36 @@ impl<'de> Node<'_, 'de> {
     }
 
     /// A container or a type of its own, if its slot has the canonical form.
-    pub(super) fn canonical(&self) -> Option<Content<'de>> {
+    pub(super) fn canonical(&self) -> Result<Option<Content<'de>>> {
         let reader = self.reader;
-        let slot = self.at.slot()?;
-        let (start, end) = reader.index.bounds(slot)?;
-        let content = match reader.text.get(start)? {
-            b'{' => {
+        let Some((slot, (start, end))) = self.bounds() else { return Ok(None) };
+        let content = match reader.text.get(start) {
+            Some(b'{') => {
                 let mut values = [Reference::UNDEFINED; FEW];
-                let shape = reader.canonical_object(start, end, &mut values)?;
+                let Some(shape) = reader.canonical_object(start, end, &mut values) else {
+                    return Ok(None);
+                };
+                reader.spend(shape.cost)?;
                 let mut stack = reader.items.borrow_mut();
                 let first = stack.len();
                 stack.extend(values.into_iter().take(shape.keys.len()).map(Item::of));
                 Content::Object(shape, first..stack.len())
             }
-            b'[' => reader.canonical_list(start, end)?,
-            _ => return None,
+            Some(b'[') => {
+                let Some(content) = reader.canonical_list(start, end) else { return Ok(None) };
+                reader.spend(content.cost())?;
+                content
+            }
+            _ => return Ok(None),
         };
         reader.mark_read(slot);
-        Some(content)
+        Ok(Some(content))
     }
 }
 
 impl<'de> Reader<'_, 'de> {
     #[inline(always)]
-    fn canonical_leaf(&self, slot: usize) -> Option<Leaf<'de>> {
-        let (start, end) = self.index.bounds(slot)?;
+    fn canonical_leaf(&self, start: usize, end: usize) -> Option<Leaf<'de>> {
         let text = self.text.get(start..end)?;
         match *text.first()? {
             b'"' => self.plain_string(start, end).map(Leaf::String),
@@ -90,13 +96,13 @@ impl<'de> Reader<'_, 'de> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn canonical_number(&self, start: usize, end: usize) -> Option<f64> {
         number::parse_canonical_at(self.text.get(start..)?, end - start)
     }
 
     /// A string without escapes.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn plain_string(&self, start: usize, end: usize) -> Option<&'de str> {
         let text = self.text.get(..end)?;
         let (open, close) = (start, end.checked_sub(1)?);
@@ -207,9 +213,8 @@ impl<'de> Reader<'_, 'de> {
                     Some(slot) if rest == b"]" => self.index.bounds(slot)?,
                     _ => return None,
                 };
-                let url = self.plain_string(start, end)?;
-                self.spend_bytes(url.len()).ok()?;
-                Url::parse(url).ok().map(Content::Url)
+                self.spend(end - start).ok()?;
+                Url::parse(self.plain_string(start, end)?).ok().map(Content::Url)
             }
             _ => None,
         }
@@ -217,7 +222,7 @@ impl<'de> Reader<'_, 'de> {
 
     /// The keys of an object and what it has under them, unless their order, their names or their number are out of the
     /// ordinary.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn canonical_object(
         &self,
         start: usize,
@@ -233,7 +238,7 @@ impl<'de> Reader<'_, 'de> {
     }
 
     /// The items of an array without a tag.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn plain_items(&self, start: usize, end: usize) -> Option<Range<usize>> {
         self.collect_with(|stack, _| match self.text.get(start..end)? {
             b"[]" => Some(()),
@@ -273,7 +278,7 @@ impl<'de> Reader<'_, 'de> {
     ) -> Option<Rc<Shape<'de>>> {
         let mut keys: Vec<KnownKey<'de>> = Vec::with_capacity(6);
         if self.text.get(start..end)? == b"{}" {
-            return Some(Rc::new(Shape { keys }));
+            return Some(Rc::new(Shape::new(keys)));
         }
         // At the brace, or at the comma.
         let mut at = start;
@@ -307,7 +312,7 @@ impl<'de> Reader<'_, 'de> {
                 _ => return None,
             }
         }
-        let shape = Rc::new(Shape { keys });
+        let shape = Rc::new(Shape::new(keys));
         self.shapes.borrow_mut().keep(self.text.get(start + 1..)?, Rc::clone(&shape));
         Some(shape)
     }
@@ -331,6 +336,7 @@ impl<'de> Reader<'_, 'de> {
     /// A slot that is a string without escapes: the frequent key of a Map.
     pub(super) fn plain_string_slot(&self, slot: usize) -> Option<&'de str> {
         let (start, end) = self.index.bounds(slot)?;
+        self.spend(end - start).ok()?;
         self.plain_string(start, end)
     }
 }

@@ -2,7 +2,13 @@
 
 use std::{ops::Range, rc::Rc};
 
-use super::{Node, canonical::Leaf, shape::Shape, tagged::Tagged};
+use super::{
+    Node,
+    budget::{ENTRIES, VALUE},
+    canonical::Leaf,
+    shape::Shape,
+    tagged::Tagged,
+};
 use crate::{
     BigInt, Date, RegExp, Result, Temporal, Url, UrlSearchParams,
     reference::Reference,
@@ -60,6 +66,24 @@ impl Content<'_> {
         )
     }
 
+    /// What it takes of memory, beyond what its text has cost when it was looked at.
+    pub(super) fn cost(&self) -> usize {
+        match self {
+            Content::Object(shape, _) | Content::NullObject(shape, _) => shape.cost,
+            Content::Array(items) | Content::Set(items) | Content::SparseArray(_, items) => {
+                items.len() * VALUE
+            }
+            Content::Map(entries) if entries.is_empty() => 0,
+            Content::Map(entries) => ENTRIES + entries.len() * VALUE,
+            Content::BigInt(integer) => integer.as_str().len(),
+            Content::Url(url) => url.as_str().len(),
+            Content::UrlSearchParams(params) => params.as_str().len(),
+            Content::RegExp(regexp) => regexp.size(),
+            // The others are no larger than their texts.
+            _ => 0,
+        }
+    }
+
     /// Whether the slot was read to its end.
     fn is_whole_slot(&self) -> bool {
         match self {
@@ -94,13 +118,27 @@ impl<'de> From<Leaf<'de>> for Content<'de> {
 impl<'de> Node<'_, 'de> {
     /// Reads the slot; its containers' items go on the stack.
     pub(super) fn content(&self) -> Result<Content<'de>> {
-        if let Some(content) = self.canonical() {
+        self.content_unless(true)
+    }
+
+    /// The same of what is no primitive in the canonical form.
+    pub(super) fn content_beyond_leaf(&self) -> Result<Content<'de>> {
+        self.content_unless(false)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn content_unless(&self, may_be_leaf: bool) -> Result<Content<'de>> {
+        // Once all is spent, nothing is looked at any more.
+        self.reader.spend(1)?;
+        if let Some(content) = self.canonical()? {
             return Ok(content);
         }
-        if let Some(leaf) = self.leaf()? {
+        if may_be_leaf && let Some(leaf) = self.leaf()? {
             return Ok(leaf.into());
         }
-        self.other_content()
+        let content = self.other_content()?;
+        self.reader.spend(content.cost())?;
+        Ok(content)
     }
 
     /// The same, if the slot has not the canonical form, or there is none.
@@ -125,10 +163,7 @@ impl<'de> Node<'_, 'de> {
             Slot::Null => Content::Null,
             Slot::Bool(bool) => Content::Bool(bool),
             Slot::Number(number) => Content::Number(number),
-            Slot::String(string) => {
-                reader.spend_bytes(string.body().len())?;
-                Content::String(string)
-            }
+            Slot::String(string) => Content::String(string),
             Slot::Object(fields) => {
                 let (shape, values) = reader.collect_object(fields)?;
                 Content::Object(shape, values)
@@ -144,10 +179,7 @@ impl<'de> Node<'_, 'de> {
     fn tagged_content(&self, tagged: Tagged<'de>) -> Result<Content<'de>> {
         let reader = self.reader;
         Ok(match tagged {
-            Tagged::BigInt(integer) => {
-                reader.spend_bytes(integer.as_str().len())?;
-                Content::BigInt(integer)
-            }
+            Tagged::BigInt(integer) => Content::BigInt(integer),
             Tagged::Boxed(primitive) => Content::Boxed(primitive),
             Tagged::Date(date) => Content::Date(date, None),
             Tagged::RegExp(regexp) => Content::RegExp(Box::new(regexp)),

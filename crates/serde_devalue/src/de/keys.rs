@@ -10,6 +10,7 @@ use hashbrown::{HashMap, HashSet, hash_map::Entry};
 
 use super::{
     Item, Reader,
+    budget::KEY,
     shape::{KnownKey, Shape},
     tagged::read_bigint,
 };
@@ -60,7 +61,7 @@ impl<'de> Reader<'_, 'de> {
         while let Some(field) = fields.next_raw() {
             properties.push(field?);
         }
-        Ok(self.collect_properties(properties))
+        self.collect_properties(properties)
     }
 
     /// The same for an object without a prototype.
@@ -81,16 +82,21 @@ impl<'de> Reader<'_, 'de> {
                 None => return Err(args.missing("the last key of the object has no value")),
             }
         }
-        Ok(self.collect_properties(properties))
+        self.collect_properties(properties)
     }
 
-    fn collect_properties(&self, properties: Vec<Property<'de>>) -> (Rc<Shape<'de>>, Range<usize>) {
+    fn collect_properties(
+        &self,
+        properties: Vec<Property<'de>>,
+    ) -> Result<(Rc<Shape<'de>>, Range<usize>)> {
+        // They are compared, whether or not they are kept.
+        self.spend_each(properties.len(), KEY)?;
         let mut stack = self.items.borrow_mut();
         let start = stack.len();
         let properties = normalise_properties(properties);
         stack.extend(properties.iter().map(|(_, value)| Item::of(*value)));
         let keys = properties.into_iter().map(|(key, _)| KnownKey::new(key)).collect();
-        (Rc::new(Shape { keys }), start..stack.len())
+        Ok((Rc::new(Shape::new(keys)), start..stack.len()))
     }
 
     /// The items of a sparse array, in ascending order, the last of equal indices.
@@ -146,6 +152,7 @@ impl<'de> Reader<'_, 'de> {
         if stack.len() - start <= step {
             return Ok(());
         }
+        self.spend_each((stack.len() - start) / step, KEY)?;
         let keys = stack[start..].iter().step_by(step).map(|item| self.identity(item.reference));
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let repeated = if keys.len() <= FEW {

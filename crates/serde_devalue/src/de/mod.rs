@@ -2,9 +2,10 @@
 //!
 //! A [`Node`] is a reference in a text, and the crate's `serde::Deserializer`: it reads the slot that it refers to when
 //! serde asks for it, and nothing else. A slot that is referred to twice is read twice, so what a small text may cost
-//! is bounded by [budgets](Reader).
+//! is bounded by a [budget].
 
 mod access;
+mod budget;
 mod canonical;
 pub(crate) mod content;
 mod key;
@@ -17,9 +18,10 @@ mod view;
 
 use std::cell::{Cell, RefCell};
 
+use hashbrown::HashMap;
 use serde::Deserialize;
 
-use self::shape::Shapes;
+use self::{budget::Budget, shape::Shapes};
 use crate::{
     Error, Flat, Index, Options, Result, index::is_whitespace, reference::Reference, slot::Slot,
 };
@@ -42,12 +44,13 @@ fn read<'de, T: Deserialize<'de>>(
     options: Options,
 ) -> Result<T> {
     let flat = Flat::new(text, index);
+    let root = flat.root()?;
+    let roots = [root];
     let reader = Reader {
         valid_text,
         read: vec![Cell::new(false); index.len()],
-        ..Reader::new(text, index, options)
+        ..Reader::new(text, index, options, &roots)
     };
-    let root = flat.root()?;
     let value = match reader.decode(root) {
         Ok(value) => value,
         Err(error) if root.slot().is_none() => {
@@ -71,8 +74,34 @@ impl<'a> Flat<'a> {
     /// # Errors
     /// If a slot that it needs is not well-formed, or the value does not fit the type.
     pub fn decode<T: Deserialize<'a>>(&self, at: Reference) -> Result<T> {
+        self.decode_with(at, Options::new())
+    }
+
+    /// [`decode`](Flat::decode) with options.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decode_with<T: Deserialize<'a>>(&self, at: Reference, options: Options) -> Result<T> {
         let (text, index) = self.parts();
-        Reader::new(text, index, Options::new()).decode(at)
+        Reader::new(text, index, options, &[at]).decode(at)
+    }
+
+    /// The values at several references, in their order. Together they may take what one may, since each of them may refer
+    /// to the same.
+    ///
+    /// # Errors
+    /// As [`decode`](Flat::decode), for each. Once there is nothing left to be taken, for all that are not small.
+    pub fn decode_each<'at, T: Deserialize<'a>>(
+        &self,
+        at: &'at [Reference],
+        options: Options,
+    ) -> impl Iterator<Item = Result<T>> + use<'a, 'at, T>
+    where
+        'a: 'at,
+    {
+        let (text, index) = self.parts();
+        let reader = Reader::new(text, index, options, at);
+        at.iter().map(move |at| reader.decode(*at))
     }
 }
 
@@ -83,17 +112,16 @@ pub(crate) struct Reader<'r, 'de> {
     valid_text: Option<&'de str>,
     index: &'r Index,
     options: Options,
-    /// How many values may still be read. Shared references make a tree of 2^n leaves out of n slots.
-    nodes: Cell<usize>,
-    /// How many bytes of strings and buffers may still be copied, for the same reason.
-    bytes: Cell<usize>,
+    /// What is read with one budget.
+    roots: &'r [Reference],
+    budget: Budget,
     /// Which slots were read to their end, where that matters.
     read: Vec<Cell<bool>>,
     /// The items of the containers that are being read, outermost first.
     items: RefCell<Vec<Item>>,
     shapes: RefCell<Shapes<'de>>,
-    /// The last buffer that a view was found to fit in, and its length.
-    buffer: Cell<Option<(usize, usize)>>,
+    /// The lengths of the buffers that views were found to fit in.
+    buffers: RefCell<HashMap<usize, usize>>,
     sharing: RefCell<tree::Sharing>,
 }
 
@@ -113,18 +141,18 @@ impl Item {
 }
 
 impl<'r, 'de> Reader<'r, 'de> {
-    fn new(text: &'de [u8], index: &'r Index, options: Options) -> Self {
+    fn new(text: &'de [u8], index: &'r Index, options: Options, roots: &'r [Reference]) -> Self {
         Reader {
             text,
             valid_text: None,
             index,
             options,
-            nodes: Cell::new(text.len().saturating_mul(16).saturating_add(1 << 18)),
-            bytes: Cell::new(text.len().saturating_mul(64).saturating_add(1 << 20)),
+            roots,
+            budget: Budget::new(options.allowance),
             read: Vec::new(),
             items: RefCell::new(Vec::with_capacity(32)),
             shapes: RefCell::new(Shapes::default()),
-            buffer: Cell::new(None),
+            buffers: RefCell::default(),
             sharing: RefCell::new(tree::Sharing::default()),
         }
     }
@@ -133,14 +161,17 @@ impl<'r, 'de> Reader<'r, 'de> {
         T::deserialize(Node { reader: self, at, outer: None }).map_err(|error| at_slot(error, at))
     }
 
+    /// The shape of a slot in any form. All of it may be looked at.
     fn slot(&self, slot: usize) -> Result<Slot<'de>> {
+        let (start, end) = self.index.bounds(slot).unwrap_or_default();
+        self.spend(end - start)?;
         self.index.slot(self.text, slot)
     }
 
-    /// Whether the slot begins as null does, perhaps after whitespace.
-    fn begins_as_null(&self, slot: usize) -> bool {
+    /// Whether the slot begins with this, perhaps after whitespace.
+    fn may_begin_with(&self, slot: usize, wanted: u8) -> bool {
         let first = self.index.bounds(slot).and_then(|(start, _)| self.text.get(start));
-        first.is_none_or(|byte| *byte == b'n' || is_whitespace(byte))
+        first.is_none_or(|byte| *byte == wanted || is_whitespace(byte))
     }
 
     fn mark_read(&self, slot: usize) {
@@ -148,36 +179,6 @@ impl<'r, 'de> Reader<'r, 'de> {
             read.set(true);
         }
     }
-
-    #[inline]
-    fn spend(budget: &Cell<usize>, amount: usize, what: &str) -> Result<()> {
-        match budget.get().checked_sub(amount) {
-            Some(rest) => {
-                budget.set(rest);
-                Ok(())
-            }
-            None => Err(overspent(what)),
-        }
-    }
-
-    fn spend_node(&self) -> Result<()> {
-        self.spend_nodes(1)
-    }
-
-    fn spend_nodes(&self, count: usize) -> Result<()> {
-        Self::spend(&self.nodes, count, "values")
-    }
-
-    fn spend_bytes(&self, bytes: usize) -> Result<()> {
-        Self::spend(&self.bytes, bytes, "bytes")
-    }
-}
-
-#[cold]
-fn overspent(what: &str) -> Error {
-    Error::limit(format!(
-        "shared references make the text expand to too many {what} for its length"
-    ))
 }
 
 #[cold]

@@ -7,6 +7,7 @@ use serde::{Deserializer, de::Visitor, forward_to_deserialize_any};
 use super::{
     Node,
     access::{EntryAccess, ListAccess, UnitVariant},
+    budget::VALUE,
     canonical::Leaf,
     content::Content,
     key::Key,
@@ -32,7 +33,7 @@ impl<'de> Deserializer<'de> for Node<'_, 'de> {
             Some(Leaf::String(string)) => return visitor.visit_borrowed_str(string),
             None => {}
         }
-        match self.content()? {
+        match self.content_beyond_leaf()? {
             Content::Object(shape, values) | Content::NullObject(shape, values) => {
                 EntryAccess::visit(self, Some(shape), values, visitor)
             }
@@ -72,10 +73,12 @@ impl<'de> Deserializer<'de> for Node<'_, 'de> {
         match self.content()? {
             Content::Array(items) => ListAccess::visit_all(self, items, false, visitor),
             Content::Set(members) => ListAccess::visit_all(self, members, true, visitor),
-            Content::Bytes(bytes) => view::visit(ViewKind::Uint8Array, &bytes, visitor),
+            Content::Bytes(bytes) => {
+                view::visit(self.reader, ViewKind::Uint8Array, &bytes, visitor)
+            }
             Content::View(kind, buffer, range) => {
                 let bytes = view::bytes(self.reader, kind, buffer, range.as_deref())?;
-                view::visit(kind, &bytes, visitor)
+                view::visit(self.reader, kind, &bytes, visitor)
             }
             Content::Object(shape, values) | Content::NullObject(shape, values) => {
                 EntryAccess::visit(self, Some(shape), values, visitor)
@@ -129,7 +132,7 @@ impl<'de> Node<'_, 'de> {
         Ok(match self.at.slot() {
             None => self.at.number().is_none(),
             // What begins otherwise is not null, whatever it is.
-            Some(slot) if self.reader.begins_as_null(slot) => {
+            Some(slot) if self.reader.may_begin_with(slot, b'n') => {
                 matches!(self.reader.slot(slot)?, Slot::Null)
             }
             Some(_) => false,
@@ -197,10 +200,12 @@ impl<'de> Node<'_, 'de> {
                 if kind.is_bytes() {
                     visitor.visit_byte_buf(bytes)
                 } else {
-                    view::visit(kind, &bytes, visitor)
+                    view::visit(self.reader, kind, &bytes, visitor)
                 }
             }
             Content::SparseArray(length, items) => {
+                // The length is only declared, and every hole is a value.
+                self.reader.spend_each(length as usize, VALUE)?;
                 ListAccess::visit(self, items, length.into(), false, visitor)
             }
             Content::Boxed(inner) | Content::Custom(_, inner) => {
@@ -219,7 +224,8 @@ impl<'de> Node<'_, 'de> {
 
     /// The BigInt, if it is one.
     fn bigint(&self) -> Result<Option<BigInt>> {
-        match self.at.slot().map(|slot| self.reader.slot(slot)).transpose()? {
+        let slot = self.at.slot().filter(|slot| self.reader.may_begin_with(*slot, b'['));
+        match slot.map(|slot| self.reader.slot(slot)).transpose()? {
             Some(Slot::Tagged { tag, args }) if tag == "BigInt" => match self.tagged(tag, args)? {
                 Tagged::BigInt(integer) => Ok(Some(integer)),
                 _ => Ok(None),

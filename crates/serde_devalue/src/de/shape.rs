@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::budget::{ENTRIES, KEY, VALUE};
 use crate::{
     JsString,
     text::string::{self, RawString},
@@ -10,6 +11,16 @@ use crate::{
 /// The keys of an object: each once, in JavaScript's order. Objects of one origin have the same.
 pub(super) struct Shape<'de> {
     pub(super) keys: Vec<KnownKey<'de>>,
+    /// What an object of this shape costs, without what is in it.
+    pub(super) cost: usize,
+}
+
+impl<'de> Shape<'de> {
+    pub(super) fn new(keys: Vec<KnownKey<'de>>) -> Self {
+        let names = keys.iter().map(|key| VALUE + KEY + key.raw.token().len());
+        let cost = if keys.is_empty() { 0 } else { ENTRIES + names.sum::<usize>() };
+        Shape { keys, cost }
+    }
 }
 
 /// A key of an object.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::{Node, Reader};
 use crate::{
-    BigInt, Date, Error, JsString, RegExp, Result, Temporal, Url, UrlSearchParams,
+    BigInt, Date, Error, JsString, ParseBigIntError, RegExp, Result, Temporal, Url,
+    UrlSearchParams,
     reference::Reference,
     slot::{MapEntries, Slot},
     text::{number, string::RawString},
@@ -161,7 +162,6 @@ impl<'de> Args<'_, '_, 'de> {
             }
             _ => return Err(self.tokens.invalid("a URL's text must be a string", token)),
         };
-        self.node.reader.spend_bytes(text.body().len())?;
         Url::parse(&text.to_str_lossy()).map_err(|error| self.invalid(error.to_string(), token))
     }
 
@@ -250,9 +250,10 @@ pub(super) fn read_bigint(args: &mut Tokens<'_>) -> Result<BigInt> {
         return Err(args.missing("the tag has no argument"));
     };
     match token.scalar {
-        Scalar::String(text) => {
-            text.to_str()?.parse().map_err(|error| args.invalid(format!("{error}"), token))
-        }
+        Scalar::String(text) => text.to_str()?.parse().map_err(|error| match error {
+            ParseBigIntError::TooLong => Error::limit(error.to_string()).at_offset(token.offset),
+            error => args.invalid(error.to_string(), token),
+        }),
         Scalar::Bool(bool) => Ok(u8::from(bool).into()),
         Scalar::Number(text) => {
             let number = number::parse(text);
@@ -282,20 +283,16 @@ impl<'de> Reader<'_, 'de> {
     }
 
     pub(super) fn buffer_bytes(&self, buffer: Reference) -> Result<Vec<u8>> {
-        let text = self.buffer_text(buffer)?;
-        self.spend_bytes(text.len())?;
-        Ok(read_base64(&text))
+        Ok(read_base64(&self.buffer_text(buffer)?))
     }
 
     fn buffer_length(&self, buffer: Reference) -> Result<usize> {
         let slot = buffer.slot().unwrap_or_default();
-        match self.buffer.get() {
-            Some((known, length)) if known == slot => Ok(length),
-            _ => {
-                let length = self.buffer_bytes(buffer)?.len();
-                self.buffer.set(Some((slot, length)));
-                Ok(length)
-            }
+        if let Some(&length) = self.buffers.borrow().get(&slot) {
+            return Ok(length);
         }
+        let length = self.buffer_bytes(buffer)?.len();
+        self.buffers.borrow_mut().insert(slot, length);
+        Ok(length)
     }
 }

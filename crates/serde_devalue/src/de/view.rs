@@ -2,7 +2,7 @@
 
 use serde::de::{Visitor, value::SeqDeserializer};
 
-use super::Reader;
+use super::{Reader, budget::VALUE};
 use crate::{
     Error, Result,
     reference::Reference,
@@ -30,10 +30,12 @@ pub(super) fn bytes(
 
 /// Visits the bytes as numbers.
 pub(super) fn visit<'de, V: Visitor<'de>>(
+    reader: &Reader<'_, 'de>,
     kind: ViewKind,
     bytes: &[u8],
     visitor: V,
 ) -> Result<V::Value> {
+    reader.spend_each(bytes.len() / kind.element_size(), VALUE)?;
     macro_rules! elements {
         ($type:ty) => {
             visitor.visit_seq(SeqDeserializer::<_, Error>::new(

@@ -148,14 +148,14 @@ impl<'w> EntryWriter<'w> {
     }
 
     /// The byte behind the key that begins here.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn begin_key(&mut self) -> u8 {
         self.key_start = self.writer.buffers.scratch.len();
         if self.form == Form::NullObject { b',' } else { b':' }
     }
 
     /// Refuses `__proto__`, and notes whether the keys come in JavaScript's order.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn check_key(&mut self) -> Result<()> {
         match self.writer.buffers.scratch.get(self.key_start + 1) {
             Some(b'0'..=b'9' | b'_') => self.check_rare_key(),

@@ -38,8 +38,12 @@ pub(crate) use self::value::write_directly;
 pub(crate) fn to_vec<T: ?Sized + Serialize>(value: &T, options: Options) -> Result<Vec<u8>> {
     let mut writer = Writer::new(options);
     let root = value.serialize(&mut writer)?;
-    let out_of_order = writer.out_of_order;
+    let (out_of_order, repeated) = (writer.out_of_order, writer.repeated);
     let text = writer.finish(root);
+    if repeated > options.allowance / 8 {
+        // Rare. With half of the allowance, because a text that is embedded in another has longer references.
+        options.allowance(options.allowance / 2).any_tag().from_slice::<Value>(&text)?;
+    }
     if out_of_order {
         // Rare: what was written has the right properties in each object, but visited them in Rust's order, not in
         // JavaScript's. A `Value` has JavaScript's.
@@ -67,6 +71,8 @@ pub(crate) struct Writer {
     /// The slots of [`Value::Shared`] by their id.
     shared: HashMap<u32, Reference>,
     depth: usize,
+    /// How long the texts are, all together, that were not written because there was a slot for them.
+    repeated: usize,
     /// Whether an object's keys came in an order that is not JavaScript's.
     out_of_order: bool,
 }
@@ -107,6 +113,7 @@ impl Writer {
             words: [None; 3],
             shared: HashMap::new(),
             depth: 0,
+            repeated: 0,
             out_of_order: false,
         }
     }
@@ -137,7 +144,7 @@ impl Writer {
     }
 
     /// Begins a container.
-    #[inline(always)] // The beginning is a constant.
+    #[cfg_attr(not(debug_assertions), inline(always))] // The beginning is a constant.
     fn open(&mut self, beginning: &[u8]) -> Result<Open> {
         if self.depth == Options::MAX_DEPTH {
             return Err(too_deep());
@@ -187,7 +194,7 @@ impl Writer {
     }
 
     /// Appends an item to the innermost container.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn push_reference(&mut self, reference: Reference) {
         reference.write(&mut self.buffers.scratch, *b",");
     }
@@ -202,7 +209,7 @@ impl Writer {
     }
 
     /// The slot of the primitive whose text, with a comma, was appended from `start` on.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn written(&mut self, start: usize) -> Result<Reference> {
         let next = self.next_reference()?;
         let Buffers { primitives, text, .. } = &mut *self.buffers;
@@ -212,6 +219,7 @@ impl Writer {
             |_, start| known.get(start..).is_some_and(|text: &[u8]| text.starts_with(new));
         match primitives.find_or_insert(new, start, next, is_same) {
             Some(same) => {
+                self.repeated += self.buffers.text.len() - start;
                 self.buffers.text.truncate(start);
                 Ok(same)
             }
@@ -259,7 +267,7 @@ impl Writer {
         self.find_string(string)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn find_string(&mut self, string: &str) -> Result<Reference> {
         let start = self.buffers.text.len();
         string::write_with(&mut self.buffers.text, string, *b"\",");
@@ -336,7 +344,7 @@ impl Writer {
 const COPIED_AT_ONCE: usize = 64;
 
 /// Appends a part of a text. What is short is copied without a call, and what is behind it with it, for the moment.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn append_part(out: &mut Vec<u8>, text: &[u8], start: usize, end: usize) {
     let length = end.wrapping_sub(start);
     match text.get(start..).and_then(<[u8]>::first_chunk::<COPIED_AT_ONCE>) {

@@ -128,7 +128,7 @@ impl<'w> Serializer for &'w mut Writer {
         self.string(variant)
     }
 
-    #[inline(always)] // The name is a constant.
+    #[cfg_attr(not(debug_assertions), inline(always))] // The name is a constant.
     fn serialize_newtype_struct<T: ?Sized + Serialize>(
         self,
         name: &'static str,
@@ -155,10 +155,8 @@ impl<'w> Serializer for &'w mut Writer {
         value: &T,
     ) -> Result<Reference> {
         match name {
-            tag::SHARED => self.shared(index, value),
-            tag::REFERENCE => self.shared.get(&index).copied().ok_or_else(|| {
-                Error::data(format!("Value::Reference({index}) comes before its Value::Shared"))
-            }),
+            tag::SHARED => self.shared(index, |writer| value.serialize(writer)),
+            tag::REFERENCE => self.shared_before(index),
             _ => {
                 let object = self.open(b"{")?;
                 string::write(&mut self.buffers.scratch, variant);
@@ -236,8 +234,19 @@ impl Writer {
         Ok(self.close(open, b']'))
     }
 
+    /// A later occurrence of a shared value.
+    pub(super) fn shared_before(&self, id: u32) -> Result<Reference> {
+        self.shared.get(&id).copied().ok_or_else(|| {
+            Error::data(format!("Value::Reference({id}) comes before its Value::Shared"))
+        })
+    }
+
     /// The first occurrence of a shared value. Its slot is known before it is written, for the sake of cycles.
-    fn shared<T: ?Sized + Serialize>(&mut self, id: u32, value: &T) -> Result<Reference> {
+    pub(super) fn shared(
+        &mut self,
+        id: u32,
+        write: impl FnOnce(&mut Self) -> Result<Reference>,
+    ) -> Result<Reference> {
         // A container takes the next number.
         let expected = Reference::to_slot(self.slots);
         if let Some(expected) = expected
@@ -245,7 +254,7 @@ impl Writer {
         {
             return Err(Error::data(format!("Value::Shared({id}, …) occurs twice")));
         }
-        let written = value.serialize(&mut *self)?;
+        let written = write(self)?;
         if Some(written) == expected && !self.is_primitive(written) {
             Ok(written)
         } else {

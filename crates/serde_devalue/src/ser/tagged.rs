@@ -49,7 +49,7 @@ impl<'w> Serializer for Tagged<'w> {
     type SerializeStruct = EntryWriter<'w>;
     type SerializeStructVariant = Impossible<Reference, Error>;
 
-    #[inline(always)] // The tag is a constant.
+    #[cfg_attr(not(debug_assertions), inline(always))] // The tag is a constant.
     fn serialize_str(self, text: &str) -> Result<Reference> {
         let (writer, tag) = (&mut *self.writer, self.tag);
         match tag {

@@ -92,7 +92,7 @@ impl Writer {
         self.value(value)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn value(&mut self, value: &Value) -> Result<Reference> {
         match value {
             Value::Undefined => Ok(Reference::UNDEFINED),
@@ -110,12 +110,14 @@ impl Writer {
             Value::Object(object) => self.object(object),
             Value::Array(items) => self.array(items),
             Value::Map(entries) => self.map(entries),
+            Value::Shared(id, value) => self.shared(*id, |writer| writer.single_value(value)),
+            Value::Reference(id) => self.shared_before(*id),
             rare => rare.serialize_by_parts(self),
         }
     }
 
     /// Appends an item to the innermost container. What is frequent has no way through memory.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn push_value(&mut self, value: &Value) -> Result<()> {
         match value {
             Value::String(string) => match string.as_str() {
@@ -159,7 +161,7 @@ impl Writer {
         Ok(self.close(open, b'}'))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn key_of_object(&mut self, key: &JsString) -> Result<()> {
         let out = &mut self.buffers.scratch;
         match key.as_str() {

@@ -1,5 +1,7 @@
 //! The walk through texts of any form.
 
+use std::collections::HashMap;
+
 use super::{
     Object, Splice,
     buffers::Buffers,
@@ -31,7 +33,8 @@ pub(super) fn walk(splice: &mut Splice<'_>, buffers: &mut Buffers) -> Result<()>
     let Buffers { states, known, output, open_slots: open, gaps, .. } = buffers;
     known.clear(splice.texts.len());
     let entries = std::mem::take(&mut splice.entries);
-    let mut walk = Walk { splice, states, known, output, open, gaps };
+    let zeros = HashMap::new();
+    let mut walk = Walk { splice, states, known, output, open, gaps, zeros };
     for entry in entries {
         let reference = walk.target(entry)?;
         walk.visit_open()?;
@@ -49,6 +52,7 @@ struct Walk<'w, 's> {
     /// Outermost first.
     open: &'w mut Vec<OpenSlot>,
     gaps: &'w mut Vec<Gap>,
+    zeros: HashMap<u32, bool>,
 }
 
 impl Walk<'_, '_> {
@@ -94,8 +98,8 @@ impl Walk<'_, '_> {
         let source = texts.source_of(number).and_then(|source| texts.sources.get(source));
         let &source = source.ok_or_else(no_such_slot)?;
         let start = self.gaps.len();
-        let content =
-            Reader { source, gaps: self.gaps, texts }.read((number - source.first) as usize)?;
+        let content = Reader { source, gaps: self.gaps, texts, zeros: &mut self.zeros }
+            .read((number - source.first) as usize)?;
         let reference = match content {
             Content::Primitive(text) => {
                 let piece = texts.write(|written| written.extend_from_slice(&text))?;

@@ -1,6 +1,6 @@
 //! What a slot to be copied holds.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{
     draft::Draft,
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     error::Result,
+    index::is_whitespace,
     reference::Reference,
     slot::{array_index, is_sparse},
     text::number,
@@ -31,6 +32,8 @@ pub(super) struct Reader<'r, 's> {
     pub(super) source: Source<'s>,
     pub(super) gaps: &'r mut Vec<Gap>,
     pub(super) texts: &'r mut Texts<'s>,
+    /// Which slots are -0, of those that begin as it does: many may refer to one that is long to look at.
+    pub(super) zeros: &'r mut HashMap<u32, bool>,
 }
 
 impl<'s> Reader<'_, 's> {
@@ -181,13 +184,24 @@ impl<'s> Reader<'_, 's> {
     }
 
     /// Whether it is the sentinel, or a slot that holds it as a literal, as nothing writes it.
-    fn is_negative_zero(&self, reference: Reference) -> Result<bool> {
+    fn is_negative_zero(&mut self, reference: Reference) -> Result<bool> {
         let Some(slot) = reference.slot() else {
             return Ok(reference == Reference::NEGATIVE_ZERO);
         };
+        let (text, index) = self.source.flat.parts();
+        let first = index.bounds(slot).and_then(|(start, _)| text.get(start));
+        if first.is_some_and(|first| *first != b'-' && !is_whitespace(first)) {
+            return Ok(false);
+        }
+        let number = self.source.first.wrapping_add(slot as u32);
+        if let Some(is_zero) = self.zeros.get(&number) {
+            return Ok(*is_zero);
+        }
         let mut cursor = self.source.flat.cursor(slot)?;
-        Ok(cursor.peek() == Some(b'-')
-            && sentinel(cursor.scalar()?) == Some(Reference::NEGATIVE_ZERO))
+        let is_zero = cursor.peek() == Some(b'-')
+            && sentinel(cursor.scalar()?) == Some(Reference::NEGATIVE_ZERO);
+        self.zeros.insert(number, is_zero);
+        Ok(is_zero)
     }
 
     /// The next token, which must refer to a value.

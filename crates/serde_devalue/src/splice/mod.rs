@@ -30,6 +30,8 @@ use output::too_many_slots;
 use state::State;
 use texts::Texts;
 
+pub(crate) use shape::holds_literals;
+
 /// Writes a new devalue text out of pieces of others, without decoding them.
 ///
 /// Slots are copied and their references rewritten. Slots are numbered in JavaScript's order, primitives are shared by
@@ -129,7 +131,7 @@ impl<'s> Splice<'s> {
         self.entry(key, value)
     }
 
-    /// Adds an entry of a source: its key, which is a string, and its value.
+    /// Adds an entry of a source: its key, whatever that is, and its value.
     ///
     /// As [`copy`](Splice::copy), without reading the key. Where a source keeps its entries in their order, all that
     /// stands between two changes is copied at once.

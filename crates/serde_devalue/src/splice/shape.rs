@@ -114,7 +114,7 @@ fn list(text: &[u8], start: usize, slot: &[u8]) -> Option<Shape> {
 }
 
 /// Whether the argument of a tag is no reference, whatever it looks like.
-pub(super) fn holds_literals(tag: &[u8]) -> bool {
+pub(crate) fn holds_literals(tag: &[u8]) -> bool {
     matches!(tag, b"BigInt" | b"Date" | b"RegExp" | b"ArrayBuffer" | b"URLSearchParams")
         || tag.starts_with(b"Temporal.")
 }

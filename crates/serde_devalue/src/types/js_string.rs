@@ -61,6 +61,14 @@ impl JsString {
         }
     }
 
+    /// How many bytes of memory it takes, about.
+    pub(crate) fn size(&self) -> usize {
+        match &self.0 {
+            Repr::WellFormed(string) => string.len(),
+            Repr::IllFormed(units) => size_of_val(&**units),
+        }
+    }
+
     /// The string, with U+FFFD in place of each unpaired surrogate.
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         match &self.0 {

@@ -50,6 +50,11 @@ impl RegExp {
         &self.source
     }
 
+    /// How many bytes of memory the source takes, about.
+    pub(crate) fn size(&self) -> usize {
+        self.source.size()
+    }
+
     /// The flags, in alphabetical order.
     pub fn flags(&self) -> &str {
         &self.flags

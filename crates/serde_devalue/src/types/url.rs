@@ -41,6 +41,8 @@ impl Url {
         #[cfg(feature = "url")]
         let url = if is_normalised(text) {
             Url(text.to_owned())
+        } else if takes_long(text) {
+            return Err(InvalidUrl { source: url::ParseError::IdnaError });
         } else {
             let parsed = url::Url::parse(text).map_err(|source| InvalidUrl { source })?;
             let lost = lost_parts(text, parsed.as_str());
@@ -95,6 +97,33 @@ fn is_normalised(text: &str) -> bool {
         && !path.split(|&byte| byte == b'/').any(may_be_dots)
         && is_plain(path)
         && is_plain(query)
+}
+
+/// Whether a part of the host has more letters beyond ASCII than any name of the internet. To encode them takes quadratic
+/// time, and of many the result could not be read again.
+///
+/// DIFFERENCE: JavaScript takes such a host. Nothing writes one: what is written is encoded.
+#[cfg(feature = "url")]
+fn takes_long(text: &str) -> bool {
+    const LONGEST_LABEL: usize = 63;
+    // Left out wherever they stand.
+    let text = text.replace(['\t', '\n', '\r'], "");
+    let text = text.trim_start_matches(|letter: char| letter <= ' ');
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let is_special = ["http", "https", "ws", "wss", "ftp", "file"]
+        .iter()
+        .any(|special| scheme.eq_ignore_ascii_case(special));
+    let rest = rest.trim_start_matches(['/', '\\']);
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let letters = |label: &str| {
+        // Of an encoded one there are two bytes at least, and four at most.
+        label.chars().filter(|letter| !letter.is_ascii()).count() + label.matches('%').count() / 4
+    };
+    is_special
+        && host
+            .split(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'])
+            .any(|label| letters(label) > LONGEST_LABEL)
 }
 
 /// Whether the text is a normalised file URL of which the url crate dropped what JavaScript keeps: empty segments of the
@@ -285,6 +314,35 @@ mod tests {
                 let parsed = url::Url::parse(&text);
                 proptest::prop_assert_eq!(parsed.as_ref().map(url::Url::as_str), Ok(&*text));
             }
+        }
+    }
+
+    #[test]
+    fn a_host_that_takes_quadratic_time_to_encode_is_refused() {
+        let letters = |count| (0..count).filter_map(|at| char::from_u32(0x4e00 + at * 7));
+        let label: String = letters(63).collect();
+        let long: String = letters(900).collect();
+        let encoded: String = long.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        for host in [
+            format!("//{long}/"),
+            format!("//a.{long}"),
+            format!("/\\{long}?"),
+            format!("//user@{long}#"),
+            format!("//{encoded}/"),
+            format!("/\t/{long}/"),
+        ] {
+            for scheme in ["https", "HTTP", " file", "w\ns"] {
+                assert!(Url::parse(&format!("{scheme}:{host}")).is_err(), "{scheme}:{host}");
+            }
+        }
+        for text in [
+            format!("https://{label}.{label}\u{3002}{label}/"),
+            format!("https://{encoded}:{encoded}@example.com/{long}?{long}#{long}"),
+            format!("https://example.com/@{long}"),
+            format!("data:text/plain,{long}"),
+        ] {
+            let url = Url::parse(&text).unwrap();
+            assert_eq!(Url::parse(url.as_str()).unwrap(), url, "{text}");
         }
     }
 

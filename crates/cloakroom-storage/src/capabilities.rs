@@ -13,6 +13,10 @@ pub struct Capabilities {
     /// atomically. Without it they are [`Unsupported`](crate::ErrorKind::Unsupported), and a caller must
     /// load, merge and write with [`When::Always`](crate::When::Always).
     pub compare_and_swap: bool,
+    /// A version names one writing: what writes the same bytes again gets another one, and so does what makes anew what was
+    /// removed or has expired. Without it a version says what the bytes are, and serves whenever these very bytes are
+    /// there, whoever wrote them.
+    pub version_per_write: bool,
     /// A `ttl` is honoured: an expired item reads as missing.
     pub expiry: bool,
     /// The store frees expired items by itself, so that nobody needs to call
@@ -40,6 +44,7 @@ impl Capabilities {
         Capabilities {
             retains: false,
             compare_and_swap: false,
+            version_per_write: false,
             expiry: false,
             native_ttl: false,
             iteration: false,

@@ -22,6 +22,9 @@ pub type DynDriver = Arc<dyn Driver>;
 /// Dropping a returned future cancels the waiting, not always the work: a write that was on its way may still
 /// happen. A write is never half done.
 ///
+/// A [`Version`](crate::Version) that was given once never matches other bytes, whatever became of the item or of the store
+/// since.
+///
 /// Errors are the failures of the store. That an item is missing, or that a condition does not hold, is an
 /// answer and no error. Every implementation passes [`conformance::run`](crate::conformance::run).
 #[async_trait]

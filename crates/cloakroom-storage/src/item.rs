@@ -30,8 +30,13 @@ impl fmt::Debug for Item {
 /// Tells one version of an item from another.
 ///
 /// The token is the driver's own: a counter, an ETag, or the bytes themselves where a foreign writer keeps no
-/// token. A caller only hands it back. Two versions of one item that differ in their bytes differ in their
-/// token.
+/// token. A caller only hands it back.
+///
+/// **A version never matches other bytes than those that it was given for**: not after any number of writes, not after the
+/// item was removed or expired and was made anew, and not after the store was restarted, opened anew, restored from a copy
+/// or taken over by another server. Where a store may begin to count anew, its numbers are not enough: what is random or
+/// what the bytes are belongs into the token as well. Whether it matches the *same* bytes when they are written again is
+/// what [`version_per_write`](crate::Capabilities::version_per_write) says.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Version(Token);
 

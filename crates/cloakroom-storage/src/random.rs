@@ -1,4 +1,4 @@
-//! Numbers to spread work with.
+//! Numbers to spread work with, to tell one thing from the next, and to begin to count from.
 
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
@@ -8,8 +8,34 @@ use crate::platform::RandomState;
 
 /// A number from 0 to 1. Good enough to spread work in time, and for nothing else.
 pub(crate) fn fraction() -> f64 {
+    #[cfg(all(feature = "simulation", not(target_family = "wasm")))]
+    if let Some(bytes) = crate::platform::simulated_bytes() {
+        return f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX);
+    }
+    f64::from((hash() >> 32) as u32) / f64::from(u32::MAX)
+}
+
+/// A number that hardly comes again, in this process or in another. No secret.
+#[allow(dead_code)] // Each driver that needs one is a feature.
+pub(crate) fn number() -> u64 {
+    #[cfg(all(feature = "simulation", not(target_family = "wasm")))]
+    if let Some(bytes) = crate::platform::simulated_bytes() {
+        return u64::from_ne_bytes(bytes);
+    }
+    hash()
+}
+
+/// The next hash under a salt that the operating system gave to this process.
+fn hash() -> u64 {
     static SALT: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     static CALLS: AtomicU64 = AtomicU64::new(0);
-    let hash = SALT.hash_one(CALLS.fetch_add(1, Ordering::Relaxed));
-    f64::from((hash >> 32) as u32) / f64::from(u32::MAX)
+    SALT.hash_one(CALLS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Where a store in memory begins to count versions, so that those of another such store, which an earlier process had under
+/// the same keys, are not met again.
+#[cfg(any(feature = "memory", feature = "lru-cache"))]
+pub(crate) fn first_version() -> u64 {
+    // As many are left to count as there are to begin with.
+    number() >> 1
 }

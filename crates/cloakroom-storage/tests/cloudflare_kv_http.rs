@@ -186,7 +186,7 @@ async fn options_that_are_wrong_are_named() {
             json!({ "accountId": "a", "namespaceId": "n", "apiToken": "t", "apiURL": "x" }),
             "`apiURL`",
         ),
-        (json!({ "accountId": "a", "namespaceId": "n", "apiToken": "t", "minTtl": 1 }), "`minTTL`"),
+        (json!({ "accountId": "a", "namespaceId": "n", "apiToken": "t", "minttl": 1 }), "`minTTL`"),
     ] {
         let error = refusal("cloudflare-kv-http", given).await;
         assert_eq!(error.kind(), ErrorKind::InvalidOptions);

@@ -276,16 +276,37 @@ async fn an_item_is_created_where_only_an_expired_one_is() {
 #[tokio::test]
 async fn keys_that_mysql_takes_for_one_displace_each_other_and_are_never_mixed_up() {
     let Some(place) = Place::mariadb_with_the_usual_collation().await else { return };
+    JavaScript(&place).set_up().await;
     let rust = db0(&place).await;
     put(&rust, "a", "of a", LONG).await;
     assert_eq!(read(&rust, "A").await, None);
     assert!(!rust.touch(&key("ä"), LONG).await.unwrap());
     assert_eq!(rust.remove(&key("A"), When::Always).await.unwrap(), RemoveOutcome::Missing);
-    let outcome = rust.set(&key("A"), "of A".into(), When::Absent, LONG).await.unwrap();
-    assert_eq!(outcome, SetOutcome::Conflict);
     put(&rust, "A", "of A", LONG).await;
     assert_eq!(read(&rust, "a").await, None);
     assert_eq!(read(&rust, "A").await.unwrap(), "of A");
+    // What is not there can be created: it would be a conflict for good otherwise.
+    let outcome = rust.set(&key("a"), "of a".into(), When::Absent, LONG).await.unwrap();
+    assert!(matches!(outcome, SetOutcome::Written { .. }));
+    let outcome = rust.set(&key("a"), "again".into(), When::Absent, LONG).await.unwrap();
+    assert_eq!(outcome, SetOutcome::Conflict);
+    assert_eq!(read(&rust, "A").await, None);
+    assert_eq!(read(&rust, "a").await.unwrap(), "of a");
+}
+
+#[tokio::test]
+async fn a_table_of_ours_tells_all_keys_apart() {
+    let Some(place) = Place::mariadb_with_the_usual_collation().await else { return };
+    let rust = db0(&place).await;
+    let names = ["case-abc", "CASE-abc", "a", "ä"];
+    for name in names {
+        let outcome = rust.set(&key(name), name.into(), When::Absent, LONG).await.unwrap();
+        assert!(matches!(outcome, SetOutcome::Written { .. }), "{name}");
+    }
+    for name in names {
+        assert_eq!(read(&rust, name).await.unwrap(), name);
+        assert_eq!(JavaScript(&place).get(name).await.unwrap(), name);
+    }
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ async fn an_item_is_the_value_alone_attached_to_a_lease_whose_number_is_the_dead
     assert_eq!(pair["value"], "dmFsdWU=");
     let lease: i64 = pair["lease"].as_str().unwrap().parse().unwrap();
     assert!(lease < 0);
-    let deadline = Duration::from_millis((lease & i64::MAX) as u64);
+    let deadline = Duration::from_millis((lease & i64::MAX) as u64 >> 20);
     assert!((begin..begin + Duration::from_secs(10)).contains(&deadline), "{deadline:?}");
 
     assert!(driver.touch(&key("id"), None).await.unwrap());
@@ -205,6 +205,86 @@ async fn a_user_is_let_in_and_let_in_again_when_etcd_has_forgotten_him() {
         assert!(!error.is_retryable());
         assert!(!format!("{driver:?} {error:?}").contains("guessed"));
     }
+}
+
+/// Root, and users who may write what begins with their names.
+fn enable_users(server: &Server, names: &[&str]) {
+    use base64::Engine as _;
+    let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    for name in [&["root"], names].concat() {
+        raw(server, "/v3/auth/user/add", &json!({ "name": name, "password": "secret" }));
+        raw(server, "/v3/auth/role/add", &json!({ "name": name }));
+        raw(server, "/v3/auth/user/grant", &json!({ "user": name, "role": name }));
+        let (key, end) = (base64(&format!("{name}:")), base64(&format!("{name};")));
+        let perm = json!({ "permType": "READWRITE", "key": key, "range_end": end });
+        raw(server, "/v3/auth/role/grant", &json!({ "name": name, "perm": perm }));
+    }
+    raw(server, "/v3/auth/enable", &json!({}));
+}
+
+fn as_user(server: &Server, name: &str) -> Etcd {
+    bare(&json!({ "url": server.url(), "base": name, "username": name, "password": "secret" }))
+}
+
+/// Posts with a token of root's.
+fn as_root(server: &Server, path: &str, body: &Value) -> Value {
+    let login = json!({ "name": "root", "password": "secret" });
+    let token = raw(server, "/v3/auth/authenticate", &login)["token"].as_str().unwrap().to_owned();
+    let output = Command::new("curl")
+        .args(["--silent", "--header", &format!("authorization: {token}")])
+        .args(["--data", &body.to_string(), &format!("{}{path}", server.url())])
+        .output();
+    serde_json::from_slice(&output.unwrap().stdout).unwrap()
+}
+
+#[tokio::test]
+async fn a_change_of_users_is_no_refusal_of_a_request_that_has_a_signed_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let (private, public) = (folder.path().join("private.pem"), folder.path().join("public.pem"));
+    let openssl = |arguments: &[&str]| {
+        assert!(Command::new("openssl").args(arguments).output().unwrap().status.success());
+    };
+    let [private, public] = [&private, &public].map(|path| path.to_str().unwrap());
+    openssl(&["genrsa", "-out", private, "2048"]);
+    openssl(&["rsa", "-in", private, "-pubout", "-out", public]);
+    let tokens = format!("jwt,pub-key={public},priv-key={private},sign-method=RS256,ttl=10m");
+    let Some(server) = Server::start_with(&["--auth-token", &tokens]) else { return };
+    enable_users(&server, &["app1"]);
+    let driver = as_user(&server, "app1");
+    let version = put(&driver, "id", "one").await;
+    for name in ["somebody", "somebody-else"] {
+        as_root(&server, "/v3/auth/user/add", &json!({ "name": name, "password": "secret" }));
+        assert_eq!(read(&driver, "id").await.unwrap().unwrap(), "one");
+    }
+    as_root(&server, "/v3/auth/role/add", &json!({ "name": "another" }));
+    let when = When::Version(version);
+    written(driver.set(&key("id"), "two".into(), when, HOUR).await.unwrap());
+}
+
+#[tokio::test]
+async fn two_users_share_no_lease_and_two_processes_of_one_do() {
+    let Some(server) = Server::start() else { return };
+    enable_users(&server, &["app1", "app2"]);
+    let drivers = ["app1", "app1", "app2"].map(|name| as_user(&server, name));
+    for index in 0..20 {
+        let name = index.to_string();
+        let puts = drivers.iter().map(|driver| put(driver, &name, "value"));
+        futures_util::future::join_all(puts).await;
+    }
+    let range = json!({ "key": "YXBw", "range_end": "YXBx" });
+    let pairs = as_root(&server, "/v3/kv/range", &range)["kvs"].as_array().unwrap().clone();
+    let owners: std::collections::BTreeSet<(String, i64)> = pairs
+        .iter()
+        .map(|pair| {
+            let name = pair["key"].as_str().unwrap()[..6].to_owned();
+            let lease: i64 = pair["lease"].as_str().unwrap().parse().unwrap();
+            (name, lease & ((1 << 20) - 1))
+        })
+        .collect();
+    assert_eq!((pairs.len(), owners.len()), (40, 2), "{owners:?}");
+    let numbers: std::collections::BTreeSet<i64> =
+        owners.iter().map(|(_, number)| *number).collect();
+    assert_eq!(numbers.len(), 2, "{owners:?}");
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn the_layout_is_unstorages_and_closed_to_others() {
 #[tokio::test]
 async fn no_key_leads_into_the_drivers_own_folder() {
     let (_folder, files) = store();
-    for name in [".cloakroom", ".cloakroom:00.lock$", ".CLOAKROOM:x"] {
+    for name in [".cloakroom", ".cloakroom:00.lock$", ".CLOAKROOM:x", "deep:.cloakroom:00.lock$"] {
         let key = key(name);
         let kinds = [
             files.get(&key).await.unwrap_err().kind(),
@@ -122,17 +122,16 @@ async fn no_key_leads_into_the_drivers_own_folder() {
         ];
         assert_eq!(kinds, [ErrorKind::InvalidKey; 4], "{name}");
     }
-    set(&files, "deep:.cloakroom", "allowed", None).await;
-    assert_eq!(get(&files, "deep:.cloakroom").await.as_deref(), Some("allowed"));
+    set(&files, "deep:.cloakrooms", "allowed", None).await;
+    assert_eq!(get(&files, "deep:.cloakrooms").await.as_deref(), Some("allowed"));
 }
 
 #[tokio::test]
 async fn a_write_in_place_takes_the_deadline_away() {
     let (folder, files) = store();
     set(&files, "a", "ours", Some(Duration::from_millis(500))).await;
-    let path = folder.path().join("base/a");
-    let deadline = path.metadata().unwrap().modified().unwrap();
-    fs::write(&path, "theirs").unwrap();
+    let deadline = SystemTime::now() + Duration::from_millis(500);
+    fs::write(folder.path().join("base/a"), "theirs").unwrap();
     while SystemTime::now() <= deadline {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -258,6 +257,35 @@ async fn names_that_no_key_leads_to_are_left_alone() {
     }
     let keys: Vec<_> = files.keys("").map(Result::unwrap).collect().await;
     assert_eq!(keys, [key("a")]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_item_by_two_bases_is_under_one_lock() {
+    const EACH: usize = 150;
+    let folder = tempfile::tempdir().unwrap();
+    let open = |base: &str| FsLite::new(Options::new(folder.path().join(base))).unwrap();
+    let names = [(open("data"), "sess:id"), (open("data/sess"), "id")];
+    // The folder of the inner one is made by the first write through it.
+    for (files, name) in &names {
+        set(files, name, "0", Some(Duration::from_secs(9))).await;
+    }
+    let count = async |(files, name): (FsLite, &str)| {
+        let mut done = 0;
+        while done < EACH {
+            let item = files.get(&key(name)).await.unwrap().unwrap();
+            let count: usize = std::str::from_utf8(&item.value).unwrap().parse().unwrap();
+            let next = (count + 1).to_string().into();
+            let when = When::Version(item.version);
+            let outcome = files.set(&key(name), next, when, None).await.unwrap();
+            done += usize::from(outcome != SetOutcome::Conflict);
+        }
+    };
+    let [outer, inner] = names;
+    tokio::join!(count(outer), count(inner));
+    assert_eq!(get(&open("data/sess"), "id").await, Some((2 * EACH).to_string()));
+    // What is the inner one's own is no item of the outer one.
+    let keys: Vec<_> = open("data").keys("").map(Result::unwrap).collect().await;
+    assert_eq!(keys, [key("sess:id")]);
 }
 
 #[tokio::test]

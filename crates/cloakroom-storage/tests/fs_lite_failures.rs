@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cloakroom_storage::drivers::fs_lite::{FsLite, Options};
@@ -90,6 +90,100 @@ async fn child_fills_the_disk() {
 }
 
 #[test]
+fn a_disk_without_a_file_left_can_be_swept_and_logged_out_of() {
+    let mount = |files| format!("mount -t tmpfs -o nr_inodes={files} tmpfs \"${FOLDER}\"");
+    for child in ["child_sweeps_a_full_store", "child_removes_from_a_full_folder"] {
+        let folder = tempfile::tempdir().unwrap();
+        run_with_mount(&mount(40), child, folder.path());
+    }
+}
+
+#[tokio::test]
+#[ignore = "a part of `a_disk_without_a_file_left_can_be_swept_and_logged_out_of`"]
+async fn child_sweeps_a_full_store() {
+    let Some(folder) = folder_of_parent() else { return };
+    let files = store(&folder);
+    let mut written = Vec::new();
+    loop {
+        let name = format!("{}", written.len());
+        let ttl = Some(Duration::from_millis(300));
+        match files.set(&key(&name), "value".into(), When::Absent, ttl).await {
+            Ok(_) => written.push(folder.join(name)),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::StorageFull, "{error:?}");
+                break;
+            }
+        }
+    }
+    // As many as there are, none is left for a lock.
+    while fs::write(folder.join(format!("more-{}", written.len())), "value").is_ok() {
+        written.push(folder.join("no item of ours"));
+    }
+    let begin = Instant::now();
+    while written.iter().any(|path| path.exists()) {
+        assert!(begin.elapsed() < Duration::from_secs(20), "it cannot be swept");
+        files.sweep(100).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let _ = files.set(&key("new"), "value".into(), When::Absent, None).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "a part of `a_disk_without_a_file_left_can_be_swept_and_logged_out_of`"]
+async fn child_removes_from_a_full_folder() {
+    let Some(folder) = folder_of_parent() else { return };
+    // As JavaScript leaves it.
+    let mut items = 0;
+    while fs::write(folder.join(items.to_string()), "value").is_ok() {
+        items += 1;
+    }
+    let files = store(&folder);
+    assert!(files.sweep(100).await.unwrap().finished);
+    let version = files.get(&key("0")).await.unwrap().unwrap().version;
+    let removed = files.remove(&key("0"), When::Version(version)).await.unwrap();
+    assert_eq!(removed, RemoveOutcome::Removed);
+    assert!(!folder.join("0").exists());
+    let _ = files.set(&key("new"), "value".into(), When::Always, None).await.unwrap_err();
+    for item in 1..items {
+        let removed = files.remove(&key(&item.to_string()), When::Always).await.unwrap();
+        assert_eq!(removed, RemoveOutcome::Removed);
+    }
+    let _ = files.set(&key("new"), "value".into(), When::Always, None).await.unwrap();
+}
+
+#[test]
+fn one_file_that_cannot_be_dated_keeps_no_other_from_its_deadline() {
+    let folder = tempfile::tempdir().unwrap();
+    let mount = format!("mount -t tmpfs tmpfs \"${FOLDER}\"");
+    run_with_mount(&mount, "child_copies_without_times", folder.path());
+}
+
+#[tokio::test]
+#[ignore = "a part of `one_file_that_cannot_be_dated_keeps_no_other_from_its_deadline`"]
+async fn child_copies_without_times() {
+    let Some(folder) = folder_of_parent() else { return };
+    let files = store(&folder.join("base"));
+    let (soon, later) = (Duration::from_millis(300), Duration::from_secs(3600));
+    // What ends last is dated first.
+    for (name, ttl) in [("theirs", later * 2), ("living", later), ("ended", soon)] {
+        let _ = files.set(&key(name), "logged in".into(), When::Always, Some(ttl)).await.unwrap();
+    }
+    let copy = "cp -r base copy; mount --bind copy/theirs copy/theirs; \
+                mount -o remount,bind,ro copy/theirs";
+    assert!(run(Command::new("sh").args(["-ec", copy]).current_dir(&folder)));
+    let files = store(&folder.join("copy"));
+    let ttl = async |name: &str| files.get_with_ttl(&key(name)).await.unwrap().map(|(_, ttl)| ttl);
+    assert!(ttl("living").await.unwrap().is_some());
+    assert!(ttl("theirs").await.unwrap().is_none());
+    let begin = Instant::now();
+    while folder.join("copy/ended").exists() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "nothing is swept");
+        files.sweep(100).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[test]
 fn a_read_only_file_system_can_be_read_and_says_so_when_written_to() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "value").unwrap();
@@ -137,11 +231,10 @@ async fn child_writes_too_much() {
         files.set(&key("a"), vec![b'x'; 1_000_000].into(), When::Always, None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge, "{error:?}");
     assert_eq!(files.get(&key("a")).await.unwrap().unwrap().value, "old");
-    assert!(
-        fs::read_dir(folder.join(".cloakroom"))
-            .unwrap()
-            .all(|entry| { entry.unwrap().file_name().to_string_lossy().ends_with(".lock$") })
-    );
+    let left = fs::read_dir(folder.join(".cloakroom")).unwrap();
+    let names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names: Vec<_> = names.filter(|name| name.ends_with(".tmp$")).collect();
+    assert!(names.is_empty(), "{names:?}");
 }
 
 #[tokio::test]
@@ -155,7 +248,7 @@ async fn an_item_below_an_item_is_refused_and_both_keep_what_they_had() {
     {
         match files.set(&key(name), "other".into(), when, None).await {
             Ok(outcome) => panic!("{name}: {outcome:?}"),
-            Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported, "{name}: {error:?}"),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidKey, "{name}: {error:?}"),
         }
         assert_eq!(files.get(&key(name)).await.unwrap(), None);
         assert!(!files.touch(&key(name), None).await.unwrap());

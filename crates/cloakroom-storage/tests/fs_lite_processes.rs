@@ -136,7 +136,9 @@ fn noted_and_expiring(folder: &Path) -> (HashSet<String>, HashSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         let metadata = entry.metadata().unwrap();
-        if metadata.is_file() && metadata.modified().unwrap() > SystemTime::now() {
+        // What has no deadline is dated today.
+        let today = SystemTime::now() - Duration::from_secs(24 * 60 * 60);
+        if metadata.is_file() && metadata.modified().unwrap() < today {
             expiring.insert(entry.file_name().into_string().unwrap());
         }
     }

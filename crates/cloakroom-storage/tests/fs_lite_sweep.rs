@@ -308,7 +308,7 @@ async fn an_item_that_cannot_be_removed_is_reported_and_in_nobodys_way() {
     fs::remove_file(&lock).unwrap();
     fs::create_dir(&lock).unwrap();
     let error = files.sweep(1000).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     let stuck = 1 + fs::read_dir(folder.path().join("free")).unwrap().count();
     assert!((1..20).contains(&stuck), "{stuck} of 101");
     // They are not tried again at once, and not forgotten either.

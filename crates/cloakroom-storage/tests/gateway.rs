@@ -1,11 +1,13 @@
-//! A gateway whose store is away says "not found" of everything. That ends nobody's session.
+//! A gateway whose store is away says "not found" of everything, or shows a page. That ends nobody's session, and saves none.
 #![cfg(all(
     feature = "azure-cosmos",
     feature = "azure-storage-blob",
     feature = "azure-storage-table",
     feature = "cloudflare-kv-http",
     feature = "dynamodb",
+    feature = "etcd",
     feature = "gcs",
+    feature = "netlify-blobs",
     feature = "s3"
 ))]
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -14,11 +16,11 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
-use cloakroom_storage::{ItemKey, Limits, When, open_with_limits};
+use cloakroom_storage::{DynDriver, ItemKey, Limits, When, open_with_limits};
 use serde_json::{Value, json};
 
-/// The address of a gateway, which answers as long as the test lasts.
-fn gateway() -> String {
+/// The address of a gateway, which answers so as long as the test lasts.
+fn gateway(status: &'static str, kind: &'static str, page: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -29,12 +31,17 @@ fn gateway() -> String {
             {
                 head.push(byte[0]);
             }
-            let page = "<h1>404 Not Found</h1>";
+            // What is sent along is heard to its end.
+            let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
+            let length = text.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+            let mut body = vec![0; length.and_then(|length| length.parse().ok()).unwrap_or(0)];
+            _ = client.read_exact(&mut body);
             let length = page.len();
+            let page = if text.starts_with("head") { "" } else { page };
             // Who has left hears nothing.
             _ = write!(
                 client,
-                "HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: {length}\r\n\
+                "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\
                  connection: close\r\n\r\n{page}"
             );
         }
@@ -42,11 +49,10 @@ fn gateway() -> String {
     format!("http://{address}")
 }
 
-#[tokio::test]
-async fn a_gateways_404_is_no_missing_item() {
-    let url = gateway();
+/// The drivers, each with this address for its store's.
+fn cases(url: &str) -> [(&'static str, Value); 9] {
     let secret = "c2VjcmV0";
-    let cases: [(&str, Value); 7] = [
+    [
         ("azure-cosmos", json!({ "endpoint": url, "accountKey": secret })),
         (
             "azure-storage-blob",
@@ -73,17 +79,56 @@ async fn a_gateways_404_is_no_missing_item() {
                 "accessKeyId": "a", "secretAccessKey": secret, "endpoint": url, "table": "sessions", "region": "auto",
             }),
         ),
-    ];
+        ("etcd", json!({ "url": url })),
+        (
+            "netlify-blobs",
+            json!({ "name": "n", "siteID": "s", "token": secret, "edgeURL": url, "uncachedEdgeURL": url }),
+        ),
+    ]
+}
+
+async fn opened(name: &str, options: &Value) -> DynDriver {
     let limits = Limits { retries: 0, ..Limits::default() };
+    let driver = open_with_limits(name, options.as_object().unwrap(), limits).await;
+    driver.unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[tokio::test]
+async fn a_gateways_404_is_no_missing_item() {
     let key = ItemKey::new("id").unwrap();
-    for (name, options) in cases {
-        let driver = open_with_limits(name, options.as_object().unwrap(), limits).await;
-        let driver = driver.unwrap_or_else(|error| panic!("{name}: {error}"));
+    let url = gateway("404 Not Found", "text/html", "<h1>404 Not Found</h1>");
+    for (name, options) in cases(&url) {
+        let driver = opened(name, &options).await;
         let read = driver.get(&key).await.map(|item| item.is_some());
         assert!(read.is_err(), "{name}: reads {read:?}");
         let removed = driver.remove(&key, When::Always).await;
         assert!(removed.is_err(), "{name}: removes {removed:?}");
         let touched = driver.touch(&key, None).await;
         assert!(touched.is_err(), "{name}: touches {touched:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_gateways_200_is_nothing_that_was_written_removed_or_missing() {
+    let key = ItemKey::new("id").unwrap();
+    for (kind, page) in [("text/html", "<h1>Back soon</h1>"), ("application/json", "{}")] {
+        let url = gateway("200 OK", kind, page);
+        for (name, options) in cases(&url) {
+            // Netlify's own answers say no more than this.
+            if name == "netlify-blobs" && kind != "text/html" {
+                continue;
+            }
+            let driver = opened(name, &options).await;
+            let read = driver.get(&key).await.map(|item| item.is_some());
+            assert!(!read.is_ok_and(|is_there| !is_there), "{name}: finds nothing");
+            let set = driver.set(&key, "value".into(), When::Always, None).await;
+            assert!(set.is_err(), "{name}: writes {set:?}");
+            let absent = driver.set(&key, "value".into(), When::Absent, None).await;
+            assert!(absent.is_err(), "{name}: creates {absent:?}");
+            let removed = driver.remove(&key, When::Always).await;
+            assert!(removed.is_err(), "{name}: removes {removed:?}");
+            let touched = driver.touch(&key, None).await;
+            assert!(touched.is_err(), "{name}: touches {touched:?}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 #![cfg(feature = "lru-cache")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloakroom_storage::drivers::lru_cache::{LruCache, Options};
@@ -27,8 +27,10 @@ async fn has(cache: &LruCache, name: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn lru_cache_conforms() {
-    let store: DynDriver = Arc::new(LruCache::new(Options::default()).unwrap());
-    conformance::run(|| async { store.clone() }).await;
+    let empty = || Arc::new(LruCache::new(Options::default()).unwrap()) as DynDriver;
+    let store = Mutex::new(empty());
+    let restart = async || *store.lock().unwrap() = empty();
+    conformance::run_with_restart(async || store.lock().unwrap().clone(), restart).await;
 }
 
 #[tokio::test]

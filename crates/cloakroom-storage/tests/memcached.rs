@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cloakroom_storage::drivers::memcached::Memcached;
-use cloakroom_storage::{Driver, ErrorKind, SetOutcome, When, conformance};
+use cloakroom_storage::{Driver, ErrorKind, RemoveOutcome, SetOutcome, When, conformance};
 use futures_util::TryStreamExt as _;
 use interop_peers::{Memcached as Server, Proxy};
 use network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read, written};
@@ -96,6 +96,23 @@ async fn a_touch_leaves_the_version_as_it_is() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_from_before_a_restart_is_none_of_an_item_that_has_its_number() {
+    let Some(server) = Server::start() else { return };
+    let [ours, other] = [0; 2].map(|_| bare(json!({ "url": server.url() })));
+    let old = put(&ours, "id", "old cart").await;
+    tokio::task::block_in_place(|| server.restart());
+    written(other.set(&key("id"), "another's".into(), When::Absent, HOUR).await.unwrap());
+    assert_eq!(raw(server.port(), "mg id c"), "HD c1\r\n", "it counts from one");
+    let when = When::Version(old);
+    let late = ours.set(&key("id"), "old handle's".into(), when.clone(), HOUR).await.unwrap();
+    assert_eq!(late, SetOutcome::Conflict);
+    assert_eq!(ours.remove(&key("id"), when.clone()).await.unwrap(), RemoveOutcome::Conflict);
+    assert_eq!(read(&ours, "id").await.unwrap().unwrap(), "another's");
+    ours.remove(&key("id"), When::Always).await.unwrap();
+    assert_eq!(ours.remove(&key("id"), when).await.unwrap(), RemoveOutcome::Missing);
+}
+
 #[tokio::test]
 async fn every_call_takes_one_round_trip() {
     let Some(server) = Server::start() else { return };
@@ -106,7 +123,9 @@ async fn every_call_takes_one_round_trip() {
         assert_eq!(proxy.round_trips(), 1, "{what}");
         proxy.reset();
     };
-    // Nothing goes over a new connection before the first command.
+    // A new connection asks which run of the server it leads to.
+    driver.get(&id).await.unwrap();
+    proxy.reset();
     let outcome = driver.set(&id, "1".into(), When::Absent, HOUR).await.unwrap();
     trips("create");
     let SetOutcome::Written { version } = outcome else { panic!("it is there") };
@@ -225,7 +244,11 @@ async fn a_server_that_hangs_is_given_up_and_used_again_when_it_goes_on() {
 
 #[tokio::test]
 async fn what_does_not_speak_the_protocol_is_an_error_and_no_hang() {
-    for answer in ["HTTP/1.1 400 Bad Request\r\n\r\n", "VA 99999999999 c1\r\n", "VA x\r\n", ""] {
+    // Which run of the server this is.
+    let stats = "STAT pid 1\r\nSTAT uptime 1\r\nSTAT time 2\r\nEND\r\n";
+    let values = ["VA 99999999999 c1\r\n", "VA x\r\n", ""].map(|answer| format!("{stats}{answer}"));
+    let others = ["HTTP/1.1 400 Bad Request\r\n\r\n", "END\r\n", ""].map(str::to_owned);
+    for answer in values.into_iter().chain(others) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = listener.local_addr().unwrap().to_string();
         let server = tokio::spawn(async move {

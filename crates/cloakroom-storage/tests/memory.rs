@@ -2,7 +2,7 @@
 #![cfg(feature = "memory")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cloakroom_storage::drivers::memory::Memory;
@@ -10,8 +10,9 @@ use cloakroom_storage::{Driver, DynDriver, ItemKey, SetOutcome, Swept, When, con
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn memory_conforms() {
-    let store: DynDriver = Arc::new(Memory::new());
-    conformance::run(|| async { store.clone() }).await;
+    let store: Mutex<DynDriver> = Mutex::new(Arc::new(Memory::new()));
+    let restart = async || *store.lock().unwrap() = Arc::new(Memory::new());
+    conformance::run_with_restart(async || store.lock().unwrap().clone(), restart).await;
 }
 
 #[tokio::test]

@@ -216,6 +216,20 @@ async fn the_indexes_are_made_once_by_the_first_of_many_writers() {
 }
 
 #[tokio::test]
+async fn the_indexes_of_a_collection_that_was_dropped_are_made_again_by_a_sweep() {
+    let Some(peer) = Peer::start() else { return };
+    let rust = on(&peer).await;
+    put(&rust, "before", "x", LONG).await;
+    documents(&peer).await.drop().await.unwrap();
+    put(&rust, "after", "x", LONG).await;
+    assert!(rust.sweep(100).await.unwrap().finished);
+    let keys = document(&documents(&peer).await, "after").await.get_str("key").map(str::to_owned);
+    let twice =
+        documents(&peer).await.insert_one(doc! { "key": keys.unwrap(), "value": "y" }).await;
+    assert!(twice.is_err(), "an item is there twice");
+}
+
+#[tokio::test]
 async fn documents_of_one_key_are_said_to_be_in_the_way_of_the_index() {
     let Some(peer) = Peer::start() else { return };
     let collection = documents(&peer).await;

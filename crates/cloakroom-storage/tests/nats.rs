@@ -6,12 +6,13 @@ mod network_support;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use cloakroom_storage::drivers::nats::Nats;
 use cloakroom_storage::{Driver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, When, conformance};
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use interop_peers::{Nats as Server, Proxy};
 use network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read, until, written};
 use serde_json::{Value, json};
@@ -79,9 +80,12 @@ async fn an_item_is_the_value_alone_under_a_key_of_the_bucket_with_its_deadline_
     put(&driver, "a.b/ä", "value").await;
     let message = stored(&server, "$KV.sessions.sess.a=2Eb.=C3=A4");
     assert_eq!(message["data"], "dmFsdWU=");
-    // Of its base64, the part that no time changes.
     let headers = message["hdrs"].as_str().unwrap();
-    assert!(headers.starts_with("TkFUUy8xLjANCkNsb2Frcm9vbS1FeHBpcmVz"), "{headers}");
+    let script = format!("printf %s {headers} | base64 --decode");
+    let decoded = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let headers = String::from_utf8(decoded.stdout).unwrap();
+    assert!(headers.contains("\r\nCloakroom-Expires: 1"), "{headers}");
+    assert!(headers.contains("\r\nCloakroom-Write: "), "{headers}");
     let (_, ttl) = driver.get_with_ttl(&key("a.b/ä")).await.unwrap().unwrap();
     let deadline = SystemTime::UNIX_EPOCH.elapsed().unwrap() + ttl.unwrap();
     assert!(deadline + Duration::from_millis(10) >= begin, "{deadline:?} {begin:?}");
@@ -99,7 +103,7 @@ async fn an_item_of_another_program_is_read_replaced_and_listed() {
     let Some(server) = Server::start() else { return };
     let driver = bare(&json!({ "url": server.url() }));
     put(&driver, "own", "value").await;
-    assert_eq!(raw(&server, "$KV.sessions.id", "value")["seq"], 2);
+    raw(&server, "$KV.sessions.id", "value");
     // Which no item can be: it is not how a key is written here.
     raw(&server, "$KV.sessions.a/b", "value");
     let (item, ttl) = driver.get_with_ttl(&key("id")).await.unwrap().unwrap();
@@ -201,36 +205,38 @@ async fn a_sweep_goes_on_where_the_last_one_stopped_and_leaves_what_lives() {
 
 #[tokio::test]
 async fn every_call_takes_one_round_trip_but_those_that_have_to_look_first() {
-    let Some(server) = Server::start() else { return };
-    let proxy = Proxy::start(server.port());
-    let driver = bare(&json!({ "url": format!("nats://127.0.0.1:{}", proxy.port()) }));
-    let id = key("id");
-    put(&driver, "other", "value").await;
-    proxy.reset();
-    let trips = |what: &str, expected: u64| {
-        assert_eq!(proxy.round_trips(), expected, "{what}");
+    for server in [Server::start(), Server::newest()] {
+        let Some(server) = server else { return };
+        let proxy = Proxy::start(server.port());
+        let driver = bare(&json!({ "url": format!("nats://127.0.0.1:{}", proxy.port()) }));
+        let id = key("id");
+        put(&driver, "other", "value").await;
         proxy.reset();
-    };
-    let version = written(driver.set(&id, "1".into(), When::Absent, HOUR).await.unwrap());
-    trips("create", 1);
-    driver.get_with_ttl(&id).await.unwrap();
-    trips("read", 1);
-    let when = When::Version(version);
-    let version = written(driver.set(&id, "2".into(), when, HOUR).await.unwrap());
-    trips("write", 1);
-    driver.touch(&id, HOUR).await.unwrap();
-    trips("touch", 2);
-    let when = When::Version(version);
-    let version = written(driver.set(&id, "3".into(), when, HOUR).await.unwrap());
-    trips("write after a touch", 3);
-    driver.remove(&id, When::Version(version)).await.unwrap();
-    trips("remove a version", 1);
-    driver.remove(&id, When::Always).await.unwrap();
-    trips("remove what is missing", 1);
-    put(&driver, "id", "value").await;
-    proxy.reset();
-    driver.remove(&id, When::Always).await.unwrap();
-    trips("remove", 2);
+        let trips = |what: &str, expected: u64| {
+            assert_eq!(proxy.round_trips(), expected, "{what}");
+            proxy.reset();
+        };
+        let version = written(driver.set(&id, "1".into(), When::Absent, HOUR).await.unwrap());
+        trips("create", 1);
+        driver.get_with_ttl(&id).await.unwrap();
+        trips("read", 1);
+        let when = When::Version(version);
+        let version = written(driver.set(&id, "2".into(), when, HOUR).await.unwrap());
+        trips("write", 2);
+        driver.touch(&id, HOUR).await.unwrap();
+        trips("touch", 2);
+        let when = When::Version(version);
+        let version = written(driver.set(&id, "3".into(), when, HOUR).await.unwrap());
+        trips("write after a touch", 2);
+        driver.remove(&id, When::Version(version)).await.unwrap();
+        trips("remove a version", 3);
+        driver.remove(&id, When::Always).await.unwrap();
+        trips("remove what is missing", 1);
+        put(&driver, "id", "value").await;
+        proxy.reset();
+        driver.remove(&id, When::Always).await.unwrap();
+        trips("remove", 2);
+    }
 }
 
 #[tokio::test]
@@ -284,14 +290,20 @@ async fn wrong_options_are_named() {
     }
 }
 
+/// Makes the bucket as another program might, with these settings besides.
+fn make_bucket(server: &Server, settings: Value) {
+    let mut config = json!({
+        "name": "KV_sessions", "subjects": ["$KV.sessions.>"], "max_msgs_per_subject": 1,
+        "retention": "limits", "storage": "file", "num_replicas": 1, "discard": "new",
+    });
+    config.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+    raw(server, "$JS.API.STREAM.CREATE.KV_sessions", &config.to_string());
+}
+
 #[tokio::test]
 async fn a_bucket_with_a_history_is_refused() {
     let Some(server) = Server::start() else { return };
-    let config = json!({
-        "name": "KV_sessions", "subjects": ["$KV.sessions.>"], "max_msgs_per_subject": 5,
-        "retention": "limits", "storage": "memory", "num_replicas": 1, "discard": "new",
-    });
-    raw(&server, "$JS.API.STREAM.CREATE.KV_sessions", &config.to_string());
+    make_bucket(&server, json!({ "max_msgs_per_subject": 5, "storage": "memory" }));
     let error = read(&bare(&json!({ "url": server.url() })), "id").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidOptions, "{error}");
 }
@@ -305,6 +317,128 @@ async fn a_bucket_that_somebody_deleted_is_made_again() {
     assert_eq!(read(&*driver, "id").await.unwrap(), None);
     raw(&server, "$JS.API.STREAM.DELETE.KV_sessions", "");
     written(driver.set(&key("id"), "new".into(), When::Absent, HOUR).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_bucket_that_somebody_made_again_without_expiry_is_swept_from_then_on() {
+    let Some(server) = Server::newest() else { return };
+    let driver = open("nats", &json!({ "url": server.url() })).await;
+    put(&*driver, "id", "value").await;
+    assert!(driver.capabilities().native_ttl);
+    raw(&server, "$JS.API.STREAM.DELETE.KV_sessions", "");
+    // As older programs make it.
+    make_bucket(&server, json!({ "allow_rollup_hdrs": true }));
+    written(driver.set(&key("id"), "new".into(), When::Absent, SHORT).await.unwrap());
+    assert!(!driver.capabilities().native_ttl);
+    until("it has expired", async || read(&*driver, "id").await.unwrap().is_none()).await;
+    until("it is swept", async || driver.sweep(10).await.unwrap().removed == 1).await;
+}
+
+/// What a version is good for that is of an earlier bucket of the same name.
+async fn an_earlier_bucket_is_another(options: &Value, end: impl AsyncFn()) {
+    let (ours, other) = (open("nats", options).await, open("nats", options).await);
+    let old = put(&*ours, "id", "old cart").await;
+    for index in 0..3 {
+        put(&*ours, &format!("x{index}"), "value").await;
+    }
+    let large = put(&*ours, "large", "value").await;
+    assert_eq!(read(&*other, "id").await.unwrap().unwrap(), "old cart");
+    end().await;
+    let again = async || other.set(&key("id"), "another's".into(), When::Absent, HOUR).await;
+    until("it is made again", async || again().await.is_ok()).await;
+    written(other.set(&key("large"), "another's".into(), When::Absent, HOUR).await.unwrap());
+    for (name, version) in [("id", old), ("large", large)] {
+        let when = When::Version(version);
+        let late = async || ours.set(&key(name), "old handle's".into(), when.clone(), HOUR).await;
+        until("it is there", async || late().await.is_ok()).await;
+        assert_eq!(late().await.unwrap(), SetOutcome::Conflict);
+        let removed = ours.remove(&key(name), when.clone()).await.unwrap();
+        assert_eq!(removed, RemoveOutcome::Conflict);
+        assert_eq!(read(&*other, name).await.unwrap().unwrap(), "another's");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_of_a_bucket_that_was_deleted_is_none_of_the_next() {
+    for server in [Server::start(), Server::newest()] {
+        let Some(server) = server else { return };
+        let options = json!({ "url": server.url() });
+        an_earlier_bucket_is_another(&options, async || {
+            raw(&server, "$JS.API.STREAM.DELETE.KV_sessions", "");
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_of_a_bucket_whose_memory_is_gone_is_none_of_the_next() {
+    for server in [Server::start(), Server::newest()] {
+        let Some(server) = server else { return };
+        let options = json!({ "url": server.url(), "storage": "memory" });
+        an_earlier_bucket_is_another(&options, async || {
+            tokio::task::block_in_place(|| server.restart());
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_removal_of_a_version_takes_nothing_of_a_lower_sequence() {
+    let Some(server) = Server::start() else { return };
+    let driver = bare(&json!({ "url": server.url() }));
+    let version = put(&driver, "id", "value").await;
+    raw(&server, "$JS.API.STREAM.DELETE.KV_sessions", "");
+    // As another program makes it: sequences begin at one.
+    make_bucket(&server, json!({ "storage": "memory", "allow_rollup_hdrs": true }));
+    assert_eq!(raw(&server, "$KV.sessions.id", "another's")["seq"], 1);
+    let removed = driver.remove(&key("id"), When::Version(version)).await.unwrap();
+    assert_eq!(removed, RemoveOutcome::Conflict);
+    assert_eq!(read(&driver, "id").await.unwrap().unwrap(), "another's");
+}
+
+/// As after a restored copy, or a power cut: the bucket has forgotten its last write, and gives its sequence again.
+#[tokio::test]
+async fn a_version_whose_write_the_bucket_has_lost_is_none_of_the_next_write() {
+    let Some(server) = Server::newest() else { return };
+    let driver = bare(&json!({ "url": server.url() }));
+    let id = key("id");
+    put(&driver, "id", "of ours").await;
+    let begin = stored(&server, "$KV.sessions.id")["seq"].clone();
+    let as_ours = json!({ "allow_rollup_hdrs": true, "allow_msg_ttl": true, "first_seq": begin });
+    for writes in ["another program's", "a third one's"] {
+        let old = driver.get(&id).await.unwrap().unwrap().version;
+        raw(&server, "$JS.API.STREAM.DELETE.KV_sessions", "");
+        make_bucket(&server, as_ours.clone());
+        assert_eq!(raw(&server, "$KV.sessions.id", writes)["seq"], begin);
+        let when = When::Version(old);
+        let late = driver.set(&id, "old handle's".into(), when.clone(), HOUR).await.unwrap();
+        assert_eq!(late, SetOutcome::Conflict);
+        assert_eq!(driver.remove(&id, when).await.unwrap(), RemoveOutcome::Conflict);
+        assert_eq!(read(&driver, "id").await.unwrap().unwrap(), writes);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_ends_beside_touches_and_has_what_was_there() {
+    const COUNT: usize = 2500;
+    let Some(server) = Server::start() else { return };
+    let driver = open("nats", &json!({ "url": server.url() })).await;
+    let name = |index: usize| key(&format!("a:{index}"));
+    stream::iter(0..COUNT)
+        .for_each_concurrent(64, async |index| {
+            let value = vec![b'x'; 100];
+            written(driver.set(&name(index), value.into(), When::Absent, HOUR).await.unwrap());
+        })
+        .await;
+    let touches = stream::iter((0..COUNT).rev()).for_each(async |index| {
+        assert!(driver.touch(&name(index), HOUR).await.unwrap());
+    });
+    let lists = async {
+        for _ in 0..3 {
+            assert_eq!(listed(&*driver, "a:").await.len(), COUNT);
+        }
+    };
+    tokio::join!(touches, lists);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,6 +4,7 @@
 
 mod http_support;
 mod javascript;
+mod stand_in;
 
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use http_support::{AT_ONCE, HOUR, SESSION, key, open, put, read, refusal, until,
 use interop_peers::{JavaScript, NodeServer, Proxy};
 use javascript::{Texts, both_directions};
 use serde_json::{Value, json};
+use stand_in::stand_in;
 
 const TOKEN: &str = "a-token-of-the-tests";
 
@@ -105,16 +107,16 @@ async fn what_each_call_costs() {
     assert_eq!(trips(), 1, "get_with_ttl");
     let when = When::Version(version);
     version = written(driver.set(&key("id"), "more".into(), when, HOUR).await.unwrap());
-    assert_eq!(trips(), 1, "set");
+    assert_eq!(trips(), 2, "set: look, write");
     written(driver.set(&key("new"), "value".into(), When::Absent, HOUR).await.unwrap());
     assert_eq!(trips(), 1, "create");
     driver.touch(&key("id"), HOUR).await.unwrap();
     assert_eq!(trips(), 2, "touch: read, write");
     let when = When::Version(version);
     version = written(driver.set(&key("id"), "most".into(), when, HOUR).await.unwrap());
-    assert_eq!(trips(), 3, "set after a touch: refused, read again, written");
+    assert_eq!(trips(), 3, "set after a touch: look, read again, write");
     driver.remove(&key("id"), When::Version(version)).await.unwrap();
-    assert_eq!(trips(), 2, "remove on a condition: write over, delete");
+    assert_eq!(trips(), 3, "remove on a condition: look, write over, delete");
     driver.remove(&key("new"), When::Always).await.unwrap();
     assert_eq!(trips(), 2, "remove: look, delete");
 }
@@ -144,6 +146,36 @@ async fn a_sweep_looks_at_no_more_than_its_budget() {
     assert_eq!((removed, examined), (10, 20));
     let left: Vec<ItemKey> = driver.keys("").try_collect().await.unwrap();
     assert_eq!(left.len(), 10);
+}
+
+#[tokio::test]
+async fn a_sweep_whose_cursor_was_forgotten_begins_anew() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let forgets = Arc::new(AtomicBool::new(false));
+    let forgot = forgets.clone();
+    // Lists two blobs a page, which live, and knows no cursor once it forgets.
+    let url = stand_in(move |asked| {
+        if asked.method == "HEAD" {
+            return (200, vec![("etag", "\"1\"".to_owned())], vec![]);
+        }
+        let has_cursor = asked.path.contains("cursor=");
+        if has_cursor && forgot.load(Ordering::SeqCst) {
+            return (400, vec![], vec![]);
+        }
+        let names = if has_cursor { ["c", "d"] } else { ["a", "b"] };
+        let blobs = names.map(|name| json!({ "key": name }));
+        let next = if has_cursor { json!(null) } else { json!("next") };
+        (200, vec![], json!({ "blobs": blobs, "next_cursor": next }).to_string().into())
+    });
+    let driver = driver(edge(&url)).await;
+    let swept = driver.sweep(2).await.unwrap();
+    assert_eq!((swept.examined, swept.finished), (2, false));
+    forgets.store(true, Ordering::SeqCst);
+    driver.sweep(2).await.unwrap_err();
+    forgets.store(false, Ordering::SeqCst);
+    let swept = driver.sweep(100).await.unwrap();
+    assert_eq!((swept.examined, swept.finished), (4, true));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cloakroom_storage::{
     BoxStream, Capabilities, Driver, DriverExt, Error, ErrorKind, Item, ItemKey, RemoveOutcome,
-    Result, SetOutcome, Swept, When, left_out, open, spawn_sweeper,
+    Result, SetOutcome, Swept, When, drivers, left_out, open, spawn_sweeper,
 };
 use futures_util::{StreamExt, stream};
 use serde_json::{Map, json};
@@ -48,6 +48,27 @@ async fn a_driver_of_unstorage_that_is_left_out_says_why() {
         let error = refusal(name).await;
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_driver_goes_by_every_name_that_unstorage_has_for_it() {
+    for (camel, name) in [
+        ("fsLite", "fs-lite"),
+        ("fs", "fs-lite"),
+        ("lruCache", "lru-cache"),
+        ("vercelKV", "vercel-kv"),
+        ("cloudflareKVHttp", "cloudflare-kv-http"),
+        ("cloudflareR2Binding", "cloudflare-r2-binding"),
+        ("denoKV", "deno-kv"),
+        ("denoKVNode", "deno-kv"),
+        ("azureStorageBlob", "azure-storage-blob"),
+    ] {
+        let called: Vec<_> = drivers().iter().filter(|info| info.is_called(camel)).collect();
+        assert!(matches!(called[..], [info] if info.name == name), "{camel}: {called:?}");
+    }
+    for other in ["fslite", "FsLite", "fs-Lite", "vercelkv", "vercelKVx", "vercel"] {
+        assert!(!drivers().iter().any(|info| info.is_called(other)), "{other}");
     }
 }
 

@@ -6,13 +6,16 @@ mod javascript;
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use cloakroom_storage::drivers::memory::Memory;
 use cloakroom_storage::drivers::overlay::Overlay;
 use cloakroom_storage::{
-    Driver, DynDriver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, When, conformance, open,
+    BoxStream, Capabilities, Driver, DynDriver, ErrorKind, Item, ItemKey, RemoveOutcome, Result,
+    SetOutcome, Swept, When, conformance, open,
 };
 use futures_util::TryStreamExt as _;
 use interop_peers::JavaScript;
@@ -35,6 +38,10 @@ async fn layers() -> Layers {
     let overlay = Overlay::new(first.clone(), [lower.clone() as DynDriver]);
     write(&*lower, "id", "below").await;
     Layers { first, lower, overlay }
+}
+
+fn open_memories() -> Overlay {
+    Overlay::new(Arc::new(Memory::new()), [Arc::new(Memory::new()) as DynDriver])
 }
 
 fn key(name: &str) -> ItemKey {
@@ -80,15 +87,18 @@ async fn open_overlay(options: &Value) -> DynDriver {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_above_memory_obeys_every_rule() {
-    let overlay: DynDriver = Arc::new(layers().await.overlay);
-    conformance::run(|| async { overlay.clone() }).await;
+    // The layers are gone with a restart.
+    let overlay = Mutex::new(Arc::new(layers().await.overlay) as DynDriver);
+    let opened = async || overlay.lock().unwrap().clone();
+    let restart = async || *overlay.lock().unwrap() = Arc::new(open_memories());
+    conformance::run_with_restart(opened, restart).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_above_files_obey_every_rule() {
     let folder = TempDir::new().unwrap();
     let options = folders(folder.path());
-    conformance::run(|| open_overlay(&options)).await;
+    conformance::run_with_restart(|| open_overlay(&options), async || {}).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -268,6 +278,158 @@ async fn the_word_for_what_was_removed_is_no_value() {
     let error = overlay.set(&key("id"), REMOVED.into(), When::Always, None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(read(&overlay, "id").await.as_deref(), Some("below"));
+}
+
+#[tokio::test]
+async fn a_version_of_an_earlier_overlay_is_none_of_a_new_one() {
+    let (earlier, later) = (open_memories(), open_memories());
+    for (overlay, text) in [(&earlier, "first"), (&later, "another's")] {
+        written(overlay.set(&key("id"), text.into(), When::Absent, None).await.unwrap());
+    }
+    let old = version(&earlier, "id").await;
+    let late = later.set(&key("id"), "old handle's".into(), old, None).await.unwrap();
+    assert_eq!(late, SetOutcome::Conflict);
+}
+
+/// A first layer that answers so many calls and no more, until it is told to.
+#[derive(Debug)]
+struct Hanging {
+    memory: Arc<Memory>,
+    left: AtomicUsize,
+}
+
+impl Hanging {
+    async fn wait(&self) {
+        let left =
+            self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if left.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Driver for Hanging {
+    fn name(&self) -> &'static str {
+        "hanging"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.memory.capabilities()
+    }
+
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
+        self.wait().await;
+        self.memory.get(key).await
+    }
+
+    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        self.wait().await;
+        self.memory.get_with_ttl(key).await
+    }
+
+    async fn set(
+        &self,
+        key: &ItemKey,
+        value: Bytes,
+        when: When,
+        ttl: Option<Duration>,
+    ) -> Result<SetOutcome> {
+        self.wait().await;
+        self.memory.set(key, value, when, ttl).await
+    }
+
+    async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
+        self.wait().await;
+        self.memory.remove(key, when).await
+    }
+
+    async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
+        self.wait().await;
+        self.memory.touch(key, ttl).await
+    }
+
+    fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
+        self.memory.keys(prefix)
+    }
+
+    async fn sweep(&self, budget: usize) -> Result<Swept> {
+        self.memory.sweep(budget).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_ends_half_way_leaves_what_was_there_or_itself_with_its_deadline() {
+    #[derive(Clone, Copy, Debug)]
+    enum Call {
+        Update,
+        Overwrite,
+        Touch,
+    }
+    for call in [Call::Update, Call::Overwrite, Call::Touch] {
+        for covered in [false, true] {
+            for calls in 0..12 {
+                let (memory, lower) = (Arc::new(Memory::new()), Arc::new(Memory::new()));
+                write(&*lower, "id", "below").await;
+                if covered {
+                    write(&*memory, "id", "below").await;
+                }
+                let left = AtomicUsize::new(usize::MAX);
+                let first = Arc::new(Hanging { memory, left });
+                let overlay = Overlay::new(first.clone(), [lower as DynDriver]);
+                let seen = version(&overlay, "id").await;
+                first.left.store(calls, Ordering::SeqCst);
+                let id = key("id");
+                let writing = async {
+                    match call {
+                        Call::Update => drop(overlay.set(&id, "new".into(), seen, MINUTE).await),
+                        Call::Overwrite => {
+                            drop(overlay.set(&id, "new".into(), When::Always, MINUTE).await);
+                        }
+                        Call::Touch => drop(overlay.touch(&id, MINUTE).await),
+                    }
+                };
+                _ = tokio::time::timeout(Duration::from_secs(1), writing).await;
+                first.left.store(usize::MAX, Ordering::SeqCst);
+
+                let what = format!("{call:?} after {calls} calls, covered: {covered}");
+                let (item, ttl) = overlay.get_with_ttl(&id).await.unwrap().expect(&what);
+                assert!(item.value == "below" || ttl.is_some(), "{what}: it outlives its session");
+                tokio::time::advance(Duration::from_secs(61)).await;
+                // Whoever did not write is not ended, and whoever did ends.
+                let after = read(&overlay, "id").await;
+                assert_eq!(after.as_deref(), ttl.is_none().then_some("below"), "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_are_as_long_as_keys_may_be_are_covered_too() {
+    let Layers { lower, overlay, .. } = layers().await;
+    let long = ["x".repeat(1015), "x".repeat(1016), "x".repeat(1024), "y/".repeat(512) + "z"];
+    let long = long.map(|name| name[..name.len().min(1024)].trim_end_matches('/').to_owned());
+    for name in &long {
+        write(&*lower, name, "below").await;
+        assert_eq!(read(&overlay, name).await.as_deref(), Some("below"), "{}", name.len());
+        written(overlay.set(&key(name), "above".into(), When::Always, MINUTE).await.unwrap());
+        assert_eq!(read(&overlay, name).await.as_deref(), Some("above"), "{}", name.len());
+    }
+    assert_eq!(keys(&overlay, "").await.len(), long.len() + 1);
+    tokio::time::advance(Duration::from_secs(61)).await;
+    for name in &long {
+        assert_eq!(read(&overlay, name).await, None, "{}", name.len());
+    }
+    assert_eq!(keys(&overlay, "").await, ["id"]);
+}
+
+#[tokio::test]
+async fn a_part_as_long_as_a_files_name_may_be_is_read_from_below() {
+    let folder = TempDir::new().unwrap();
+    let overlay = open_overlay(&folders(folder.path())).await;
+    let name = "x".repeat(250);
+    fs::write(folder.path().join("lower").join(&name), "below").unwrap();
+    assert_eq!(read(&*overlay, &name).await.as_deref(), Some("below"));
 }
 
 #[tokio::test]

@@ -113,6 +113,19 @@ async fn rows_are_unstorages_and_a_deadline_is_of_one_value() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_the_collation_takes_for_another_one_can_be_created() {
+    let Some(peer) = Peer::start() else { return };
+    run(&peer, JAVASCRIPTS_TABLE);
+    let ours = driver(&peer).await;
+    put(&ours, "case-abc", "wool", HOUR).await;
+    assert_eq!(read(&ours, "CASE-abc").await, None);
+    let outcome = ours.set(&key("CASE-abc"), "felt".into(), When::Absent, HOUR).await.unwrap();
+    assert!(matches!(outcome, SetOutcome::Written { .. }), "a conflict for good");
+    assert_eq!(read(&ours, "CASE-abc").await.unwrap(), "felt");
+    assert_eq!(read(&ours, "case-abc").await, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bytes_that_are_no_text_are_what_set_item_raw_writes() {
     let Some(peer) = Peer::start() else { return };
     let ours = driver(&peer).await;

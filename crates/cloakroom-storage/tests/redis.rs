@@ -21,7 +21,8 @@ fn long(letter: char) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn redis_conforms() {
     let Some(redis) = Redis::start() else { return };
-    conformance::run(|| open(json!({ "url": redis.url() }))).await;
+    let restart = async || tokio::task::block_in_place(|| redis.restart());
+    conformance::run_with_restart(|| open(json!({ "url": redis.url() })), restart).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -273,4 +274,16 @@ async fn a_full_server_says_so_and_keeps_what_is_there() {
         assert!(error.is_untouched() && error.to_string().contains("maxmemory"), "{error}");
     }
     assert_eq!(redis.command(&["GET", "id"]), Reply::Bytes(b"value".to_vec()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_who_may_do_what_the_documentation_says_is_enough() {
+    let Some(redis) = Redis::start() else { return };
+    let commands =
+        "+get +set +unlink +exists +pttl +pexpire +persist +scan +eval +evalsha +select +ping";
+    let mut user = vec!["ACL", "SETUSER", "shop", "on", ">secret", "~sess:*"];
+    user.extend(commands.split(' '));
+    redis.command(&user);
+    let url = redis.url().replace("redis://", "redis://shop:secret@");
+    conformance::run(|| open(json!({ "url": url, "base": "sess" }))).await;
 }

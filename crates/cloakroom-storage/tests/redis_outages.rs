@@ -219,3 +219,40 @@ async fn a_user_may_do_what_the_access_control_list_allows() {
         assert!(!error.to_string().contains("other:id"), "{error}");
     }
 }
+
+#[cfg(feature = "redis-1")]
+#[tokio::test]
+async fn a_lent_client_comes_back_as_our_own_connection_does() {
+    let Some(redis) = Redis::start() else { return };
+    let client = redis::Client::open(redis.url()).unwrap();
+    let lent = cloakroom_storage::drivers::redis::Redis::with_client(&client).with_base("lent");
+    put(&lent, "id", "value").await;
+    assert_eq!(redis.command(&["GET", "lent:id"]).text(), "value");
+    let connection = |wanted: &str| {
+        let clients = redis.command(&["CLIENT", "LIST"]).text().to_owned();
+        let ours = clients.lines().find(|line| line.contains(wanted))?.to_owned();
+        ours.split(' ').next().map(str::to_owned)
+    };
+    let before = connection("cmd=set").expect("our connection");
+
+    // It has become a replica: another connection may lead to its successor.
+    redis.command(&["REPLICAOF", "127.0.0.1", "1"]);
+    until("another connection", async || {
+        let refused = lent.set(&key("id"), "late".into(), When::Always, None).await.unwrap_err();
+        assert!(refused.is_retryable() && refused.is_untouched(), "{refused}");
+        connection("cmd=set").is_some_and(|now| now != before)
+    })
+    .await;
+    redis.command(&["REPLICAOF", "NO", "ONE"]);
+    until("written", async || {
+        lent.set(&key("id"), "again".into(), When::Always, None).await.is_ok()
+    })
+    .await;
+
+    // It was cut.
+    redis.command(&["CLIENT", "KILL", "TYPE", "normal"]);
+    until("read", async || {
+        read(&lent, "id").await.is_ok_and(|found| found.as_deref() == Some("again"))
+    })
+    .await;
+}

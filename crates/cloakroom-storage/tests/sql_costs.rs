@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cloakroom_storage::drivers::{db0, sql};
-use cloakroom_storage::{Driver, DynDriver, ItemKey, RemoveOutcome, SetOutcome, Version, When};
-use interop_peers::Proxy;
-use sql_support::{Kind, Place};
+use cloakroom_storage::{Driver, DynDriver, ItemKey, RemoveOutcome, SetOutcome, When};
+use interop_peers::{PgBouncer, Postgres, Proxy};
+use sql_support::{Kind, Place, version};
 
 const LONG: Option<Duration> = Some(Duration::from_secs(3600));
 const LIVE: u32 = 100_000;
@@ -18,13 +18,6 @@ const EXPIRED: u32 = 100;
 
 fn key(name: &str) -> ItemKey {
     ItemKey::new(name).unwrap()
-}
-
-fn version(outcome: SetOutcome) -> Version {
-    match outcome {
-        SetOutcome::Written { version } => version,
-        SetOutcome::Conflict => panic!("a conflict"),
-    }
 }
 
 /// Both drivers, on one connection each.
@@ -80,30 +73,44 @@ async fn operations(driver: &dyn Driver, is_mysql: bool, mut count: impl FnMut(&
 async fn an_operation_takes_one_round_trip_once_its_statement_is_known() {
     for place in [Place::postgres().await, Place::mariadb().await].into_iter().flatten() {
         let proxy = Proxy::start(place.port());
-        for driver in drivers(&place.url_at(proxy.port())).await {
-            let is_mysql = place.kind == Kind::MariaDb;
-            operations(&*driver, is_mysql, |_, _| {}).await;
-            // Where the machine holds the test up for longer than a connection is trusted, one is asked first.
-            let mut wrong = vec![("never counted".to_owned(), 0)];
-            for _ in 0..10 {
-                wrong.clear();
-                proxy.reset();
-                let mut known = 0;
-                operations(&*driver, is_mysql, |name, expected| {
-                    let taken = proxy.round_trips() - known;
-                    known += taken;
-                    println!("{:?}: {}: {name}: {taken}", place.kind, driver.name());
-                    if taken != expected {
-                        wrong.push((name.to_owned(), taken));
-                    }
-                })
-                .await;
-                if wrong.is_empty() {
-                    break;
+        let drivers = drivers(&place.url_at(proxy.port())).await;
+        expect_the_round_trips(&drivers, &proxy, place.kind).await;
+    }
+}
+
+#[tokio::test]
+async fn an_operation_takes_one_round_trip_behind_a_pooler_too() {
+    let Some(postgres) = Postgres::start() else { return };
+    let Some(pooler) = PgBouncer::start(&postgres) else { return };
+    let proxy = Proxy::start(pooler.port());
+    let url = format!("postgres://cloakroom@127.0.0.1:{}/cloakroom", proxy.port());
+    expect_the_round_trips(&drivers(&url).await, &proxy, Kind::Postgres).await;
+}
+
+async fn expect_the_round_trips(drivers: &[DynDriver; 2], proxy: &Proxy, kind: Kind) {
+    for driver in drivers {
+        let is_mysql = kind == Kind::MariaDb;
+        operations(&**driver, is_mysql, |_, _| {}).await;
+        // Where the machine holds the test up for longer than a connection is trusted, one is asked first.
+        let mut wrong = vec![("never counted".to_owned(), 0)];
+        for _ in 0..10 {
+            wrong.clear();
+            proxy.reset();
+            let mut known = 0;
+            operations(&**driver, is_mysql, |name, expected| {
+                let taken = proxy.round_trips() - known;
+                known += taken;
+                println!("{:?}: {}: {name}: {taken}", kind, driver.name());
+                if taken != expected {
+                    wrong.push((name.to_owned(), taken));
                 }
+            })
+            .await;
+            if wrong.is_empty() {
+                break;
             }
-            assert_eq!(wrong, [], "{:?} {}", place.kind, driver.name());
         }
+        assert_eq!(wrong, [], "{:?} {}", kind, driver.name());
     }
 }
 

@@ -97,6 +97,28 @@ pub(super) async fn an_expired_item_counts_as_missing_for_conditions(suite: &Sui
     assert_eq!(suite.get(&created).await.map(|item| item.value), Some("new".into()));
 }
 
+/// A touch changes no version; but an item that has expired has none.
+pub(super) async fn a_deadline_that_is_brought_forward_ends_the_versions_from_before(
+    suite: &Suite,
+) {
+    let (touched, ended) = (suite.key("brought-forward"), suite.key("brought-to-now"));
+    let mut versions = Vec::new();
+    for (key, ttl) in [(&touched, SHORT), (&ended, Duration::ZERO)] {
+        let version = suite.set(key, "value", Some(LONG)).await;
+        suite.driver.touch(key, Some(ttl)).await.expect("touch");
+        versions.push((key, version));
+    }
+    suite.let_short_pass("brought-forward").await;
+    for (key, version) in versions {
+        let when = When::Version(version);
+        let late = suite.driver.set(key, "late".into(), when.clone(), None).await.expect("set");
+        assert_eq!(late, SetOutcome::Conflict, "an expired item was revived");
+        assert_eq!(suite.get(key).await, None);
+        let outcome = suite.driver.remove(key, when).await.expect("remove");
+        assert_eq!(outcome, RemoveOutcome::Missing);
+    }
+}
+
 pub(super) async fn a_write_without_ttl_ends_the_expiry_of_the_one_before(suite: &Suite) {
     let key = suite.key("kept");
     suite.set(&key, "first", Some(SHORT)).await;

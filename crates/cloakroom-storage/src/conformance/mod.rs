@@ -28,6 +28,7 @@ mod listing;
 mod suite;
 mod table;
 mod values;
+mod versions;
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -84,16 +85,23 @@ static RULES: &[Rule] = rules! {
     [Writing, CompareAndSwap] conditions::a_removal_of_an_older_version_is_a_conflict;
     [Writing, CompareAndSwap] conditions::a_removal_of_the_version_that_was_read_removes_it;
     [Writing, NoCompareAndSwap] conditions::conditions_are_refused_where_they_cannot_be_kept;
+    [Writing, CompareAndSwap] versions::an_old_version_never_matches_other_bytes;
+    [Writing, CompareAndSwap, VersionPerWrite] versions::the_same_bytes_written_again_are_another_version;
+    [Writing, CompareAndSwap, VersionPerWrite] versions::an_old_version_does_not_match_when_its_bytes_come_back;
+    [Writing, CompareAndSwap, VersionPerWrite] versions::what_was_removed_and_made_anew_is_another_version;
     [Writing, Expiry] expiry::an_item_expires_after_its_ttl_and_not_before;
     [Writing, Expiry] expiry::an_item_tells_how_long_it_still_lives;
     [Writing, Expiry] expiry::a_ttl_of_zero_leaves_no_item;
     [Writing, Expiry] expiry::a_ttl_beyond_the_end_of_time_never_expires;
     [Writing, Expiry] expiry::an_expired_item_cannot_be_touched_removed_or_revived;
     [Writing, Expiry, CompareAndSwap] expiry::an_expired_item_counts_as_missing_for_conditions;
+    [Writing, Expiry, CompareAndSwap] expiry::a_deadline_that_is_brought_forward_ends_the_versions_from_before;
     [Writing, Expiry] expiry::a_write_without_ttl_ends_the_expiry_of_the_one_before;
     [Writing, Expiry] expiry::touch_moves_the_expiry_and_nothing_else;
     [Writing, Expiry] expiry::touch_can_give_and_take_away_a_deadline;
     [Writing, Expiry, Sweeping] expiry::a_sweep_frees_the_expired_alone_and_keeps_to_its_budget;
+    [Writing, CompareAndSwap, Expiry] versions::a_version_of_what_expired_never_matches_other_bytes;
+    [Writing, CompareAndSwap, VersionPerWrite, Expiry] versions::what_expired_and_was_made_anew_is_another_version;
     [Writing, Iteration] listing::keys_lists_each_item_under_the_prefix_once;
     [Writing, Iteration] listing::one_base_does_not_see_the_items_of_another;
     [Writing, Iteration] listing::removed_items_are_not_listed;
@@ -119,6 +127,38 @@ where
     Fut: Future<Output = DynDriver>,
 {
     let suite = Suite::new(make_driver().await, make_driver().await);
+    let passed = run_rules(&suite).await;
+    suite.clean_up().await;
+    passed
+}
+
+/// As [`run`], and then looks that no version from before a restart matches anything after it.
+///
+/// `restart` ends the store and starts it again: a server, or where there is none what was opened. `make_driver` is called
+/// twice again after it.
+///
+/// # Panics
+/// As [`run`].
+pub async fn run_with_restart<F, Fut, R, Restarted>(make_driver: F, restart: R) -> usize
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = DynDriver>,
+    R: FnOnce() -> Restarted,
+    Restarted: Future<Output = ()>,
+{
+    let suite = Suite::new(make_driver().await, make_driver().await);
+    // First of all, so that a store that counts from the beginning comes by the same numbers again.
+    let before = versions::BeforeRestart::prepare(&suite).await;
+    let passed = run_rules(&suite).await;
+    restart().await;
+    let suite = suite.reopened(make_driver().await, make_driver().await);
+    before.check_after(&suite).await;
+    print(&format!("conformance of {}: ok: no version outlives a restart", suite.driver.name()));
+    suite.clean_up().await;
+    passed + 1
+}
+
+async fn run_rules(suite: &Suite) -> usize {
     let driver = suite.driver.name();
     table::agrees_with(&suite.driver);
     let (mut passed, mut skipped) = (0, 0);
@@ -131,13 +171,12 @@ where
             skipped += 1;
             continue;
         }
-        if let Err(panic) = AssertUnwindSafe((rule.check)(&suite)).catch_unwind().await {
+        if let Err(panic) = AssertUnwindSafe((rule.check)(suite)).catch_unwind().await {
             panic!("conformance of {driver}: broken: {name}: {}", message(&*panic));
         }
         print(&format!("conformance of {driver}: ok: {name}"));
         passed += 1;
     }
-    suite.clean_up().await;
     print(&format!("conformance of {driver}: {passed} rules hold, {skipped} skipped"));
     passed
 }

@@ -25,6 +25,7 @@ pub(super) enum Need {
     Forgetting,
     CompareAndSwap,
     NoCompareAndSwap,
+    VersionPerWrite,
     Expiry,
     Sweeping,
     Iteration,
@@ -41,6 +42,7 @@ impl Need {
             Need::Forgetting => !capabilities.retains,
             Need::CompareAndSwap => capabilities.compare_and_swap,
             Need::NoCompareAndSwap => !capabilities.compare_and_swap,
+            Need::VersionPerWrite => capabilities.version_per_write,
             Need::Expiry => capabilities.expiry,
             Need::Sweeping => !capabilities.native_ttl,
             Need::Iteration => capabilities.iteration,
@@ -58,6 +60,7 @@ impl Need {
             Need::Forgetting => "it retains items",
             Need::CompareAndSwap => "it cannot compare and swap",
             Need::NoCompareAndSwap => "it can compare and swap",
+            Need::VersionPerWrite => "its versions say what the bytes are",
             Need::Expiry => "its items do not expire",
             Need::Sweeping => "the store sweeps by itself",
             Need::Iteration => "it cannot list keys",
@@ -80,6 +83,11 @@ impl Suite {
     pub(super) fn new(driver: DynDriver, other: DynDriver) -> Suite {
         let namespace = format!("conformance-{:016x}", RandomState::new().hash_one(0));
         Suite { driver, other, namespace, used: Mutex::default() }
+    }
+
+    /// The same part of the store by two other handles.
+    pub(super) fn reopened(self, driver: DynDriver, other: DynDriver) -> Suite {
+        Suite { driver, other, ..self }
     }
 
     pub(super) fn key(&self, name: &str) -> ItemKey {

@@ -15,6 +15,7 @@ pub(super) fn agrees_with(driver: &dyn Driver) {
     let Capabilities {
         retains,
         compare_and_swap,
+        version_per_write: _,
         expiry,
         native_ttl: _,
         iteration,

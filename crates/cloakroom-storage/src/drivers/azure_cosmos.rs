@@ -197,7 +197,7 @@ impl AzureCosmos {
         let body = patch.to_string().into();
         let answer = self.on_document(Method::PATCH, key, &headers, body).await?;
         match answer.status() {
-            StatusCode::OK | StatusCode::NO_CONTENT => Ok(true),
+            StatusCode::OK | StatusCode::NO_CONTENT => etag(&answer).map(|_| true),
             StatusCode::PRECONDITION_FAILED => Ok(false),
             _ if container::is_missing(&answer) => Ok(false),
             _ => Err(failure(&answer)),

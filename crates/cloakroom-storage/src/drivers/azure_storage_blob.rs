@@ -274,16 +274,21 @@ impl Conditional for AzureStorageBlob {
 
 #[async_trait]
 impl Movable for AzureStorageBlob {
-    async fn move_expiry(&self, key: &ItemKey, etag: &str, expiry: Option<Expiry>) -> Result<bool> {
+    async fn move_expiry(
+        &self,
+        key: &ItemKey,
+        etag: &str,
+        expiry: Option<Expiry>,
+    ) -> Result<Option<String>> {
         let mut headers = vec![if_match(etag)?];
         headers.extend(expiry.map(expires));
         let path = self.path(key);
         let answer =
             self.call(Method::PUT, &path, "?comp=metadata", &headers, Bytes::new()).await?;
         match (answer.status(), code(&answer)) {
-            (StatusCode::OK, _) => Ok(true),
-            (StatusCode::PRECONDITION_FAILED, "ConditionNotMet") => Ok(false),
-            _ if is_missing(&answer) => Ok(false),
+            (StatusCode::OK, _) => tag(answer.headers()).map(|tag| Some(tag.etag)),
+            (StatusCode::PRECONDITION_FAILED, "ConditionNotMet") => Ok(None),
+            _ if is_missing(&answer) => Ok(None),
             _ => Err(failure(&answer)),
         }
     }

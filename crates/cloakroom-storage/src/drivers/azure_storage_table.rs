@@ -290,14 +290,19 @@ impl Conditional for AzureStorageTable {
 
 #[async_trait]
 impl Movable for AzureStorageTable {
-    async fn move_expiry(&self, key: &ItemKey, etag: &str, expiry: Option<Expiry>) -> Result<bool> {
+    async fn move_expiry(
+        &self,
+        key: &ItemKey,
+        known: &str,
+        expiry: Option<Expiry>,
+    ) -> Result<Option<String>> {
         let body = entity::moved(expiry);
-        let headers = [if_match(etag)?];
+        let headers = [if_match(known)?];
         let answer = self.call(Method::PATCH, &self.path(key)?, "", &headers, body).await?;
         match answer.status() {
-            StatusCode::NO_CONTENT => Ok(true),
-            StatusCode::PRECONDITION_FAILED => Ok(false),
-            _ if is_missing(&answer) => Ok(false),
+            StatusCode::NO_CONTENT => etag(answer.headers()).map(Some),
+            StatusCode::PRECONDITION_FAILED => Ok(None),
+            _ if is_missing(&answer) => Ok(None),
             _ => Err(failure(&answer)),
         }
     }

@@ -16,15 +16,20 @@
 //!
 //! # Versions
 //! A version is the object's ETag, which R2 makes of the bytes alone: what moves a deadline writes the same bytes again
-//! on the condition that they are still there, and so changes no version.
+//! on the condition that they are still there, and so changes no version. No request compares a deadline: what may have
+//! arrived after it is taken back.
 //!
 //! # Removals
 //! R2 cannot delete on a condition. What is removed at one version only, and what is swept, is first replaced, on a
 //! condition, by an empty object that has expired, which is no item here and no session to Astro, and then deleted.
 //! Whoever writes an item of that key in between waits until the empty object is gone; JavaScript does not, and what it
-//! writes in that moment is deleted with it.
+//! writes in that moment is deleted with it. Where the very bytes that have expired are written anew, such an object stands
+//! in their place for a second: it refuses what is still on its way to those that have expired.
 //!
 //! DIFFERENCE: unstorage lists the first thousand objects only; here all are listed.
+
+mod condition;
+mod failure;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -36,16 +41,18 @@ use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use worker::send::{SendFuture, SendWrapper};
 use worker::{Bucket, Conditional, Env, Include, Object};
 
-use super::worker::{DEADLINE, Deadline, Layout, binding, message, pages};
+use super::worker::{DEADLINE, Deadline, Layout, binding, pages};
 use crate::platform::sleep;
 use crate::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, Version, When, options,
+    SetOutcome, Swept, Version, When, options, random,
 };
+use condition::{NOTHING, absent, at, not_empty};
+use failure::failure;
 
 const NAME: &str = "cloudflare-r2-binding";
 
@@ -55,6 +62,9 @@ const LONGEST_NAME: usize = 1024;
 /// How long an empty object that has expired is left to whoever put it there to delete it. It must be surely deleted or
 /// surely left alone by then, so a deletion begins in the first half.
 const BURIAL: Duration = Duration::from_secs(20);
+
+/// How long an empty object stands before the bytes that it was written over are written anew.
+const PASSAGE: Duration = Duration::from_secs(1);
 
 /// Between two looks at an object that is being deleted.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -195,9 +205,8 @@ impl CloudflareR2Binding {
                 Some(found) if found.is_live() => {}
                 Some(found) if found.is_being_buried() => sleep(PAUSE).await,
                 Some(found) => {
-                    if let Some(etag) =
-                        self.put(name, value, deadline, Some(at(&found.etag))).await?
-                    {
+                    let Some(free) = self.clear(name, value, &found).await? else { continue };
+                    if let Some(etag) = self.put(name, value, deadline, Some(at(&free))).await? {
                         return Ok(Some(etag));
                     }
                 }
@@ -205,10 +214,36 @@ impl CloudflareR2Binding {
         }
     }
 
+    /// The ETag on which what has expired may be written over by `value`, so that nobody who saw it takes that for it.
+    async fn clear(
+        &self,
+        name: &str,
+        value: &[u8],
+        found: &Found,
+    ) -> worker::Result<Option<String>> {
+        let now = self.read(name).await?.filter(|(now, _)| now.etag == found.etag);
+        if value.is_empty() || now.is_none_or(|(_, bytes)| bytes != value) {
+            return Ok(Some(found.etag.clone()));
+        }
+        let buried = self.put(name, &[], Some(Deadline::now()), Some(at(&found.etag))).await?;
+        if buried.is_some() {
+            sleep(PASSAGE).await;
+        }
+        Ok(buried)
+    }
+
     /// Removes an object if it is still the one that has this ETag, and answers whether it was.
     async fn bury(&self, name: &str, etag: &str) -> worker::Result<bool> {
         let now = Deadline::now();
-        if self.put(name, &[], Some(now), Some(at(etag))).await?.is_none() {
+        let mut etag = etag.to_owned();
+        if etag == NOTHING {
+            // Left by somebody who did not delete it, and like that of everybody who finds it now: one of them goes on.
+            let bytes = random::number().to_string();
+            let put = self.put(name, bytes.as_bytes(), Some(now), Some(at(&etag))).await?;
+            let Some(unique) = put else { return Ok(false) };
+            etag = unique;
+        }
+        if self.put(name, &[], Some(now), Some(at(&etag))).await?.is_none() {
             return Ok(false);
         }
         self.delete_buried(name, now).await?;
@@ -269,7 +304,15 @@ impl CloudflareR2Binding {
                 let is_there = |found: &Found| found.is_live() && found.is_at(&version);
                 let Some(found) = found.filter(is_there) else { return Ok(None) };
                 let condition = Some(at(&found.etag));
-                self.put(&name, value, deadline, condition).await.map_err(failed)?
+                let written = self.put(&name, value, deadline, condition).await.map_err(failed)?;
+                match written {
+                    // Perhaps it was too late, and others have seen it expired.
+                    Some(etag) if !found.is_live() => {
+                        self.bury(&name, &etag).await.map_err(failed)?;
+                        return Ok(None);
+                    }
+                    written => written,
+                }
             }
         };
         if value.is_empty() && written.is_some() {
@@ -387,8 +430,13 @@ impl Driver for CloudflareR2Binding {
             } else {
                 let put =
                     self.put(&name, &value, Deadline::after(ttl), Some(at(&found.etag))).await;
-                if put.map_err(failed)?.is_some() {
-                    return Ok(true);
+                if let Some(etag) = put.map_err(failed)? {
+                    if found.is_live() {
+                        return Ok(true);
+                    }
+                    // Perhaps it was too late, and others have seen it expired.
+                    self.bury(&name, &etag).await.map_err(failed)?;
+                    return Ok(false);
                 }
             }
         }
@@ -416,13 +464,15 @@ impl Driver for CloudflareR2Binding {
     async fn sweep(&self, budget: usize) -> Result<Swept> {
         let failed = |error| failure(error, Operation::Sweep);
         let cursor = || self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
-        let begin = cursor().clone();
-        let page = self.list(&self.layout.prefix(""), begin).await;
+        // Where this fails, the next call begins anew: the cursor may be one that R2 has forgotten.
+        let begin = cursor().take();
+        let page = self.list(&self.layout.prefix(""), begin.clone()).await;
         let (objects, next) = page.map_err(failed)?;
         let mut swept = Swept { examined: objects.len(), ..Swept::default() };
         for (name, found) in objects.iter().filter(|(_, found)| !found.is_live()) {
             if swept.removed == budget {
                 // The rest of the page is for the next call.
+                *cursor() = begin;
                 return Ok(swept);
             }
             // The list is old by now, and an ETag tells nothing of a deadline that was moved.
@@ -446,32 +496,4 @@ impl fmt::Debug for CloudflareR2Binding {
 
 fn version(etag: String) -> Version {
     Version::from(Bytes::from(etag))
-}
-
-/// On the condition that there is no object.
-fn absent() -> Conditional {
-    Conditional { etag_does_not_match: Some("*".to_owned()), ..Conditional::default() }
-}
-
-/// On the condition that there is no empty object, whose ETag is the MD5 of nothing.
-fn not_empty() -> Conditional {
-    let nothing = "d41d8cd98f00b204e9800998ecf8427e".to_owned();
-    Conditional { etag_does_not_match: Some(nothing), ..Conditional::default() }
-}
-
-/// On the condition that the object has this ETag.
-fn at(etag: &str) -> Conditional {
-    Conditional { etag_matches: Some(etag.to_owned()), ..Conditional::default() }
-}
-
-/// R2's errors are text with a number: `put: Reduce your concurrent request rate for the same object. (10058)`.
-fn failure(error: worker::Error, operation: Operation) -> Error {
-    let text = message(&JsValue::from(error));
-    let code = text.rsplit_once('(').and_then(|(_, code)| code.strip_suffix(')'));
-    let (kind, untouched) = match code {
-        Some("10058") => (ErrorKind::Unavailable, true),
-        Some("100100") => (ErrorKind::TooLarge, true),
-        _ => (ErrorKind::Unavailable, false),
-    };
-    Error::new(kind, text).with_untouched(untouched).with_driver(NAME).with_operation(operation)
 }

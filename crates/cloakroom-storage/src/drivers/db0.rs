@@ -15,12 +15,14 @@
 //! # Compare and swap
 //! The stored bytes are compared, by the database, in the statement that writes.
 //!
-//! # Keys of MySQL
-//! There the collation of `key` is the database's, which often takes `a` and `ä` for one: JavaScript then has one item
-//! for both. Here they displace each other, and neither is ever read as the other. IDs of sessions are not concerned.
+//! # Letters and keys of MySQL
+//! A table that JavaScript made has the database's character set and collation. Letters that `latin1` does not have are
+//! refused, where JavaScript may store `?` for them. The collation often takes `a` and `ä` for one: JavaScript then has one
+//! item for both. Here they displace each other, and neither is ever read as the other. IDs of sessions are not concerned.
+//! A table that was made here is in `utf8mb4`, and tells all keys apart.
 //!
-//! [`sql`](super::sql) tells about round trips, time and SQLite; its own table is the better one where no JavaScript
-//! comes.
+//! [`sql`](super::sql) tells about round trips, poolers, settings, time and SQLite; its own table is the better one where
+//! no JavaScript comes.
 
 use std::fmt;
 use std::time::Duration;
@@ -163,6 +165,7 @@ impl Db0 {
 
     async fn on(database: Database, options: &Options) -> Result<Db0> {
         name::check(NAME, "tableName", &options.table_name)?;
+        let database = database.inspected(true).await.map_err(during(Operation::Open))?;
         let whole = Table {
             layout: Layout::Db0,
             dialect: database.dialect(),
@@ -171,6 +174,9 @@ impl Db0 {
         };
         let table = whole.prepared(NAME, &database, options.migrate).await;
         let table = table.map_err(during(Operation::Open))?;
+        let name = database.found_table(&options.table_name).await;
+        let name = name.map_err(during(Operation::Open))?;
+        let table = Table { name: &name, ..table };
         let expires = table.expires;
         let store = Store::new(database, table.statements(), Versions::Bytes);
         Ok(Db0 { store, table: options.table_name.clone(), expires })

@@ -120,7 +120,7 @@ impl DynamoDb {
             secret_access_key: options.secret_access_key,
             session_token: options.session_token,
         };
-        let aws = Aws::new(NAME, "dynamodb", &region, &keys)?;
+        let aws = Aws::new(NAME, "dynamodb", &region, &keys, failure::name)?;
         let table = Table::new(aws, &endpoint, options.table)?;
         if options.create_table {
             table.create().await.map_err(during(Operation::Open))?;

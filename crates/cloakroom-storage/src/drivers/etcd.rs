@@ -2,11 +2,12 @@
 //!
 //! # Layout
 //! The item `id` is the value under `id`, or under `base:id`: the bytes alone. Its deadline is the lease that it is
-//! attached to: the lease's number is the deadline, in milliseconds since 1970, with the sign bit set. So an item and its
-//! deadline are read together, and etcd itself compares a deadline with the time in the transaction that writes. An item
+//! attached to: the lease's number has the sign bit set, then the deadline, in milliseconds since 1970, and in the lower 20
+//! bits a digest of the base and the user. So an item and its deadline are read together, and etcd itself compares a deadline with the time in the transaction that writes. An item
 //! that stays has no lease. etcd frees what has expired about ten seconds later.
 //!
-//! Items that end at the same time share a lease. For that, a deadline is put off by at most a thousandth of the ttl, and
+//! Items of one base and user that end at the same time share a lease. (Those of several users may not: etcd refuses to
+//! attach an item to a lease that has one which the user may not write.) For that, a deadline is put off by at most a thousandth of the ttl, and
 //! at most a second. A process makes a lease once, which costs the write that needs it a round trip more.
 //!
 //! # Options
@@ -74,7 +75,8 @@ impl Etcd {
     pub fn open(given: &Map<String, Value>) -> Result<Etcd> {
         let options = Options::read(given)?;
         let base = options.base()?;
-        Ok(Etcd { server: Server::new(options)?, leases: Leases::default(), base })
+        let leases = Leases::new(&base, options.user());
+        Ok(Etcd { server: Server::new(options)?, leases, base })
     }
 
     fn key(&self, key: &ItemKey) -> String {
@@ -93,17 +95,35 @@ impl Etcd {
         Ok(Some((Item::new(value.clone(), value), ttl)))
     }
 
-    /// Runs a transaction whose operations attach items to this lease.
-    async fn transact(&self, transaction: &Value, lease: Lease) -> Result<Answer> {
+    /// Runs a transaction whose operations attach items to the lease of this ttl.
+    async fn transact(
+        &self,
+        ttl: Option<Duration>,
+        transaction: impl Fn(Lease) -> Value,
+    ) -> Result<Answer> {
+        let lease = self.leases.after(ttl);
+        match self.transact_with(lease, &transaction(lease)).await {
+            Err(failure) if failure.is_forbidden() && lease.remaining().is_some() => {
+                // Perhaps not the item is another's, but the lease.
+                self.leases.part();
+                let lease = self.leases.after(ttl);
+                let answer = self.transact_with(lease, &transaction(lease)).await;
+                answer.map_err(Failure::into_error)
+            }
+            answer => answer.map_err(Failure::into_error),
+        }
+    }
+
+    async fn transact_with(&self, lease: Lease, transaction: &Value) -> Result<Answer, Failure> {
         self.leases.ensure(&self.server, lease).await?;
         match self.server.try_call("/v3/kv/txn", transaction).await {
             // Somebody revoked it, or this is another store than it was.
             Err(failure) if failure.is_unknown_lease() => {
                 self.leases.forget(lease);
                 self.leases.ensure(&self.server, lease).await?;
-                self.server.call("/v3/kv/txn", transaction).await
+                self.server.try_call("/v3/kv/txn", transaction).await
             }
-            answer => answer.map_err(Failure::into_error),
+            answer => answer,
         }
     }
 
@@ -115,20 +135,26 @@ impl Etcd {
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
         let name = self.key(key);
-        let lease = Lease::after(ttl);
-        let write = match ttl {
-            Some(Duration::ZERO) => delete(&name),
-            _ => put(&json!({ "key": name, "value": STANDARD.encode(value), "lease": lease })),
-        };
-        let transaction = match when {
-            When::Always => json!({ "success": [write] }),
-            When::Absent => json!({ "compare": is_alive(&name), "failure": [write] }),
+        let at = match when {
+            When::Always | When::Absent => None,
             When::Version(version) => match is_at(&name, version) {
-                Some(is_at) => json!({ "compare": is_at, "success": [write] }),
+                Some(is_at) => Some(is_at),
                 None => return Ok(SetOutcome::Conflict),
             },
         };
-        let answer = self.transact(&transaction, lease).await?;
+        let value_text = STANDARD.encode(value);
+        let transaction = |lease| {
+            let write = match ttl {
+                Some(Duration::ZERO) => delete(&name),
+                _ => put(&json!({ "key": name, "value": value_text, "lease": lease })),
+            };
+            match (&at, when) {
+                (Some(at), _) => json!({ "compare": at, "success": [write] }),
+                (None, When::Absent) => json!({ "compare": is_alive(&name), "failure": [write] }),
+                (None, _) => json!({ "success": [write] }),
+            }
+        };
+        let answer = self.transact(ttl, transaction).await?;
         match answer.succeeded == (*when != When::Absent) {
             true => Ok(SetOutcome::Written { version: value.clone().into() }),
             false => Ok(SetOutcome::Conflict),
@@ -159,13 +185,14 @@ impl Etcd {
 
     async fn expire(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
         let name = self.key(key);
-        let lease = Lease::after(ttl);
-        let write = match ttl {
-            Some(Duration::ZERO) => delete(&name),
-            _ => put(&json!({ "key": name, "ignore_value": true, "lease": lease })),
+        let transaction = |lease| {
+            let write = match ttl {
+                Some(Duration::ZERO) => delete(&name),
+                _ => put(&json!({ "key": name, "ignore_value": true, "lease": lease })),
+            };
+            json!({ "compare": is_alive(&name), "success": [write] })
         };
-        let transaction = json!({ "compare": is_alive(&name), "success": [write] });
-        Ok(self.transact(&transaction, lease).await?.succeeded)
+        Ok(self.transact(ttl, transaction).await?.succeeded)
     }
 
     /// A page of keys from `start` on, and where the next one starts.

@@ -2,8 +2,8 @@
 //!
 //! # Layout
 //! unstorage's: the item `a:b` is the file `<base>/a/b`, without extension, holding the value and nothing
-//! else. Temporary files, locks and the index live in `<base>/.cloakroom`, which no key can reach; their names end in
-//! `$`, so that unstorage's listing leaves them out.
+//! else. Temporary files, locks and the index live in `<base>/.cloakroom`, and no key reaches a folder of that name, at any
+//! depth; their names end in `$`, so that unstorage's listing leaves them out.
 //!
 //! # Reading
 //! On Linux a file that the kernel has in its memory is read where the call is made, by system calls that give up
@@ -20,31 +20,50 @@
 //! file before that, so that a power cut leaves one of the two: see [`Options::sync`].
 //!
 //! # Expiry
-//! A file whose modification time lies after its change time carries a deadline: the modification time. Only
-//! we write such files, on purpose. A JavaScript writer sets both times to now and thereby takes the deadline
-//! away, and restoring a file from a backup does so too, once the deadline has passed. Moving the deadline
-//! writes no data. Where there is no change time, which is everywhere but on Unix, files do not expire and
-//! [`Capabilities::expiry`] says so. Deadlines are wall-clock time, and the clocks of machines that share a
-//! folder must agree.
+//! A file's modification time is the item's deadline, 46 years early: what ends in 2027 is dated 1981. Nobody else writes
+//! such times, and no other time is looked at, so that an item keeps its deadline whoever owns, moves, links, copies or
+//! restores its file, as long as the modification time is kept. A JavaScript writer sets that to now and thereby takes the
+//! deadline away. A job that removes what was not modified for long would remove what is alive: the sweep does that
+//! instead. Moving the deadline writes no data.
+//!
+//! Where the whole folder was copied without times, or touched, the next to open or sweep it sees that, and the items get
+//! the deadlines back that the index tells of, also those that JavaScript has written over since. A copy that leaves out
+//! both the times and `.cloakroom`, or loses the times of some files alone, leaves items without a deadline.
+//!
+//! Deadlines are wall-clock time, and the clocks of machines that share a folder must agree. What would end after 2067
+//! does not end.
+//!
+//! # File systems
+//! Whether the one below the folder keeps times and locks is tried when the store is opened, or with the first write
+//! where that makes the folder. Where nothing can expire there [`Capabilities::expiry`] says so, where locks exclude nobody
+//! [`Capabilities::shared`] does, and there is one warning in the log. Where times are kept to the second or two, items end
+//! that much later, and a reader waits that much longer for what JavaScript has just written. Where names do not tell upper from lower case, keys
+//! that differ in nothing else are one item, under one lock.
 //!
 //! # Sweeping
 //! `.cloakroom` also holds an index of what expires when, so that a sweep costs what there is to remove and not what
 //! there is. An item that has expired stays on the disk for the time until the next sweep, and for at most a second or
 //! a sixteenth of its ttl longer. A folder without an index, as an earlier version or unstorage's `clear` leaves it,
 //! is walked through once. So after a power cut without `sync`, or when a file with a deadline was restored from a
-//! backup, removing `.cloakroom/indexed$` makes the next sweep look at every item again.
+//! backup, removing `.cloakroom/indexed$` makes the next sweep look at every item again. Until then it is not returned,
+//! but not freed either.
 //!
 //! # Compare and swap
 //! Bytes are compared under a lock file, one of a fixed number chosen by the key. It excludes every thread and
-//! process that uses this driver. A JavaScript writer knows no lock: what it wrote is seen by the comparison,
-//! except in the microseconds between comparing and renaming.
+//! process that uses this driver, also by another base: where one lies in the folder of another, the inner one's locks
+//! count, from the first write after it was made. A JavaScript writer knows no lock: what it wrote is seen by the
+//! comparison, except in the microseconds between comparing and renaming.
 
 #[cfg(target_os = "linux")]
 mod cached;
+mod deadline;
+mod failure;
 mod index;
 mod lock;
 mod platform;
+mod probe;
 mod read;
+mod recover;
 mod store;
 mod sweep;
 mod temporary;
@@ -77,6 +96,15 @@ const NAME: &str = "fs-lite";
 
 /// The folder inside the base that is ours.
 const OWN_FOLDER: &str = ".cloakroom";
+
+/// Without regard to case, since not every file system has any. Those look beyond ASCII as well: to some the sign of the
+/// Kelvin is a `k`, and letters that nobody sees are none.
+fn is_own_folder(name: &str) -> bool {
+    if name.is_ascii() {
+        return name.eq_ignore_ascii_case(OWN_FOLDER);
+    }
+    name.to_lowercase().chars().filter(char::is_ascii).eq(OWN_FOLDER.chars())
+}
 
 /// How many threads write at once: more have to wait for one another, because each has the folder to itself meanwhile.
 const WRITERS: usize = 4;
@@ -242,13 +270,14 @@ impl Driver for FsLite {
     }
 
     fn capabilities(&self) -> Capabilities {
+        let abilities = self.store.abilities();
         Capabilities {
             retains: true,
             compare_and_swap: true,
-            expiry: cfg!(unix),
+            expiry: abilities.keeps_times,
             iteration: true,
             durable: true,
-            shared: true,
+            shared: abilities.excludes,
             read_only: self.store.read_only(),
             ..Capabilities::none()
         }
@@ -321,5 +350,20 @@ impl Driver for FsLite {
         let sweep = self.sweep.clone();
         let swept = self.blocking(move |store| sweep.sweep(store, budget)).await;
         swept.map_err(|error| explain(error, Operation::Sweep))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_system_takes_another_name_for_our_own_folder() {
+        for name in [".cloakroom", ".CloakRoom", ".cloa\u{212a}room", ".cloak\u{200d}room\u{ad}"] {
+            assert!(is_own_folder(name), "{name}");
+        }
+        for name in ["cloakroom", ".cloakrooms", ".clo\u{e4}kroom", ".", "\u{212a}"] {
+            assert!(!is_own_folder(name), "{name}");
+        }
     }
 }

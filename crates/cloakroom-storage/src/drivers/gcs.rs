@@ -300,14 +300,19 @@ impl Conditional for Gcs {
 
 #[async_trait]
 impl Movable for Gcs {
-    async fn move_expiry(&self, key: &ItemKey, etag: &str, expiry: Option<Expiry>) -> Result<bool> {
+    async fn move_expiry(
+        &self,
+        key: &ItemKey,
+        etag: &str,
+        expiry: Option<Expiry>,
+    ) -> Result<Option<String>> {
         let path = self.path(key, &format!("fields={FIELDS}{}", conditions(etag)))?;
         let body = json!({ "metadata": Metadata::new(expiry) }).to_string();
         let answer = self.call_with(Method::PATCH, &path, "application/json", body.into()).await?;
         match answer.status() {
-            StatusCode::OK => Ok(true),
-            StatusCode::PRECONDITION_FAILED => Ok(false),
-            _ if is_missing(&answer) => Ok(false),
+            StatusCode::OK => Object::read(answer.body()).map(|object| Some(object.tag().etag)),
+            StatusCode::PRECONDITION_FAILED => Ok(None),
+            _ if is_missing(&answer) => Ok(None),
             _ => Err(failure(&answer)),
         }
     }

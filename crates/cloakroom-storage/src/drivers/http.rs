@@ -7,14 +7,26 @@
 //! # Options
 //! unstorage's: `base`, the URL; and `headers`, which go along with every request, an `authorization` for example.
 //!
+//! Ours: `protocol`, which is `unstorage` or `cloakroom` where nobody shall find out who the other end is.
+//!
 //! # What the other end can do
 //! [`Http::open`] asks it. JavaScript's server can neither compare and swap nor move a deadline, and whether it heeds one
 //! its own driver decides; so no item expires there but by that driver's own `ttl`, and of two requests that change one
 //! session at once the later one wins where they change the same entry. It drops empty values, which are refused therefore.
 //! `cloakroom serve` says what its store can do, and all of that can be had through it, each call in one round trip: the
 //! protocol is written down in `docs/http.md`.
+//!
+//! `cloakroom serve` says so on each of its answers, and the latest one counts: behind the same address there may be another
+//! version of it tomorrow, or one over another store. A server that was taken for JavaScript's and is `cloakroom serve` is
+//! spoken to as such from the first answer that shows it. What has no such sign was said by a gateway, and is no answer:
+//! nothing is missing, written or removed because of it. A gateway that answers `OPTIONS` itself is asked another way; where
+//! nobody can be told from anybody, the store is not opened.
+
+mod other_end;
+mod unstorage;
 
 use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -31,18 +43,17 @@ use serde_json::{Map, Value};
 use crate::http::{Address, Client, Request, Response, Secret, encoded, refusal, unreadable};
 use crate::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, Version, When, options,
+    SetOutcome, Swept, When, options,
 };
+use other_end::{OtherEnd, Protocol, not_a_server, not_the_server, version};
+use unstorage::Heard;
 
 const NAME: &str = "http";
 const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
-const TEXT: HeaderValue = HeaderValue::from_static("text/plain;charset=UTF-8");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
 /// How long an item still lives, in seconds: unstorage's header.
 const TTL: HeaderName = HeaderName::from_static("x-ttl");
-/// What the other end can do, in words: ours.
-const STORAGE: HeaderName = HeaderName::from_static("cloakroom-storage");
 
 /// Items behind an HTTP server.
 ///
@@ -63,9 +74,8 @@ pub struct Http {
     client: Client,
     base: Address,
     headers: HeaderMap,
-    capabilities: Capabilities,
-    /// Whether the other end understands more than unstorage's protocol.
-    is_ours: bool,
+    protocol: Option<Protocol>,
+    other_end: RwLock<OtherEnd>,
 }
 
 #[derive(Deserialize)]
@@ -73,15 +83,17 @@ struct Options {
     base: String,
     #[serde(default)]
     headers: BTreeMap<String, Secret>,
+    protocol: Option<Protocol>,
 }
 
 impl Http {
     /// A store with options as a configuration gives them. Asks the server what it can do.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](crate::ErrorKind::InvalidOptions), and when the server cannot be reached or refuses us.
+    /// With [`InvalidOptions`](crate::ErrorKind::InvalidOptions), and when the server cannot be reached, refuses us, or
+    /// somebody else answers for it.
     pub async fn open(given: &Map<String, Value>) -> Result<Http> {
-        let Options { base, headers } = options::parse(NAME, given)?;
+        let Options { base, headers, protocol } = options::parse(NAME, given)?;
         let headers = headers.iter().map(|(name, value)| {
             let name = HeaderName::try_from(name).map_err(|_| {
                 options::invalid(NAME, format!("option `headers`: `{name}` is no header"))
@@ -92,24 +104,71 @@ impl Http {
             client: Client::new(NAME)?,
             base: Address::new(NAME, "base", &base)?,
             headers: headers.collect::<Result<_>>()?,
-            capabilities: Capabilities {
-                retains: true,
-                iteration: true,
-                durable: true,
-                shared: true,
-                ..Capabilities::none()
-            },
-            is_ours: false,
+            protocol,
+            other_end: RwLock::new(OtherEnd::Unstorage),
         };
-        let answer = http.send(Method::OPTIONS, "/:", Headers::new(), Bytes::new()).await?;
-        if let Some(words) = answer.headers().get(STORAGE) {
-            http.is_ours = true;
-            http.capabilities = capabilities(words.to_str().unwrap_or_default());
-        } else if !answer.status().is_success() && !is_of_javascript(answer.status()) {
-            // A gateway's answer tells nothing of what is behind it.
-            return Err(http.failure(&answer));
+        if protocol != Some(Protocol::Unstorage) {
+            http.other_end = RwLock::new(http.find_out().await?);
         }
         Ok(http)
+    }
+
+    /// Asks who the other end is.
+    async fn find_out(&self) -> Result<OtherEnd> {
+        let answer = self.send(Method::OPTIONS, "/:", Headers::new(), Bytes::new()).await?;
+        if let Some(other_end) = OtherEnd::of(&answer) {
+            return Ok(other_end);
+        }
+        let is_unstorages = OtherEnd::is_unstorages(&answer, &Method::OPTIONS);
+        if is_unstorages && self.protocol.is_none() {
+            return Ok(OtherEnd::Unstorage);
+        }
+        if !is_unstorages && counts_from_the_server_alone(answer.status()) {
+            // Many a gateway answers `OPTIONS` itself, and passes other methods on. This one is refused, with the sign.
+            let answer = self.send(Method::HEAD, "/:", Headers::new(), Bytes::new()).await?;
+            if let Some(other_end) = OtherEnd::of(&answer) {
+                return Ok(other_end);
+            }
+        }
+        Err(match answer.status() {
+            status if counts_from_the_server_alone(status) => not_a_server(&answer),
+            _ => self.failure(&answer),
+        })
+    }
+
+    fn other_end(&self) -> OtherEnd {
+        // Nothing panics while it holds this.
+        *self.other_end.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this is an answer of `cloakroom serve`, where unstorage's server was thought to be.
+    fn is_another(&self, answer: &Response) -> bool {
+        let Some(said) = OtherEnd::of(answer) else { return false };
+        if self.protocol == Some(Protocol::Unstorage) {
+            return false;
+        }
+        self.learn(said);
+        true
+    }
+
+    /// Takes in who the latest answer was of.
+    fn learn(&self, said: OtherEnd) {
+        if self.other_end() == said {
+            return;
+        }
+        let before = std::mem::replace(
+            &mut *self.other_end.write().unwrap_or_else(PoisonError::into_inner),
+            said,
+        );
+        if before != said {
+            let (before, now) = (before.capabilities(), said.capabilities());
+            tracing::warn!(
+                driver = NAME,
+                ?before,
+                ?now,
+                "another server is there now, or one over another store: what it can do has changed"
+            );
+        }
     }
 
     async fn send(
@@ -127,6 +186,10 @@ impl Http {
         self.client.send(request).await
     }
 
+    /// What `cloakroom serve` answers.
+    ///
+    /// # Errors
+    /// Where something else does, but to refuse us.
     async fn call(
         &self,
         method: Method,
@@ -134,27 +197,93 @@ impl Http {
         headers: Headers,
         body: Bytes,
     ) -> Result<Response> {
-        self.send(method, &path(key), headers, body).await
+        let answer = self.send(method, &path(key), headers, body).await?;
+        match OtherEnd::of(&answer) {
+            Some(said) => self.learn(said),
+            None if counts_from_the_server_alone(answer.status()) => {
+                return Err(not_the_server(&answer));
+            }
+            None => {}
+        }
+        Ok(answer)
     }
 
     /// The item with how long it still lives.
     async fn read(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        if self.other_end() == OtherEnd::Unstorage
+            && let Heard::Answer(found) = self.get_from_unstorage(key).await?
+        {
+            return Ok(found.map(|item| (item, None)));
+        }
         let answer = self.call(Method::GET, key, vec![(ACCEPT, BYTES)], Bytes::new()).await?;
         match answer.status() {
             StatusCode::OK => {
-                let ttl = answer.headers().get(TTL).filter(|_| self.is_ours).map(seconds);
-                let version = self.version(&answer, answer.body())?;
-                let ttl = ttl.transpose()?;
+                let ttl = answer.headers().get(TTL).map(seconds).transpose()?;
+                let version = version(&answer)?;
                 Ok(Some((Item::new(answer.into_body(), version), ttl)))
             }
-            StatusCode::NOT_FOUND if self.is_told(&answer) => Ok(None),
+            StatusCode::NOT_FOUND => Ok(None),
             _ => Err(self.failure(&answer)),
         }
     }
 
-    /// Whether the server itself says that an item is missing: a gateway without a server says it of all.
-    fn is_told(&self, answer: &Response) -> bool {
-        !self.is_ours || answer.headers().contains_key(STORAGE)
+    async fn write(
+        &self,
+        key: &ItemKey,
+        value: &Bytes,
+        when: &When,
+        ttl: Option<Duration>,
+    ) -> Result<SetOutcome> {
+        if self.other_end() == OtherEnd::Unstorage
+            && let Heard::Answer(outcome) = self.set_in_unstorage(key, value, when).await?
+        {
+            return Ok(outcome);
+        }
+        let mut headers = self.condition(when)?;
+        headers.push((CONTENT_TYPE, BYTES));
+        headers.extend(ttl.map(ttl_header));
+        let answer = self.call(Method::PUT, key, headers, value.clone()).await?;
+        match answer.status() {
+            StatusCode::PRECONDITION_FAILED => Ok(SetOutcome::Conflict),
+            status if status.is_success() => Ok(SetOutcome::Written { version: version(&answer)? }),
+            _ => Err(self.failure(&answer)),
+        }
+    }
+
+    async fn delete(&self, key: &ItemKey, when: &When) -> Result<RemoveOutcome> {
+        if self.other_end() == OtherEnd::Unstorage
+            && let Heard::Answer(outcome) = self.remove_from_unstorage(key, when).await?
+        {
+            return Ok(outcome);
+        }
+        let mut headers = self.condition(when)?;
+        if *when == When::Always {
+            headers.push((IF_MATCH, ANY));
+        }
+        let answer = self.call(Method::DELETE, key, headers, Bytes::new()).await?;
+        match answer.status() {
+            StatusCode::PRECONDITION_FAILED if answer.headers().contains_key(ETAG) => {
+                Ok(RemoveOutcome::Conflict)
+            }
+            StatusCode::PRECONDITION_FAILED => Ok(RemoveOutcome::Missing),
+            status if status.is_success() => Ok(RemoveOutcome::Removed),
+            _ => Err(self.failure(&answer)),
+        }
+    }
+
+    async fn prolong(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
+        if self.other_end() == OtherEnd::Unstorage
+            && let Heard::Answer(is_there) = self.has_in_unstorage(key).await?
+        {
+            return Ok(is_there);
+        }
+        let headers = ttl.map(ttl_header).into_iter().collect();
+        let answer = self.call(Method::PATCH, key, headers, Bytes::new()).await?;
+        match answer.status() {
+            StatusCode::NOT_FOUND => Ok(false),
+            status if status.is_success() => Ok(true),
+            _ => Err(self.failure(&answer)),
+        }
     }
 
     /// What the server said is repeated where it is `cloakroom serve`, which says no keys.
@@ -163,41 +292,32 @@ impl Http {
         struct Said {
             error: String,
         }
-        if answer.status() == StatusCode::FORBIDDEN && self.capabilities.read_only {
+        if answer.status() == StatusCode::NOT_FOUND {
+            return not_the_server(answer);
+        }
+        let is_signed = OtherEnd::of(answer).is_some();
+        if answer.status() == StatusCode::FORBIDDEN && self.capabilities().read_only {
             let message = "the server lets us read alone";
             return Error::new(ErrorKind::ReadOnly, message).with_driver(NAME);
         }
-        if answer.status() == StatusCode::NOT_FOUND {
-            let message = "something between here and the server answers that there is nothing; is the server up?";
-            return Error::new(ErrorKind::Unavailable, message).with_driver(NAME);
-        }
-        let said = serde_json::from_slice(answer.body()).ok().filter(|_| self.is_ours);
+        let said = serde_json::from_slice(answer.body()).ok().filter(|_| is_signed);
         let said = said.as_ref().map(|Said { error }| error.as_str());
-        refusal(NAME, answer.status(), said)
-    }
-
-    /// The version that an answer tells of; of a server that knows none, the bytes themselves.
-    fn version(&self, answer: &Response, value: &Bytes) -> Result<Version> {
-        if !self.is_ours {
-            return Ok(value.clone().into());
+        if answer.status() == StatusCode::BAD_REQUEST && is_signed {
+            let message = format!("the server refuses this key ({})", said.unwrap_or("400"));
+            return Error::new(ErrorKind::InvalidKey, message)
+                .with_driver(NAME)
+                .with_untouched(true);
         }
-        let etag = answer.headers().get(ETAG).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unavailable,
-                "the server's answer has no `ETag`; is a proxy in between?",
-            )
-            .with_driver(NAME)
-            .with_retryable(false)
-        })?;
-        Ok(Bytes::copy_from_slice(etag.as_bytes()).into())
+        refusal(NAME, answer.status(), said)
     }
 
     /// The header of a condition.
     fn condition(&self, when: &When) -> Result<Headers> {
-        if *when != When::Always && !self.capabilities.compare_and_swap {
-            let message =
-                "this server cannot compare and swap; `cloakroom serve` can, over a store that can";
-            return Err(Error::new(ErrorKind::Unsupported, message).with_driver(NAME));
+        if *when != When::Always && !self.capabilities().compare_and_swap {
+            let message = "the store behind this server cannot compare and swap";
+            return Err(Error::new(ErrorKind::Unsupported, message)
+                .with_driver(NAME)
+                .with_untouched(true));
         }
         Ok(match when {
             When::Always => Headers::new(),
@@ -210,16 +330,6 @@ impl Http {
         })
     }
 
-    /// Whether the item is there, by unstorage's protocol.
-    async fn has(&self, key: &ItemKey) -> Result<bool> {
-        let answer = self.call(Method::HEAD, key, Headers::new(), Bytes::new()).await?;
-        match answer.status() {
-            StatusCode::OK => Ok(true),
-            StatusCode::NOT_FOUND => Ok(false),
-            _ => Err(self.failure(&answer)),
-        }
-    }
-
     async fn list(&self, prefix: &str) -> Result<Vec<ItemKey>> {
         // The server lists by whole parts.
         let base = prefix.rsplit_once(':').map(|(base, _)| base).unwrap_or_default();
@@ -230,6 +340,16 @@ impl Http {
             .collect();
         let answer =
             self.send(Method::GET, &format!("{base}/:"), Headers::new(), Bytes::new()).await?;
+        match (self.other_end(), OtherEnd::of(&answer)) {
+            (OtherEnd::Unstorage, None) => {}
+            // A list is the same in both protocols.
+            (OtherEnd::Unstorage, Some(_)) => drop(self.is_another(&answer)),
+            (OtherEnd::Cloakroom(_), Some(said)) => self.learn(said),
+            (OtherEnd::Cloakroom(_), None) if counts_from_the_server_alone(answer.status()) => {
+                return Err(not_the_server(&answer));
+            }
+            (OtherEnd::Cloakroom(_), None) => {}
+        }
         if answer.status() != StatusCode::OK {
             return Err(self.failure(&answer));
         }
@@ -246,8 +366,9 @@ impl Driver for Http {
         NAME
     }
 
+    /// What the latest answer has told.
     fn capabilities(&self) -> Capabilities {
-        self.capabilities
+        self.other_end().capabilities()
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
@@ -266,65 +387,19 @@ impl Driver for Http {
         when: When,
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
-        let set = async || {
-            if value.is_empty() && !self.capabilities.empty_values {
-                let message = "unstorage's server drops empty values";
-                return Err(Error::new(ErrorKind::Unsupported, message).with_driver(NAME));
-            }
-            let mut headers = self.condition(&when)?;
-            let is_text = !self.is_ours && std::str::from_utf8(&value).is_ok();
-            headers.push((CONTENT_TYPE, if is_text { TEXT } else { BYTES }));
-            headers.extend(ttl.filter(|_| self.is_ours).map(ttl_header));
-            let answer = self.call(Method::PUT, key, headers, value.clone()).await?;
-            match answer.status() {
-                StatusCode::PRECONDITION_FAILED => Ok(SetOutcome::Conflict),
-                status if status.is_success() => {
-                    Ok(SetOutcome::Written { version: self.version(&answer, &value)? })
-                }
-                _ => Err(self.failure(&answer)),
-            }
-        };
-        set().await.map_err(|error| place(error, Operation::Set, key))
+        let written = self.write(key, &value, &when, ttl).await;
+        written.map_err(|error| place(error, Operation::Set, key))
     }
 
     async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
         if when == When::Absent {
             return Err(Error::remove_absent(NAME, key));
         }
-        let remove = async || {
-            let mut headers = self.condition(&when)?;
-            if self.is_ours && when == When::Always {
-                headers.push((IF_MATCH, ANY));
-            } else if !self.is_ours && !self.has(key).await? {
-                return Ok(RemoveOutcome::Missing);
-            }
-            let answer = self.call(Method::DELETE, key, headers, Bytes::new()).await?;
-            match answer.status() {
-                StatusCode::PRECONDITION_FAILED if answer.headers().contains_key(ETAG) => {
-                    Ok(RemoveOutcome::Conflict)
-                }
-                StatusCode::PRECONDITION_FAILED => Ok(RemoveOutcome::Missing),
-                status if status.is_success() => Ok(RemoveOutcome::Removed),
-                _ => Err(self.failure(&answer)),
-            }
-        };
-        remove().await.map_err(|error| place(error, Operation::Remove, key))
+        self.delete(key, &when).await.map_err(|error| place(error, Operation::Remove, key))
     }
 
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
-        let touch = async || {
-            if !self.is_ours {
-                return self.has(key).await;
-            }
-            let headers = ttl.map(ttl_header).into_iter().collect();
-            let answer = self.call(Method::PATCH, key, headers, Bytes::new()).await?;
-            match answer.status() {
-                StatusCode::NOT_FOUND if self.is_told(&answer) => Ok(false),
-                status if status.is_success() => Ok(true),
-                _ => Err(self.failure(&answer)),
-            }
-        };
-        touch().await.map_err(|error| place(error, Operation::Touch, key))
+        self.prolong(key, ttl).await.map_err(|error| place(error, Operation::Touch, key))
     }
 
     fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
@@ -345,12 +420,10 @@ impl Driver for Http {
 
 type Headers = Vec<(HeaderName, HeaderValue)>;
 
-/// What a server says that does not know the question: JavaScript's says the first.
-fn is_of_javascript(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND | StatusCode::NOT_IMPLEMENTED
-    )
+/// Whether a status says nothing by itself, so that it counts from the server alone: anything but that we are refused, or
+/// that somebody has trouble.
+fn counts_from_the_server_alone(status: StatusCode) -> bool {
+    !matches!(status.as_u16(), 401 | 403 | 407 | 408 | 413 | 421 | 425 | 429 | 500 | 502..=599)
 }
 
 /// `/a/b` for `a:b`.
@@ -375,24 +448,6 @@ fn seconds(value: &HeaderValue) -> Result<Duration> {
         .with_driver(NAME)
         .with_retryable(false)
     })
-}
-
-/// What the server's words say. It sweeps by itself, so that nobody has to do it from here.
-fn capabilities(words: &str) -> Capabilities {
-    let has = |word| words.split(',').any(|given| given.trim() == word);
-    Capabilities {
-        retains: true,
-        compare_and_swap: has("compare-and-swap"),
-        expiry: has("expiry"),
-        native_ttl: true,
-        iteration: has("iteration"),
-        durable: has("durable"),
-        shared: true,
-        read_only: has("read-only"),
-        empty_values: has("empty-values"),
-        // The server refuses what its store has no room for.
-        longest_value: None,
-    }
 }
 
 fn place(error: Error, operation: Operation, key: &ItemKey) -> Error {

@@ -52,6 +52,12 @@ pub struct DriverInfo {
 }
 
 impl DriverInfo {
+    /// Whether it goes by this name, or by its camel case, as in unstorage's `builtinDrivers`.
+    pub fn is_called(&self, name: &str) -> bool {
+        let mut names = self.aliases.iter().chain([&self.name]);
+        names.any(|known| is_called(name, known))
+    }
+
     /// Whether it works in this process's memory alone, so that no call can hang.
     pub fn is_in_process(&self) -> bool {
         self.reach == Reach::Process
@@ -60,6 +66,20 @@ impl DriverInfo {
     /// Whether the driver's feature was compiled in.
     pub fn is_enabled(&self) -> bool {
         self.open.is_some()
+    }
+
+    /// What the row promises and a store of it cannot do.
+    pub(super) fn lacking(&self, capabilities: Capabilities) -> Vec<&'static str> {
+        let promised = self.capabilities;
+        let lacking = [
+            (
+                promised.compare_and_swap && !capabilities.compare_and_swap,
+                "it cannot compare and swap, so that of two changes at once the later one wins",
+            ),
+            (promised.expiry && !capabilities.expiry, "nothing expires in it"),
+            (promised.durable && !capabilities.durable, "what is in it is gone when it ends"),
+        ];
+        lacking.into_iter().filter_map(|(lacks, what)| lacks.then_some(what)).collect()
     }
 
     /// Why it cannot be opened.
@@ -84,4 +104,21 @@ impl DriverInfo {
         };
         Error::new(kind, message).with_driver(self.name)
     }
+}
+
+/// Whether a name is this one, or this one in camel case, in which some words are written large: `vercelKV`.
+pub(super) fn is_called(name: &str, known: &str) -> bool {
+    let mut rest = name;
+    let is_camel_case = known.split('-').enumerate().all(|(number, word)| {
+        let Some((part, after)) = rest.split_at_checked(word.len()) else { return false };
+        rest = after;
+        match number {
+            0 => part == word,
+            _ => {
+                part.eq_ignore_ascii_case(word)
+                    && part.starts_with(|first: char| !first.is_ascii_lowercase())
+            }
+        }
+    });
+    name == known || is_camel_case && rest.is_empty()
 }

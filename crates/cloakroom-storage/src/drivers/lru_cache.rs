@@ -14,6 +14,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::deadlines::{Deadline, Deadlines};
+use crate::random::first_version;
 use crate::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result, SetOutcome,
     Swept, When, options,
@@ -119,7 +120,12 @@ impl LruCache {
                 "option `allowStale`: an expired session must not come back",
             ));
         }
-        let cache = Cache { items, deadlines: Deadlines::default(), size: 0, last_version: 0 };
+        let cache = Cache {
+            items,
+            deadlines: Deadlines::default(),
+            size: 0,
+            last_version: first_version(),
+        };
         Ok(LruCache { cache: Mutex::new(cache), options })
     }
 

@@ -19,7 +19,8 @@
 //!
 //! # Compare and swap
 //! By memcached's own number for what was written last. Moving a deadline leaves it as it is. A server that was restarted
-//! counts from one again, with nothing stored.
+//! counts from one again, so that a version says which run of the server its number is of; each connection asks that once,
+//! by `stats`.
 
 mod connection;
 mod pool;
@@ -41,7 +42,7 @@ use crate::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
     SetOutcome, Swept, Version, When, options, wall_clock,
 };
-use connection::{Answer, Code, Request};
+use connection::{Answer, Code, Request, Run};
 use pool::Pool;
 
 const NAME: &str = "memcached";
@@ -55,7 +56,7 @@ const OVERHEAD: usize = 100;
 /// What every server takes: the smallest that `-I` can be.
 const SMALLEST_LIMIT: usize = 1024;
 
-/// The version of what a ttl of zero left behind: memcached counts from one.
+/// The number of what a ttl of zero left behind: memcached counts from one.
 const NOTHING: u64 = 0;
 
 /// Items in memcached.
@@ -120,6 +121,18 @@ impl Memcached {
         flags: &str,
         value: Option<&Bytes>,
     ) -> Result<Answer> {
+        self.call_at(command, key, flags, value, None).await
+    }
+
+    /// As [`call`](Memcached::call), on the condition that the item is as it was seen, where it was.
+    async fn call_at(
+        &self,
+        command: &'static str,
+        key: &ItemKey,
+        flags: &str,
+        value: Option<&Bytes>,
+        seen: Option<Seen>,
+    ) -> Result<Answer> {
         let key = key.with_base(&self.base)?;
         let is_plain = !key.as_str().contains(' ');
         let name = if is_plain { key.as_str().into() } else { STANDARD.encode(key.as_str()) };
@@ -129,8 +142,10 @@ impl Memcached {
         }
         let size = value.map(|value| format!(" {}", value.len())).unwrap_or_default();
         let encoding = if is_plain { "" } else { " b" };
-        let line = format!("{command} {name}{size}{encoding}{flags}\r\n");
-        self.pool.call(Request { line: line.into_bytes(), value }).await
+        let condition = seen.map(|seen| format!(" C{}", seen.number)).unwrap_or_default();
+        let line = format!("{command} {name}{size}{encoding}{flags}{condition}\r\n");
+        let run = seen.map(|seen| seen.run);
+        self.pool.call(Request { run, line: line.into_bytes(), value }).await
     }
 
     async fn find(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
@@ -138,7 +153,8 @@ impl Memcached {
         match (answer.code, answer.value) {
             (Code::Value, Some(value)) => {
                 let ttl = answer.remaining.map(|left| left.saturating_sub(ROUNDING));
-                Ok(Some((Item::new(value, answer.version), ttl)))
+                let version = Seen { run: answer.run, number: answer.version };
+                Ok(Some((Item::new(value, version), ttl)))
             }
             (Code::Missing, _) => Ok(None),
             (code, _) => Err(unexpected(code)),
@@ -152,33 +168,37 @@ impl Memcached {
         when: &When,
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
-        let condition = match when {
-            When::Always => String::new(),
-            When::Absent => " ME".to_owned(),
-            When::Version(version) => match token(version) {
-                Some(token) => format!(" C{token}"),
+        let seen = match when {
+            When::Always | When::Absent => None,
+            When::Version(version) => match Seen::of(version) {
+                Some(seen) => Some(seen),
                 None => return Ok(SetOutcome::Conflict),
             },
         };
+        let mode = if *when == When::Absent { " ME" } else { "" };
         let answer = match expiry(ttl) {
             Some(expiry) => {
                 self.fits(value).await?;
-                self.call("ms", key, &format!(" c T{expiry}{condition}"), Some(value)).await?
+                let flags = format!(" c T{expiry}{mode}");
+                self.call_at("ms", key, &flags, Some(value), seen).await?
             }
             None if *when == When::Absent => {
-                return Ok(match self.call("mg", key, "", None).await?.code {
-                    Code::Missing => SetOutcome::Written { version: NOTHING.into() },
+                let answer = self.call("mg", key, "", None).await?;
+                let version = Seen { run: answer.run, number: NOTHING }.into();
+                return Ok(match answer.code {
+                    Code::Missing => SetOutcome::Written { version },
                     _ => SetOutcome::Conflict,
                 });
             }
-            None => self.call("md", key, &condition, None).await?,
+            None => self.call_at("md", key, "", None, seen).await?,
         };
+        let version = |number| Seen { run: answer.run, number }.into();
         match answer.code {
-            Code::Done => Ok(SetOutcome::Written { version: answer.version.into() }),
+            Code::Done => Ok(SetOutcome::Written { version: version(answer.version) }),
             Code::Missing if *when == When::Always => {
-                Ok(SetOutcome::Written { version: NOTHING.into() })
+                Ok(SetOutcome::Written { version: version(NOTHING) })
             }
-            Code::Missing | Code::Refused => Ok(SetOutcome::Conflict),
+            Code::Missing | Code::Refused | Code::OfAnotherRun => Ok(SetOutcome::Conflict),
             Code::Value => Err(unexpected(answer.code)),
         }
     }
@@ -194,22 +214,23 @@ impl Memcached {
     }
 
     async fn delete(&self, key: &ItemKey, when: &When) -> Result<RemoveOutcome> {
-        let answer = match when {
-            When::Always | When::Absent => self.call("md", key, "", None).await?,
-            When::Version(version) => match token(version) {
-                Some(token) => self.call("md", key, &format!(" C{token}"), None).await?,
-                // No item is at this version, so that only whether there is one is left to say.
-                None => match self.call("mg", key, "", None).await? {
-                    Answer { code: Code::Done, .. } => return Ok(RemoveOutcome::Conflict),
-                    answer => answer,
-                },
+        let code = match when {
+            When::Always | When::Absent => self.call("md", key, "", None).await?.code,
+            When::Version(version) => match Seen::of(version) {
+                Some(seen) => self.call_at("md", key, "", None, Some(seen)).await?.code,
+                None => Code::OfAnotherRun,
             },
         };
-        match answer.code {
+        match code {
             Code::Done => Ok(RemoveOutcome::Removed),
             Code::Missing => Ok(RemoveOutcome::Missing),
             Code::Refused => Ok(RemoveOutcome::Conflict),
-            Code::Value => Err(unexpected(answer.code)),
+            // No item is at this version, so that only whether there is one is left to say.
+            Code::OfAnotherRun => match self.call("mg", key, "", None).await?.code {
+                Code::Missing => Ok(RemoveOutcome::Missing),
+                _ => Ok(RemoveOutcome::Conflict),
+            },
+            Code::Value => Err(unexpected(code)),
         }
     }
 
@@ -242,9 +263,28 @@ fn expiry(ttl: Option<Duration>) -> Option<i32> {
     Some(i32::try_from(seconds).unwrap_or(NEVER))
 }
 
-/// The number that memcached gave; zero would be no condition.
-fn token(version: &Version) -> Option<u64> {
-    version.as_number().filter(|number| *number != NOTHING)
+/// What a version says: the number that a run of memcached gave.
+#[derive(Clone, Copy)]
+struct Seen {
+    run: Run,
+    number: u64,
+}
+
+impl Seen {
+    /// `None` for a version that was not made here, or of which there is no item: zero would be no condition.
+    fn of(version: &Version) -> Option<Seen> {
+        let (numbers, []) = version.as_bytes()?.as_chunks::<8>() else { return None };
+        let [begin, process, number] = *numbers else { return None };
+        let [begin, process, number] = [begin, process, number].map(u64::from_be_bytes);
+        (number != NOTHING).then_some(Seen { run: Run { begin, process }, number })
+    }
+}
+
+impl From<Seen> for Version {
+    fn from(seen: Seen) -> Version {
+        let numbers = [seen.run.begin, seen.run.process, seen.number];
+        Version::from(Bytes::from(numbers.map(u64::to_be_bytes).concat()))
+    }
 }
 
 fn unexpected(code: Code) -> Error {

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::deadlines::{Deadline, Deadlines};
+use crate::random::first_version;
 use crate::{
     Capabilities, Driver, Error, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, Version,
     When, options,
@@ -29,7 +30,7 @@ const FREED_PER_WRITE: usize = 2;
 /// Items in this process's memory, gone when it ends.
 ///
 /// For development, tests and programs of one process. Time is monotonic: setting the clock ends no session.
-/// An item's version is never used again, not even when the item was removed and made anew.
+/// An item's version is never used again, neither when the item was removed and made anew nor in another such store.
 ///
 /// ```
 /// use cloakroom_storage::{Driver, ItemKey, When, drivers::memory::Memory};
@@ -50,7 +51,6 @@ pub struct Memory {
     next_swept: AtomicUsize,
 }
 
-#[derive(Default)]
 struct Shard {
     items: HashMap<ItemKey, Stored>,
     deadlines: Deadlines,
@@ -75,7 +75,7 @@ impl Memory {
     /// An empty store.
     pub fn new() -> Memory {
         Memory {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            shards: (0..SHARDS).map(|_| Mutex::new(Shard::new())).collect(),
             hasher: DefaultHashBuilder::default(),
             next_swept: AtomicUsize::new(0),
         }
@@ -100,6 +100,14 @@ impl Memory {
 }
 
 impl Shard {
+    fn new() -> Shard {
+        Shard {
+            items: HashMap::default(),
+            deadlines: Deadlines::default(),
+            last_version: first_version(),
+        }
+    }
+
     /// What `read` finds in the item under `key`, which is looked up once, unless it has expired; then it is freed.
     fn read<T>(&mut self, key: &ItemKey, read: impl FnOnce(&Stored) -> T) -> Option<T> {
         let stored = self.items.get(key)?;

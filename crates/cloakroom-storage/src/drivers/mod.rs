@@ -110,6 +110,7 @@ macro_rules! opener {
 const SWEPT: Capabilities = Capabilities {
     retains: true,
     compare_and_swap: true,
+    version_per_write: false,
     expiry: true,
     native_ttl: false,
     iteration: true,
@@ -124,7 +125,8 @@ const SWEPT: Capabilities = Capabilities {
 const FREED: Capabilities = Capabilities { native_ttl: true, ..SWEPT };
 
 /// What a store in the memory of a process can do.
-const MEMORY: Capabilities = Capabilities { durable: false, shared: false, ..SWEPT };
+const MEMORY: Capabilities =
+    Capabilities { version_per_write: true, durable: false, shared: false, ..SWEPT };
 
 /// What most rows say.
 const ROW: DriverInfo = DriverInfo {

@@ -109,8 +109,8 @@ pub struct Options {
     /// 30 000 and 10 000: a request waits for them.
     #[serde(default)]
     pub client_options: Map<String, Value>,
-    /// Ours: whether the first write makes the indexes where they are missing, which is so by default. Otherwise it
-    /// fails where the one on `key` is.
+    /// Ours: whether the first write, and a sweep, makes the indexes where they are missing, which is so by default.
+    /// Otherwise it fails where the one on `key` is.
     #[serde(default = "yes")]
     pub migrate: bool,
 }
@@ -403,6 +403,9 @@ impl Driver for MongoDb {
                     .update_many(document::of_outlived(), update)
                     .await
                     .map_err(failed)?;
+                // Somebody may have dropped the collection since, and with it the index that keeps an item from being made
+                // twice.
+                self.make_or_find_indexes().await?;
             }
             Ok(swept)
         };

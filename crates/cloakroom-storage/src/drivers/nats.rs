@@ -15,9 +15,14 @@
 //! (`file`, or `memory`). A bucket has to keep one revision of a key, as it does unless it was told otherwise.
 //!
 //! # Compare and swap
-//! By the sequence of the message. Moving a deadline is a message of its own, with the same bytes and with the version of
-//! the one before in the header `Cloakroom-Version`; so a write that is refused looks whether that is still the version,
-//! and goes on if so. A removal purges the subject up to the message that was seen, and leaves nothing behind.
+//! By the sequence of the message, after a look whether it is the one that was seen. Moving a deadline is a message of its
+//! own, with the same bytes and with the version of the one before in the header `Cloakroom-Version`. A removal of a version
+//! writes a marker on the condition of the sequence, and purges the subject up to that, so that nothing is left behind.
+//!
+//! Sequences begin again where a bucket is made anew, and come again where one is restored from a copy or has lost its last
+//! writes: so each message has a random number, in the header `Cloakroom-Write`, and one of another program the digest of its
+//! bytes instead. In a bucket that this driver makes on a server of 2.10 or later, sequences begin at the time, in
+//! microseconds since 1970, so that not even a write on its way meets those of another bucket.
 //!
 //! Reads and writes go to the leader of the bucket, so that everybody sees what was written last.
 
@@ -118,23 +123,28 @@ impl Nats {
         let mut expected = match when {
             When::Always => None,
             // A new item is written on nothing.
-            When::Absent | When::Version(_) => Some(seen.map_or(0, |seen| seen.sequence)),
+            When::Absent | When::Version(_) => Some(0),
         };
-        // An item that has expired, unless its deadline was moved, is to be looked at first.
-        let mut is_sure = !seen.is_some_and(Seen::has_expired);
+        // Of what was seen there may be another of the same sequence by now.
+        let mut is_sure = seen.is_none();
+        let mut entry: Option<Entry> = None;
         loop {
             if is_sure
-                && let Some(sequence) =
-                    bucket.publish(&name, value, expires, expected, None).await?
+                && let Some(version) = bucket.publish(&name, value, expires, expected, None).await?
             {
-                return Ok(SetOutcome::Written { version: Seen::new(sequence, expires).into() });
+                // Perhaps it was too late for the version, and others have seen it expired.
+                if seen.is_some() && entry.as_ref().is_some_and(Entry::has_expired) {
+                    bucket.remove(&name, version.sequence).await?;
+                    return Ok(SetOutcome::Conflict);
+                }
+                return Ok(SetOutcome::Written { version: version.into() });
             }
-            let entry = bucket.last(&name).await?;
+            entry = bucket.last(&name).await?;
             let there = entry.as_ref().filter(|entry| entry.is_alive());
             if there.map(|entry| entry.version) != seen {
                 return Ok(SetOutcome::Conflict);
             }
-            expected = Some(entry.map_or(0, |entry| entry.sequence));
+            expected = Some(entry.as_ref().map_or(0, |entry| entry.sequence));
             is_sure = true;
         }
     }
@@ -149,7 +159,7 @@ impl Nats {
             }
         };
         Ok(match done? {
-            true => SetOutcome::Written { version: Seen::new(0, None).into() },
+            true => SetOutcome::Written { version: Seen::new(0, None, 0).into() },
             false => SetOutcome::Conflict,
         })
     }
@@ -160,12 +170,17 @@ impl Nats {
             When::Version(version) => Seen::of(version),
             When::Always | When::Absent => None,
         };
-        let mut known = seen.filter(|seen| !seen.has_expired()).map(|seen| seen.sequence);
+        let mut known = None;
         loop {
-            if let Some(sequence) = known
-                && bucket.purge(&name, sequence).await?
-            {
-                return Ok(RemoveOutcome::Removed);
+            if let Some(sequence) = known {
+                let is_removed = match when {
+                    // Of what was just read.
+                    When::Always | When::Absent => bucket.purge(&name, sequence).await?,
+                    When::Version(_) => bucket.remove(&name, sequence).await?,
+                };
+                if is_removed {
+                    return Ok(RemoveOutcome::Removed);
+                }
             }
             let Some(entry) = bucket.last(&name).await?.filter(Entry::is_alive) else {
                 return Ok(RemoveOutcome::Missing);
@@ -189,8 +204,14 @@ impl Nats {
             let expires = ttl.and_then(wall_clock::after);
             let (expected, version) = (Some(entry.sequence), Some(entry.version));
             let moved = bucket.publish(&name, &entry.value, expires, expected, version).await?;
-            if moved.is_some() {
-                return Ok(true);
+            match moved {
+                // Perhaps it was too late, and others have seen it expired.
+                Some(moved) if entry.has_expired() => {
+                    bucket.remove(&name, moved.sequence).await?;
+                    return Ok(false);
+                }
+                Some(_) => return Ok(true),
+                None => {}
             }
         }
     }
@@ -201,9 +222,13 @@ impl Nats {
         let list = bucket.list(&prefix, DeliverPolicy::LastPerSubject).await?;
         // A set, since an item is there twice whose deadline was moved meanwhile.
         let mut keys = BTreeSet::new();
+        // Beside steady writes it would have no end of its own.
+        let longest = list.length().saturating_mul(2).saturating_add(EXAMINED as u64);
+        let mut length = 0;
         loop {
-            let page = list.page(EXAMINED).await?;
-            let is_last = page.is_empty();
+            let (page, mut is_last) = list.page(EXAMINED).await?;
+            length += page.len() as u64;
+            is_last |= page.is_empty() || length > longest;
             let names = page.iter().filter(|entry| entry.is_alive());
             let names = names.filter_map(|entry| subject::decode(&entry.name));
             let names = names.filter(|name| name.starts_with(&prefix));
@@ -232,7 +257,7 @@ impl Nats {
             0 => DeliverPolicy::All,
             _ => DeliverPolicy::ByStartSequence { start_sequence },
         };
-        let page = bucket.list(&self.base, policy).await?.page(EXAMINED).await?;
+        let (page, _) = bucket.list(&self.base, policy).await?.page(EXAMINED).await?;
         let mut next = 0;
         for entry in &page {
             if swept.removed == budget {

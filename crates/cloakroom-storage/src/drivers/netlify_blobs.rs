@@ -17,10 +17,10 @@
 //! DIFFERENCE: JavaScript puts a key into the URL as it is, and refuses `#`. Here a `%` and a `#` stand for themselves.
 //!
 //! # Conditions and deadlines
-//! Writes are on the blob's ETag. Moving a deadline is a write like any other and gives a blob a new one, so a version is
-//! the ETag and a digest of the bytes. A removal on a condition first writes an item that has expired over the other and
-//! then deletes it, since Netlify deletes whatever is there: what somebody else writes in that instant is deleted too. No
-//! commit does, as a session that is removed is not written again.
+//! Writes are on the blob's ETag. Whether that is a digest of the bytes, Netlify does not say, so it is taken for one: a
+//! write on a version first looks whether the item has expired since. A removal on a condition first writes a tombstone that
+//! has expired over the item and then deletes it, since Netlify deletes whatever is there: what is written over it
+//! unconditionally in that instant is deleted too. No commit does, as a session that is removed is not written again.
 //!
 //! A list has no deadlines, so that [`keys`](crate::Driver::keys) and [`sweep`](crate::Driver::sweep) ask for each blob.
 
@@ -38,8 +38,7 @@ use futures_core::stream::BoxStream;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
-use crate::http::Expiry;
-use crate::http::conditional::{self, Condition, Conditional as _, Stored};
+use crate::http::conditional;
 use crate::{
     Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome,
     Swept, When,
@@ -73,20 +72,6 @@ impl NetlifyBlobs {
     pub fn open(given: &Map<String, Value>) -> Result<NetlifyBlobs> {
         let place = Place::read(given, |name| std::env::var(name).ok())?;
         Ok(NetlifyBlobs { store: Arc::new(Store::new(place)?), walk: Mutex::default() })
-    }
-}
-
-/// A deadline is moved by a write like any other, which takes the bytes.
-async fn touch(store: &Store, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
-    loop {
-        let Some(Stored { value, tag }) = store.read(key).await? else { return Ok(false) };
-        if tag.is_expired() {
-            return Ok(false);
-        }
-        let condition = Condition::Match(&tag.etag);
-        if store.write(key, &value, Expiry::after(ttl), condition).await?.is_some() {
-            return Ok(true);
-        }
     }
 }
 
@@ -134,7 +119,7 @@ impl Driver for NetlifyBlobs {
     }
 
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
-        let there = touch(&self.store, key, ttl).await;
+        let there = conditional::rewrite(&*self.store, key, ttl).await;
         there.map_err(|error| explain(error, Operation::Touch, key))
     }
 

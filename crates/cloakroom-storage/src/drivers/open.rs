@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::info::DriverInfo;
+use super::info::{DriverInfo, is_called};
 use super::{DRIVERS, unavailable};
 use crate::limited::Limited;
 use crate::options::nearest;
@@ -63,22 +63,32 @@ pub(super) async fn open_unlimited(name: &str, options: &Map<String, Value>) -> 
 
 async fn open_by(info: &'static DriverInfo, options: &Map<String, Value>) -> Result<DynDriver> {
     let open = info.open.ok_or_else(|| info.missing())?;
-    open(options)
+    let driver = open(options)
         .await
-        .map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))
+        .map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))?;
+    let lacking = info.lacking(driver.capabilities());
+    if !lacking.is_empty() {
+        let lacking = lacking.join("; ");
+        tracing::warn!(
+            driver = info.name,
+            "this store does less than others of its kind: {lacking}"
+        );
+    }
+    Ok(driver)
 }
 
 fn find(name: &str) -> Result<&'static DriverInfo> {
     let name = name.strip_prefix("unstorage/drivers/").unwrap_or(name);
-    let named = |known: &str| name == known || name == camel_case(known);
-    if let Some(info) = DRIVERS
-        .iter()
-        .find(|info| named(info.name) || info.aliases.iter().any(|alias| named(alias)))
-    {
+    if let Some(info) = DRIVERS.iter().find(|info| info.is_called(name)) {
         return Ok(info);
     }
-    if let Some(driver) = unavailable::DRIVERS.iter().find(|driver| named(driver.name)) {
+    if let Some(driver) = unavailable::DRIVERS.iter().find(|driver| is_called(name, driver.name)) {
         return Err(driver.error());
+    }
+    // Which may have a password in it.
+    if name.contains("://") {
+        let message = "the driver is a URL: name the driver, such as `redis`, and give the URL as its option `url`";
+        return Err(Error::new(ErrorKind::UnknownDriver, message));
     }
     let names = DRIVERS.iter().flat_map(|info| info.aliases.iter().copied().chain([info.name]));
     let hint = match nearest(name, names) {
@@ -89,16 +99,4 @@ fn find(name: &str) -> Result<&'static DriverInfo> {
         ),
     };
     Err(Error::new(ErrorKind::UnknownDriver, format!("there is no driver `{name}`; {hint}")))
-}
-
-/// `fs-lite` as JavaScript writes it: `fsLite`.
-fn camel_case(name: &str) -> String {
-    let mut words = name.split('-');
-    let mut camel = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let mut letters = word.chars();
-        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-        camel.push_str(letters.as_str());
-    }
-    camel
 }

@@ -10,9 +10,13 @@
 //! # Items that expire
 //! When an item of the first layer expires, the one below it would come back: an old session, after its end. So an item
 //! that covers another one gets a mark when it gets a deadline, `KEY$expires$` in the first layer, for good: of this key
-//! the lower layers count no more. It costs a call when such an item is written for the first time, and one when an item
+//! the lower layers count no more. It costs two calls when such an item is written for the first time, and one when an item
 //! is read from below. JavaScript lists no key that ends so, and does not heed it: there, what is below comes back, as it
 //! always does.
+//!
+//! The first such write brings a copy of the item below up, then makes the mark, and then replaces the copy. After each of
+//! these the same item is there that was there before, or the new one with its deadline: wherever the write ends, by a
+//! failure or because nobody waits for it, it is whole or has changed nothing.
 //!
 //! # Conditions
 //! They are the first layer's, where it can compare and swap, so no update that is made through an overlay is lost. A change
@@ -30,11 +34,12 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::open_unlimited;
 use crate::{
     Capabilities, Driver, DynDriver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome,
-    Result, SetOutcome, Swept, Version, When, options,
+    Result, SetOutcome, Swept, When, options,
 };
 
 const NAME: &str = "overlay";
@@ -44,6 +49,10 @@ const REMOVED: Bytes = Bytes::from_static(b"__OVERLAY_REMOVED__");
 
 /// The end of a key whose presence says that the lower layers count no more.
 const MARK: &str = "$expires$";
+
+/// The longest key that its mark is named after: with its end it has still to be a key, and its last part a file's name.
+const LONGEST_MARKED: usize = 1024 - MARK.len();
+const LONGEST_PART_MARKED: usize = 240 - MARK.len();
 
 /// How many items are looked at together when keys are listed.
 const AT_ONCE: usize = 16;
@@ -154,10 +163,12 @@ impl Overlay {
         Ok(self.first.get(&mark_of(key)?).await?.is_some())
     }
 
-    /// Whether a deadline in the first layer would bring back what is below.
-    async fn would_uncover(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
-        let expires = ttl.is_some() && self.first.capabilities().expiry;
-        Ok(expires && self.find_below(key).await?.is_some())
+    /// What a deadline in the first layer would bring back from below.
+    async fn uncovered(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<Option<Seen>> {
+        match ttl.is_some() && self.first.capabilities().expiry {
+            true => self.find_below(key).await,
+            false => Ok(None),
+        }
     }
 
     async fn mark(&self, key: &ItemKey) -> Result<()> {
@@ -202,35 +213,32 @@ impl Overlay {
         when: When,
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
-        if !self.would_uncover(key, ttl).await? {
+        let Some(below) = self.uncovered(key, ttl).await? else {
             return self.first.set(key, value, when, ttl).await;
-        }
-        // In this order: whatever ends half-way, no item is lost and none comes back.
-        let outcome = self.first.set(key, value.clone(), when, None).await?;
-        let SetOutcome::Written { version } = outcome else { return Ok(outcome) };
-        // The value is written, so what follows is nothing to begin again.
-        let finished = self.finish(key, value, version, ttl).await;
-        finished.map_err(|error| error.with_untouched(false))
+        };
+        let Some(when) = self.raise(key, below, when).await? else {
+            return Ok(SetOutcome::Conflict);
+        };
+        self.mark(key).await?;
+        self.first.set(key, value, when, ttl).await
     }
 
-    /// Gives what was just written its deadline, and not what another has written over it since.
-    async fn finish(
-        &self,
-        key: &ItemKey,
-        value: Bytes,
-        version: Version,
-        ttl: Option<Duration>,
-    ) -> Result<SetOutcome> {
-        self.mark(key).await?;
-        if !self.first.capabilities().compare_and_swap {
-            self.first.touch(key, ttl).await?;
-            return Ok(SetOutcome::Written { version });
+    /// Brings a copy of the item below up where the first layer has none, so that nothing is missing once the lower layers
+    /// count no more. The condition that holds then; `None` if another was faster.
+    async fn raise(&self, key: &ItemKey, below: Seen, when: When) -> Result<Option<When>> {
+        if self.first.get(key).await?.is_some() {
+            return Ok(Some(when));
         }
-        let again = self.first.set(key, value, When::Version(version.clone()), ttl).await?;
-        match again {
-            SetOutcome::Written { .. } => Ok(again),
-            SetOutcome::Conflict => Ok(SetOutcome::Written { version }),
-        }
+        let copying = match self.first.capabilities().compare_and_swap {
+            true => When::Absent,
+            false => When::Always,
+        };
+        let copied = self.first.set(key, below.item.value, copying, below.ttl).await?;
+        Ok(match (copied, when) {
+            (SetOutcome::Written { version }, When::Absent) => Some(When::Version(version)),
+            (SetOutcome::Conflict, When::Absent) => None,
+            (_, when) => Some(when),
+        })
     }
 
     /// What a removal is that the first layer refused.
@@ -249,6 +257,9 @@ impl Overlay {
 
     /// The key, if there is an item of it in this layer.
     async fn listed(&self, key: ItemKey, layer: usize) -> Result<Option<ItemKey>> {
+        if layer > 0 && !is_named_after(key.as_str()) && self.is_marked(&key).await? {
+            return Ok(None);
+        }
         let driver = match layer.checked_sub(1).and_then(|index| self.lower.get(index)) {
             Some(lower) => lower,
             None => &self.first,
@@ -358,7 +369,7 @@ impl Driver for Overlay {
         match self.find(key).await? {
             None => Ok(false),
             Some(Seen { layer: 0, .. }) => {
-                if self.would_uncover(key, ttl).await? {
+                if self.uncovered(key, ttl).await?.is_some() {
                     self.mark(key).await?;
                 }
                 self.first.touch(key, ttl).await
@@ -392,6 +403,21 @@ impl Driver for Overlay {
     }
 }
 
+/// Where the mark of a key is. One that is too long has it under its digest.
 fn mark_of(key: &ItemKey) -> Result<ItemKey> {
-    ItemKey::new(&format!("{}{MARK}", key.as_str()))
+    let key = key.as_str();
+    match is_named_after(key) {
+        true => ItemKey::new(&format!("{key}{MARK}")),
+        false => {
+            let digest: String =
+                Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
+            ItemKey::new(&format!("{digest}{MARK}"))
+        }
+    }
+}
+
+/// Whether the mark of a key is named after it.
+fn is_named_after(key: &str) -> bool {
+    let last = key.rsplit(':').next().unwrap_or_default();
+    key.len() <= LONGEST_MARKED && last.len() <= LONGEST_PART_MARKED
 }

@@ -25,7 +25,6 @@
 //! changed nothing: PlanetScale does not say whether it found the row.
 
 mod answer;
-mod literal;
 mod service;
 mod value;
 

@@ -41,7 +41,8 @@
 //! word of it arrives; until then, a millisecond or so, a reader may see what was there before. A commit built on that
 //! is refused as any other conflict is, and reads again from the server. Nothing is read from the cache of a connection
 //! that is lost, nor of one from which nothing has been heard for a second: then one read goes to the server to find
-//! out. It is not for clusters.
+//! out. Nothing is held for longer than a minute: of `SWAPDB` the server does not tell. It is not for clusters, nor for
+//! proxies before several servers, where what one of them tells may never arrive.
 
 mod cluster;
 mod failure;
@@ -124,7 +125,33 @@ impl Redis {
         Ok(redis)
     }
 
+    /// A store at the server that a client of one's own leads to, over a connection that is made anew whenever it is lost, and
+    /// whenever it leads to what has become a replica: as if the client's URL were the option `url`.
+    ///
+    /// ```no_run
+    /// use cloakroom_storage::drivers::redis::Redis;
+    ///
+    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = redis::Client::open("redis://localhost:6379")?;
+    /// let redis = Redis::with_client(&client).with_base("sess");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "redis-1")]
+    pub fn with_client(client: &redis::Client) -> Redis {
+        let target = Target::Server(Box::new(client.get_connection_info().clone()));
+        Redis {
+            server: Server::Link(Link::new(target, Wire::usual(), None)),
+            layout: Layout::new("", ""),
+            ttl: None,
+            scan_count: None,
+        }
+    }
+
     /// A store over a connection of one's own, which reconnects by itself or not, as it was made.
+    ///
+    /// It stays with its server for as long as it does: one that reconnects when it breaks may be on what has become a replica
+    /// (`READONLY`) for good after a failover. [`Redis::with_client`] connects anew then.
     ///
     /// Not for a connection to a cluster: it would list the keys of one node, and send a write twice whose answer was
     /// lost. Open that with the option `cluster`.

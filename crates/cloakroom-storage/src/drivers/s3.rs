@@ -17,10 +17,14 @@
 //!
 //! # Compare and swap
 //! Writes are conditional, by `If-Match` and `If-None-Match`, which a store must honour. An ETag is a digest of the bytes in
-//! most stores: bytes that were replaced and came back count as never gone.
+//! most stores: bytes that were replaced and came back count as never gone. It tells nothing of a deadline, so that a write on
+//! a version looks at that first.
 //!
-//! A removal on a condition looks first and then says `If-Match` too. A store that does not know it there (S3 itself does)
-//! removes what was written in the moment between.
+//! What has expired, and what is removed on a condition, is first written over, on its ETag, by a tombstone, whose bytes
+//! nothing else has: to JavaScript the number zero. Then that is deleted, on its own ETag. A store that does not know
+//! `If-Match` there (S3 itself does) deletes what was written in the moment between. To create the very bytes anew that
+//! have expired takes a second, in which such a tombstone stands in their place. What this cannot help is a request that is on
+//! its way for longer, and meets those very bytes again.
 //!
 //! # Permissions
 //! `s3:GetObject`, `s3:PutObject`, `s3:DeleteObject`, and `s3:ListBucket`: without the last, S3 answers "forbidden" where
@@ -40,17 +44,15 @@ use futures_util::{StreamExt, TryStreamExt, future, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::http::{Address, Aws, Expiry, Keys, Secret, Tagged, region};
+use crate::http::conditional::{self, Condition, Conditional, Deleted, Stored, Tag};
+use crate::http::{Address, Aws, Expiry, Keys, Secret, region};
 use crate::{
     Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome,
-    Swept, Version, When, options,
+    Swept, When, options,
 };
-use bucket::{Bucket, Condition, Object, Page, Removal};
+use bucket::{Bucket, Head, Object, Page};
 
 const NAME: &str = "s3";
-
-/// How often a condition is stated anew, when others moved nothing but a deadline.
-const ATTEMPTS: usize = 8;
 
 /// The longest page of a list.
 const PAGE: usize = 1000;
@@ -121,7 +123,7 @@ impl S3 {
             secret_access_key: options.secret_access_key,
             session_token: options.session_token,
         };
-        let aws = Aws::new(NAME, "s3", &region, &keys)?;
+        let aws = Aws::new(NAME, "s3", &region, &keys, failure::code)?;
         let endpoint = Address::new(NAME, "endpoint", &endpoint)?;
         Ok(S3 {
             bucket: Bucket::new(aws, endpoint, &options.bucket),
@@ -130,123 +132,23 @@ impl S3 {
         })
     }
 
-    async fn read(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
-        let object = self.living(&self.bucket.name_of(key.as_str())).await?;
-        Ok(object.map(|Object { etag, deadline, value }| {
-            let version = version(&etag, deadline, &value);
-            (Item { value, version }, deadline.map(Expiry::remaining))
-        }))
-    }
-
-    /// The object, unless it is missing or expired.
-    async fn living(&self, name: &str) -> Result<Option<Object>> {
-        Ok(self.bucket.get(name).await?.filter(|object| !object.has_expired()))
-    }
-
-    async fn write(
-        &self,
-        key: &ItemKey,
-        value: Bytes,
-        when: When,
-        ttl: Option<Duration>,
-    ) -> Result<SetOutcome> {
-        let name = self.bucket.name_of(key.as_str());
-        let deadline = Expiry::after(ttl);
-        let mut condition = match &when {
-            When::Always => Some(Condition::None),
-            When::Absent => Some(Condition::Absent),
-            When::Version(version) => unexpired(version).map(Condition::Match),
-        };
-        for _ in 0..ATTEMPTS {
-            if let Some(condition) = &condition
-                && let Some(etag) =
-                    self.bucket.put(&name, value.clone(), condition, deadline).await?
-            {
-                let version = version(&etag, deadline, &value);
-                return Ok(SetOutcome::Written { version });
-            }
-            // Another ETag may be that of the same bytes, and what is in the way may have expired.
-            condition = match (&when, self.bucket.get(&name).await?) {
-                (When::Absent, None) => Some(Condition::Absent),
-                (When::Absent, Some(object)) if object.has_expired() => {
-                    Some(Condition::Match(object.etag))
-                }
-                (When::Version(version), Some(object)) if is_version(&object, version) => {
-                    Some(Condition::Match(object.etag))
-                }
-                _ => return Ok(SetOutcome::Conflict),
-            };
-        }
-        Ok(SetOutcome::Conflict)
-    }
-
-    async fn delete(&self, key: &ItemKey, when: &When) -> Result<RemoveOutcome> {
-        let name = self.bucket.name_of(key.as_str());
-        for _ in 0..ATTEMPTS {
-            let found = match when {
-                When::Version(_) => self.bucket.get(&name).await?,
-                _ => self.bucket.head(&name).await?,
-            };
-            let Some(object) = found.filter(|object| !object.has_expired()) else {
-                if *when == When::Always {
-                    // Whether it was a store that said so, or a gateway without one, is in a body alone.
-                    _ = self.bucket.get(&name).await?;
-                }
-                return Ok(RemoveOutcome::Missing);
-            };
-            let condition = match when {
-                When::Version(version) if !is_version(&object, version) => {
-                    return Ok(RemoveOutcome::Conflict);
-                }
-                When::Version(_) => Some(&*object.etag),
-                _ => None,
-            };
-            match self.bucket.delete(&name, condition).await? {
-                Removal::Done => return Ok(RemoveOutcome::Removed),
-                Removal::Missing => return Ok(RemoveOutcome::Missing),
-                Removal::Refused => {}
-            }
-        }
-        Ok(RemoveOutcome::Conflict)
-    }
-
-    /// Writes the object again with another deadline, unless it has changed since it was read: to copy it onto itself would
-    /// cost as much, and could bring old bytes back.
-    async fn extend(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
-        let name = self.bucket.name_of(key.as_str());
-        let deadline = Expiry::after(ttl);
-        for _ in 0..ATTEMPTS {
-            let Some(object) = self.living(&name).await? else { return Ok(false) };
-            let condition = Condition::Match(object.etag);
-            if self.bucket.put(&name, object.value, &condition, deadline).await?.is_some() {
-                return Ok(true);
-            }
-        }
-        // As if this had come before all the writes that came between, each with a deadline of its own.
-        Ok(true)
+    fn name_of(&self, key: &ItemKey) -> String {
+        self.bucket.name_of(key.as_str())
     }
 
     /// What is known of each object but its value, in their order; of one that is gone meanwhile, nothing.
     fn look_at(&self, names: Vec<String>) -> BoxStream<'_, Result<(String, Option<Object>)>> {
         stream::iter(names)
             .map(async move |name| {
-                let object = self.bucket.head(&name).await?;
+                let object = match self.bucket.head(&name).await? {
+                    Head::Found(object) => Some(object),
+                    Head::Missing => None,
+                    Head::Refused => self.bucket.get(&name).await?,
+                };
                 Ok((name, object))
             })
             .buffered(AT_ONCE)
             .boxed()
-    }
-
-    /// Deletes an object that has expired, and not one that was written anew meanwhile. Where an ETag is a digest, it tells
-    /// nothing of a deadline that was moved: so this looks once more, right before.
-    async fn free(&self, name: &str) -> Result<bool> {
-        match self.bucket.head(name).await?.filter(Object::has_expired) {
-            Some(object) => {
-                let removal = self.bucket.delete(name, Some(&object.etag)).await?;
-                Ok(matches!(removal, Removal::Done))
-            }
-            None => Ok(false),
-        }
     }
 
     /// Looks at one page, or at as much of it as the budget is enough for.
@@ -261,8 +163,12 @@ impl S3 {
                 break;
             }
             swept.examined += 1;
-            if object.is_some_and(|object| object.has_expired()) {
-                swept.removed += usize::from(self.free(&name).await?);
+            // What can be no item of ours has no deadline of ours either.
+            if let Some(tag) = object.map(Object::into_tag).filter(Tag::is_expired)
+                && let Some(key) = self.bucket.key_of(&name)
+            {
+                let deleted = conditional::delete_at(self, &key, &tag.etag).await?;
+                swept.removed += usize::from(deleted == Deleted::Yes);
             }
             last = name;
         }
@@ -274,22 +180,37 @@ impl S3 {
     }
 }
 
-/// The version of these bytes, with where they were found: the ETag, and until when it is sure not to have expired.
-fn version(etag: &str, deadline: Option<Expiry>, value: &[u8]) -> Version {
-    let deadline = deadline.map(|deadline| deadline.to_string()).unwrap_or_default();
-    Tagged::version(&format!("{deadline} {etag}"), value)
-}
+#[async_trait]
+impl Conditional for S3 {
+    const DIGESTS: bool = true;
 
-/// The version's ETag, unless it may have expired meanwhile.
-fn unexpired(version: &Version) -> Option<String> {
-    let (deadline, etag) = Tagged::of(version)?.token().split_once(' ')?;
-    let has_passed = Expiry::read(deadline).is_some_and(Expiry::has_passed);
-    (!has_passed).then(|| etag.to_owned())
-}
+    async fn read(&self, key: &ItemKey) -> Result<Option<Stored>> {
+        Ok(self.bucket.get(&self.name_of(key)).await?.map(Object::into_stored))
+    }
 
-/// Whether the object is there at this version.
-fn is_version(object: &Object, version: &Version) -> bool {
-    !object.has_expired() && Tagged::of(version).is_some_and(|tagged| tagged.is_of(&object.value))
+    /// A refusal of `HEAD` has no body, in which a store would say what it means: so another request asks.
+    async fn look(&self, key: &ItemKey) -> Result<Option<Tag>> {
+        let name = self.name_of(key);
+        let found = match self.bucket.head(&name).await? {
+            Head::Found(object) => Some(object),
+            Head::Missing | Head::Refused => self.bucket.get(&name).await?,
+        };
+        Ok(found.map(Object::into_tag))
+    }
+
+    async fn write(
+        &self,
+        key: &ItemKey,
+        value: &Bytes,
+        expiry: Option<Expiry>,
+        condition: Condition<'_>,
+    ) -> Result<Option<String>> {
+        self.bucket.put(&self.name_of(key), value.clone(), condition, expiry).await
+    }
+
+    async fn delete(&self, key: &ItemKey, etag: Option<&str>) -> Result<Deleted> {
+        self.bucket.delete(&self.name_of(key), etag).await
+    }
 }
 
 /// Names the driver and the operation.
@@ -317,7 +238,7 @@ impl Driver for S3 {
     }
 
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
-        self.read(key).await.map_err(on_item(Operation::Get, key))
+        conditional::get(self, key).await.map_err(on_item(Operation::Get, key))
     }
 
     async fn set(
@@ -327,18 +248,19 @@ impl Driver for S3 {
         when: When,
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
-        self.write(key, value, when, ttl).await.map_err(on_item(Operation::Set, key))
+        let outcome = conditional::set(self, key, &value, &when, ttl).await;
+        outcome.map_err(on_item(Operation::Set, key))
     }
 
     async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
         if when == When::Absent {
             return Err(Error::remove_absent(NAME, key));
         }
-        self.delete(key, &when).await.map_err(on_item(Operation::Remove, key))
+        conditional::remove(self, key, &when).await.map_err(on_item(Operation::Remove, key))
     }
 
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
-        self.extend(key, ttl).await.map_err(on_item(Operation::Touch, key))
+        conditional::rewrite(self, key, ttl).await.map_err(on_item(Operation::Touch, key))
     }
 
     fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
@@ -354,8 +276,8 @@ impl Driver for S3 {
         })
         .try_flatten()
         .try_filter_map(|(name, object)| {
-            let object = object.filter(|object| !object.has_expired());
-            future::ok(object.and_then(|_| self.bucket.key_of(&name)))
+            let tag = object.map(Object::into_tag).filter(|tag| !tag.is_expired());
+            future::ok(tag.and_then(|_| self.bucket.key_of(&name)))
         })
         .map_err(during(Operation::Keys))
         .boxed()

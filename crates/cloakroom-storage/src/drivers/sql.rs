@@ -12,17 +12,31 @@
 //! second statement is sent where the removal of a version finds another one, and on MySQL where an item is created that
 //! is there already.
 //!
+//! # Poolers
+//! A pooler of transactions, such as PgBouncer, Supabase's port 6543 or Neon's `-pooler`, gives the statements of one
+//! connection to several servers. A new connection to PostgreSQL is asked whether there is one between, in one round trip;
+//! if so, nothing is prepared, and each statement has its values in it, in hexadecimal digits. It takes one round trip as
+//! well. Such values are in the server's `pg_stat_activity`, and in its log where that has statements. Poolers for MySQL
+//! know the statements of their clients.
+//!
+//! # Settings
+//! Connections of our own do not depend on the settings of MySQL and MariaDB: they commit each statement, are strict, and
+//! wait for a lock for five seconds at most. A pool of the user's is looked at once, and refused where what is written
+//! would not be kept. PostgreSQL's table stays the one that was found at the start, whatever `search_path` says later, and
+//! is refused where row-level security has no policy that shows this user a row of it.
+//!
 //! # Time
 //! Deadlines are measured by the database's clock, which is one for all machines; with SQLite, by the machine's.
 //!
 //! # Compare and swap
-//! Each write gives a new version, and a conditional one names the version that it replaces. A database that gives up a
+//! Each write gives a new version, a random number that does not come again even where a failover or a restored backup
+//! takes the last writes back, and a conditional one names the version that it replaces. A database that gives up a
 //! statement because of another one (a deadlock, a lock that it waited for too long) has changed nothing, and the error
 //! says so.
 //!
 //! # SQLite
-//! The file and its folder are made when they are missing, the file for its owner alone. Writes go to a log beside it
-//! (`-wal`), so that readers wait for nobody. The writers of one process queue up; those of several wait for each other
+//! The file and its folder are made when they are missing, the file for its owner alone, unless the URL says `mode=rw` or
+//! `mode=ro`. Writes go to a log beside it (`-wal`), so that readers wait for nobody. The writers of one process queue up; those of several wait for each other
 //! as long as [`connect_timeout`](Options::connect_timeout).
 
 // Where no database is compiled in, little of this is used.
@@ -31,7 +45,12 @@
 pub(super) mod connect;
 pub(super) mod database;
 mod failure;
+#[cfg(feature = "sqlite")]
+mod file;
+mod inspect;
+mod lent;
 mod pool;
+mod session;
 mod table;
 
 use std::fmt;
@@ -184,10 +203,13 @@ impl Sql {
 
     async fn on(database: Database, options: &Options) -> Result<Sql> {
         name::check(NAME, "table", &options.table)?;
+        let database = database.inspected(false).await.map_err(opening)?;
         let table = Table { dialect: database.dialect(), name: &options.table };
         migrate::prepare(&database, &table.probe(), &table.migrations(), options.migrate)
             .await
             .map_err(opening)?;
+        let name = database.found_table(&options.table).await.map_err(opening)?;
+        let table = Table { name: &name, ..table };
         let store = Store::new(database, table.statements(), Versions::Numbers);
         Ok(Sql { store, table: options.table.clone() })
     }

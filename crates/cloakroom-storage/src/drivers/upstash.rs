@@ -15,8 +15,11 @@
 //! # Round trips
 //! Each call is one request. A conditional write runs a script, which Upstash is sent once; it compares what is stored
 //! with what was read, so that a JavaScript writer, who knows nothing of versions, is seen as well. As JavaScript's
-//! client does, each request names the last answer that was seen, so that a copy of the database that has fallen
-//! behind does not answer with what was there before.
+//! client does, each request names an answer that was seen, so that a copy of the database that has fallen behind does not
+//! answer with what was there before.
+//!
+//! DIFFERENCE: JavaScript's client names the answer that came last, which may have been overtaken by others. Here it is one
+//! that is not before what this process has last written or read of the key.
 //!
 //! # Bytes
 //! Commands are JSON, which is text. What is no UTF-8 goes as text of one letter per byte, to a script that turns it
@@ -26,6 +29,7 @@ mod command;
 mod listing;
 mod options;
 mod rest;
+mod tokens;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -45,6 +49,7 @@ use command::command;
 use options::Options;
 pub(super) use options::Variables;
 use rest::{Answer, Failure, Rest};
+use tokens::About;
 
 const NAME: &str = "upstash";
 
@@ -102,12 +107,12 @@ impl Upstash {
     }
 
     async fn read(&self, key: &str) -> Result<Option<Item>, Failure> {
-        Ok(item(self.rest.command(&command(["GET", key])).await?)?)
+        Ok(item(self.rest.command(About::Read(key), &command(["GET", key])).await?)?)
     }
 
     async fn read_with_ttl(&self, key: &str) -> Result<Option<(Item, Option<Duration>)>, Failure> {
         let commands = [&command(["GET", key]), &command(["PTTL", key])];
-        let [value, ttl] = self.rest.both(commands).await?;
+        let [value, ttl] = self.rest.both(About::Read(key), commands).await?;
         // It may expire between the one command and the other.
         Ok(item(value)?.zip(Expiry::told(ttl.number()?)))
     }
@@ -126,11 +131,14 @@ impl Upstash {
                 Ok(self.swap(key, seen, replacement).await? == Swapped::Done)
             }
             When::Always if expiry == Expiry::After(0) => {
-                self.rest.command(&command(["UNLINK", key])).await.map(|_| true)
+                self.rest.command(About::Write(key), &command(["UNLINK", key])).await.map(|_| true)
             }
-            When::Absent if expiry == Expiry::After(0) => {
-                Ok(self.rest.command(&command(["EXISTS", key])).await?.number()? == 0)
-            }
+            When::Absent if expiry == Expiry::After(0) => Ok(self
+                .rest
+                .command(About::Read(key), &command(["EXISTS", key]))
+                .await?
+                .number()?
+                == 0),
             When::Always | When::Absent => {
                 let mut options = Vec::new();
                 if let Expiry::After(milliseconds) = expiry {
@@ -140,7 +148,7 @@ impl Upstash {
                     options.push("NX".into());
                 }
                 let set = command::set(key, value, options);
-                Ok(!self.rest.command(&set).await?.is_nothing())
+                Ok(!self.rest.command(About::Write(key), &set).await?.is_nothing())
             }
         }
     }
@@ -151,9 +159,9 @@ impl Upstash {
                 Some(seen) => self.swap(key, seen, Replacement::Nothing).await?,
                 None => Swapped::Changed,
             },
-            When::Always | When::Absent => {
-                Swapped::read(self.rest.command(&command(["UNLINK", key])).await?.number()?)
-            }
+            When::Always | When::Absent => Swapped::read(
+                self.rest.command(About::Write(key), &command(["UNLINK", key])).await?.number()?,
+            ),
         };
         Ok(match swapped {
             Swapped::Done => RemoveOutcome::Removed,
@@ -166,12 +174,14 @@ impl Upstash {
         let there = match expiry {
             Expiry::After(milliseconds) => {
                 let milliseconds = milliseconds.to_string();
-                self.rest.command(&command(["PEXPIRE", key, &milliseconds])).await?
+                self.rest
+                    .command(About::Write(key), &command(["PEXPIRE", key, &milliseconds]))
+                    .await?
             }
             Expiry::Never => {
                 // Whether it had a deadline is what `PERSIST` answers, not whether it was there.
                 let commands = [&command(["PERSIST", key]), &command(["EXISTS", key])];
-                let [_, there] = self.rest.both(commands).await?;
+                let [_, there] = self.rest.both(About::Write(key), commands).await?;
                 there
             }
         };
@@ -186,13 +196,13 @@ impl Upstash {
         replacement: Replacement<'_>,
     ) -> Result<Swapped, Failure> {
         if let Some(known) = command::swap_by_hash(key, seen, replacement) {
-            match self.rest.command(&known).await {
+            match self.rest.command(About::Write(key), &known).await {
                 Err(failure) if failure.is_unknown_script() => {}
                 answer => return Ok(Swapped::read(answer?.number()?)),
             }
         }
         let told = command::swap_by_text(key, seen, replacement);
-        Ok(Swapped::read(self.rest.command(&told).await?.number()?))
+        Ok(Swapped::read(self.rest.command(About::Write(key), &told).await?.number()?))
     }
 }
 

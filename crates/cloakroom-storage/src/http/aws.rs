@@ -6,9 +6,10 @@ use http::HeaderValue;
 use reqsign_aws_v4::{
     Credential, DefaultCredentialProvider, RequestSigner, StaticCredentialProvider,
 };
-use reqsign_core::Signer;
+use reqsign_core::time::Timestamp;
 
-use super::{Client, Request, Response, Secret, credentials};
+use super::credentials::{Credentials, Ending, SearchError};
+use super::{Client, Request, Response, Secret, sources};
 use crate::{Error, ErrorKind, Result, options};
 
 /// The credentials that a configuration gives, if it does.
@@ -24,12 +25,41 @@ pub(crate) struct Keys {
 pub(crate) struct Aws {
     driver: &'static str,
     client: Client,
-    signer: Signer<Credential>,
+    credentials: Credentials<Credential>,
+    code: Code,
+}
+
+/// How a service's answer says what it refuses for, such as `ExpiredToken`.
+pub(crate) type Code = fn(&Response) -> Option<String>;
+
+/// What services say of credentials that have ended, or that count no more: nothing was carried out.
+const REFUSALS: [&str; 7] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidToken",
+    "TokenRefreshRequired",
+    "UnrecognizedClientException",
+];
+
+impl Ending for Credential {
+    fn end(&self) -> Option<Timestamp> {
+        self.expires_in
+    }
+
+    fn is_same(&self, other: &Credential) -> bool {
+        let Credential { access_key_id, secret_access_key, session_token, .. } = self;
+        *access_key_id == other.access_key_id
+            && *secret_access_key == other.secret_access_key
+            && *session_token == other.session_token
+    }
 }
 
 impl Aws {
     /// A client of the service. Without keys, credentials are found as Amazon's own clients find them: in the environment,
-    /// in a profile, by a web identity, of the container or of the machine; and are found anew before they expire.
+    /// in a profile, by a web identity, of the container or of the machine; and are found anew before they end, or when the
+    /// service refuses them.
     ///
     /// # Errors
     /// With [`InvalidOptions`](ErrorKind::InvalidOptions) when there is half a key.
@@ -38,22 +68,23 @@ impl Aws {
         service: &str,
         region: &str,
         keys: &Keys,
+        code: Code,
     ) -> Result<Aws> {
         let client = Client::new(driver)?;
-        let context = credentials::context(client.clone());
+        let context = sources::context(client.clone());
         let request = RequestSigner::new(service, region);
-        let signer = match (&keys.access_key_id, &keys.secret_access_key) {
+        let credentials = match (&keys.access_key_id, &keys.secret_access_key) {
             (Some(id), Some(secret)) if !id.expose().is_empty() && !secret.expose().is_empty() => {
                 let mut given = StaticCredentialProvider::new(id.expose(), secret.expose());
                 if let Some(token) = &keys.session_token {
                     given = given.with_session_token(token.expose());
                 }
-                Signer::new(context, given, request)
+                Credentials::new(context, given, request)
             }
             (None, None) if keys.session_token.is_none() => {
                 // A process that is to be started for credentials is the one source that is not asked.
                 let found = DefaultCredentialProvider::builder().no_process().build();
-                Signer::new(context, found, request)
+                Credentials::new(context, found, request)
             }
             _ => {
                 let message =
@@ -61,27 +92,42 @@ impl Aws {
                 return Err(options::invalid(driver, message));
             }
         };
-        Ok(Aws { driver, client, signer })
+        Ok(Aws { driver, client, credentials, code })
     }
 
-    /// Signs the request with its body, sends it, and waits for the whole answer.
+    /// Signs the request with its body, sends it, and waits for the whole answer. Where the credentials are refused, it is
+    /// sent once more with others, if there are any by now.
     ///
     /// # Errors
     /// When there are no credentials, and as [`Client::send`].
     pub(crate) async fn send(&self, request: Request) -> Result<Response> {
+        let current = self.credentials.current().await;
+        let credential = current.map_err(|error| self.without_credentials(error))?;
+        let response = self.send_as(&credential, request.clone()).await?;
+        let is_refused = response.status().is_client_error()
+            && (self.code)(&response).is_some_and(|code| REFUSALS.contains(&&*code));
+        if !is_refused {
+            return Ok(response);
+        }
+        let others = self.credentials.instead_of(&credential).await;
+        match others.map_err(|error| self.without_credentials(error))? {
+            Some(other) => self.send_as(&other, request).await,
+            None => Ok(response),
+        }
+    }
+
+    async fn send_as(&self, credential: &Credential, request: Request) -> Result<Response> {
         let (mut parts, body) = request.into_parts();
         let digest = reqsign_core::hash::hex_sha256(&body);
         let digest = HeaderValue::try_from(digest).map_err(|error| self.unsigned(error))?;
         parts.headers.insert("x-amz-content-sha256", digest);
-        self.signer
-            .sign(&mut parts, None)
-            .await
-            .map_err(|error| self.without_credentials(error))?;
+        let signed = self.credentials.sign(&mut parts, credential).await;
+        signed.map_err(|error| self.without_credentials(error))?;
         self.client.send(Request::from_parts(parts, body)).await
     }
 
     /// The service that gives credentials is away, or there are none.
-    fn without_credentials(&self, error: reqsign_core::Error) -> Error {
+    fn without_credentials(&self, error: SearchError) -> Error {
         if error.is_retryable() {
             let message = "the service that gives credentials did not answer";
             return Error::new(ErrorKind::Unavailable, message)

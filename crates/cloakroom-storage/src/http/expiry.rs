@@ -48,6 +48,12 @@ impl Expiry {
         self <= Expiry::now()
     }
 
+    /// How long ago it was.
+    pub(crate) fn elapsed(self) -> Duration {
+        let elapsed = wall_clock::now().saturating_sub(self.0);
+        Duration::from_millis(u64::try_from(elapsed).unwrap_or_default())
+    }
+
     /// How long it is until then.
     pub(crate) fn remaining(self) -> Duration {
         let remaining = self.0.saturating_sub(wall_clock::now());

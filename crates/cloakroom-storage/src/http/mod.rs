@@ -14,6 +14,8 @@ pub(crate) mod conditional;
 pub(crate) mod credentials;
 mod expiry;
 mod secret;
+#[cfg(any(feature = "aws", feature = "gcs"))]
+pub(crate) mod sources;
 mod status;
 mod tagged;
 mod url;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::runtime::{Handle, TryCurrentError};
 
 pub use std::hash::RandomState;
+#[cfg_attr(feature = "simulation", allow(unused_imports))]
 pub use std::time::{Instant, SystemTime};
 pub use tokio::task::{JoinHandle, spawn};
 pub use tokio::time::sleep;

@@ -4,6 +4,7 @@
 
 mod dialect;
 mod executor;
+pub(crate) mod literal;
 mod meaning;
 pub(crate) mod migrate;
 pub(crate) mod name;
@@ -14,7 +15,7 @@ mod unstorage;
 
 pub use dialect::Dialect;
 pub(crate) use executor::{Executor, Row};
-pub(crate) use meaning::Meaning;
+pub(crate) use meaning::{Aftermath, Meaning};
 pub(crate) use statement::{Argument, Arguments, Statement};
 pub(crate) use store::{Statements, Store, Versions};
 #[cfg(any(feature = "db0", feature = "planetscale"))]

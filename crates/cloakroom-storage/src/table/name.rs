@@ -11,15 +11,17 @@ const LONGEST: usize = 48;
 /// # Errors
 /// With [`InvalidOptions`](crate::ErrorKind::InvalidOptions).
 pub(crate) fn check(driver: &'static str, option: &str, name: &str) -> Result<()> {
-    let is_plain = |part: &str| {
-        part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-            && part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-            && part.len() <= LONGEST
-    };
+    let is_plain = |part: &str| is_plain(part) && part.len() <= LONGEST;
     if name.split('.').count() <= 2 && name.split('.').all(is_plain) {
         return Ok(());
     }
     Err(invalid(driver, option))
+}
+
+/// Whether it can stand in SQL, and in a template of it, as it is.
+pub(crate) fn is_plain(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
 /// The name of a table without its schema.

@@ -9,6 +9,7 @@ use super::dialect::Dialect;
 /// One statement in one database's words, ready to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Statement {
+    dialect: Dialect,
     sql: Arc<str>,
     parameters: Vec<Parameter>,
     writes: bool,
@@ -36,7 +37,11 @@ impl Statement {
             sql.push_str(rest);
         }
         let writes = !sql.trim_start().starts_with("SELECT");
-        Statement { sql: dialect.quote(&sql).into(), parameters, writes }
+        Statement { dialect, sql: dialect.quote(&sql).into(), parameters, writes }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     pub(crate) fn sql(&self) -> &Arc<str> {
@@ -61,7 +66,6 @@ impl Statement {
 enum Parameter {
     After,
     Blob,
-    End,
     Key,
     Limit,
     Mark,
@@ -83,7 +87,6 @@ impl Parameter {
         let parameter = match name {
             "after" => Parameter::After,
             "blob" => Parameter::Blob,
-            "end" => Parameter::End,
             "key" => Parameter::Key,
             "limit" => Parameter::Limit,
             "mark" => Parameter::Mark,
@@ -121,7 +124,6 @@ pub(crate) struct Arguments<'a> {
 /// What is sent for a parameter.
 pub(crate) enum Argument<'a> {
     Text(Option<&'a str>),
-    OwnedText(String),
     Bytes(Option<&'a [u8]>),
     OwnedBytes(Vec<u8>),
     Integer(Option<i64>),
@@ -132,8 +134,6 @@ impl<'a> Arguments<'a> {
         match parameter {
             Parameter::After => Argument::Text(Some(self.after)),
             Parameter::Blob => Argument::Bytes(self.text().is_none().then_some(self.value)),
-            // Behind every key that begins with the prefix.
-            Parameter::End => Argument::OwnedText(format!("{}\u{10FFFF}", self.prefix)),
             Parameter::Key => Argument::Text(Some(self.key)),
             Parameter::Limit => Argument::Integer(Some(self.limit)),
             Parameter::Mark => Argument::OwnedBytes(Sha256::digest(self.value).to_vec()),

@@ -81,11 +81,13 @@ impl Table<'_> {
                 format!("ALTER TABLE {table} ADD COLUMN `expires_value` VARBINARY(32)"),
                 format!("ALTER TABLE {table} ADD INDEX {index} (`expires_at`)"),
             ],
+            // DIFFERENCE: JavaScript's has the database's character set, and a collation that often ignores case.
             Dialect::MySql => vec![
                 format!(
                     "{create} (\n  `key` VARCHAR(255) NOT NULL PRIMARY KEY,\n  `value` LONGTEXT,\n  `blob` BLOB,\n  \
                      `created_at` TIMESTAMP DEFAULT CURRENT_TIMESTAMP,\n  \
-                     `updated_at` TIMESTAMP DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP\n)"
+                     `updated_at` TIMESTAMP DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP\n) \
+                     CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
                 ),
                 // JavaScript's ends at 64 KB.
                 format!("ALTER TABLE {table} MODIFY COLUMN `blob` LONGBLOB"),
@@ -165,7 +167,10 @@ impl Table<'_> {
                     replace(&|column| format!("VALUES(`{column}`)"))
                 ),
                 insert(""),
-                Some(format!("{write} WHERE {{is_key}} AND NOT {{live}}")),
+                Some(format!(
+                    "{} WHERE `key` = :key AND NOT ({{is_key}} AND {{live}})",
+                    write.replacen("SET ", "SET `key` = :key, ", 1)
+                )),
             ),
         };
         let live = "{is_key} AND {live}";

@@ -2,9 +2,11 @@
 #![allow(dead_code)] // Each test program uses a part of it.
 
 use std::process;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 
+use cloakroom_storage::drivers::{db0, sql};
+use cloakroom_storage::{DynDriver, SetOutcome, Version};
 use interop_peers::{MariaDb, Postgres};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
 use tempfile::TempDir;
@@ -12,6 +14,21 @@ use tempfile::TempDir;
 /// One server for all tests of a program; it ends with the program.
 static POSTGRES: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::start);
 static MARIADB: LazyLock<Option<MariaDb>> = LazyLock::new(MariaDb::start);
+
+/// The drivers on tables of their own in one database.
+pub(crate) async fn both(url: &str) -> [DynDriver; 2] {
+    let sql = sql::Sql::new(sql::Options::new(url)).await.unwrap();
+    let db0 = db0::Db0::new(db0::Options::new(url)).await.unwrap();
+    [Arc::new(sql), Arc::new(db0)]
+}
+
+/// The version of what was written.
+pub(crate) fn version(outcome: SetOutcome) -> Version {
+    match outcome {
+        SetOutcome::Written { version } => version,
+        SetOutcome::Conflict => panic!("a conflict"),
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

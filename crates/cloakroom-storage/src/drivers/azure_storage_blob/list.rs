@@ -24,7 +24,7 @@ pub(super) struct Listed {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EnumerationResults {
-    #[serde(default)]
+    /// Always there: what does not have it is no list.
     blobs: Blobs,
     next_marker: Option<String>,
 }

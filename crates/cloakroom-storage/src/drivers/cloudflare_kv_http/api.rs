@@ -147,7 +147,10 @@ impl Api {
 
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
         let path = format!("/values/{}", encoded(key));
-        present(self.send(Method::DELETE, &path, Bytes::new()).await?).map(|_| ())
+        match present(self.send(Method::DELETE, &path, Bytes::new()).await?)? {
+            Some(answer) => accepted(&answer),
+            None => Ok(()),
+        }
     }
 
     /// The keys that begin with `prefix`, from `cursor` on.
@@ -219,10 +222,18 @@ fn present(answer: Response) -> Result<Option<Response>> {
     }
 }
 
+/// That the API did it. Its word counts and no status alone: a page of a gateway's has one, too.
 fn accepted(answer: &Response) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Said {
+        success: bool,
+    }
     match answer.status() {
-        status if status.is_success() => Ok(()),
-        status => Err(refused(status, code(answer))),
+        status if !status.is_success() => Err(refused(status, code(answer))),
+        status => match read(answer)? {
+            Said { success: true } => Ok(()),
+            Said { success: false } => Err(refused(status, code(answer))),
+        },
     }
 }
 

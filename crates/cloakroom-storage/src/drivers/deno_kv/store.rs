@@ -101,9 +101,15 @@ impl Store {
             let found = self.find(&name).await?;
             let Some(found) = found.filter(Found::is_live) else { return Ok(false) };
             let mutations = writes(&name, found.value, deadline);
-            if self.write(&name, mutations, found.versionstamp).await?.is_some() {
-                return Ok(true);
+            let Some(versionstamp) = self.write(&name, mutations, found.versionstamp).await? else {
+                continue;
+            };
+            if found.deadline.is_some_and(Deadline::has_passed) {
+                // Perhaps it was too late, and others have seen it expired.
+                self.write(&name, removals(&name), versionstamp).await?;
+                return Ok(false);
             }
+            return Ok(true);
         }
         Err(overtaken())
     }

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{StatusCode, Uri};
+use http::{HeaderValue, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -180,7 +180,7 @@ impl Table {
         body["TableName"] = json!(self.name);
         name_attributes(&mut body);
         let request: Request = http::Request::post(&self.uri)
-            .header(CONTENT_TYPE, "application/x-amz-json-1.0")
+            .header(CONTENT_TYPE, JSON)
             .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
             .body(body.to_string().into())
             .map_err(|error| {
@@ -191,6 +191,11 @@ impl Table {
             })?;
         let response = self.aws.send(request).await?;
         if response.status() == StatusCode::OK {
+            let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+            if !kind.is_some_and(|kind| kind.starts_with(JSON.as_bytes())) {
+                let message = "what answers is not DynamoDB; is a proxy in between?";
+                return Err(Error::new(ErrorKind::Unavailable, message).with_driver(NAME));
+            }
             let answer = serde_json::from_slice(response.body());
             return answer.map(Some).map_err(|error| unreadable(NAME, "its answer", error));
         }
@@ -263,6 +268,10 @@ fn key(id: &str) -> Value {
 fn binary(bytes: &[u8]) -> Value {
     json!({ "B": BASE64.encode(bytes) })
 }
+
+/// The type of a request and of its answer. An empty object, which others answer too, is here that something was done, or
+/// that there is nothing.
+const JSON: &str = "application/x-amz-json-1.0";
 
 /// What DynamoDB's own expiry looks at.
 fn seconds(deadline: Expiry) -> Value {

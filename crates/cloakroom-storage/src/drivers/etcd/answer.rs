@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::NAME;
 use super::lease::Lease;
@@ -11,15 +12,20 @@ use crate::http::unreadable;
 use crate::{Error, Result};
 
 /// The answer to any request.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Answer {
+    /// Which cluster answers. It is in all its answers: without it, nothing that is left out would mean anything.
+    #[serde(rename = "header")]
+    _header: Map<String, Value>,
     /// Whether a transaction's conditions held.
+    #[serde(default)]
     pub(super) succeeded: bool,
+    #[serde(default)]
     responses: Vec<Response>,
-    #[serde(rename = "kvs")]
+    #[serde(default, rename = "kvs")]
     pub(super) pairs: Vec<Pair>,
     /// Whether there are more than the limit.
+    #[serde(default)]
     pub(super) more: bool,
     /// What a user is let in with.
     pub(super) token: Option<String>,

@@ -43,6 +43,8 @@ struct User {
     password: Secret,
     /// What the cluster gave for the password. It forgets that after some minutes without a call.
     token: Mutex<Option<HeaderValue>>,
+    /// Held while one call logs in, so that the others wait for it.
+    logging_in: tokio::sync::Mutex<()>,
 }
 
 /// What etcd refused, by gRPC's code.
@@ -50,7 +52,13 @@ struct User {
 pub(super) struct Failure {
     error: Error,
     code: Option<u32>,
+    is_stale_token: bool,
 }
+
+const UNAUTHENTICATED: u32 = 16;
+/// Of tokens that are signed, each is of one revision of the users and roles.
+const OLD_REVISION: &str = "revision of auth store is old";
+const NO_USER: &str = "user name is empty";
 
 impl Options {
     pub(super) fn read(given: &Map<String, Value>) -> Result<Options> {
@@ -67,6 +75,11 @@ impl Options {
             options.password = options.password.or(password.map(Secret::from));
         }
         Ok(options)
+    }
+
+    /// Who we are; nobody where that is not asked for.
+    pub(super) fn user(&self) -> &str {
+        self.username.as_deref().unwrap_or_default()
     }
 
     /// What all keys begin with.
@@ -90,7 +103,12 @@ impl Server {
         });
         let user = match (options.username, options.password) {
             (None, None) => None,
-            (Some(name), Some(password)) => Some(User { name, password, token: Mutex::default() }),
+            (Some(name), Some(password)) => Some(User {
+                name,
+                password,
+                token: Mutex::default(),
+                logging_in: tokio::sync::Mutex::default(),
+            }),
             _ => return Err(options::invalid(NAME, "`username` and `password` go together")),
         };
         Ok(Server {
@@ -110,17 +128,27 @@ impl Server {
     /// As [`call`](Server::call), for one whose refusal may be an answer.
     pub(super) async fn try_call(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
         let Some(user) = &self.user else { return self.send(path, body, None).await };
-        if let Some(token) = user.token() {
-            match self.send(path, body, Some(token)).await {
+        let known = user.token();
+        if let Some(token) = &known {
+            match self.send(path, body, Some(token.clone())).await {
                 Err(failure) if failure.is_stale_token() => {}
                 answer => return answer,
             }
         }
-        let token = self.log_in(user).await?;
+        let token = self.log_in(user, known.as_ref()).await?;
         self.send(path, body, Some(token)).await
     }
 
-    async fn log_in(&self, user: &User) -> Result<HeaderValue, Failure> {
+    /// Another token than the one that is stale: one that somebody else has got meanwhile, or a new one.
+    async fn log_in(
+        &self,
+        user: &User,
+        stale: Option<&HeaderValue>,
+    ) -> Result<HeaderValue, Failure> {
+        let _turn = user.logging_in.lock().await;
+        if let Some(token) = user.token().filter(|token| Some(token) != stale) {
+            return Ok(token);
+        }
         let login = json!({ "name": user.name, "password": user.password.expose() });
         let answer = self.send("/v3/auth/authenticate", &login, None).await?;
         let token = Secret::from(answer.token.unwrap_or_default()).header(NAME, "")?;
@@ -211,18 +239,22 @@ impl Failure {
             _ if has("authentication failed") => {
                 Some((ErrorKind::PermissionDenied, "the user or the password is wrong"))
             }
-            _ if has("user name is empty") => Some((
+            _ if has(NO_USER) => Some((
                 ErrorKind::PermissionDenied,
                 "etcd wants a user; set `username` and `password`",
             )),
+            _ if has(OLD_REVISION) => {
+                Some((ErrorKind::Unavailable, "etcd's users are being changed just now"))
+            }
             _ => None,
         };
+        let is_stale_token = code == UNAUTHENTICATED || has(OLD_REVISION) || has(NO_USER);
         let error = match told {
             Some((kind, message)) => Error::new(kind, message).with_untouched(true),
             // etcd's messages are sentences of its own, without keys.
             None => refusal(NAME, status, Some(&message)),
         };
-        Failure { error: error.with_driver(NAME), code: Some(code) }
+        Failure { error: error.with_driver(NAME), code: Some(code), is_stale_token }
     }
 
     /// The cluster does not know the lease that a key is to have.
@@ -241,15 +273,21 @@ impl Failure {
         self.error
     }
 
+    /// The user may not do this.
+    pub(super) fn is_forbidden(&self) -> bool {
+        const PERMISSION_DENIED: u32 = 7;
+        self.code == Some(PERMISSION_DENIED)
+    }
+
+    /// Not the request is refused, but the token: it has ended, or was given before a user or a role was changed.
     fn is_stale_token(&self) -> bool {
-        const UNAUTHENTICATED: u32 = 16;
-        self.code == Some(UNAUTHENTICATED)
+        self.is_stale_token
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure { error, code: None }
+        Failure { error, code: None, is_stale_token: false }
     }
 }
 

@@ -45,6 +45,11 @@ impl Bucket {
         format!("{:011}.expires$", self.0)
     }
 
+    /// When every deadline in it has passed.
+    pub(super) fn end(self) -> Option<SystemTime> {
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(self.0))
+    }
+
     /// Whether every deadline in it has passed.
     pub(super) fn has_passed(self, now: SystemTime) -> bool {
         self.0 <= seconds(now)
@@ -67,7 +72,7 @@ impl Index {
 
     /// Notes that the item is about to expire at `deadline`, if it is.
     pub(super) fn note(&self, key: &ItemKey, deadline: Option<SystemTime>) -> io::Result<()> {
-        let Some(deadline) = deadline.filter(|_| cfg!(unix)) else { return Ok(()) };
+        let Some(deadline) = deadline else { return Ok(()) };
         let line = (key.clone(), Bucket::of(deadline, SystemTime::now()));
         let path = self.path(line.1);
         // unstorage's `clear` removes the buckets too.
@@ -94,12 +99,7 @@ impl Index {
     }
 
     pub(super) fn set_complete(&self) -> io::Result<()> {
-        platform::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(self.folder.join(COMPLETE))
-            .map(drop)
+        self.open(&self.folder.join(COMPLETE)).map(drop)
     }
 
     /// Takes a bucket's file to `path`, where nobody adds to it.

@@ -18,7 +18,6 @@ mod unix {
     use std::io;
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
     use std::path::Path;
-    use std::time::{Duration, SystemTime};
 
     /// Opens files for their owner alone, follows no symbolic link and waits for no pipe.
     pub(in super::super) fn options() -> OpenOptions {
@@ -30,18 +29,6 @@ mod unix {
     /// Makes folders for their owner alone.
     pub(in super::super) fn create_folders(path: &Path) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(path)
-    }
-
-    /// When the file expires, if it carries a deadline.
-    pub(in super::super) fn deadline(metadata: &Metadata) -> Option<SystemTime> {
-        let modified = (metadata.mtime(), metadata.mtime_nsec());
-        let changed = (metadata.ctime(), metadata.ctime_nsec());
-        if modified <= changed {
-            return None;
-        }
-        let whole = Duration::from_secs(u64::try_from(modified.0).ok()?);
-        let rest = Duration::from_nanos(u64::try_from(modified.1).ok()?);
-        SystemTime::UNIX_EPOCH.checked_add(whole)?.checked_add(rest)
     }
 
     /// What changes when a file is replaced or written to: where it is, how long, and its times.
@@ -99,11 +86,6 @@ mod elsewhere {
         std::fs::create_dir_all(path)
     }
 
-    /// There is no change time, so no file carries a deadline.
-    pub(in super::super) fn deadline(_metadata: &Metadata) -> Option<SystemTime> {
-        None
-    }
-
     pub(in super::super) type Fingerprint = (u64, Option<SystemTime>);
 
     pub(in super::super) fn fingerprint(metadata: &Metadata) -> Fingerprint {
@@ -147,6 +129,11 @@ mod linux {
         Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
     }
 
+    /// Moves a file to where there must be nothing. Not every file system can.
+    pub(in super::super) fn rename_to_nothing(from: &Path, to: &Path) -> io::Result<()> {
+        Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+    }
+
     /// Has the disk begin to write a file of this length, without waiting for it; whether it does.
     pub(in super::super) fn begin_writing(file: &File, length: usize) -> bool {
         // What is not needed in memory is written to the disk, and pages that are named whole are given up after that: so
@@ -171,6 +158,10 @@ mod not_linux {
     use std::path::Path;
 
     pub(in super::super) fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(in super::super) fn rename_to_nothing(_from: &Path, _to: &Path) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

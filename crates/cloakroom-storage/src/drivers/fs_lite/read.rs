@@ -1,17 +1,18 @@
 //! Reading a file that somebody may be writing to.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 
+use super::deadline;
 use super::platform::{self, Fingerprint};
 
 /// For how long after its last modification a file that was written in place is not yet trusted: a writer
 /// takes that long at most between truncating and writing, or between two parts of a large value.
-pub(super) const SETTLING: Duration = Duration::from_millis(20);
+const SETTLING: Duration = Duration::from_millis(20);
 
 /// How long a reader waits for a file to settle.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -35,7 +36,7 @@ pub(super) enum Found {
 
 impl Found {
     fn live(value: Bytes, metadata: &Metadata) -> Found {
-        Found::Live(value, platform::fingerprint(metadata), platform::deadline(metadata))
+        Found::Live(value, platform::fingerprint(metadata), deadline::of(metadata))
     }
 
     /// The item's bytes.
@@ -48,53 +49,89 @@ impl Found {
 }
 
 /// Reads the file, again for a short while if it is being written in place.
-pub(super) fn read(path: &Path) -> io::Result<Found> {
+///
+/// `unit` is that of the file system's times here and below.
+pub(super) fn read(path: &Path, unit: Duration) -> io::Result<Found> {
     let begin = Instant::now();
     loop {
         let started = SystemTime::now();
         let Some((value, metadata)) = read_once(path)? else { return Ok(Found::Nothing) };
-        if has_expired(&metadata) {
-            return Ok(Found::Dead);
+        match judge(&metadata, value.len() as u64, started, begin, unit) {
+            Seen::Dead => return Ok(Found::Dead),
+            Seen::Whole => return Ok(Found::live(value, &metadata)),
+            Seen::Unsettled => std::thread::sleep(PAUSE),
         }
-        if value.is_empty() {
-            // A file that is being truncated may be empty for a moment before its times say so.
-            let is_old = was_left_empty(&metadata, started) && begin.elapsed() > PATIENCE;
-            if is_old || begin.elapsed() > FILLING {
-                return Ok(Found::Dead);
-            }
-        } else if has_settled(&metadata, started) && metadata.len() == value.len() as u64
-            || begin.elapsed() > PATIENCE
-        {
-            return Ok(Found::live(value, &metadata));
+    }
+}
+
+/// Whether an open file is an item, once it is not being written in place any more.
+pub(super) fn is_item(file: &File, unit: Duration) -> io::Result<bool> {
+    let begin = Instant::now();
+    loop {
+        let started = SystemTime::now();
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Ok(false);
         }
-        std::thread::sleep(PAUSE);
+        match judge(&metadata, metadata.len(), started, begin, unit) {
+            Seen::Dead => return Ok(false),
+            Seen::Whole => return Ok(true),
+            Seen::Unsettled => std::thread::sleep(PAUSE),
+        }
+    }
+}
+
+/// What to make of a file.
+enum Seen {
+    /// It has expired, or its writer left it empty.
+    Dead,
+    /// An item, as its writer meant it.
+    Whole,
+    /// Somebody may be writing it.
+    Unsettled,
+}
+
+/// Judges a file of which `length` bytes were seen, after `started`, by one who has been looking since `begin`.
+fn judge(
+    metadata: &Metadata,
+    length: u64,
+    started: SystemTime,
+    begin: Instant,
+    unit: Duration,
+) -> Seen {
+    let has_waited = begin.elapsed() > PATIENCE + unit;
+    if deadline::has_passed(metadata) {
+        Seen::Dead
+    } else if length == 0 {
+        // A file that is being truncated may be empty for a moment before its times say so.
+        let is_old = was_left_empty(metadata, started) && has_waited;
+        if is_old || begin.elapsed() > FILLING { Seen::Dead } else { Seen::Unsettled }
+    } else if has_waited || has_settled(metadata, started, unit) && metadata.len() == length {
+        Seen::Whole
+    } else {
+        Seen::Unsettled
     }
 }
 
 /// The file, if it is an item that can be read without waiting: neither for the disk, nor for somebody who may be
 /// writing it in place. `None` leaves open what it is.
 #[cfg(target_os = "linux")]
-pub(super) fn read_cached(path: &Path) -> Option<Found> {
+pub(super) fn read_cached(path: &Path, unit: Duration) -> Option<Found> {
     let started = SystemTime::now();
     let (value, metadata) = super::cached::read(path)?;
-    let is_item = !value.is_empty() && !has_expired(&metadata) && has_settled(&metadata, started);
+    let is_item = !value.is_empty()
+        && !deadline::has_passed(&metadata)
+        && has_settled(&metadata, started, unit);
     is_item.then(|| Found::live(value, &metadata))
 }
 
-/// Whether the item's time has passed.
-pub(super) fn has_expired(metadata: &Metadata) -> bool {
-    platform::deadline(metadata).is_some_and(|deadline| deadline <= SystemTime::now())
-}
-
 /// Whether nobody can have written to the file in place since shortly before `started`. Our own files are
-/// always settled: their modification time is in the future or has been set back. That holds for what was written:
+/// always settled: their modification time is long past, or has been set back. That holds for what was written:
 /// the kernel shortens a file a moment before it changes the times.
-fn has_settled(metadata: &Metadata, started: SystemTime) -> bool {
+fn has_settled(metadata: &Metadata, started: SystemTime, unit: Duration) -> bool {
     let Ok(modified) = metadata.modified() else { return true };
-    platform::deadline(metadata).is_some()
-        || modified + SETTLING < started
-        // Whoever writes with a clock that is ahead of ours cannot be waited for.
-        || modified > started + PATIENCE
+    // Whoever writes with a clock that is ahead of ours cannot be waited for.
+    modified + SETTLING + unit < started || modified > started + PATIENCE
 }
 
 /// Whether an empty file is so old that nobody is about to fill it.

@@ -1,35 +1,32 @@
 //! The blocking operations on the folder.
 
-use std::fs::{self, FileTimes, Metadata};
-use std::hash::{BuildHasher, RandomState};
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use super::NAME;
-use super::OWN_FOLDER;
 use super::index::Index;
-use super::lock::{Held, Lock, Stripe, Turn};
+use super::lock::{Held, Lock, Place, Purpose, Turn};
 use super::platform::{self, Fingerprint};
+use super::probe::Abilities;
 use super::read::{self, Found};
-use super::temporary::{Reaches, Temporary};
+use super::recover;
+use super::temporary::{self, Reaches, Temporary};
 use super::walk::Walk;
+use super::{NAME, OWN_FOLDER, is_own_folder};
+use super::{deadline, failure};
 use crate::{Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result, SetOutcome, When};
-
-/// A longer ttl than this means for ever: not every file system can write later dates.
-const LONGEST_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-
-/// How far back the modification time of a file without a deadline is set, so that it is neither taken for a
-/// deadline nor for a write in place. More than a file system's coarsest unit of time.
-const SET_BACK: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(super) struct Store {
     base: PathBuf,
     own_folder: PathBuf,
     index: Index,
+    /// What the file system does, once it has been tried.
+    abilities: OnceLock<Abilities>,
     read_only: bool,
     sync: bool,
 }
@@ -38,7 +35,36 @@ impl Store {
     pub(super) fn new(base: PathBuf, read_only: bool, sync: bool) -> Store {
         let own_folder = base.join(OWN_FOLDER);
         let index = Index::new(own_folder.clone(), sync);
-        Store { base, own_folder, index, read_only, sync }
+        let store = Store { base, own_folder, index, abilities: OnceLock::new(), read_only, sync };
+        // A base that is not there is made by the first write.
+        if !read_only && store.base.is_dir() {
+            store.get_to_know();
+        }
+        store
+    }
+
+    pub(super) fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// What the file system does, as far as anybody has tried.
+    pub(super) fn abilities(&self) -> Abilities {
+        self.abilities.get().copied().unwrap_or(Abilities::USUAL)
+    }
+
+    /// Finds out what the file system does, if nobody has, and whether files have lost their times; from now on that can be
+    /// seen.
+    fn get_to_know(&self) {
+        if self.abilities.get().is_none()
+            && let Ok(found) = Abilities::of(&self.own_folder)
+            && self.abilities.set(found).is_ok()
+        {
+            found.warn(&self.base);
+            if let Err(error) = recover::if_needed(self) {
+                let base = self.base.display();
+                tracing::warn!(driver = NAME, %base, %error, "cannot give all items the deadlines back that their files have lost");
+            }
+        }
     }
 
     pub(super) fn read_only(&self) -> bool {
@@ -65,7 +91,7 @@ impl Store {
     /// As [`get`](Store::get), where it does not wait for a disk. `None` leaves open whether there is an item.
     #[cfg(target_os = "linux")]
     pub(super) fn get_cached(&self, key: &ItemKey) -> Option<(Item, Option<Duration>)> {
-        item(read::read_cached(&self.path(key).ok()?)?)
+        item(read::read_cached(&self.path(key).ok()?, self.abilities().unit)?)
     }
 
     pub(super) fn set(
@@ -82,9 +108,10 @@ impl Store {
             let message = "an empty file cannot be told from one that is being written, so a value cannot be empty";
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
-        let deadline = deadline_after(ttl);
-        let stripe = Stripe::of(key);
-        let _lock = self.hold(turn)?;
+        self.get_to_know();
+        let deadline = self.deadline_after(ttl);
+        let place = self.place(key);
+        let _lock = self.hold(turn, &place, Purpose::Write)?;
         let expected = match &when {
             When::Always => Expected::Anything,
             When::Absent => match self.find(&path)? {
@@ -100,17 +127,17 @@ impl Store {
             },
         };
         let written = self
-            .write_temporary(stripe, &value, deadline, &expected)
+            .write_temporary(&place, &value, deadline, &expected)
             .and_then(|mut temporary| {
                 self.index.note(key, deadline)?;
                 self.publish(&mut temporary, &path, &expected)
             })
             .map_err(|error| self.failure(error))?;
-        if !written {
-            return Ok(SetOutcome::Conflict);
-        }
-        self.remove_if_past(deadline, &path)?;
-        Ok(SetOutcome::Written { version: value.into() })
+        Ok(if written {
+            SetOutcome::Written { version: value.into() }
+        } else {
+            SetOutcome::Conflict
+        })
     }
 
     pub(super) fn remove(
@@ -127,21 +154,20 @@ impl Store {
         if self.metadata(&path)?.is_none() {
             return Ok(RemoveOutcome::Missing);
         }
-        let _lock = self.hold(turn)?;
-        if let When::Version(version) = when {
-            match self.find(&path)? {
-                Found::Live(current, ..) if version.as_bytes() == Some(&current) => {}
+        let _lock = self.hold(turn, &self.place(key), Purpose::Free)?;
+        let is_there = match when {
+            When::Version(version) => match self.find(&path)? {
+                Found::Live(current, ..) if version.as_bytes() == Some(&current) => true,
                 Found::Live(..) => return Ok(RemoveOutcome::Conflict),
                 Found::Nothing | Found::Dead => return Ok(RemoveOutcome::Missing),
-            }
-        }
-        let Some(metadata) = self.metadata(&path)? else { return Ok(RemoveOutcome::Missing) };
+            },
+            When::Always | When::Absent => match self.metadata(&path)? {
+                Some(metadata) => self.is_there(&path, &metadata)?,
+                None => return Ok(RemoveOutcome::Missing),
+            },
+        };
         let removed = self.remove_file(&path).map_err(|error| self.failure(error))?;
-        Ok(if removed && is_live(&metadata) {
-            RemoveOutcome::Removed
-        } else {
-            RemoveOutcome::Missing
-        })
+        Ok(if removed && is_there { RemoveOutcome::Removed } else { RemoveOutcome::Missing })
     }
 
     pub(super) fn touch(
@@ -155,30 +181,25 @@ impl Store {
         if self.metadata(&path)?.is_none() {
             return Ok(false);
         }
-        let _lock = self.hold(turn)?;
+        let _lock = self.hold(turn, &self.place(key), Purpose::Write)?;
         // The check and the change are on one open file, so that no other file's time is moved.
         let file = match platform::options().read(true).write(cfg!(not(unix))).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(self.failure(error)),
         };
-        let deadline = deadline_after(ttl);
-        let touched = file.metadata().and_then(|metadata| {
-            if !metadata.is_file() || !is_live(&metadata) {
-                return Ok(false);
+        let deadline = self.deadline_after(ttl);
+        let touched = read::is_item(&file, self.abilities().unit).and_then(|is_item| {
+            if is_item {
+                self.index.note(key, deadline)?;
+                file.set_times(deadline::times(deadline))?;
+                if self.sync {
+                    file.sync_all()?;
+                }
             }
-            self.index.note(key, deadline)?;
-            file.set_times(times(deadline))?;
-            if self.sync {
-                file.sync_all()?;
-            }
-            Ok(true)
+            Ok(is_item)
         });
-        if touched.map_err(|error| self.failure(error))? {
-            self.remove_if_past(deadline, &path)?;
-            return Ok(true);
-        }
-        Ok(false)
+        touched.map_err(|error| self.failure(error))
     }
 
     pub(super) fn keys(&self, prefix: &str) -> impl Iterator<Item = Result<ItemKey>> {
@@ -187,14 +208,12 @@ impl Store {
                 Ok(entry) => entry,
                 Err(error) => return Some(Err(self.failure(error))),
             };
-            match self.metadata(&path) {
-                Ok(Some(metadata)) if is_live(&metadata) => Some(Ok(key)),
-                // An item that is being rewritten in place is empty for a moment, and still there.
-                Ok(Some(metadata)) if metadata.len() == 0 => match self.find(&path) {
-                    Ok(found) => found.value().map(|_| Ok(key)),
-                    Err(error) => Some(Err(error)),
-                },
-                Ok(_) => None,
+            let is_there = self.metadata(&path).and_then(|metadata| match metadata {
+                Some(metadata) => self.is_there(&path, &metadata),
+                None => Ok(false),
+            });
+            match is_there {
+                Ok(is_there) => is_there.then_some(Ok(key)),
                 Err(error) => Some(Err(error)),
             }
         })
@@ -208,17 +227,47 @@ impl Store {
     /// Removes the item if it has expired, which is looked at again under the lock.
     pub(super) fn remove_expired(&self, path: &Path, key: &ItemKey) -> Result<bool> {
         let has_expired =
-            || Ok(self.metadata(path)?.is_some_and(|metadata| read::has_expired(&metadata)));
+            || Ok(self.metadata(path)?.is_some_and(|metadata| deadline::has_passed(&metadata)));
         if !has_expired()? {
             return Ok(false);
         }
-        let _lock = self.lock(Stripe::of(key))?;
+        let _lock = self.lock(&self.place(key))?;
         Ok(has_expired()? && self.remove_file(path).map_err(|error| self.failure(error))?)
+    }
+
+    /// Has the item end then, if there is one without a deadline.
+    pub(super) fn give_deadline(&self, key: &ItemKey, deadline: SystemTime) -> Result<bool> {
+        let Ok(path) = self.path(key) else { return Ok(false) };
+        self.date(&path, key, Some(deadline))
+    }
+
+    /// Has the item never end, if there is one with a deadline.
+    pub(super) fn take_deadline(&self, path: &Path, key: &ItemKey) -> Result<bool> {
+        self.date(path, key, None)
+    }
+
+    /// Dates the item's file anew, if it has no deadline yet and is to have one, or the other way round.
+    fn date(&self, path: &Path, key: &ItemKey, deadline: Option<SystemTime>) -> Result<bool> {
+        let is_other = || {
+            let found = self.metadata(path)?;
+            let is_other = |file: &Metadata| deadline::of(file).is_some() != deadline.is_some();
+            Ok(found.is_some_and(|file| file.is_file() && is_other(&file)))
+        };
+        if !is_other()? {
+            return Ok(false);
+        }
+        let _lock = self.lock(&self.place(key))?;
+        if !is_other()? {
+            return Ok(false);
+        }
+        let file = platform::options().read(true).write(cfg!(not(unix))).open(path);
+        let dated = file.and_then(|file| file.set_times(deadline::times(deadline)));
+        dated.map(|()| true).map_err(|error| self.failure(error))
     }
 
     /// Notes when the item expires, if it does, as a version without an index has not done.
     pub(super) fn note_deadline(&self, path: &Path, key: &ItemKey) -> Result<()> {
-        match self.metadata(path)?.as_ref().and_then(platform::deadline) {
+        match self.metadata(path)?.as_ref().and_then(deadline::of) {
             Some(deadline) => {
                 self.index.note_once(key, deadline).map_err(|error| self.failure(error))
             }
@@ -226,64 +275,40 @@ impl Store {
         }
     }
 
+    /// When an item with this ttl ends, not before its time where the file system rounds that down.
+    fn deadline_after(&self, ttl: Option<Duration>) -> Option<SystemTime> {
+        let deadline = deadline::after(ttl)?;
+        let rounding = self.abilities().unit.saturating_sub(Duration::from_nanos(1));
+        Some(if ttl == Some(Duration::ZERO) { deadline } else { deadline + rounding })
+    }
+
     /// The lock of whoever sweeps; `None` while another thread or process does.
     pub(super) fn lock_for_sweep(&self) -> Result<Option<Lock>> {
         Lock::try_for_sweep(&self.own_folder).map_err(|error| self.failure(error))
     }
 
-    pub(super) fn lock(&self, stripe: Stripe) -> Result<Lock> {
-        Lock::acquire(&self.own_folder, stripe).map_err(|error| self.failure(error))
+    pub(super) fn lock(&self, place: &Place) -> Result<Lock> {
+        Lock::acquire(place).map_err(|error| self.lock_failure(error))
     }
 
-    fn hold<'a>(&self, turn: &'a mut Turn) -> Result<Held<'a>> {
-        turn.lock(&self.own_folder).map_err(|error| self.failure(error))
+    fn hold<'a>(&self, turn: &'a mut Turn, place: &Place, purpose: Purpose) -> Result<Held<'a>> {
+        turn.lock(place, purpose).map_err(|error| self.lock_failure(error))
     }
 
-    /// Says what an I/O error means. Its text names the folder and never the file, whose name is the key.
+    fn place(&self, key: &ItemKey) -> Place {
+        Place::of(key, &self.base)
+    }
+
     pub(super) fn failure(&self, error: io::Error) -> Error {
-        use io::ErrorKind as Io;
-        let base = self.base.display();
-        let (kind, message) = match error.kind() {
-            Io::StorageFull | Io::QuotaExceeded => (
-                ErrorKind::StorageFull,
-                format!("the disk that holds `{base}` is full; make room on it"),
-            ),
-            Io::FileTooLarge => {
-                (ErrorKind::TooLarge, format!("the value is larger than a file in `{base}` may be"))
-            }
-            Io::ReadOnlyFilesystem => {
-                (ErrorKind::ReadOnly, format!("`{base}` is on a read-only file system"))
-            }
-            Io::PermissionDenied => (
-                ErrorKind::PermissionDenied,
-                format!(
-                    "this process may not do that in `{base}`; let its user own the folder and what is in it"
-                ),
-            ),
-            Io::NotADirectory | Io::IsADirectory | Io::DirectoryNotEmpty => (
-                ErrorKind::Unsupported,
-                format!(
-                    "a file stands where a folder is needed, or the reverse, in `{base}`; is one key the beginning of another?"
-                ),
-            ),
-            Io::InvalidFilename => (
-                ErrorKind::InvalidKey,
-                format!("a part of the key is too long for a file name in `{base}`"),
-            ),
-            _ if platform::is_link_error(&error) => (
-                ErrorKind::Corrupt,
-                format!(
-                    "a symbolic link stands in the place of an item in `{base}`; it is not followed"
-                ),
-            ),
-            _ => (ErrorKind::Unavailable, format!("the folder `{base}` does not work: {error}")),
-        };
-        Error::new(kind, message).with_source(error)
+        failure::of_item(&self.base, error)
+    }
+
+    fn lock_failure(&self, error: io::Error) -> Error {
+        failure::of_lock(&self.base, &self.own_folder, error)
     }
 
     pub(super) fn path(&self, key: &ItemKey) -> Result<PathBuf> {
-        // Without regard to case, since not every file system has any.
-        if key.segments().next().is_some_and(|first| first.eq_ignore_ascii_case(OWN_FOLDER)) {
+        if key.segments().any(is_own_folder) {
             return Err(Error::new(
                 ErrorKind::InvalidKey,
                 format!("no item may be in `{OWN_FOLDER}`"),
@@ -302,7 +327,8 @@ impl Store {
     }
 
     fn find(&self, path: &Path) -> Result<Found> {
-        read::read(path).or_else(|error| self.absent_below_an_item(error, Found::Nothing))
+        read::read(path, self.abilities().unit)
+            .or_else(|error| self.absent_below_an_item(error, Found::Nothing))
     }
 
     /// The file's metadata; `None` when there is no file.
@@ -322,26 +348,20 @@ impl Store {
         Err(self.failure(error))
     }
 
-    /// Writes the value and its deadline to a file of its own. Only the holder of the stripe's lock has such
-    /// files, so that any other is left over from a process that was killed.
+    /// Writes the value and its deadline to a file of its own.
     fn write_temporary(
         &self,
-        stripe: Stripe,
+        place: &Place,
         value: &[u8],
         deadline: Option<SystemTime>,
         expected: &Expected,
     ) -> io::Result<Temporary> {
-        let name = format!(
-            "{}-{:016x}.tmp$",
-            stripe.prefix(),
-            RandomState::new().hash_one(std::process::id())
-        );
         let disk = match expected {
             _ if self.sync => Reaches::Now,
             Expected::Item(..) => Reaches::Soon,
             Expected::Nothing | Expected::Anything => Reaches::Sometime,
         };
-        Temporary::write(self.own_folder.join(name), value, times(deadline), disk)
+        Temporary::write(temporary::path(place), value, deadline::times(deadline), disk)
     }
 
     /// Puts the temporary file in its place, if what is there is still what was expected.
@@ -379,8 +399,8 @@ impl Store {
     ) -> io::Result<bool> {
         match expected {
             Expected::Anything => {}
-            // A link replaces nothing that somebody without our lock has put there.
-            Expected::Nothing => match temporary.link(path) {
+            // It replaces nothing that somebody without our lock has put there.
+            Expected::Nothing => match temporary.create(path) {
                 Ok(()) => return Ok(true),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     // A folder is no item that somebody else has just made: it would be there for ever.
@@ -391,7 +411,7 @@ impl Store {
                     };
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
-                // Not every file system has links.
+                // Not every file system can.
                 Err(_) if path.symlink_metadata().is_ok() => return Ok(false),
                 Err(_) => {}
             },
@@ -400,7 +420,9 @@ impl Store {
                 let unchanged = path
                     .symlink_metadata()
                     .is_ok_and(|now| platform::fingerprint(&now) == *fingerprint);
-                if !unchanged && read::read(path)?.value().as_ref() != Some(value) {
+                if !unchanged
+                    && read::read(path, self.abilities().unit)?.value().as_ref() != Some(value)
+                {
                     return Ok(false);
                 }
                 return temporary.replace(path).map(|()| true);
@@ -409,12 +431,13 @@ impl Store {
         temporary.rename(path).map(|()| true)
     }
 
-    /// A deadline that has passed before it was written cannot be told from none, so its file goes at once.
-    fn remove_if_past(&self, deadline: Option<SystemTime>, path: &Path) -> Result<()> {
-        if deadline.is_some_and(|deadline| deadline <= SystemTime::now()) {
-            self.remove_file(path).map_err(|error| self.failure(error))?;
+    /// Whether the file, of which this is known, is an item.
+    fn is_there(&self, path: &Path, metadata: &Metadata) -> Result<bool> {
+        // An item that is being rewritten in place is empty for a moment, and still there.
+        if metadata.len() == 0 {
+            return Ok(self.find(path)?.value().is_some());
         }
-        Ok(())
+        Ok(!deadline::has_passed(metadata))
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<bool> {
@@ -442,16 +465,4 @@ fn item(found: Found) -> Option<(Item, Option<Duration>)> {
     let Found::Live(value, _, deadline) = found else { return None };
     let ttl = deadline.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
     Some((Item::new(value.clone(), value), ttl))
-}
-
-fn is_live(metadata: &Metadata) -> bool {
-    metadata.len() > 0 && !read::has_expired(metadata)
-}
-
-fn deadline_after(ttl: Option<Duration>) -> Option<SystemTime> {
-    SystemTime::now().checked_add(ttl.filter(|ttl| *ttl < LONGEST_TTL)?)
-}
-
-fn times(deadline: Option<SystemTime>) -> FileTimes {
-    FileTimes::new().set_modified(deadline.unwrap_or_else(|| SystemTime::now() - SET_BACK))
 }

@@ -1,5 +1,6 @@
 //! Freeing what has expired, a bit at a time, and one process at a time.
 
+use std::error::Error as _;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -7,8 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::index::Bucket;
-use super::lock::Stripe;
+use super::lock::{Place, Stripe, has_no_room};
 use super::platform;
+use super::recover;
 use super::store::Store;
 use super::walk::Walk;
 use crate::{Error, ErrorKind, ItemKey, Result, Swept};
@@ -17,7 +19,7 @@ use crate::{Error, ErrorKind, ItemKey, Result, Swept};
 const EXAMINED_PER_REMOVAL: usize = 32;
 
 /// Where the bucket that is being swept is.
-const TAKEN: &str = "expired$";
+pub(super) const TAKEN: &str = "expired$";
 
 /// How much of a bucket is read at once. More than the longest line.
 const CHUNK: u64 = 64 * 1024;
@@ -55,6 +57,7 @@ impl Sweep {
             Err(error) if error.kind() == ErrorKind::ReadOnly => return Ok(finished),
             Err(error) => return Err(error),
         };
+        recover::if_needed(store)?;
         let mut step = Step { store, budget, swept: Swept::default(), failed: None };
         if store.index().is_complete() || self.walk(&mut step)? {
             step.sweep_buckets()?;
@@ -73,7 +76,11 @@ impl Sweep {
                 Some(Ok((path, key))) => {
                     let examined = step.examine(&path, &key, true);
                     first.is_incomplete |= examined.is_err();
-                    examined?;
+                    match examined {
+                        // There is no room to note it, and others may have expired.
+                        Err(error) if error.kind() == ErrorKind::StorageFull => {}
+                        examined => examined?,
+                    }
                 }
                 Some(Err(error)) => {
                     // A folder that only others may read holds none of our items.
@@ -83,11 +90,12 @@ impl Sweep {
                 None => {
                     let is_complete = !first.is_incomplete;
                     *place = None;
-                    if is_complete {
-                        step.store
-                            .index()
-                            .set_complete()
-                            .map_err(|error| step.store.failure(error))?;
+                    if is_complete
+                        && let Err(error) = step.store.index().set_complete()
+                        // Without room to say so, the next sweep walks again.
+                        && !has_no_room(&error)
+                    {
+                        return Err(step.store.failure(error));
                     }
                     return Ok(true);
                 }
@@ -125,7 +133,7 @@ impl Step<'_> {
                 Err(error) => error,
             },
             // An item that was noted and is not there: removed, or its name is too long to be written.
-            Err(error) if error.kind() != ErrorKind::InvalidKey => error,
+            Err(error) if !is_no_file_name(&error) => error,
             _ => return Ok(()),
         };
         let later = SystemTime::now() + PUT_OFF;
@@ -207,6 +215,12 @@ impl Step<'_> {
     }
 }
 
+/// Whether there can be no file of this name.
+fn is_no_file_name(error: &Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidFilename)
+}
+
 /// What there is to do in our own folder.
 #[derive(Default)]
 struct Work {
@@ -219,7 +233,11 @@ impl Work {
     fn look_for(store: &Store) -> io::Result<Work> {
         let mut work = Work::default();
         let now = SystemTime::now();
-        for entry in fs::read_dir(store.own_folder())? {
+        let entries = match fs::read_dir(store.own_folder()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(work),
+            entries => entries?,
+        };
+        for entry in entries {
             let name = entry?.file_name();
             let Some(name) = name.to_str() else { continue };
             if let Some(stripe) = Stripe::of_temporary(name) {
@@ -235,8 +253,10 @@ impl Work {
 /// Removes the temporary files of killed processes: those whose lock nobody holds.
 fn remove_left_over(store: &Store, files: &[(String, Stripe)]) -> Result<()> {
     for (name, stripe) in files {
-        let _lock = store.lock(*stripe)?;
-        match fs::remove_file(store.own_folder().join(name)) {
+        let folder = store.own_folder().to_owned();
+        let path = folder.join(name);
+        let _lock = store.lock(&Place { folder, stripe: *stripe })?;
+        match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(store.failure(error));
             }

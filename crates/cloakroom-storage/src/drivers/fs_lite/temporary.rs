@@ -1,9 +1,11 @@
 //! A file that is written where nobody looks, and moved into its place when it is whole.
 
 use std::fs::{self, FileTimes};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::lock::Place;
 use super::platform;
 
 /// A temporary file, removed when it was not moved into its place.
@@ -24,6 +26,12 @@ pub(super) enum Reaches {
     Soon,
     /// It is there.
     Now,
+}
+
+/// A name for a file of whoever holds the place's lock: any other is left over from a process that was killed.
+pub(super) fn path(place: &Place) -> PathBuf {
+    let unique = RandomState::new().hash_one(std::process::id());
+    place.folder.join(format!("{}-{unique:016x}.tmp$", place.stripe.prefix()))
 }
 
 impl Temporary {
@@ -49,9 +57,23 @@ impl Temporary {
         Ok(temporary)
     }
 
-    /// Puts it where there must be nothing: unlike a rename, a link replaces nothing.
-    pub(super) fn link(&self, path: &Path) -> io::Result<()> {
-        fs::hard_link(&self.path, path)
+    /// Puts it where there must be nothing.
+    pub(super) fn create(&mut self, path: &Path) -> io::Result<()> {
+        match platform::rename_to_nothing(&self.path, path) {
+            Ok(()) => self.is_gone = true,
+            // Unlike a usual rename, a link replaces nothing either. Two names are left where a process is killed here:
+            // the sweep removes the one that is ours.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput
+                ) =>
+            {
+                fs::hard_link(&self.path, path)?;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Puts it in the place of whatever file is there.

@@ -4,7 +4,7 @@ use std::fs::{self, DirEntry, ReadDir};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::OWN_FOLDER;
+use super::is_own_folder;
 use crate::ItemKey;
 
 /// Goes through the folders one entry at a time, so that it can stop anywhere and go on later.
@@ -45,7 +45,8 @@ impl Walk {
         let name = entry.file_name();
         // A name that no key leads to belongs to somebody else. A `:` would be a folder.
         let Some(name) = name.to_str().filter(|name| !name.contains(':')) else { return Ok(None) };
-        if begins.is_empty() && name == OWN_FOLDER {
+        // Also that of a store whose base lies in this one's.
+        if is_own_folder(name) {
             return Ok(None);
         }
         let kind = entry.file_type()?;

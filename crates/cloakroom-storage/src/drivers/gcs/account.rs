@@ -1,8 +1,11 @@
 //! Who we are to Google, and how it is told.
 
 use std::fmt;
+use std::sync::Arc;
 
-use reqsign_core::{Context, ProvideCredential, Signer};
+use http::StatusCode;
+use reqsign_core::time::Timestamp;
+use reqsign_core::{Context, ProvideCredential};
 use reqsign_google::{
     Credential, DefaultCredentialProvider, FileCredentialProvider, RequestSigner,
     ServiceAccountTokenCredentialProvider, StaticCredentialProvider,
@@ -10,14 +13,26 @@ use reqsign_google::{
 use serde_json::{Map, Value};
 
 use super::NAME;
-use crate::http::{Client, Request, Response, Secret, credentials};
+use crate::http::credentials::{Credentials, Ending, SearchError};
+use crate::http::{Client, Request, Response, Secret, sources};
 use crate::{Error, ErrorKind, Result, options};
 
 /// Sends requests as the account, or as nobody.
 #[derive(Debug)]
 pub(super) struct Account {
     client: Client,
-    signer: Option<Signer<Credential>>,
+    credentials: Option<Credentials<Credential>>,
+}
+
+impl Ending for Credential {
+    fn end(&self) -> Option<Timestamp> {
+        self.token.as_ref()?.expires_at
+    }
+
+    fn is_same(&self, other: &Credential) -> bool {
+        let token = |of: &Credential| of.token.as_ref().map(|token| token.access_token.clone());
+        token(self) == token(other)
+    }
 }
 
 impl Account {
@@ -38,33 +53,50 @@ impl Account {
             Some(path) => Source::File(FileCredentialProvider::new(path)),
         };
         let client = Client::new(NAME)?;
-        let context = credentials::context(client.clone());
-        Ok(Account { client, signer: Some(signer(context, source)) })
+        let context = sources::context(client.clone());
+        Ok(Account { client, credentials: Some(credentials(context, source)) })
     }
 
     /// Nobody in particular, which is enough for an emulator.
     pub(super) fn nobody() -> Result<Account> {
-        Ok(Account { client: Client::new(NAME)?, signer: None })
+        Ok(Account { client: Client::new(NAME)?, credentials: None })
     }
 
-    /// Sends the request and waits for the whole answer.
+    /// Sends the request and waits for the whole answer. Where the token is refused, it is sent once more with another one,
+    /// if there is any by now.
     ///
     /// # Errors
     /// When there are no credentials, and as [`Client::send`].
     pub(super) async fn send(&self, request: Request) -> Result<Response> {
-        let (mut parts, body) = request.into_parts();
-        if let Some(signer) = &self.signer {
-            signer.sign(&mut parts, None).await.map_err(unsigned)?;
+        let Some(credentials) = &self.credentials else { return self.client.send(request).await };
+        let credential = credentials.current().await.map_err(unsigned)?;
+        let response = self.send_as(credentials, &credential, request.clone()).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
         }
+        match credentials.instead_of(&credential).await.map_err(unsigned)? {
+            Some(other) => self.send_as(credentials, &other, request).await,
+            None => Ok(response),
+        }
+    }
+
+    async fn send_as(
+        &self,
+        credentials: &Credentials<Credential>,
+        credential: &Arc<Credential>,
+        request: Request,
+    ) -> Result<Response> {
+        let (mut parts, body) = request.into_parts();
+        credentials.sign(&mut parts, credential).await.map_err(unsigned)?;
         self.client.send(Request::from_parts(parts, body)).await
     }
 }
 
-fn signer(context: Context, source: Source) -> Signer<Credential> {
-    Signer::new(context, Tokens(source), RequestSigner::new("storage"))
+fn credentials(context: Context, source: Source) -> Credentials<Credential> {
+    Credentials::new(context, Tokens(source), RequestSigner::new("storage"))
 }
 
-fn unsigned(error: reqsign_core::Error) -> Error {
+fn unsigned(error: SearchError) -> Error {
     let kind = match error.is_retryable() {
         true => ErrorKind::Unavailable,
         false => ErrorKind::PermissionDenied,
@@ -81,7 +113,7 @@ enum Source {
     Found(DefaultCredentialProvider),
 }
 
-/// Gives tokens, which the signer keeps while they are good. A service account's key would make it ask for one with each
+/// Gives tokens, which are kept while they are good. A service account's key would make the signer ask for one with each
 /// request.
 struct Tokens(Source);
 
@@ -163,14 +195,15 @@ mod tests {
             Source::Found(DefaultCredentialProvider::new()),
         ] {
             let giver = Giver::default();
-            let context = credentials::context(Client::new(NAME).expect("a client"));
+            let context = sources::context(Client::new(NAME).expect("a client"));
             let context = context.with_env(env.clone()).with_http_send(giver.clone());
-            let signer = signer(context, source);
+            let credentials = credentials(context, source);
             for _ in 0..3 {
                 let uri = "https://storage.googleapis.com/storage/v1/b/a/o/b%3Ac%2F?alt=media";
                 let request = http::Request::get(uri).body(()).expect("a request");
                 let (mut parts, ()) = request.into_parts();
-                signer.sign(&mut parts, None).await.expect("a token");
+                let credential = credentials.current().await.expect("a token");
+                credentials.sign(&mut parts, &credential).await.expect("signed");
                 assert_eq!(parts.headers["authorization"], "Bearer token-0");
                 assert_eq!(parts.uri, uri);
             }

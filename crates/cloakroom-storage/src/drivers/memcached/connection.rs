@@ -24,9 +24,21 @@ const MOST_SETTINGS: usize = 1000;
 /// The longest value that is read: more than the largest session.
 const LONGEST_VALUE: u64 = 64 * 1024 * 1024;
 
-pub(super) struct Connection(BufReader<TcpStream>);
+pub(super) struct Connection {
+    stream: BufReader<TcpStream>,
+    run: Run,
+}
+
+/// One run of a server, whose numbers count from one. When it began, in seconds since 1970, and its process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) begin: u64,
+    pub(super) process: u64,
+}
 
 pub(super) struct Request<'a> {
+    /// The run that a number in the line is of, where there is one.
+    pub(super) run: Option<Run>,
     /// With its `\r\n`.
     pub(super) line: Vec<u8>,
     /// What follows the line, without its `\r\n`.
@@ -37,6 +49,8 @@ pub(super) struct Request<'a> {
 pub(super) struct Answer {
     pub(super) code: Code,
     pub(super) value: Option<Bytes>,
+    /// The run that answers.
+    pub(super) run: Run,
     /// The flag `c`.
     pub(super) version: u64,
     /// The flag `t`; `None` where the item stays.
@@ -53,6 +67,8 @@ pub(super) enum Code {
     Missing,
     /// `EX` and `NS`: the condition does not hold.
     Refused,
+    /// The request was not sent: it has a number of another run.
+    OfAnotherRun,
 }
 
 impl Connection {
@@ -66,17 +82,22 @@ impl Connection {
                 let message = "memcached cannot be reached; is its address right, and is it up?";
                 Error::new(ErrorKind::Unavailable, message).with_source(error)
             })?;
-        let mut connection = Connection(BufReader::new(stream));
+        let run = Run { begin: 0, process: 0 };
+        let mut connection = Connection { stream: BufReader::new(stream), run };
         if let Some(credentials) = credentials {
             connection.log_in(credentials).await?;
         }
+        let [time, uptime, process] = connection.told("stats", ["time", "uptime", "pid"]).await?;
+        let number = |told: Option<u64>| told.ok_or_else(|| unreadable("a number"));
+        let begin = number(time)?.saturating_sub(number(uptime)?);
+        connection.run = Run { begin, process: number(process)? };
         Ok(connection)
     }
 
     /// Names a user as a server wants it that has a file of them: by a `set` of the old protocol to any key.
     async fn log_in(&mut self, credentials: &str) -> Result<()> {
         let login = format!("set login 0 0 {}\r\n{credentials}\r\n", credentials.len());
-        self.0.write_all(login.as_bytes()).await.map_err(lost)?;
+        self.stream.write_all(login.as_bytes()).await.map_err(lost)?;
         match self.line().await?.as_str() {
             "STORED" => Ok(()),
             answer => Err(refusal(answer)),
@@ -85,19 +106,24 @@ impl Connection {
 
     /// Whether the server has not closed the connection since the last call, nor said anything that nobody asked for.
     pub(super) fn is_open(&self) -> bool {
-        let read = self.0.get_ref().try_read(&mut [0]);
-        self.0.buffer().is_empty()
+        let read = self.stream.get_ref().try_read(&mut [0]);
+        self.stream.buffer().is_empty()
             && matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     pub(super) async fn call(&mut self, request: Request<'_>) -> Result<Answer> {
+        let run = self.run;
+        if request.run.is_some_and(|wanted| wanted != run) {
+            let code = Code::OfAnotherRun;
+            return Ok(Answer { code, value: None, run, version: 0, remaining: None });
+        }
         let mut bytes = request.line;
         if let Some(value) = request.value {
             bytes.reserve(value.len() + 2);
             bytes.extend_from_slice(value);
             bytes.extend_from_slice(b"\r\n");
         }
-        self.0.write_all(&bytes).await.map_err(lost)?;
+        self.stream.write_all(&bytes).await.map_err(lost)?;
 
         let line = self.line().await?;
         let mut words = line.split(' ');
@@ -108,7 +134,7 @@ impl Connection {
             "EX" | "NS" => Code::Refused,
             _ => return Err(refusal(&line)),
         };
-        let mut answer = Answer { code, value: None, version: 0, remaining: None };
+        let mut answer = Answer { code, value: None, run, version: 0, remaining: None };
         if code == Code::Value {
             let size = words.next().and_then(|size| size.parse().ok());
             answer.value = Some(self.value(size.ok_or_else(|| unreadable("a size"))?).await?);
@@ -126,23 +152,38 @@ impl Connection {
 
     /// The server's setting `item_size_max`; one that does not tell is taken to have no limit.
     pub(super) async fn largest_item(&mut self) -> Result<usize> {
-        self.0.write_all(b"stats settings\r\n").await.map_err(lost)?;
-        let mut largest = usize::MAX;
+        let [largest] = self.told("stats settings", ["item_size_max"]).await?;
+        Ok(largest.and_then(|largest| largest.try_into().ok()).unwrap_or(usize::MAX))
+    }
+
+    /// Numbers that the server tells under these names, where it does.
+    async fn told<const COUNT: usize>(
+        &mut self,
+        command: &str,
+        names: [&str; COUNT],
+    ) -> Result<[Option<u64>; COUNT]> {
+        self.stream.write_all(format!("{command}\r\n").as_bytes()).await.map_err(lost)?;
+        let mut told = [None; COUNT];
         for _ in 0..MOST_SETTINGS {
             let line = self.line().await?;
-            if let Some(size) = line.strip_prefix("STAT item_size_max ") {
-                largest = size.parse().map_err(|_| unreadable("a size"))?;
-            } else if !line.starts_with("STAT ") {
-                return if line == "END" { Ok(largest) } else { Err(refusal(&line)) };
+            let Some((name, value)) =
+                line.strip_prefix("STAT ").and_then(|line| line.split_once(' '))
+            else {
+                return if line == "END" { Ok(told) } else { Err(refusal(&line)) };
+            };
+            for (told, wanted) in told.iter_mut().zip(names) {
+                if name == wanted {
+                    *told = Some(value.parse().map_err(|_| unreadable("a number"))?);
+                }
             }
         }
-        Err(unreadable("the end of the settings"))
+        Err(unreadable("the end of what it tells"))
     }
 
     /// The next line, without its end.
     async fn line(&mut self) -> Result<String> {
         let mut line = Vec::new();
-        let mut limited = (&mut self.0).take(LONGEST_LINE);
+        let mut limited = (&mut self.stream).take(LONGEST_LINE);
         limited.read_until(b'\n', &mut line).await.map_err(lost)?;
         match line.strip_suffix(b"\r\n") {
             Some(line) => String::from_utf8(line.to_vec()).map_err(|_| unreadable("text")),
@@ -160,7 +201,7 @@ impl Connection {
             return Err(Error::new(ErrorKind::TooLarge, message));
         }
         let mut value = Vec::new();
-        (&mut self.0).take(size + 2).read_to_end(&mut value).await.map_err(lost)?;
+        (&mut self.stream).take(size + 2).read_to_end(&mut value).await.map_err(lost)?;
         if value.len() as u64 != size + 2 {
             return Err(lost(io::ErrorKind::UnexpectedEof.into()));
         }

@@ -14,13 +14,15 @@ use futures_util::StreamExt as _;
 
 use super::options::Options;
 use super::version::Seen;
-use super::{NAME, failure, subject};
-use crate::{Result, options, wall_clock};
+use super::{NAME, failure, subject, version};
+use crate::{Result, options, random, wall_clock};
 
 /// An item's deadline, in milliseconds since 1970.
 const EXPIRES: &str = "Cloakroom-Expires";
 /// The version that a message goes on with which only moves a deadline.
 const VERSION: &str = "Cloakroom-Version";
+/// Tells a message from another that has, or had, its sequence.
+const WRITE: &str = "Cloakroom-Write";
 /// NATS's own, for a key that was deleted.
 const OPERATION: &str = "KV-Operation";
 /// NATS's own, in whole seconds.
@@ -28,6 +30,9 @@ const TTL: &str = "Nats-TTL";
 
 /// How long the server remembers a list that nobody reads.
 const FORGOTTEN: Duration = Duration::from_secs(10);
+
+/// How long the server may wait for the rest of a page.
+const PAGE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The bucket, once there is a connection; and again when it is gone.
 #[derive(Debug)]
@@ -115,14 +120,18 @@ impl Bucket {
         let context = jetstream::new(client.clone());
         let wanted = given.stream();
         let name = wanted.name.clone();
-        let config = match context.get_stream(&name).await.map_err(failure::getting_stream) {
-            Ok(stream) => stream.cached_info().config.clone(),
-            Err(error) if failure::is_missing_bucket(&error) => {
-                let made = context.create_stream(wanted).await;
-                made.map_err(failure::creating_stream)?.cached_info().config.clone()
-            }
-            Err(error) => return Err(error),
-        };
+        let mut found = context.get_stream(&name).await.map_err(failure::getting_stream);
+        if found.as_ref().is_err_and(failure::is_missing_bucket) {
+            found = match context.create_stream(wanted).await {
+                // Somebody else was faster, and begins at another sequence.
+                Err(error) if failure::is_there_already(&error) => {
+                    context.get_stream(&name).await.map_err(failure::getting_stream)
+                }
+                made => made.map_err(failure::creating_stream),
+            };
+        }
+        let found = found?;
+        let config = found.cached_info().config.clone();
         if config.max_messages_per_subject != 1 {
             let message = "option `bucket`: the bucket keeps more than one revision of a key";
             return Err(options::invalid(NAME, message));
@@ -161,7 +170,7 @@ impl Bucket {
         }
     }
 
-    /// Writes a message; its sequence, or `None` if the latest one is not the one that is expected. `version` is for one
+    /// Writes a message; its version, or `None` if the latest one is not the one that is expected. `version` is for one
     /// that goes on with a version.
     pub(super) async fn publish(
         &self,
@@ -170,8 +179,10 @@ impl Bucket {
         expires: Option<i64>,
         expected: Option<u64>,
         version: Option<Seen>,
-    ) -> Result<Option<u64>> {
+    ) -> Result<Option<Seen>> {
+        let write = random::number();
         let mut headers = HeaderMap::new();
+        headers.insert(WRITE, write.to_string());
         if let Some(expires) = expires {
             headers.insert(EXPIRES, expires.to_string());
             if self.removes_expired {
@@ -187,18 +198,38 @@ impl Bucket {
         if let Some(expected) = expected {
             message = message.expected_last_subject_sequence(expected);
         }
-        let sent = self.context.send_publish(self.subject(name), message).await;
-        match sent.map_err(failure::publishing)?.await {
-            Ok(ack) => Ok(Some(ack.sequence)),
-            Err(error) if failure::is_of_another_write(&error) => Ok(None),
-            Err(error) => Err(failure::publishing(error)),
-        }
+        let sequence = self.send(name, message).await?;
+        Ok(sequence.map(|sequence| Seen::new(sequence, expires, write)))
     }
 
     /// Removes the messages up to this one; whether there was any.
     pub(super) async fn purge(&self, name: &str, sequence: u64) -> Result<bool> {
         let purge = self.stream.purge().filter(self.subject(name)).sequence(sequence + 1);
         Ok(purge.await.map_err(failure::purging)?.purged > 0)
+    }
+
+    /// Removes this very message; whether it was the latest. One of a higher sequence, as there may be in a bucket that was made
+    /// anew, would be removed by a purge alone.
+    pub(super) async fn remove(&self, name: &str, sequence: u64) -> Result<bool> {
+        let mut headers = HeaderMap::new();
+        headers.insert(OPERATION, "PURGE");
+        // A sweep frees what a lost connection leaves.
+        headers.insert(EXPIRES, wall_clock::now().to_string());
+        let message = PublishMessage::build().headers(headers);
+        match self.send(name, message.expected_last_subject_sequence(sequence)).await? {
+            Some(marker) => self.purge(name, marker).await.map(|_| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Sends a message; its sequence, or `None` if the latest one is not the one that is expected.
+    async fn send(&self, name: &str, message: PublishMessage) -> Result<Option<u64>> {
+        let sent = self.context.send_publish(self.subject(name), message).await;
+        match sent.map_err(failure::publishing)?.await {
+            Ok(ack) => Ok(Some(ack.sequence)),
+            Err(error) if failure::is_of_another_write(&error) => Ok(None),
+            Err(error) => Err(failure::publishing(error)),
+        }
     }
 
     /// The messages for keys that begin with the whole segments of `prefix`.
@@ -223,20 +254,29 @@ impl Bucket {
 }
 
 impl List<'_> {
-    /// The next entries; none at the end.
-    pub(super) async fn page(&self, length: usize) -> Result<Vec<Entry>> {
-        let fetch = self.consumer.fetch().max_messages(length);
+    /// How many entries there were when the list began.
+    pub(super) fn length(&self) -> u64 {
+        self.consumer.cached_info().num_pending
+    }
+
+    /// The next entries, and whether they are the last; none at the end. A server that waits for messages which were replaced
+    /// meanwhile gives what it has.
+    pub(super) async fn page(&self, length: usize) -> Result<(Vec<Entry>, bool)> {
+        let fetch = self.consumer.fetch().max_messages(length).expires(PAGE_PATIENCE);
         let mut messages = fetch.messages().await.map_err(failure::receiving)?;
         let mut page = Vec::new();
+        let mut is_last = true;
         while let Some(message) = messages.next().await {
             let message = message.map_err(failure::receiving)?;
-            let sequence = message.info().map_err(failure::receiving)?.stream_sequence;
+            let info = message.info().map_err(failure::receiving)?;
+            let sequence = info.stream_sequence;
+            is_last = info.pending == 0;
             if let Some(name) = message.subject.strip_prefix(&self.bucket.prefix) {
                 let headers = message.headers.clone().unwrap_or_default();
                 page.push(Entry::read(name.to_owned(), sequence, Bytes::new(), &headers));
             }
         }
-        Ok(page)
+        Ok((page, is_last))
     }
 }
 
@@ -244,13 +284,15 @@ impl Entry {
     fn read(name: String, sequence: u64, value: Bytes, headers: &HeaderMap) -> Entry {
         let header = |name: &str| headers.get(name).map(|value| value.as_str());
         let expires = header(EXPIRES).and_then(|expires| expires.parse().ok());
-        let version = header(VERSION).and_then(|version| version.parse().ok());
+        let seen = header(VERSION).and_then(|version| version.parse().ok());
+        let write = header(WRITE).and_then(|write| write.parse().ok());
+        let write = write.unwrap_or_else(|| version::digest(&value));
         Entry {
             name,
             sequence,
             value,
             expires,
-            version: version.unwrap_or_else(|| Seen::new(sequence, expires)),
+            version: seen.unwrap_or_else(|| Seen::new(sequence, expires, write)),
             is_deleted: header(OPERATION).is_some_and(|operation| operation != "PUT"),
         }
     }

@@ -69,6 +69,15 @@ pub(super) fn publishing(error: PublishError) -> Error {
     }
 }
 
+/// Whether a bucket is there that was to be made.
+pub(super) fn is_there_already(error: &CreateStreamError) -> bool {
+    matches!(
+        error.kind(),
+        CreateStreamErrorKind::JetStream(refusal)
+            if refusal.error_code() == ErrorCode::STREAM_NAME_EXIST
+    )
+}
+
 pub(super) fn reading(error: LastRawMessageError) -> Error {
     match error.kind() {
         LastRawMessageErrorKind::JetStream(refusal) => refused(&refusal, error),
@@ -109,8 +118,10 @@ fn requesting(error: impl StdError + Send + Sync + 'static) -> Error {
 /// JetStream answered that it will not.
 fn refused(refusal: &Refusal, error: impl StdError + Send + Sync + 'static) -> Error {
     const MESSAGE_TOO_LARGE: ErrorCode = ErrorCode(10054);
+    const NO_TTL: ErrorCode = ErrorCode(10166);
     let (kind, message) = match refusal.error_code() {
         ErrorCode::STREAM_NOT_FOUND => return absent(error),
+        NO_TTL => return another(error),
         MESSAGE_TOO_LARGE => (ErrorKind::TooLarge, "the value is larger than the bucket takes"),
         ErrorCode::STREAM_STORE_FAILED
         | ErrorCode::STORAGE_RESOURCES_EXCEEDED
@@ -148,6 +159,14 @@ fn absent(error: impl StdError + Send + Sync + 'static) -> Error {
         .with_source(MissingBucket(Box::new(error)))
 }
 
+/// The bucket does not do what it did when it was looked at.
+fn another(error: impl StdError + Send + Sync + 'static) -> Error {
+    let message = "the bucket is another than it was, and is looked at anew";
+    Error::new(ErrorKind::Unavailable, message)
+        .with_untouched(true)
+        .with_source(MissingBucket(Box::new(error)))
+}
+
 fn late(error: impl StdError + Send + Sync + 'static) -> Error {
     Error::new(ErrorKind::Timeout, "NATS did not answer in time").with_source(error)
 }
@@ -156,7 +175,7 @@ fn lost(error: impl StdError + Send + Sync + 'static) -> Error {
     Error::new(ErrorKind::Unavailable, "the connection to NATS was lost").with_source(error)
 }
 
-/// Whether the bucket was not there, so that it has to be made.
+/// Whether the bucket was not there, or is another, so that it has to be made or looked at.
 pub(super) fn is_missing_bucket(error: &Error) -> bool {
     error.source().is_some_and(|source| source.is::<MissingBucket>())
 }
@@ -166,7 +185,7 @@ struct MissingBucket(Box<dyn StdError + Send + Sync>);
 
 impl std::fmt::Display for MissingBucket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("nobody answers for the bucket")
+        f.write_str("nobody answers for the bucket that was")
     }
 }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::NAME;
-use crate::{Error, ErrorKind, ItemKey, Result, options};
+use crate::{Error, ErrorKind, ItemKey, Result, options, wall_clock};
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -131,7 +131,8 @@ impl Options {
         })
     }
 
-    /// The stream of a new bucket, as NATS's own programs make it.
+    /// The stream of a new bucket, as NATS's own programs make it, but that its sequences begin at the time, in microseconds
+    /// since 1970: so those of an earlier bucket of this name never come again.
     pub(super) fn stream(&self) -> Config {
         Config {
             name: format!("KV_{}", self.bucket),
@@ -146,8 +147,9 @@ impl Options {
             allow_rollup: true,
             deny_delete: true,
             allow_direct: true,
-            // An older server does not know this, and ignores it.
+            // What follows, older servers do not know, and ignore.
             allow_message_ttl: true,
+            first_sequence: Some(wall_clock::now().unsigned_abs().saturating_mul(1000)),
             ..Config::default()
         }
     }

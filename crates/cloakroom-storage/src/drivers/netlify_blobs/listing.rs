@@ -7,7 +7,7 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::store::Store;
-use crate::http::conditional::{Conditional as _, Deleted};
+use crate::http::conditional::{Conditional as _, Deleted, delete_at};
 use crate::{ItemKey, Operation, Result, Swept};
 
 /// How many blobs are asked for at once.
@@ -57,7 +57,9 @@ impl Walk {
                     swept.finished = true;
                     break;
                 }
-                let page = store.page("", self.cursor.as_deref()).await?;
+                // Where this fails, the next call begins anew: the cursor may be one that the service has forgotten.
+                let cursor = std::mem::take(self).cursor;
+                let page = store.page("", cursor.as_deref()).await?;
                 *self = Walk { listed: page.keys.into(), cursor: page.next, has_begun: true };
             }
             let count = self.listed.len().min(budget - swept.examined);
@@ -77,7 +79,7 @@ impl Walk {
 async fn free(store: &Store, key: &ItemKey) -> Result<bool> {
     match store.look(key).await? {
         Some(tag) if tag.is_expired() => {
-            Ok(store.delete(key, Some(&tag.etag)).await? == Deleted::Yes)
+            Ok(delete_at(store, key, &tag.etag).await? == Deleted::Yes)
         }
         _ => Ok(false),
     }

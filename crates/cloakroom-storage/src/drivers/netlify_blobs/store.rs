@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, ETAG, IF_MATCH, IF_NONE_MATCH};
+use http::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH,
+};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
@@ -76,7 +78,7 @@ impl Store {
         }
         query.extend(cursor.map(|cursor| ("cursor", cursor)));
         let request = self.request(Method::GET, self.uri("", &query)?, Bytes::new());
-        let answer = self.client.send(request).await?;
+        let answer = no_page(self.client.send(request).await?)?;
         let listed = match answer.status() {
             // A store that nothing was ever written to.
             StatusCode::NOT_FOUND | StatusCode::NO_CONTENT => {
@@ -120,8 +122,11 @@ impl Store {
             }
             false => self.request(method, uri, body),
         };
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         request.headers_mut().extend(headers);
-        self.client.send(request).await
+        let answer = self.client.send(request).await?;
+        // A blob may be whatever it is.
+        if is_read && answer.status() == StatusCode::OK { Ok(answer) } else { no_page(answer) }
     }
 
     /// The address at which whoever has it may do this once.
@@ -162,6 +167,8 @@ impl Store {
 
 #[async_trait]
 impl Conditional for Store {
+    const DIGESTS: bool = true;
+
     async fn read(&self, key: &ItemKey) -> Result<Option<Stored>> {
         let answer = self.send(Method::GET, key, HeaderMap::new(), Bytes::new()).await?;
         Ok(found(&answer)?.map(|tag| Stored { tag, value: answer.into_body() }))
@@ -196,7 +203,7 @@ impl Conditional for Store {
         }
         let answer = self.send(Method::PUT, key, headers, value.clone()).await?;
         match answer.status() {
-            status if status.is_success() => Ok(Some(etag(&answer))),
+            StatusCode::OK => Ok(Some(etag(&answer))),
             StatusCode::PRECONDITION_FAILED => Ok(None),
             // Gone meanwhile.
             StatusCode::NOT_FOUND if matches!(condition, Condition::Match(_)) => Ok(None),
@@ -204,28 +211,25 @@ impl Conditional for Store {
         }
     }
 
-    /// There is no condition for a deletion. So the item is first written over with one that has expired, which decides
-    /// who of several comes first.
-    async fn delete(&self, key: &ItemKey, etag: Option<&str>) -> Result<Deleted> {
-        if let Some(etag) = etag {
-            let expired = Expiry::at(0);
-            let condition = Condition::Match(etag);
-            if self.write(key, &Bytes::new(), expired, condition).await?.is_none() {
-                return Ok(Deleted::Refused);
-            }
-            // Gone for every reader, whatever becomes of the rest: what is left, a sweep frees.
-            if let Err(error) = self.send(Method::DELETE, key, HeaderMap::new(), Bytes::new()).await
-            {
-                tracing::debug!(driver = NAME, %error, "an expired item stays until a sweep");
-            }
-            return Ok(Deleted::Yes);
-        }
+    /// Netlify has no condition for a deletion.
+    async fn delete(&self, key: &ItemKey, _: Option<&str>) -> Result<Deleted> {
         let answer = self.send(Method::DELETE, key, HeaderMap::new(), Bytes::new()).await?;
         match answer.status() {
             StatusCode::OK | StatusCode::NO_CONTENT | StatusCode::NOT_FOUND => Ok(Deleted::Yes),
             status => Err(refusal(NAME, status, None)),
         }
     }
+}
+
+/// An answer that is no page for people, as a gateway shows them: whatever its status, it says nothing of an item. By
+/// nothing else are the service's answers told from others.
+fn no_page(answer: Response) -> Result<Response> {
+    let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if kind.is_none_or(|kind| !kind.starts_with("text/html")) {
+        return Ok(answer);
+    }
+    let message = format!("a page is answered ({}); is a proxy in between?", answer.status());
+    Err(Error::new(ErrorKind::Unavailable, message))
 }
 
 /// What is said of the item that was asked for, if there is one.

@@ -10,9 +10,8 @@ use url::Url;
 
 use super::NAME;
 use super::answer::{Answer, Refusal};
-use super::literal;
 use crate::http::{Client, Secret, refusal, unreadable};
-use crate::table::{Arguments, Dialect, Executor, Meaning, Row, Statement};
+use crate::table::{Arguments, Dialect, Executor, Meaning, Row, Statement, literal};
 use crate::{Error, ErrorKind, Result, options};
 
 /// Where statements are sent.

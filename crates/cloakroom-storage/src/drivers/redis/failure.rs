@@ -82,8 +82,10 @@ pub(super) fn calls_for_another_connection(error: &RedisError) -> bool {
 
 /// Whether the server knows the protocol of before Redis 6 alone.
 pub(super) fn wants_old_protocol(error: &RedisError) -> bool {
+    // A proxy says it in its own way.
     let unknown = |(code, detail): (String, String)| {
-        code == "NOPROTO" || detail.contains("unknown command") && detail.contains("HELLO")
+        let said = format!("{code} {detail}").to_lowercase();
+        code == "NOPROTO" || said.contains("command") && said.contains("hello")
     };
     error.kind() == Kind::RESP3NotSupported || said(error).is_some_and(unknown)
 }
@@ -155,6 +157,24 @@ mod tests {
             let error = answer(line);
             assert_eq!((error.kind(), error.is_retryable()), (kind, retryable), "{line}");
             assert!(error.is_untouched(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_server_or_a_proxy_that_knows_no_hello_is_spoken_to_as_before() {
+        for (line, expected) in [
+            ("ERR unknown command `HELLO`, with args beginning with: `3`, ", true),
+            ("ERR unknown command 'hello'", true),
+            ("ERR unsupported command 'hello'", true),
+            ("unsupported command 'HELLO'", true),
+            ("NOPROTO unsupported protocol version", true),
+            ("ERR unknown command 'UNLINK'", false),
+            ("LOADING Redis is loading the dataset in memory", false),
+        ] {
+            let error = parse_redis_value(format!("-{line}\r\n").as_bytes())
+                .and_then(redis::Value::extract_error)
+                .expect_err("an error");
+            assert_eq!(wants_old_protocol(&error), expected, "{line}");
         }
     }
 

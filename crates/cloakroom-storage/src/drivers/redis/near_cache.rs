@@ -16,6 +16,10 @@ use redis::Value;
 use super::options::CacheLimits;
 use crate::Item;
 
+/// How long an item is held at most. The server tells of every change but that of a whole database for another (`SWAPDB`),
+/// and a proxy may tell of none.
+const LONGEST_AGE: Duration = Duration::from_secs(60);
+
 /// What an entry takes besides its key and its value, roughly.
 const OVERHEAD: usize = 200;
 
@@ -39,11 +43,12 @@ enum Entry {
     Held(Held),
 }
 
-/// An item, and when it expires.
+/// An item, when it was asked for, and when it expires.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub(super) item: Item,
-    pub(super) deadline: Option<Instant>,
+    asked: Instant,
+    deadline: Option<Instant>,
 }
 
 /// What a reader leaves before it asks.
@@ -56,11 +61,11 @@ impl NearCache {
         NearCache { limits, entries: Mutex::new(entries) }
     }
 
-    /// The item under `key`, unless it is unknown or has expired.
+    /// The item under `key`, unless it is unknown, has expired, or was read too long ago.
     pub(super) fn get(&self, key: &[u8]) -> Option<Held> {
         let mut entries = self.lock();
         let Some(Entry::Held(held)) = entries.entries.get(key) else { return None };
-        if held.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        if held.is_over(Instant::now()) {
             entries.remove(key);
             return None;
         }
@@ -159,7 +164,12 @@ impl Held {
     /// An item that lives for `ttl` from `asked` on, which is a little less than it really does.
     pub(super) fn new(item: Item, ttl: Option<Duration>, asked: Instant) -> Held {
         // A deadline beyond the end of time is none.
-        Held { item, deadline: ttl.and_then(|ttl| asked.checked_add(ttl)) }
+        Held { item, asked, deadline: ttl.and_then(|ttl| asked.checked_add(ttl)) }
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+            || now.saturating_duration_since(self.asked) >= LONGEST_AGE
     }
 
     /// How long it still lives.
@@ -243,6 +253,14 @@ mod tests {
             small.forget(index.to_string().as_bytes());
         }
         assert_eq!(small.lock().bytes, 0);
+    }
+
+    #[test]
+    fn what_was_read_a_minute_ago_is_read_again() {
+        let held = held("value").unwrap();
+        let read = held.asked;
+        assert!(!held.is_over(read + LONGEST_AGE - Duration::from_millis(1)));
+        assert!(held.is_over(read + LONGEST_AGE));
     }
 
     #[test]

@@ -156,7 +156,8 @@ impl Default for CacheLimits {
 }
 
 /// What must not be shown.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(transparent)]
 pub(super) struct Secret(String);
 
 impl Secret {
@@ -168,17 +169,6 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
-    }
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    /// Never repeats a wrong value, as the derived errors would.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::String(text) => Ok(Secret(text)),
-            Value::Number(number) => Ok(Secret(number.to_string())),
-            _ => Err(D::Error::custom("expected a string")),
-        }
     }
 }
 

@@ -195,6 +195,18 @@ impl Login {
 }
 
 impl Wire {
+    /// What holds where nothing else is said.
+    #[cfg(feature = "redis-1")]
+    pub(super) fn usual() -> Wire {
+        Wire {
+            connect_timeout: CONNECT_TIMEOUT,
+            command_timeout: COMMAND_TIMEOUT,
+            connection_name: None,
+            resolver: None,
+            tls: None,
+        }
+    }
+
     pub(super) fn new(options: &Options, tls: Option<Tls>) -> Result<Wire> {
         let resolver = match options.family {
             None | Some(0) => None,

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::NAME;
 use super::failure::{code, failure};
+use crate::http::conditional::{Condition, Deleted, Stored, Tag};
 use crate::http::{Address, Aws, Expiry, Request, Response, unreadable};
 use crate::{Error, ErrorKind, ItemKey, Result};
 
@@ -29,27 +30,18 @@ pub(super) struct Bucket {
 
 /// An object as it was found, whether or not it has expired.
 pub(super) struct Object {
-    pub(super) etag: String,
-    pub(super) deadline: Option<Expiry>,
+    etag: String,
+    deadline: Option<Expiry>,
     /// Empty where it was not asked for.
-    pub(super) value: Bytes,
+    value: Bytes,
 }
 
-/// On which condition an object is written.
-#[derive(Clone, Debug)]
-pub(super) enum Condition {
-    None,
-    /// Nothing is there.
-    Absent,
-    /// This ETag is.
-    Match(String),
-}
-
-/// What became of a removal.
-pub(super) enum Removal {
-    Done,
+/// What is known without a value.
+pub(super) enum Head {
+    Found(Object),
+    /// Or whatever else a gateway means that has no store.
     Missing,
-    /// Another ETag is there.
+    /// For a reason that nobody says.
     Refused,
 }
 
@@ -61,8 +53,13 @@ pub(super) struct Page {
 }
 
 impl Object {
-    pub(super) fn has_expired(&self) -> bool {
-        self.deadline.is_some_and(Expiry::has_passed)
+    pub(super) fn into_tag(self) -> Tag {
+        self.into_stored().tag
+    }
+
+    pub(super) fn into_stored(self) -> Stored {
+        let Object { etag, deadline, value } = self;
+        Stored { value, tag: Tag { etag, expiry: deadline } }
     }
 
     fn of(response: Response) -> Result<Object> {
@@ -100,12 +97,12 @@ impl Bucket {
     }
 
     /// As [`get`](Bucket::get), without the value.
-    pub(super) async fn head(&self, name: &str) -> Result<Option<Object>> {
+    pub(super) async fn head(&self, name: &str) -> Result<Head> {
         let response = self.send(self.request(Method::HEAD, name)?, Bytes::new()).await?;
         match response.status() {
-            StatusCode::OK => Object::of(response).map(Some),
-            // Such an answer has no body that could say what is missing.
-            StatusCode::NOT_FOUND => Ok(None),
+            StatusCode::OK => Object::of(response).map(Head::Found),
+            StatusCode::NOT_FOUND => Ok(Head::Missing),
+            status if status.is_client_error() => Ok(Head::Refused),
             _ => Err(failure(&response)),
         }
     }
@@ -116,7 +113,7 @@ impl Bucket {
         &self,
         name: &str,
         value: Bytes,
-        condition: &Condition,
+        condition: Condition<'_>,
         deadline: Option<Expiry>,
     ) -> Result<Option<String>> {
         let mut request = self.request(Method::PUT, name)?;
@@ -132,7 +129,7 @@ impl Bucket {
         match response.status() {
             StatusCode::OK => etag(&response).map(Some),
             StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT
-                if !matches!(condition, Condition::None) =>
+                if condition != Condition::None =>
             {
                 Ok(None)
             }
@@ -142,18 +139,18 @@ impl Bucket {
     }
 
     /// Removes the object; with an ETag, only that one.
-    pub(super) async fn delete(&self, name: &str, etag: Option<&str>) -> Result<Removal> {
+    pub(super) async fn delete(&self, name: &str, etag: Option<&str>) -> Result<Deleted> {
         let mut request = self.request(Method::DELETE, name)?;
         if let Some(etag) = etag {
             request = request.header(IF_MATCH, etag);
         }
         let response = self.send(request, Bytes::new()).await?;
         match response.status() {
-            StatusCode::OK | StatusCode::NO_CONTENT => Ok(Removal::Done),
+            StatusCode::OK | StatusCode::NO_CONTENT => Ok(Deleted::Yes),
             StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT if etag.is_some() => {
-                Ok(Removal::Refused)
+                Ok(Deleted::Refused)
             }
-            _ if is_missing(&response) => Ok(Removal::Missing),
+            _ if is_missing(&response) => Ok(Deleted::Missing),
             _ => Err(failure(&response)),
         }
     }
@@ -213,7 +210,7 @@ fn etag(response: &Response) -> Result<String> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct List {
-    #[serde(default)]
+    /// Always there: what does not say it is no list.
     is_truncated: bool,
     #[serde(default)]
     contents: Vec<Listed>,

@@ -37,6 +37,13 @@ pub(super) fn failure(response: &Response) -> Error {
         Some("RequestTimeTooSkewed") => {
             (ErrorKind::PermissionDenied, "this machine's clock is wrong, so its signatures are")
         }
+        Some(
+            "ExpiredToken"
+            | "InvalidAccessKeyId"
+            | "InvalidToken"
+            | "SignatureDoesNotMatch"
+            | "TokenRefreshRequired",
+        ) => (ErrorKind::PermissionDenied, "are the credentials right, and do they still count?"),
         Some("EntityTooLarge") => (ErrorKind::TooLarge, "the value is larger than it takes"),
         Some("KeyTooLongError") => (ErrorKind::InvalidKey, "the key is longer than it takes"),
         Some("ConditionalRequestConflict" | "OperationAborted") => {

@@ -77,7 +77,9 @@ impl Target<'_> {
 
         let options: PgConnectOptions = self.parse()?;
         let place = postgres_place(&options);
-        let pool = Pool::new(options.disable_statement_logging(), self.max_connections);
+        // PgBouncer turns away who asks for these digits, unless it is told not to.
+        let options = options.extra_float_digits(None).disable_statement_logging();
+        let pool = Pool::new(options, self.max_connections);
         Ok(self.assemble(Pools::Postgres(pool), Dialect::Postgres, place))
     }
 
@@ -88,26 +90,25 @@ impl Target<'_> {
 
         let options: MySqlConnectOptions = self.parse()?;
         let place = mysql_place(&options);
-        let pool = Pool::new(options.disable_statement_logging(), self.max_connections);
+        // What sqlx would set is among what is set for each new connection, in one round trip.
+        let options = options
+            .set_names(false)
+            .timezone(None)
+            .pipes_as_concat(false)
+            .no_engine_substitution(false)
+            .disable_statement_logging();
+        let pool = Pool::new(options, self.max_connections);
         Ok(self.assemble(Pools::MySql(pool), Dialect::MySql, place))
     }
 
     #[cfg(feature = "sqlite")]
     async fn sqlite(&self) -> Result<Database> {
-        use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+        use sqlx::sqlite::SqliteSynchronous;
         use sqlx::{ConnectOptions, Connection};
 
         use crate::table::Executor as _;
 
-        let mut options: SqliteConnectOptions = self.parse()?;
-        let is_in_memory = self.url.contains(":memory:") || self.url.contains("mode=memory");
-        // Who names a mode, such as `ro`, means it.
-        if !self.url.contains("mode=") {
-            options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-            if !is_in_memory {
-                self.make_file(options.get_filename())?;
-            }
-        }
+        let (options, is_in_memory) = super::file::prepared(self.driver, self.url, self.parse()?)?;
         let options = options
             .busy_timeout(self.connect_timeout)
             .synchronous(match self.synchronous {
@@ -128,26 +129,6 @@ impl Target<'_> {
         Ok(database)
     }
 
-    /// Makes a missing file, and its folder. Its owner alone may read it, and so the files beside it too: whoever reads
-    /// sessions can take them over.
-    #[cfg(feature = "sqlite")]
-    fn make_file(&self, file: &std::path::Path) -> Result<()> {
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                let folder = folder.display();
-                let message = format!("option `url`: the folder {folder} cannot be made: {error}");
-                options::invalid(self.driver, message).with_source(error)
-            })?;
-        }
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // Mostly it is there. Where it cannot be made, SQLite says why.
-        _ = options.open(file);
-        Ok(())
-    }
-
     fn assemble(&self, pools: Pools, dialect: Dialect, place: String) -> Database {
         assemble(pools, dialect, place, self.connect_timeout)
     }
@@ -162,7 +143,7 @@ impl Target<'_> {
 
 fn assemble(pools: Pools, dialect: Dialect, place: String, connect_timeout: Duration) -> Database {
     let writer = (dialect == Dialect::Sqlite).then(|| Semaphore::new(1));
-    Database { pools, dialect, place, connect_timeout, writer, keeper: None }
+    Database { pools, dialect, place, connect_timeout, writer, keeper: None, is_durable: true }
 }
 
 #[cfg(feature = "postgres")]
@@ -184,7 +165,9 @@ fn sqlite_place(options: &sqlx::sqlite::SqliteConnectOptions) -> String {
 
 /// A pool of sqlx 0.9: a `PgPool`, a `MySqlPool` or a `SqlitePool`.
 ///
-/// Its settings are the user's. `test_before_acquire`, which sqlx sets, costs a round trip for every call.
+/// Its settings are the user's. `test_before_acquire`, which sqlx sets, costs a round trip for every call; without it a call
+/// may meet a connection that has died meanwhile. What breaks, may not write (as after a failover) or is given up half-way
+/// is closed, and not given back.
 #[cfg(feature = "sqlx-0-9")]
 #[derive(Debug)]
 pub struct SqlxPool(Users);
@@ -207,17 +190,17 @@ impl SqlxPool {
             #[cfg(feature = "postgres")]
             Users::Postgres(pool) => {
                 let place = postgres_place(&pool.connect_options());
-                (Pools::Postgres(Pool::Users(pool)), Dialect::Postgres, place)
+                (Pools::Postgres(Pool::of(pool)), Dialect::Postgres, place)
             }
             #[cfg(feature = "mysql")]
             Users::MySql(pool) => {
                 let place = mysql_place(&pool.connect_options());
-                (Pools::MySql(Pool::Users(pool)), Dialect::MySql, place)
+                (Pools::MySql(Pool::of(pool)), Dialect::MySql, place)
             }
             #[cfg(feature = "sqlite")]
             Users::Sqlite(pool) => {
                 let place = sqlite_place(&pool.connect_options());
-                (Pools::Sqlite(Pool::Users(pool)), Dialect::Sqlite, place)
+                (Pools::Sqlite(Pool::of(pool)), Dialect::Sqlite, place)
             }
         };
         assemble(pools, dialect, place, connect_timeout)

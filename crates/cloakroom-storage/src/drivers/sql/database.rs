@@ -10,8 +10,9 @@ use tokio::time::{Instant, timeout};
 
 use super::failure::Failure;
 use super::pool::Pool;
+use super::session::{Route, Session};
 use crate::Error;
-use crate::table::{Argument, Arguments, Dialect, Executor, Row, Statement};
+use crate::table::{Argument, Arguments, Dialect, Executor, Row, Statement, literal};
 
 /// Between two looks at a file that another process makes.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -29,6 +30,8 @@ pub(in crate::drivers) struct Database {
     pub(super) writer: Option<Semaphore>,
     /// Keeps a database in memory, which would go with its last connection.
     pub(super) keeper: Option<Box<dyn Any + Send + Sync>>,
+    /// Whether it outlives the process.
+    pub(super) is_durable: bool,
 }
 
 pub(super) enum Pools {
@@ -65,7 +68,6 @@ macro_rules! query {
         for argument in $statement.arguments($arguments) {
             query = match argument {
                 Argument::Text(text) => query.bind(text),
-                Argument::OwnedText(text) => query.bind(text),
                 Argument::Bytes(bytes) => query.bind(bytes),
                 Argument::OwnedBytes(bytes) => query.bind(bytes),
                 Argument::Integer(integer) => query.bind(integer),
@@ -75,10 +77,17 @@ macro_rules! query {
     }};
 }
 
+/// A statement with its arguments in it, which is sent without preparing it.
+macro_rules! written {
+    ($statement:expr, $arguments:expr) => {
+        sqlx::raw_sql(AssertSqlSafe(literal::written($statement, $arguments)))
+    };
+}
+
 impl Database {
     /// Whether it outlives the process.
     pub(in crate::drivers) fn is_durable(&self) -> bool {
-        self.keeper.is_none()
+        self.is_durable
     }
 
     async fn connect<T>(
@@ -104,6 +113,75 @@ impl Database {
     }
 }
 
+impl Database {
+    async fn execute_once(
+        &self,
+        statement: &Statement,
+        arguments: &Arguments<'_>,
+    ) -> Result<u64, Failure> {
+        with_pool!(self, pool => {
+            let mut lease = self.connect(pool.acquire()).await?;
+            let done = match lease.route() {
+                Route::Direct => query!(statement, arguments).execute(&mut *lease).await,
+                Route::Pooled => written!(statement, arguments).execute(&mut *lease).await,
+            };
+            let result = done.map(|done| done.rows_affected());
+            lease.settle(&result, self.dialect);
+            result.map_err(Failure::Statement)
+        })
+    }
+
+    async fn fetch_once(
+        &self,
+        statement: &Statement,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Row>, Failure> {
+        with_pool!(self, pool => {
+            let mut lease = self.connect(pool.acquire()).await?;
+            let result = match lease.route() {
+                Route::Direct => query!(statement, arguments).fetch_all(&mut *lease).await,
+                Route::Pooled => written!(statement, arguments).fetch_all(&mut *lease).await,
+            };
+            lease.settle(&result, self.dialect);
+            let rows = result.map_err(Failure::Statement)?;
+            let rows = rows.into_iter().map(|row| read(pool, &row));
+            rows.collect::<Result<_, _>>().map_err(Failure::Statement)
+        })
+    }
+
+    /// What a first statement selects.
+    pub(super) async fn fetch_patiently(&self, probe: &Statement) -> Result<Vec<Row>, Failure> {
+        let deadline = Instant::now() + self.connect_timeout;
+        loop {
+            match self.fetch(probe, &Arguments::default()).await {
+                // SQLite does not wait for its turn where another process makes the file.
+                Err(failure) if failure.is_busy_file(self.dialect) && Instant::now() < deadline => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Looks whether connections that are lent fit.
+    pub(super) async fn inspect_connections(&self, keeps_texts: bool) -> Result<(), Failure> {
+        with_pool!(self, pool => pool.inspect(keeps_texts).await)
+    }
+}
+
+/// The row of a database of the pool's kind.
+fn read<DB: Session>(_: &Pool<DB>, row: &DB::Row) -> Result<Row, sqlx::Error>
+where
+    usize: sqlx::ColumnIndex<DB::Row>,
+    Option<i64>: for<'r> sqlx::Decode<'r, DB>,
+{
+    let mut numbers = [None; 2];
+    for (index, number) in numbers.iter_mut().enumerate().take(row.len() - 1) {
+        *number = row.try_get_unchecked(index + 1)?;
+    }
+    Ok(Row { bytes: DB::bytes(row, 0)?.map(Bytes::from), numbers })
+}
+
 impl Executor for Database {
     type Failure = Failure;
 
@@ -126,13 +204,12 @@ impl Executor for Database {
         arguments: &Arguments<'_>,
     ) -> Result<u64, Failure> {
         let _turn = self.turn(statement).await?;
-        with_pool!(self, pool => {
-            let mut lease = self.connect(pool.acquire()).await?;
-            let query = query!(statement, arguments);
-            let result = query.execute(&mut *lease).await.map(|done| done.rows_affected());
-            lease.settle(&result, self.dialect);
-            result.map_err(Failure::Statement)
-        })
+        match self.execute_once(statement, arguments).await {
+            Err(failure) if failure.is_unprepared(self.dialect) => {
+                self.execute_once(statement, arguments).await
+            }
+            result => result,
+        }
     }
 
     async fn fetch(
@@ -140,36 +217,16 @@ impl Executor for Database {
         statement: &Statement,
         arguments: &Arguments<'_>,
     ) -> Result<Vec<Row>, Failure> {
-        with_pool!(self, pool => {
-            let mut lease = self.connect(pool.acquire()).await?;
-            let result = query!(statement, arguments).fetch_all(&mut *lease).await;
-            lease.settle(&result, self.dialect);
-            let rows = result.map_err(Failure::Statement)?;
-            let rows = rows.into_iter().map(|row| {
-                // Unchecked: a text is read as the bytes that it is.
-                let mut numbers = [None; 2];
-                for (index, number) in numbers.iter_mut().enumerate().take(row.len() - 1) {
-                    *number = row.try_get_unchecked(index + 1)?;
-                }
-                let bytes: Option<Vec<u8>> = row.try_get_unchecked(0)?;
-                Ok(Row { bytes: bytes.map(Bytes::from), numbers })
-            });
-            rows.collect::<Result<_, _>>().map_err(Failure::Statement)
-        })
+        match self.fetch_once(statement, arguments).await {
+            Err(failure) if failure.is_unprepared(self.dialect) => {
+                self.fetch_once(statement, arguments).await
+            }
+            result => result,
+        }
     }
 
     async fn look(&self, probe: &Statement) -> Result<(), Failure> {
-        let deadline = Instant::now() + self.connect_timeout;
-        loop {
-            match self.fetch(probe, &Arguments::default()).await {
-                Ok(_) => return Ok(()),
-                // SQLite does not wait for its turn where another process makes the file.
-                Err(failure) if failure.is_busy_file(self.dialect) && Instant::now() < deadline => {
-                    tokio::time::sleep(PAUSE).await;
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
+        self.fetch_patiently(probe).await.map(|_| ())
     }
 
     fn error(&self, failure: Failure) -> Error {

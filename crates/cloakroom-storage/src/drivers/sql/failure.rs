@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::table::{Dialect, Meaning};
+use crate::table::{Aftermath, Dialect, Meaning};
 use crate::{Error, ErrorKind};
 
 /// A database's own error.
@@ -17,6 +17,23 @@ pub(in crate::drivers) enum Failure {
     ConnectTimeout(Duration),
     /// A statement was sent and failed.
     Statement(sqlx::Error),
+    /// Connections that are lent, or the table, are not as they have to be.
+    Unfit(String),
+}
+
+/// What `error` means for the connection that gave it.
+pub(super) fn aftermath(dialect: Dialect, error: &sqlx::Error) -> Aftermath {
+    match error.as_database_error() {
+        Some(_) if dialect == Dialect::Sqlite => Aftermath::Fine,
+        Some(error) => match meaning(dialect, error).aftermath {
+            // Whatever it means to a caller: this class of the standard's is of broken connections.
+            Aftermath::Fine if error.code().is_some_and(|code| code.starts_with("08")) => {
+                Aftermath::Broken
+            }
+            aftermath => aftermath,
+        },
+        None => Aftermath::Broken,
+    }
 }
 
 impl Failure {
@@ -41,6 +58,9 @@ impl Failure {
                 );
                 Error::new(ErrorKind::Unavailable, message).with_untouched(true)
             }
+            Failure::Unfit(reason) => {
+                Error::new(ErrorKind::InvalidOptions, format!("{place}: {reason}"))
+            }
             Failure::Statement(sqlx::Error::Database(error)) => {
                 database_error(dialect, place, &*error)
             }
@@ -59,6 +79,21 @@ impl Failure {
                 Error::new(ErrorKind::Corrupt, message).with_source(error)
             }
         }
+    }
+
+    /// Whether the statement was not run, because its connection does not know it as it was prepared there.
+    pub(super) fn is_unprepared(&self, dialect: Dialect) -> bool {
+        match self {
+            Failure::Statement(error) => error
+                .as_database_error()
+                .is_some_and(|error| meaning(dialect, error).is_unprepared()),
+            _ => false,
+        }
+    }
+
+    /// Whether the database itself refused.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.database().is_some()
     }
 
     /// Whether a row is in the way.
@@ -101,17 +136,10 @@ impl Failure {
     }
 }
 
-/// Whether the server at the other end takes no writes, which another one may by now: a connection outlives the change
-/// of roles between a master and its replica.
-pub(super) fn may_not_write(dialect: Dialect, error: &sqlx::Error) -> bool {
-    dialect != Dialect::Sqlite
-        && error
-            .as_database_error()
-            .is_some_and(|error| meaning(dialect, error).kind == ErrorKind::ReadOnly)
-}
-
 fn meaning(dialect: Dialect, error: &DatabaseError) -> Meaning {
     match dialect {
+        Dialect::Postgres if is_outdated(error) => Meaning::OUTDATED,
+        Dialect::Postgres if is_misled(error) => Meaning::MISLED,
         Dialect::Postgres => Meaning::of_postgres(&error.code().unwrap_or_default()),
         Dialect::MySql => Meaning::of_mysql(number(error)),
         Dialect::Sqlite => Meaning::of_sqlite(number(error)),
@@ -141,6 +169,26 @@ fn cites_data(dialect: Dialect, error: &DatabaseError) -> bool {
         Dialect::MySql => code.starts_with("22") || code.starts_with("23") || number(error) == 1366,
         Dialect::Sqlite => false,
     }
+}
+
+/// Whether the result of a statement is not any more what it was when it was prepared. There are other errors of this code.
+fn is_outdated(error: &DatabaseError) -> bool {
+    is_one_of(error, &["0A000"]) && routine(error) == Some("RevalidateCachedQuery")
+}
+
+/// Whether a prepared statement took other parameters, and was not run. There are other errors of this code.
+fn is_misled(error: &DatabaseError) -> bool {
+    is_one_of(error, &["08P01"]) && routine(error) == Some("exec_bind_message")
+}
+
+/// Where PostgreSQL's own code gave the error.
+fn routine(error: &DatabaseError) -> Option<&str> {
+    #[cfg(feature = "postgres")]
+    if let Some(error) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        return error.routine();
+    }
+    _ = error;
+    None
 }
 
 fn is_one_of(error: &DatabaseError, codes: &[&str]) -> bool {

@@ -109,7 +109,7 @@ impl Table<'_> {
                 "UPDATE {{table}} SET `expires_at` = {{now}} + :ttl WHERE {live}"
             )),
             keys: self.statement(
-                "SELECT `key` FROM {table} WHERE `key` > :after AND `key` >= :prefix AND `key` < :end \
+                "SELECT `key` FROM {table} WHERE `key` > :after AND `key` >= :prefix AND {begins} \
                  AND {live} ORDER BY `key` LIMIT :limit",
             ),
             sweep: Some(self.statement(sweep)),
@@ -118,7 +118,14 @@ impl Table<'_> {
     }
 
     fn statement(&self, template: &str) -> Statement {
+        // Not by an upper bound: no key is behind all that begin with the prefix in every encoding of PostgreSQL.
+        let begins = match self.dialect {
+            Dialect::Postgres => "left(`key`, char_length(:prefix)) = :prefix",
+            Dialect::MySql => "LEFT(`key`, LENGTH(:prefix)) = CAST(:prefix AS BINARY)",
+            Dialect::Sqlite => "substr(`key`, 1, length(:prefix)) = :prefix",
+        };
         let sql = template
+            .replace("{begins}", begins)
             .replace("{live}", "(`expires_at` IS NULL OR `expires_at` > {now})")
             .replace("{now}", self.dialect.now())
             .replace("{table}", self.name);

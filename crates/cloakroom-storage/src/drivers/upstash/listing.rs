@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 
 use super::command::command;
 use super::rest::{Failure, Rest};
+use super::tokens::About;
 use crate::keyspace::Layout;
 use crate::{ItemKey, Operation, Result};
 
@@ -61,7 +62,7 @@ impl Scan {
             }
             let Some(cursor) = &self.cursor else { return Ok(None) };
             let scan = command(["SCAN", cursor, "MATCH", &self.pattern, "COUNT", &self.count]);
-            let answer = self.rest.command(&scan).await?;
+            let answer = self.rest.command(About::Store, &scan).await?;
             let misread = answer.misread("a page of keys");
             let Ok([cursor, keys]) = <[_; 2]>::try_from(answer.list()?) else {
                 return Err(misread.into());

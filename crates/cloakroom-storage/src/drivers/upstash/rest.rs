@@ -5,16 +5,17 @@ use std::sync::{Mutex, PoisonError};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
 use http::HeaderValue;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::command::Command;
+use super::tokens::{About, Tokens};
 use crate::http::{Address, Client, Request, Secret, refusal, unreadable};
 use crate::{Error, ErrorKind, Result, keyspace};
 
 /// Tells the server's copies how far a reader has to see.
-const SYNC_TOKEN: &str = "upstash-sync-token";
+const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
 
 /// A server that takes commands over HTTP.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub(super) struct Rest {
     client: Client,
     address: Address,
     authorization: HeaderValue,
-    sync_token: Mutex<Option<HeaderValue>>,
+    sync_tokens: Mutex<Tokens>,
 }
 
 /// A command that was not carried out.
@@ -57,7 +58,7 @@ impl Rest {
             client: Client::new(driver)?,
             address,
             authorization: token.header(driver, "Bearer")?,
-            sync_token: Mutex::default(),
+            sync_tokens: Mutex::default(),
         })
     }
 
@@ -66,21 +67,34 @@ impl Rest {
     }
 
     /// Sends a command and waits for its answer.
-    pub(super) async fn command(&self, command: &Command<'_>) -> Result<Answer, Failure> {
-        let body = self.post("/", command).await?;
+    pub(super) async fn command(
+        &self,
+        about: About<'_>,
+        command: &Command<'_>,
+    ) -> Result<Answer, Failure> {
+        let body = self.post("/", about, command).await?;
         let outcome = serde_json::from_slice(&body).map_err(|error| self.unreadable(error))?;
         self.answer(outcome)
     }
 
     /// Sends two commands, in one round trip.
-    pub(super) async fn both(&self, commands: [&Command<'_>; 2]) -> Result<[Answer; 2], Failure> {
-        let body = self.post("/pipeline", &commands).await?;
+    pub(super) async fn both(
+        &self,
+        about: About<'_>,
+        commands: [&Command<'_>; 2],
+    ) -> Result<[Answer; 2], Failure> {
+        let body = self.post("/pipeline", about, &commands).await?;
         let [one, other]: [Outcome; 2] =
             serde_json::from_slice(&body).map_err(|error| self.unreadable(error))?;
         Ok([self.answer(one)?, self.answer(other)?])
     }
 
-    async fn post<T: Serialize + ?Sized>(&self, path: &str, body: &T) -> Result<Bytes, Failure> {
+    async fn post<T: Serialize + ?Sized>(
+        &self,
+        path: &str,
+        about: About<'_>,
+        body: &T,
+    ) -> Result<Bytes, Failure> {
         let body = serde_json::to_vec(body).map_err(|error| {
             Error::new(ErrorKind::Other, "a command is no JSON").with_source(error)
         })?;
@@ -91,13 +105,12 @@ impl Rest {
         headers.insert(AUTHORIZATION, self.authorization.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert("upstash-encoding", HeaderValue::from_static("base64"));
-        if let Some(token) = self.sync_token().clone() {
-            headers.insert(SYNC_TOKEN, token);
-        }
+        let named = self.sync_tokens().named(about);
+        headers.extend(named.token.clone().map(|token| (SYNC_TOKEN, token)));
         let mut response = self.client.send(request).await?;
         if response.status().is_success() {
             if let Some(token) = response.headers_mut().remove(SYNC_TOKEN) {
-                *self.sync_token() = Some(token);
+                self.sync_tokens().learn(about, &named, token);
             }
             return Ok(response.into_body());
         }
@@ -130,8 +143,8 @@ impl Rest {
         unreadable(self.driver, "the answer to a command", error)
     }
 
-    fn sync_token(&self) -> std::sync::MutexGuard<'_, Option<HeaderValue>> {
-        self.sync_token.lock().unwrap_or_else(PoisonError::into_inner)
+    fn sync_tokens(&self) -> std::sync::MutexGuard<'_, Tokens> {
+        self.sync_tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,5 +1,7 @@
 //! A driver's options, from JSON.
 
+mod given;
+
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
@@ -8,7 +10,9 @@ use serde_json::{Map, Value};
 use crate::{Error, ErrorKind, Operation, Result};
 
 /// Reads a driver's options. A key that the type does not know, or a value that does not fit, is an error
-/// that names it. A `null` counts as not given, since that is what JavaScript's `undefined` becomes.
+/// that names it. A `null` counts as not given, since that is what JavaScript's `undefined` becomes. A text is also read as
+/// the number, switch, list or table that it spells, where that is wanted. `siteID` goes by `siteId` too: that is all that a
+/// variable of the environment, which has no small letters, can say.
 ///
 /// # Errors
 /// With [`ErrorKind::InvalidOptions`].
@@ -62,7 +66,7 @@ impl<'de> Deserializer<'de> for Options<'de, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
-        if let Some(unknown) = self.options.keys().find(|key| !fields.contains(&key.as_str())) {
+        if let Some(unknown) = self.options.keys().find(|key| field(key, fields).is_none()) {
             let hint = match nearest(unknown, fields.iter().copied()) {
                 Some(field) => format!("did you mean `{field}`?"),
                 None if fields.is_empty() => "there are none".to_owned(),
@@ -70,12 +74,11 @@ impl<'de> Deserializer<'de> for Options<'de, '_> {
             };
             return Err(serde::de::Error::custom(format!("no such option `{unknown}`; {hint}")));
         }
-        self.deserialize_any(visitor)
+        self.entries(fields, visitor)
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        let Options { options, current } = self;
-        visitor.visit_map(Entries { entries: options.iter(), value: &Value::Null, current })
+        self.entries(&[], visitor)
     }
 
     forward_to_deserialize_any! {
@@ -84,7 +87,46 @@ impl<'de> Deserializer<'de> for Options<'de, '_> {
     }
 }
 
+impl<'de> Options<'de, '_> {
+    fn entries<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, serde_json::Error> {
+        let Options { options, current } = self;
+        let entries = options.iter();
+        visitor.visit_map(Entries { fields, entries, value: &Value::Null, current })
+    }
+}
+
+/// The field that a key means.
+fn field(key: &str, fields: &'static [&'static str]) -> Option<&'static str> {
+    let exact = fields.iter().find(|field| **field == key);
+    exact.or_else(|| fields.iter().find(|field| is_spelled(key, field))).copied()
+}
+
+/// Whether a key is this name with its abbreviations written as words are: `apiUrl` for `apiURL`.
+fn is_spelled(key: &str, name: &str) -> bool {
+    let mut before = None;
+    let mut letters = name.chars().peekable();
+    let mut given = key.chars();
+    while let Some(letter) = letters.next() {
+        let is_large = |letter: Option<char>| letter.is_some_and(|letter| letter.is_uppercase());
+        let is_within = is_large(before) && is_large(Some(letter));
+        let begins_word = letters.peek().is_some_and(|after| after.is_lowercase());
+        let is_same = |given: char| {
+            given == letter || is_within && !begins_word && given == letter.to_ascii_lowercase()
+        };
+        if !given.next().is_some_and(is_same) {
+            return false;
+        }
+        before = Some(letter);
+    }
+    given.next().is_none()
+}
+
 struct Entries<'a, 'c> {
+    fields: &'static [&'static str],
     entries: serde_json::map::Iter<'a>,
     value: &'a Value,
     current: &'c mut Option<&'a str>,
@@ -103,14 +145,15 @@ impl<'a> MapAccess<'a> for Entries<'a, '_> {
         };
         self.value = value;
         *self.current = Some(key);
-        seed.deserialize(StrDeserializer::new(key)).map(Some)
+        let name = field(key, self.fields).unwrap_or(key);
+        seed.deserialize(StrDeserializer::new(name)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'a>>(
         &mut self,
         seed: V,
     ) -> Result<V::Value, Self::Error> {
-        seed.deserialize(self.value)
+        seed.deserialize(given::Given(self.value))
     }
 }
 
@@ -140,6 +183,36 @@ mod tests {
     }
 
     #[test]
+    fn an_abbreviation_may_be_written_as_a_variable_of_the_environment_has_it() {
+        for (key, name) in [
+            ("siteId", "siteID"),
+            ("noUpdateTtl", "noUpdateTTL"),
+            ("uncachedEdgeUrl", "uncachedEdgeURL"),
+            ("enableTlsForSentinelMode", "enableTLSForSentinelMode"),
+        ] {
+            assert!(is_spelled(key, name) && is_spelled(name, name), "{key}");
+        }
+        for (key, name) in [
+            ("siteid", "siteID"),
+            ("SiteID", "siteID"),
+            ("siteI", "siteID"),
+            ("siteIdx", "siteID"),
+            ("readonly", "readOnly"),
+            ("enableTlsforSentinelMode", "enableTLSForSentinelMode"),
+        ] {
+            assert!(!is_spelled(key, name), "{key}");
+        }
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Site {
+            #[serde(rename = "siteID")]
+            id: String,
+        }
+        let options = json!({ "siteId": "a" });
+        let site = parse::<Site>("example", options.as_object().expect("an object"));
+        assert_eq!(site.map_err(|error| error.to_string()), Ok(Site { id: "a".into() }));
+    }
+
+    #[test]
     fn null_is_as_if_it_were_not_there() {
         let example = Example { base: "x".into(), read_only: false };
         assert_eq!(parse_example(json!({"base": "x", "readOnly": null})), Ok(example));
@@ -162,7 +235,7 @@ mod tests {
         let error =
             parse_example(json!({"base": "x", "readOnly": "yes"})).expect_err("a wrong type");
         assert!(
-            error.contains("option `readOnly`: invalid type: string \"yes\", expected a boolean"),
+            error.contains("option `readOnly`: invalid type: a text, expected a boolean"),
             "{error}"
         );
     }

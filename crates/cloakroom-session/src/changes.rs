@@ -7,6 +7,9 @@ use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use serde_devalue::{Flat, Index};
 
+use crate::error::Result;
+use crate::record::{FORMAT, unreadable};
+
 /// A value that was set: serialised at once, so that what is saved is what was set.
 #[derive(Debug)]
 pub(crate) struct Written {
@@ -28,10 +31,16 @@ impl Written {
         Flat::new(&self.text, &self.index)
     }
 
-    /// The value, decoded.
-    pub(crate) fn decode<T: DeserializeOwned>(&self) -> serde_devalue::Result<T> {
+    /// Astro's rule, as of a stored entry: gone when `expires` is before now.
+    pub(crate) fn is_alive(&self, moment: f64) -> bool {
+        self.expires.is_none_or(|expires| expires >= moment)
+    }
+
+    /// The value, decoded, of the entry with this key.
+    pub(crate) fn decode<T: DeserializeOwned>(&self, key: &str) -> Result<T> {
         let flat = self.flat();
-        flat.decode(flat.root()?)
+        let value = flat.root().and_then(|root| flat.decode_with(root, FORMAT));
+        value.map_err(|error| unreadable(key, error))
     }
 }
 
@@ -39,6 +48,21 @@ impl Written {
 pub(crate) enum Change {
     Set { written: Arc<Written>, place: Place },
     Delete,
+}
+
+impl Change {
+    /// A value that was set where the key stood, or at the end.
+    pub(crate) fn set(written: Written) -> Change {
+        Change::Set { written: Arc::new(written), place: Place::Kept }
+    }
+
+    /// The value that there is at this moment, in milliseconds since 1970.
+    pub(crate) fn alive_at(&self, moment: f64) -> Option<&Written> {
+        match self {
+            Change::Set { written, .. } if written.is_alive(moment) => Some(written),
+            Change::Set { .. } | Change::Delete => None,
+        }
+    }
 }
 
 /// Where in the `Map` an entry stands that was set.
@@ -79,9 +103,15 @@ impl Changes {
         self.by_key.as_ref()?.get(key).map(|(change, _)| change)
     }
 
-    /// A change, and its place among all.
-    pub(crate) fn get_full(&self, key: &str) -> Option<(usize, &Change)> {
-        self.by_key.as_ref()?.get_full(key).map(|(place, _, (change, _))| (place, change))
+    /// Which change the key's is.
+    pub(crate) fn revision(&self, key: &str) -> Option<Revision> {
+        self.by_key.as_ref()?.get(key).map(|(_, revision)| *revision)
+    }
+
+    /// A change with its key, and its place among all.
+    pub(crate) fn get_full(&self, key: &str) -> Option<(usize, &str, &Change)> {
+        let (place, key, (change, _)) = self.by_key.as_ref()?.get_full(key)?;
+        Some((place, key, change))
     }
 
     /// How many keys changed.
@@ -94,9 +124,10 @@ impl Changes {
         by_key.map(|(key, (change, _))| (key.as_str(), change))
     }
 
-    /// `loaded`: whether the record that these changes go on top of is known already.
-    pub(crate) fn set(&mut self, key: &str, written: Written, loaded: bool) {
-        let written = Arc::new(written);
+    /// `loaded`: whether the entry is set after the record that these changes go on top of was loaded, or would have been
+    /// by Astro.
+    pub(crate) fn set(&mut self, key: &str, written: impl Into<Arc<Written>>, loaded: bool) {
+        let written = written.into();
         let place = match self.get(key) {
             Some(Change::Set { place, .. }) => *place,
             Some(Change::Delete) => {
@@ -111,6 +142,14 @@ impl Changes {
 
     pub(crate) fn delete(&mut self, key: &str) {
         self.insert(key, Change::Delete);
+    }
+
+    /// A change to a record that is known.
+    pub(crate) fn apply(&mut self, key: &str, change: Change) {
+        match change {
+            Change::Set { written, .. } => self.set(key, written, true),
+            Change::Delete => self.delete(key),
+        }
     }
 
     fn insert(&mut self, key: &str, change: Change) {
@@ -137,7 +176,9 @@ impl Changes {
         if written == self.latest {
             return self.clear();
         }
-        self.by_key_mut().retain(|_, (_, revision)| *revision > written);
+        if self.by_key.is_some() {
+            self.by_key_mut().retain(|_, (_, revision)| *revision > written);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use lru::LruCache;
 
 use crate::clock::now;
 use crate::id::SessionId;
+use crate::lifetime;
 use crate::record::Record;
 use crate::stored::Stored;
 
@@ -98,6 +99,7 @@ impl Copies {
             && let Some(copy) = kept.copies.peek_mut(&id)
         {
             copy.ends = end(ttl);
+            copy.stored.ends = ttl.map(|ttl| lifetime::end(now(), ttl));
         }
     }
 
@@ -148,7 +150,7 @@ impl Kept {
 
     fn put(&mut self, stored: Stored) {
         self.bytes += size(&stored);
-        let ends = end(stored.ttl);
+        let ends = end(stored.left(now()));
         self.copies.put(stored.id, LastSeen { stored, seen: Instant::now(), ends });
         while let Some((_, oldest)) = self.copies.peek_lru()
             && (self.copies.len() > MOST

@@ -30,16 +30,21 @@ pub enum ErrorKind {
     NotSerializable,
     /// The stored value is not of the type that was asked for.
     WrongType,
-    /// The stored record is not a session; its bytes are kept.
+    /// The stored record, or the entry, is not what a session consists of; its bytes are kept.
     Corrupt,
-    /// The value or the whole session is larger than the configured limit.
+    /// The value or the whole session is larger than the configured limit, or the value is more than could be read again.
     TooLarge,
+    /// The stored value, which another has written, is more than is read here: it is nested too deep, a `BigInt` has too
+    /// many digits, or what it repeats by shared references is too much. Its bytes are kept, and other entries can be read.
+    BeyondLimit,
     /// The store cannot be reached or did not answer in time; a later request may succeed.
     Unavailable,
     /// The store answered, and refuses: a read-only folder, a full disk, a wrong password.
     Storage,
-    /// The session was destroyed elsewhere between this request's load and its write.
+    /// Another request ended the session, or gave it a new ID, since this one began.
     Destroyed,
+    /// The session's time passed while this request held it, and no cookie can name a new one any more.
+    Expired,
     /// Other requests kept changing the session, and the retries ran out.
     Conflict,
     /// The response's headers have left, so a cookie can no longer be sent.
@@ -93,6 +98,19 @@ impl Error {
     /// The session was destroyed elsewhere while this request held it.
     pub fn is_destroyed(&self) -> bool {
         self.0.kind == ErrorKind::Destroyed
+    }
+}
+
+/// A key as messages show it: its beginning, where it is long.
+pub(crate) struct Shown<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 100;
+        match self.0.char_indices().nth(LONGEST) {
+            Some((end, _)) => write!(formatter, "{:?}…", &self.0[..end]),
+            None => write!(formatter, "{:?}", self.0),
+        }
     }
 }
 

@@ -37,6 +37,9 @@ impl Failure {
             ErrorKind::Destroyed => {
                 (StatusCode::CONFLICT, "The session has ended in the meantime. Nothing was saved.")
             }
+            ErrorKind::Expired => {
+                (StatusCode::CONFLICT, "The session has expired. Nothing was saved.")
+            }
             ErrorKind::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "This is more than a session can hold. Nothing was saved.",
@@ -48,6 +51,10 @@ impl Failure {
             ErrorKind::Corrupt => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "The stored session cannot be read. It was left as it is.",
+            ),
+            ErrorKind::BeyondLimit => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The session holds more than can be read here. It was left as it is.",
             ),
             ErrorKind::Storage => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "The session store refuses. Nothing was saved.")

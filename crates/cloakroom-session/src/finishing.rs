@@ -16,7 +16,8 @@ type Commit = Pin<Box<dyn Future<Output = Result<Finished>> + Send>>;
 /// Waits for the commit after a handler has returned. [`Scope::finish`] makes it.
 ///
 /// Dropped while it saves, as when the client goes away, the commit goes on in the background: a logout must happen, and
-/// nothing stay half done.
+/// nothing stay half done. What only a cookie could have named is taken back: a new session, and a new ID whose old one
+/// is still alive.
 #[derive(Default)]
 #[must_use = "nothing is saved unless this is awaited"]
 pub struct Finishing(Step);
@@ -25,7 +26,7 @@ pub struct Finishing(Step);
 enum Step {
     /// There is nothing to save, so there is nothing to wait for, and nothing on the heap.
     Known(Finished),
-    Commit(Commit),
+    Commit(Session, Commit),
     #[default]
     Done,
 }
@@ -56,24 +57,29 @@ impl Scope {
         let Scope::Session(session) = self else { return Finishing::default() };
         // Before it is looked at: a task may use its handle and drop it at any moment.
         let used = session.is_shared();
-        if session.is_used() {
+        if !session.close_unused() {
             return Finishing::commit(session);
         }
         // Nobody asked for the session. Somebody may yet, where the body still holds a handle.
-        if used {
-            session.start_response();
-        }
         Finishing(Step::Known(Finished { used, ..Finished::default() }))
     }
 }
 
 impl Finishing {
     pub(crate) fn commit(session: &Session) -> Finishing {
-        if let Some(finished) = session.finish_at_once() {
+        if let Some(Ok(finished)) = session.finish_at_once() {
             return Finishing(Step::Known(finished));
         }
-        let session = session.clone();
-        Finishing(Step::Commit(Box::pin(async move { session.finish().await })))
+        let finishing = session.clone();
+        let commit = Box::pin(async move { finishing.finish().await });
+        Finishing(Step::Commit(session.clone(), commit))
+    }
+
+    /// As [`commit`](Finishing::commit), after the headers have left.
+    pub(crate) fn commit_late(session: &Session) -> Finishing {
+        let finishing = session.clone();
+        let commit = async move { finishing.finish_late().await.map(|()| Finished::default()) };
+        Finishing(Step::Commit(session.clone(), Box::pin(commit)))
     }
 }
 
@@ -83,7 +89,7 @@ impl Future for Finishing {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Finished>> {
         let finished = match &mut self.0 {
             Step::Known(finished) => Ok(std::mem::take(finished)),
-            Step::Commit(commit) => ready!(commit.as_mut().poll(context)),
+            Step::Commit(_, commit) => ready!(commit.as_mut().poll(context)),
             Step::Done => Ok(Finished::default()),
         };
         // The commit's handle to the session goes now, and not with the last of the response.
@@ -94,7 +100,10 @@ impl Future for Finishing {
 
 impl Drop for Finishing {
     fn drop(&mut self) {
-        let Step::Commit(commit) = std::mem::replace(&mut self.0, Step::Done) else { return };
+        let Step::Commit(session, commit) = std::mem::replace(&mut self.0, Step::Done) else {
+            return;
+        };
+        session.abandon();
         let unsaved = |error: &dyn fmt::Display| {
             tracing::error!(%error, "the client went away, and what it changed in the session was not saved");
         };

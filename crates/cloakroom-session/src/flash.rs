@@ -81,14 +81,14 @@ impl Session {
     /// message in an old copy of the session waits and is `None`.
     ///
     /// # Errors
-    /// As [`Session::get`]. A value of the wrong type is an error once: it is removed too, because every page after
-    /// this one would fail over it.
+    /// As [`Session::get`]. A value of the wrong type, or beyond what can be read, is an error once: it is removed too,
+    /// because every page after this one would fail over it.
     pub async fn flashed<T: DeserializeOwned>(&self, flash: Flash<T>) -> Result<Option<T>> {
         let entry = flash.entry();
         let read = self.get(&entry).await;
         let found = match &read {
             Ok(value) => value.is_some(),
-            Err(error) => error.kind() == ErrorKind::WrongType,
+            Err(error) => matches!(error.kind(), ErrorKind::WrongType | ErrorKind::BeyondLimit),
         };
         if found && self.is_degraded() {
             return Ok(None);

@@ -17,6 +17,10 @@ pub struct SessionId(Uuid);
 impl SessionId {
     /// A new random ID.
     pub(crate) fn random() -> SessionId {
+        #[cfg(all(feature = "simulation", not(target_family = "wasm")))]
+        if let Some(bytes) = cloakroom_storage::platform::simulated_bytes() {
+            return SessionId(uuid::Builder::from_random_bytes(bytes).into_uuid());
+        }
         SessionId(Uuid::new_v4())
     }
 

@@ -1,36 +1,36 @@
-//! What the clones of a session share: the request's cookies, what is known of the session, and the way to the
+//! What the clones of a session share: the request's cookies, the machine that knows the session, and the way to the
 //! store.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_devalue::Options;
 
-use crate::changes::{Change, Changes, Written};
+use crate::changes::Written;
+use crate::cleanup::{clean_up, clean_up_later};
 use crate::clock::now;
-use crate::cookie::{CookieHeaders, Ticket};
-use crate::error::{Error, ErrorKind, Result};
+use crate::cookie::CookieHeaders;
+use crate::error::{Error, ErrorKind, Result, Shown};
 use crate::id::SessionId;
-use crate::lifetime::CREATED;
+use crate::lifetime::{CREATED, end};
+use crate::machine::{Machine, Seen, View};
 use crate::observe;
 use crate::outage::{Declared, OutagePolicy};
-use crate::record::{Record, wrong_type};
+use crate::record::FORMAT;
 use crate::shared::Shared;
-use crate::state::{Current, New, State};
 
 pub(crate) struct Inner {
     shared: Arc<Shared>,
     cookies: CookieHeaders,
-    /// Read from the cookies once, however many calls want to know.
-    ticket: OnceLock<Ticket>,
     /// Whether any method was called; read without the lock by requests that never did.
     touched: AtomicBool,
+    /// Whether any method was called since somebody last kept the session alive for it.
+    used_lately: AtomicBool,
     /// What this request's route says about outages, where it says something.
     outage_policy: Declared,
-    state: Mutex<State>,
+    machine: Mutex<Machine>,
     /// Held across I/O: one load or one write of a request at a time.
     pub(crate) io: tokio::sync::Mutex<()>,
 }
@@ -40,10 +40,10 @@ impl Inner {
         Inner {
             shared,
             cookies,
-            ticket: OnceLock::new(),
             touched: AtomicBool::new(false),
+            used_lately: AtomicBool::new(false),
             outage_policy: Declared::default(),
-            state: Mutex::default(),
+            machine: Mutex::default(),
             io: tokio::sync::Mutex::new(()),
         }
     }
@@ -53,219 +53,215 @@ impl Inner {
         self.touched.load(Ordering::Acquire)
     }
 
+    /// Whether it is a session of these.
+    pub(crate) fn is_of(&self, owner: &Arc<Shared>) -> bool {
+        Arc::ptr_eq(&self.shared, owner)
+    }
+
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }
 
-    /// The state. A panic elsewhere while it was held leaves it consistent: every change to it is one step.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The machine, which knows what the client brought. A panic elsewhere while it was held leaves it consistent: every
+    /// change to it is one call.
+    pub(crate) fn machine(&self) -> MutexGuard<'_, Machine> {
+        let mut machine = self.lock();
+        if !machine.has_ticket() {
+            machine.presents(self.shared.cookie.read(&self.cookies));
+        }
+        machine
     }
 
+    fn lock(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that the session is used.
     pub(crate) fn touch(&self) {
+        self.used_lately.store(true, Ordering::Relaxed);
         self.touched.store(true, Ordering::Release);
     }
 
-    pub(crate) fn touched(&self) -> MutexGuard<'_, State> {
+    /// The machine, for a call of the handler's.
+    pub(crate) fn touched(&self) -> MutexGuard<'_, Machine> {
         self.touch();
-        self.lock()
+        self.machine()
     }
 
-    pub(crate) fn ticket(&self) -> Ticket {
-        *self.ticket.get_or_init(|| self.shared().cookie.read(&self.cookies))
+    /// Says that the headers have left, unless somebody has used the session; answers whether nobody has.
+    pub(crate) fn close_unused(&self) -> bool {
+        let mut machine = self.lock();
+        let is_unused = !self.is_touched();
+        if is_unused {
+            machine.close();
+        }
+        is_unused
     }
 
-    /// Loads the record, once, unless `known` says that the state alone has the answer.
-    pub(crate) async fn resolve_unless(&self, known: impl FnOnce(&State) -> bool) -> Result<()> {
+    /// Whether the session was used since the last time somebody asked, and would end soon if its deadline did not follow.
+    pub(crate) fn needs_keeping(&self) -> bool {
+        self.used_lately.load(Ordering::Relaxed)
+            && self.lock().is_ending(&self.shared.rules(), now)
+            && self.used_lately.swap(false, Ordering::Relaxed)
+    }
+
+    /// Loads the record, once, unless `known` says that the machine alone has the answer.
+    pub(crate) async fn load_unless(&self, known: impl FnOnce(&Machine) -> bool) -> Result<()> {
         {
-            let state = self.touched();
-            if !state.current.is_unresolved() || known(&state) {
+            let mut machine = self.touched();
+            if machine.is_resolved() {
+                return Ok(());
+            }
+            if known(&machine) {
+                machine.reads_own();
                 return Ok(());
             }
         }
         let _io = self.io.lock().await;
-        self.resolve().await
+        self.load().await
     }
 
-    /// Asks the store for the record that the cookie names. A miss is remembered. `io` must be held.
-    pub(crate) async fn resolve(&self) -> Result<()> {
-        let before = {
-            let state = self.lock();
-            if !state.current.is_unresolved() {
-                return Ok(());
-            }
-            state.destroyed
-        };
-        let current = match self.ticket() {
-            Ticket::Missing | Ticket::Malformed => Current::Absent,
-            Ticket::Id(id) => match self.shared().store.load(id).await {
-                Ok(Some(stored)) => Current::Stored(stored),
-                Ok(None) => Current::Absent,
-                Err(error) => return self.degrade(id, error, before),
-            },
-        };
-        let mut state = self.lock();
-        // Destroyed by another task while the store was asked: it stays destroyed.
-        if state.destroyed == before {
-            state.current = current;
+    /// Asks the store for the record that the cookie names. `io` must be held.
+    async fn load(&self) -> Result<()> {
+        let Some((id, generation)) = self.machine().first_look() else { return Ok(()) };
+        match self.shared.store.look(id).await {
+            Err(error) if error.kind() == ErrorKind::Unavailable => self.degrade(id, error),
+            found => self.machine().first_looked(generation, found?, &self.shared.rules(), now),
         }
-        Ok(())
     }
 
     /// Goes on without the store, where the request's policy says so.
-    fn degrade(&self, id: SessionId, error: Error, destroyed: u32) -> Result<()> {
-        if error.kind() != ErrorKind::Unavailable {
-            return Err(error);
-        }
+    fn degrade(&self, id: SessionId, error: Error) -> Result<()> {
         let policy = self.outage_policy();
-        let current = match policy {
-            OutagePolicy::Unavailable => None,
-            OutagePolicy::ReadOnly => self.shared().store.recall(id).map(Current::Stored),
-            OutagePolicy::Anonymous => Some(Current::Absent),
+        let copy = match policy {
+            OutagePolicy::Unavailable => return Err(error),
+            OutagePolicy::ReadOnly => match self.shared.store.recall(id) {
+                Some(copy) => Some(copy),
+                None => return Err(error),
+            },
+            OutagePolicy::Anonymous => None,
         };
-        let Some(current) = current else { return Err(error) };
         observe::degraded(&id, &error, policy);
-        let mut state = self.lock();
-        state.outage = Some(Arc::new(error));
-        if state.destroyed == destroyed {
-            state.current = current;
-        }
+        self.machine().goes_on_without(copy, Arc::new(error));
         Ok(())
     }
 
     pub(crate) fn outage_policy(&self) -> OutagePolicy {
-        self.outage_policy.get().unwrap_or(self.shared().outage)
+        self.outage_policy.get().unwrap_or(self.shared.outage)
     }
 
     pub(crate) fn set_outage_policy(&self, policy: OutagePolicy) {
         if policy == OutagePolicy::ReadOnly {
-            self.shared().store.copies().want();
+            self.shared.store.copies().want();
         }
         self.outage_policy.set(policy);
     }
 
-    /// Refuses a change while the store is away: there is nothing to make it to.
-    pub(crate) fn admit_change(&self) -> Result<()> {
-        match &self.lock().outage {
-            None => Ok(()),
-            Some(error) => Err(unavailable(error)),
-        }
+    pub(crate) fn seen(&self, key: &str) -> Seen {
+        self.machine().seen(key, self.shared.store.configured(), now)
     }
 
-    /// The change to `key` and the record, whichever there is.
-    pub(crate) fn sources(&self, key: &str) -> (Option<Change>, Option<Arc<Record>>) {
-        let state = self.lock();
-        (state.changes.get(key).cloned(), state.current.record().cloned())
+    pub(crate) fn view(&self) -> View {
+        self.machine().view(self.shared.store.configured(), now)
     }
 
-    pub(crate) fn view(&self) -> (Option<Arc<Record>>, Changes) {
-        let state = self.lock();
-        (state.current.record().cloned(), state.changes.clone())
-    }
-
-    /// The value under `key` as far as it is known without I/O.
-    pub(crate) fn value<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
-        match self.sources(key) {
-            (Some(Change::Set { written, .. }), _) => {
-                written.decode().map(Some).map_err(|error| wrong_type(key, error))
-            }
-            (Some(Change::Delete), _) | (None, None) => Ok(None),
-            (None, Some(record)) => record.get(key),
-        }
-    }
-
-    /// Serialises a value for storage.
+    /// Serialises a value for storage, to expire at a moment or, with the configured ttl, after it.
     pub(crate) fn write_value<T: Serialize + ?Sized>(
         &self,
         key: &str,
         value: &T,
-        ttl: Option<Duration>,
+        expires: Option<f64>,
     ) -> Result<Written> {
-        if key.is_empty() {
-            return Err(Error::new(
-                ErrorKind::EmptyKey,
-                "a session entry needs a key that is not empty",
-            ));
-        }
-        if key == CREATED {
-            return Err(Error::new(
-                ErrorKind::ReservedKey,
-                format!("the key {key:?} says when a session was created: choose another"),
-            ));
-        }
+        check_key(key)?;
         let refused = |error: serde_devalue::Error| {
-            Error::new(
-                ErrorKind::NotSerializable,
-                format!("the value for the session entry {key:?} cannot be stored: {error}"),
-            )
-            .with_source(error)
+            let kind = match error.is_limit() {
+                true => ErrorKind::TooLarge,
+                false => ErrorKind::NotSerializable,
+            };
+            let message =
+                format!("the value for the session entry {} cannot be stored: {error}", Shown(key));
+            Error::new(kind, message).with_source(error)
         };
-        let text = Options::astro().to_vec(value).map_err(refused)?;
-        self.check_size(text.len(), || format!("the value for the session entry {key:?}"))?;
-        let ttl = ttl.or(self.shared().ttl);
-        let expires = ttl.map(|ttl| (now() + ttl.as_secs_f64() * 1000.0).floor());
+        let text = FORMAT.to_vec(value).map_err(refused)?;
+        let what = || format!("the value for the session entry {}", Shown(key));
+        self.shared.store.configured().check_size(text.len(), what)?;
         Written::new(text, expires).map_err(refused)
     }
 
-    pub(crate) fn check_size(&self, size: usize, what: impl FnOnce() -> String) -> Result<()> {
-        let limit = self.shared().max_size;
-        if size <= limit {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::TooLarge,
-            format!(
-                "{} is {size} bytes, more than the limit of {limit} (maxSize): keep large data elsewhere \
-                 and its key in the session",
-                what(),
-            ),
-        ))
+    /// When an entry expires that is set now, with a ttl of its own or with the configured one.
+    pub(crate) fn expiry(&self, ttl: Option<Duration>) -> Option<f64> {
+        let ttl = ttl.or(self.shared.store.configured().ttl);
+        ttl.map(|ttl| end(now(), ttl).floor())
     }
 
-    /// Gives a session that does not exist yet its ID, while a cookie can still carry it.
-    pub(crate) fn admit_creation(&self, state: &mut State) -> Result<()> {
-        if let Some(error) = &state.outage {
-            return Err(unavailable(error));
+    /// Cleans up what the request has left behind.
+    pub(crate) async fn clean_up(&self) {
+        loop {
+            let leftovers = self.machine().take_leftovers();
+            if leftovers.is_empty() {
+                return;
+            }
+            Box::pin(clean_up(&self.shared, leftovers)).await;
         }
-        if state.response_started && !matches!(state.current, Current::Stored(_)) {
-            return Err(response_started("set"));
-        }
-        let absent = match state.current {
-            Current::Absent => true,
-            Current::Unresolved => !matches!(self.ticket(), Ticket::Id(_)),
-            Current::New(_) | Current::Stored(_) => false,
-        };
-        if absent {
-            state.current = Current::New(New::empty());
-        }
-        Ok(())
     }
+}
+
+impl Seen {
+    /// The value.
+    pub(crate) fn value<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        let Some(change) = &self.change else {
+            return match &self.record {
+                Some(record) => record.get(key, self.moment),
+                None => Ok(None),
+            };
+        };
+        change.alive_at(self.moment).map(|written| written.decode(key)).transpose()
+    }
+
+    /// Whether there is an entry, even one whose value is undefined.
+    pub(crate) fn is_there(&self, key: &str) -> Result<bool> {
+        match (&self.change, &self.record) {
+            (Some(change), _) => Ok(change.alive_at(self.moment).is_some()),
+            (None, Some(record)) => record.has(key, self.moment),
+            (None, None) => Ok(false),
+        }
+    }
+
+    /// When the entry expires that is there; `None` for the latter where it does not.
+    pub(crate) fn expires(&self, key: &str) -> Result<Option<Option<f64>>> {
+        match (&self.change, &self.record) {
+            (Some(change), _) => Ok(change.alive_at(self.moment).map(|written| written.expires)),
+            (None, Some(record)) => record.expires(key, self.moment),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// Refuses a key that no entry of the handler's can have.
+pub(crate) fn check_key(key: &str) -> Result<()> {
+    let (kind, message) = match key {
+        "" => (ErrorKind::EmptyKey, "a session entry needs a key that is not empty".to_owned()),
+        CREATED => (
+            ErrorKind::ReservedKey,
+            format!("the key {CREATED:?} says when a session was created: choose another"),
+        ),
+        _ => return Ok(()),
+    };
+    Err(Error::new(kind, message))
 }
 
 impl Drop for Inner {
-    /// Nobody can save any more what a task changed that outlived its response, or a handler that was given up.
+    /// Nobody can save any more what a task changed that outlived its response, or a handler that was given up; and
+    /// nobody can name any more what was begun and not handed out.
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if state.is_changed() {
+        if !self.is_touched() {
+            return;
+        }
+        let machine = self.machine.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if machine.has_unsaved() {
             observe::never_saved();
         }
+        machine.give_up();
+        clean_up_later(&self.shared, machine.take_leftovers());
     }
-}
-
-fn unavailable(error: &Arc<Error>) -> Error {
-    Error::new(
-        ErrorKind::Unavailable,
-        format!("the session cannot be changed while its store does not answer: {error}"),
-    )
-    .with_source(Arc::clone(error))
-}
-
-pub(crate) fn response_started(method: &str) -> Error {
-    Error::new(
-        ErrorKind::ResponseStarted,
-        format!(
-            "`{method}` came after the response's headers had left, when no cookie can name a new session any \
-             more: call it before the response starts, or read the session before it so that it is loaded"
-        ),
-    )
 }

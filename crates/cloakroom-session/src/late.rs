@@ -4,6 +4,8 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use cloakroom_storage::platform;
+
 use crate::current::Scope;
 use crate::error::{Error, Result};
 use crate::finishing::Finishing;
@@ -31,9 +33,13 @@ impl Scope {
     /// What the body may still change, once the request is finished.
     pub fn late<Piece>(&self) -> LateCommit<Piece> {
         LateCommit(match self {
-            Scope::Session(session) if session.is_shared() => {
-                let session = session.clone();
-                Some(Box::new(Late { session, finishing: None, last: None, ended: false }))
+            Scope::Session(session) if session.is_shared() || session.is_changed() => {
+                Some(Box::new(Late {
+                    session: session.clone(),
+                    finishing: None,
+                    last: None,
+                    ended: false,
+                }))
             }
             _ => None,
         })
@@ -58,6 +64,7 @@ impl<Piece> LateCommit<Piece> {
         let Some(late) = &mut self.0 else {
             return next(context).map(|next| next.map(|(piece, _)| piece));
         };
+        late.keep_alive();
         if !late.ended {
             match ready!(Scope::Session(late.session.clone()).enter(|| next(context))) {
                 Some((Ok(piece), false)) => return Poll::Ready(Some(Ok(piece))),
@@ -75,10 +82,20 @@ impl<Piece> LateCommit<Piece> {
 }
 
 impl<Piece> Late<Piece> {
+    /// Lets the idle deadline follow what a body does that streams for longer than a session may be idle. Neither waits for
+    /// the other: a client that does not read holds up nothing.
+    fn keep_alive(&self) {
+        if self.session.needs_keeping() {
+            let session = self.session.clone();
+            // Outside of a runtime the deadline moves with the end of the body.
+            let _ = platform::detach(async move { session.keep_alive().await });
+        }
+    }
+
     fn poll_commit(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         // Also where it was only read: that moves its idle deadline.
         if self.finishing.is_none() && self.session.is_used() {
-            self.finishing = Some(Finishing::commit(&self.session));
+            self.finishing = Some(Finishing::commit_late(&self.session));
         }
         let Some(finishing) = &mut self.finishing else { return Poll::Ready(Ok(())) };
         let finished = ready!(Pin::new(finishing).poll(context));
@@ -96,7 +113,7 @@ impl<Piece> Drop for Late<Piece> {
         // A commit that is under way goes on by itself, and one that failed has broken the body off: it is not tried
         // again behind the back of a client that was told.
         if !self.ended && self.session.is_changed() {
-            drop(Finishing::commit(&self.session));
+            drop(Finishing::commit_late(&self.session));
         }
     }
 }

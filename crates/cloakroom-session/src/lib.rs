@@ -7,14 +7,18 @@
 //! |---|---|
 //! | `id` | the ID: a v4 UUID, strict about what a client may present |
 //! | `cookie` | reading it from a request, writing it to a response |
-//! | `record` | the stored `Map`, entries decoded only when asked for |
+//! | `record`, `entries` | the stored `Map`, entries decoded only when asked for |
 //! | `changes` | what a request did to it, per key |
-//! | `session` | the object that handlers hold |
-//! | `commit` | one write at the end of the request that loses nobody's update |
-//! | `lifetime`, `upkeep` | when a session ends by itself, and what keeps it alive |
+//! | `session`, `update` | the object that handlers hold |
+//! | `machine` | what a request knows of its session, and what is to be done next: it does no I/O |
+//! | `commit`, `cleanup` | carry the machine's steps to the store, and clean up behind a request |
+//! | `tombstone` | what stands in the place of a session that was retired |
+//! | `lifetime` | when a session ends by itself |
 //! | `outage`, `copies` | what requests get while the store does not answer |
 //! | `current` | the session of the request that is being answered, for code that it is not passed to |
 //! | `prerendered` | pages without a session |
+//! | `site_path` | paths that a person wrote, found in what clients ask for |
+//! | `layers` | the session layers that a request passes: one session of the same `Sessions` |
 //! | `flash` | messages that one page shows once |
 //! | `data` | a struct whose fields are entries |
 //! | `old_input`, `secret_name` | a form that comes back filled in, but for its secrets |
@@ -24,9 +28,11 @@
 //! | `config` | all of it from TOML, JSON or the environment |
 //!
 //! Users add the `cloakroom` crate; authors of framework adapters start at
-//! [`Sessions::session`], [`Scope`] and [`Finished`].
+//! [`Sessions::enter`], [`Scope`] and [`Finished`].
 
+mod caching;
 mod changes;
+mod cleanup;
 mod clock;
 mod commit;
 mod config;
@@ -34,6 +40,7 @@ mod cookie;
 mod copies;
 mod current;
 mod data;
+mod entries;
 mod error;
 mod failure;
 mod finished;
@@ -44,7 +51,9 @@ mod id;
 mod inner;
 mod key;
 mod late;
+mod layers;
 mod lifetime;
+mod machine;
 mod observe;
 mod old_input;
 mod outage;
@@ -55,10 +64,11 @@ mod secret_name;
 mod session;
 mod sessions;
 mod shared;
-mod state;
+mod site_path;
 mod store;
 mod stored;
-mod upkeep;
+mod tombstone;
+mod update;
 
 pub use config::{Adapter, Config, CookieConfig, SameSite};
 pub use cookie::CookieHeaders;
@@ -73,11 +83,13 @@ pub use headers::ResponseHeaders;
 pub use id::SessionId;
 pub use key::{Key, SessionKey};
 pub use late::{LateCommit, NextPiece};
+pub use layers::{Entered, Scopes};
 pub use old_input::OldInput;
 pub use outage::OutagePolicy;
 pub use prerendered::{Prerendered, PrerenderedRoutes};
 pub use session::{Session, SetOptions};
 pub use sessions::Sessions;
+pub use site_path::SitePath;
 
 #[cfg(feature = "derive")]
 pub use cloakroom_derive::SessionData;

@@ -18,6 +18,11 @@ pub(crate) const CREATED: &str = "cloakroom.created";
 /// session would not be old for as long again as it is ahead.
 pub(crate) const CLOCK_SKEW: f64 = 60_000.0;
 
+/// When something ends that is kept for so long from a moment on, in milliseconds since 1970.
+pub(crate) fn end(from: f64, ttl: Duration) -> f64 {
+    from + ttl.as_secs_f64() * 1000.0
+}
+
 /// The configured limits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Lifetime {
@@ -77,7 +82,7 @@ impl Lifetime {
     }
 
     /// How long it is until the absolute deadline.
-    fn left(&self, created: Option<f64>, now: f64) -> Option<Duration> {
+    pub(crate) fn left(&self, created: Option<f64>, now: f64) -> Option<Duration> {
         // A moment in the future comes from a clock that is ahead, and makes nobody live longer.
         let age = (now - created.unwrap_or(now)).max(0.0) / 1000.0;
         let age = Duration::try_from_secs_f64(age).unwrap_or(Duration::MAX);

@@ -1,11 +1,52 @@
 //! What operators see: a trace event and a counter for each thing that should be rare.
 
+use http::header::HeaderName;
+
 use crate::id::SessionId;
+
+/// The store that a program has just opened does not answer as it should.
+pub(crate) fn store_fails(store: &str, at: &str, error: &crate::Error) {
+    tracing::warn!(
+        store,
+        at,
+        %error,
+        "the store of the sessions does not answer as it should: visitors will have none until it does"
+    );
+    count("cloakroom_session_stores_failing_at_start_total");
+}
 
 /// A write found that the session had been destroyed elsewhere; its changes were dropped.
 pub(crate) fn destroyed_elsewhere(id: &SessionId) {
     tracing::info!(session = ?id, "changes dropped: the session was destroyed by another request");
     count("cloakroom_sessions_destroyed_elsewhere_total");
+}
+
+/// The session's time passed while a request held it; its changes begin a new one.
+pub(crate) fn expired(id: &SessionId) {
+    tracing::debug!(session = ?id, "the session's time passed while a request held it");
+    count("cloakroom_sessions_expired_meanwhile_total");
+}
+
+/// Nobody knows whether the ID that `regenerate` left is dead; it is asked for again in the background.
+pub(crate) fn moved_in_doubt(id: &SessionId) {
+    tracing::warn!(
+        session = ?id,
+        "the session has a new ID, and the store does not say whether the old one is gone: trying again"
+    );
+    count("cloakroom_sessions_moved_in_doubt_total");
+}
+
+/// A session was retired, and the store would not remember it.
+pub(crate) fn no_tombstone(id: &SessionId, error: &crate::Error) {
+    tracing::warn!(session = ?id, %error, "a session is removed without a note that it was there");
+    count("cloakroom_sessions_without_tombstone_total");
+}
+
+/// What a request left behind could not be cleaned up.
+pub(crate) fn left_over(id: &SessionId, error: Option<&crate::Error>) {
+    let error = error.map(tracing::field::display);
+    tracing::warn!(session = ?id, error, "a record that should be gone could not be removed");
+    count("cloakroom_sessions_left_over_total");
 }
 
 /// Another request changed the session first; the write is tried again on top of its result.
@@ -45,6 +86,27 @@ pub(crate) fn never_saved() {
          which then saves by itself with `save` or `update`"
     );
     count("cloakroom_sessions_never_saved_total");
+}
+
+/// A response had a cookie of the session cookie's name already, and a browser keeps one of the two.
+pub(crate) fn cookie_replaced(name: &str) {
+    tracing::warn!(
+        cookie = name,
+        "a response had a Set-Cookie of the session cookie's name already, which is replaced by the session's own: \
+         a handler, a site behind a proxy, or a layer of other `Sessions` sets a cookie of this name, and what it \
+         names is lost to the visitor; give one of the two another name (`cookie.name`)"
+    );
+    count("cloakroom_session_cookies_replaced_total");
+}
+
+pub(crate) fn kept_private(header: &HeaderName) {
+    tracing::warn!(
+        header = header.as_str(),
+        "a response that hands out a session's cookie allowed shared caches to store it, which would hand one \
+         visitor's session to others: it is made private; whoever sets this header should leave out pages that use \
+         the session, or set `private`"
+    );
+    count("cloakroom_session_responses_made_private_total");
 }
 
 #[cfg(feature = "metrics")]

@@ -1,8 +1,11 @@
 //! Pages that are the same for everybody, and have no session.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
+use crate::shared::Shared;
+use crate::site_path::SitePath;
 
 /// The routes of a site that are prerendered: static files, and pages that are the same for everybody.
 ///
@@ -22,50 +25,69 @@ pub struct PrerenderedRoutes(Arc<[Route]>);
 
 #[derive(Clone, Debug)]
 enum Route {
-    Page(String),
-    /// With the slash at the end.
-    Below(String),
+    Page(SitePath),
+    Below(SitePath),
 }
 
 impl PrerenderedRoutes {
-    /// `/about` is one page, with or without a slash at the end; `/assets/*` is everything below `/assets/`.
+    /// `/about` is one page, with or without a slash at the end; `/assets/*` is everything below `/assets/`. A route may be
+    /// written as it is shown or as it is sent: `/über` is asked for as `/%C3%BCber`.
     pub fn new(routes: impl IntoIterator<Item = impl Into<String>>) -> PrerenderedRoutes {
         PrerenderedRoutes(routes.into_iter().map(|route| Route::new(&route.into())).collect())
     }
 
     /// The page at this path, if it is one of them.
     pub fn find(&self, path: &str) -> Option<Prerendered> {
-        self.0.iter().any(|route| route.matches(path)).then(|| Prerendered { path: path.into() })
+        self.0
+            .iter()
+            .any(|route| route.matches(path))
+            .then(|| Prerendered { path: path.into(), owner: None })
     }
 }
 
 impl Route {
     fn new(route: &str) -> Route {
-        match route.strip_suffix("/*") {
-            Some(folder) => Route::Below(format!("{folder}/")),
-            None => Route::Page(without_slash(route).to_owned()),
+        match route.strip_suffix('*') {
+            Some(folder) if folder.is_empty() || folder.ends_with('/') => {
+                Route::Below(SitePath::new(folder))
+            }
+            _ => Route::Page(SitePath::new(route)),
         }
     }
 
     fn matches(&self, path: &str) -> bool {
         match self {
-            Route::Page(page) => page == without_slash(path),
-            Route::Below(folder) => path.starts_with(folder.as_str()),
+            Route::Page(page) => page.is(path),
+            Route::Below(folder) => folder.below(path).is_some_and(|rest| !rest.is_empty()),
         }
     }
 }
 
-fn without_slash(path: &str) -> &str {
-    path.strip_suffix('/').unwrap_or(path)
+impl fmt::Debug for Prerendered {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Prerendered").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 /// A request for a prerendered page, which has no session.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Prerendered {
     path: Arc<str>,
+    /// Whose session it is that there is none of, where a layer has said so.
+    owner: Option<Arc<Shared>>,
 }
 
 impl Prerendered {
+    /// The page, said by a layer of these sessions.
+    pub(crate) fn owned_by(self, owner: &Arc<Shared>) -> Prerendered {
+        Prerendered { owner: Some(Arc::clone(owner)), ..self }
+    }
+
+    /// Whether a layer of these sessions has said so.
+    pub(crate) fn is_of(&self, owner: &Arc<Shared>) -> bool {
+        self.owner.as_ref().is_some_and(|own| Arc::ptr_eq(own, owner))
+    }
+
     /// Why there is no session here.
     pub fn error(&self) -> Error {
         let path = &self.path;
@@ -91,6 +113,17 @@ mod tests {
         }
         for path in ["/about/us", "/abouts", "/assets", "/assetsmore/a", "/cart", ""] {
             assert_eq!(routes.find(path).is_some(), path.is_empty(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_found_however_its_name_is_written_and_asked_for() {
+        let routes = PrerenderedRoutes::new(["/über", "a b/*", "/%C3%A4"]);
+        for path in ["/%C3%BCber", "/%c3%bcber/", "/a%20b/c", "/%C3%A4", "/ä"] {
+            assert!(routes.find(path).is_some(), "{path}");
+        }
+        for path in ["/a%20b", "/a%20b%2Fc", "/%C3%BCber/mehr", "/ber"] {
+            assert!(routes.find(path).is_none(), "{path}");
         }
     }
 }

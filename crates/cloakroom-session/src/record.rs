@@ -4,20 +4,25 @@
 //! one, so entries that nobody touched keep their bytes.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use serde_devalue::{Flat, Index, Piece, Reference, Splice, Value};
+use serde_devalue::{Flat, Index, Options, Piece, Splice, Value};
 
 use crate::changes::{Change, Changes, Place, Written};
-use crate::error::{Error, ErrorKind, Result};
+use crate::entries::{Collector, Entry, Named};
+use crate::error::{Error, ErrorKind, Result, Shown};
 use crate::lifetime::{CLOCK_SKEW, CREATED, Lifetime};
 
+/// How values are written and read: as Astro does, and with room for all that a session may hold. What is written is
+/// held to what can be read.
+pub(crate) const FORMAT: Options = Options::astro().allowance(64 << 20);
+
 /// A record as it was loaded or written.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Record {
     bytes: Bytes,
     /// Made when somebody first reads: most records that are written are not read again.
@@ -25,36 +30,6 @@ pub(crate) struct Record {
     /// Entries whose `expires` is before this moment are not there (milliseconds since 1970). Fixed, so that
     /// one request sees one state.
     now: f64,
-}
-
-/// So many entries are looked through and not looked up.
-const FEW: usize = 16;
-
-/// One entry of a record, undecoded.
-#[derive(Clone, Copy)]
-struct Entry {
-    key: Reference,
-    /// The object `{data, expires}`.
-    whole: Reference,
-    data: Reference,
-    /// `None` for an entry that does not expire.
-    expires: Option<f64>,
-}
-
-impl Entry {
-    #[inline]
-    fn read(flat: Flat<'_>, (key, whole): (Reference, Reference)) -> serde_devalue::Result<Entry> {
-        let [data, expires] = flat.fields(whole, ["data", "expires"])?;
-        // Not a number means no expiry, as in Astro; NaN and Infinity are never before now.
-        let expires = expires.filter(|expires| !expires.is_undefined());
-        let expires = expires.and_then(|expires| flat.number(expires).ok());
-        Ok(Entry {
-            key,
-            whole,
-            data: data.unwrap_or(Reference::UNDEFINED),
-            expires: expires.filter(|at| *at < f64::INFINITY),
-        })
-    }
 }
 
 impl Record {
@@ -96,6 +71,11 @@ impl Record {
         self.bytes.len() + slots * size_of::<u32>()
     }
 
+    /// The moment of which a request sees it.
+    pub(crate) fn now(&self) -> f64 {
+        self.now
+    }
+
     /// The same record at another moment.
     pub(crate) fn at(mut self, now: f64) -> Record {
         self.now = now;
@@ -104,76 +84,89 @@ impl Record {
 
     /// When the session was created, where the record says so (milliseconds since 1970).
     pub(crate) fn created(&self) -> Result<Option<f64>> {
-        let Some(entry) = self.find(CREATED)? else { return Ok(None) };
-        let created = self.flat()?.number(entry.data).ok();
+        let Some(entry) = self.find(CREATED, self.now)? else { return Ok(None) };
+        let Some(data) = entry.metadata.data else { return Ok(None) };
+        let created = self.flat()?.number(data).ok();
         Ok(created.filter(|at| at.is_finite() && *at <= self.now + CLOCK_SKEW))
+    }
+
+    /// When the last of its entries expires, also of those that have expired already.
+    pub(crate) fn end(&self) -> Result<End> {
+        Ok(match self.latest(f64::NEG_INFINITY)? {
+            Latest { none: true, .. } => End::Empty,
+            Latest { endless: true, .. } => End::Never,
+            Latest { expires, .. } => End::At(expires),
+        })
     }
 
     /// How long it is until the last entry expires; `None` where one never does.
     pub(crate) fn ttl(&self, now: f64) -> Result<Option<Duration>> {
-        let mut latest = Latest::default();
-        for (key, entry) in self.entries()? {
-            latest.add(&key, entry.expires);
-        }
-        Ok(latest.ttl(now))
+        Ok(self.latest(self.now)?.ttl(now))
     }
 
-    /// The value under `key`, decoded.
-    pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
-        match self.find(key)?.filter(|_| key != CREATED) {
-            Some(entry) => {
-                self.flat()?.decode(entry.data).map(Some).map_err(|error| wrong_type(key, error))
-            }
+    /// When the last of the entries expires that are alive at this moment.
+    fn latest(&self, moment: f64) -> Result<Latest> {
+        let mut latest = Latest::default();
+        for (name, entry) in self.entries(moment)? {
+            latest.add(name.as_deref(), entry.metadata.expires);
+        }
+        Ok(latest)
+    }
+
+    /// The value under `key` at this moment, decoded.
+    pub(crate) fn get<T: DeserializeOwned>(&self, key: &str, moment: f64) -> Result<Option<T>> {
+        match self.find(key, moment)?.filter(|_| key != CREATED) {
+            Some(entry) => self.decode(key, &entry).map(Some),
             None => Ok(None),
         }
     }
 
-    pub(crate) fn has(&self, key: &str) -> Result<bool> {
-        Ok(key != CREATED && self.find(key)?.is_some())
+    pub(crate) fn has(&self, key: &str, moment: f64) -> Result<bool> {
+        Ok(key != CREATED && self.find(key, moment)?.is_some())
     }
 
-    fn find(&self, key: &str) -> Result<Option<Entry>> {
+    /// When the entry expires that is under `key` at this moment; `None` for the latter where it does not.
+    pub(crate) fn expires(&self, key: &str, moment: f64) -> Result<Option<Option<f64>>> {
+        let entry = self.find(key, moment)?.filter(|_| key != CREATED);
+        Ok(entry.map(|entry| entry.metadata.expires))
+    }
+
+    fn find(&self, key: &str, moment: f64) -> Result<Option<Entry>> {
         let flat = self.flat()?;
         match flat.root().and_then(|root| flat.entry(root, key)).map_err(corrupt)? {
             Some(pair) => {
                 let entry = Entry::read(flat, pair).map_err(corrupt)?;
-                Ok(Some(entry).filter(|entry| self.is_alive(entry)))
+                Ok(Some(entry).filter(|entry| entry.is_alive(moment)))
             }
             None => Ok(None),
         }
     }
 
-    /// All live entries in `Map` order, each key once.
-    fn entries(&self) -> Result<Vec<(Cow<'_, str>, Entry)>> {
+    /// All entries that are alive at this moment, in `Map` order, each name once.
+    fn entries(&self, moment: f64) -> Result<Named<'_>> {
         let flat = self.flat()?;
-        let mut entries: Vec<(Cow<'_, str>, Entry)> = Vec::with_capacity(FEW);
-        let mut places: HashMap<Cow<'_, str>, usize> = HashMap::new();
+        let mut entries = Collector::new(flat);
         for pair in flat.root().and_then(|root| flat.map(root)).map_err(corrupt)? {
-            let pair = pair.map_err(corrupt)?;
-            let key = flat.string(pair.0).map_err(corrupt)?;
-            let entry = Entry::read(flat, pair).map_err(corrupt)?;
-            let place = match entries.len() {
-                // To look at each is faster than to hash.
-                0..=FEW => entries.iter().position(|(earlier, _)| *earlier == key),
-                _ => {
-                    let unknown = entries.iter().enumerate().skip(places.len());
-                    places.extend(unknown.map(|(place, (key, _))| (key.clone(), place)));
-                    places.get(&key).copied()
-                }
-            };
-            match place {
-                Some(place) => entries[place].1 = entry,
-                None => entries.push((key, entry)),
-            }
+            pair.and_then(|pair| entries.add(pair)).map_err(corrupt)?;
         }
-        entries.retain(|(_, entry)| self.is_alive(entry));
-        Ok(entries)
+        Ok(entries.alive_at(moment))
     }
 
-    /// Astro's rule: gone when `expires` is a number before now.
-    fn is_alive(&self, entry: &Entry) -> bool {
-        entry.expires.is_none_or(|expires| expires >= self.now)
+    /// The value of an entry, decoded.
+    fn decode<T: DeserializeOwned>(&self, key: &str, entry: &Entry) -> Result<T> {
+        match entry.metadata.data {
+            Some(data) => self.flat()?.decode_with(data, FORMAT).map_err(|e| unreadable(key, e)),
+            None => Err(without_value(key)),
+        }
     }
+}
+
+/// When a record ends, by its entries.
+pub(crate) enum End {
+    At(f64),
+    Never,
+    /// There are no entries to say.
+    Empty,
 }
 
 /// A record about to be written.
@@ -183,11 +176,37 @@ pub(crate) struct Draft {
     pub(crate) ttl: Option<Duration>,
 }
 
-/// Where an entry of a draft comes from.
-enum Origin<'a> {
-    /// Kept from the record as it is.
-    Kept(Entry),
-    Set(&'a Written),
+impl fmt::Debug for Record {
+    /// As of a draft.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Record").field("length", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Draft {
+    /// The length only: what is in a session is nobody's business in a log.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("Draft");
+        debug.field("length", &self.bytes.len()).field("ttl", &self.ttl).finish()
+    }
+}
+
+/// An entry of a draft, by where it comes from.
+enum Planned<'a> {
+    /// Kept from the record as it is, whether or not its key has a name.
+    Kept(Option<Cow<'a, str>>, Entry),
+    Set(&'a str, &'a Written),
+}
+
+impl Planned<'_> {
+    /// Its name, unless it has none or is not the user's.
+    fn name(&self) -> Option<&str> {
+        let name = match self {
+            Planned::Kept(name, _) => name.as_deref(),
+            Planned::Set(name, _) => Some(*name),
+        };
+        name.filter(|name| *name != CREATED)
+    }
 }
 
 /// Applies a request's changes to a record, or to none.
@@ -216,15 +235,16 @@ pub(crate) fn apply(
     let mut splice = Splice::map();
     let kept = record.map(Record::flat).transpose()?.map(|flat| splice.source(flat));
     let mut latest = Latest::default();
-    for (key, origin) in &plan(record, &changes)? {
-        match (origin, kept) {
-            (Origin::Kept(entry), Some(source)) => {
+    let moment = record.map_or(f64::NEG_INFINITY, |record| record.now);
+    for planned in &plan(record, &changes, moment)? {
+        match (planned, kept) {
+            (Planned::Kept(name, entry), Some(source)) => {
                 splice.keep(source, entry.key, entry.whole).map_err(corrupt)?;
-                latest.add(key, entry.expires);
+                latest.add(name.as_deref(), entry.metadata.expires);
             }
             // A kept entry has a record.
-            (Origin::Kept(_), None) => {}
-            (Origin::Set(written), _) => {
+            (Planned::Kept(..), None) => {}
+            (Planned::Set(key, written), _) => {
                 let flat = written.flat();
                 let source = splice.source(flat);
                 let data = Piece::Copy(source, flat.root().map_err(not_serializable)?);
@@ -232,7 +252,7 @@ pub(crate) fn apply(
                 splice
                     .object(key, &[("data", data), ("expires", expires)])
                     .map_err(not_serializable)?;
-                latest.add(key, written.expires);
+                latest.add(Some(*key), written.expires);
             }
         }
     }
@@ -241,57 +261,76 @@ pub(crate) fn apply(
     Ok(Draft { bytes, ttl: lifetime.ttl(entries, created, now) })
 }
 
-/// The keys that a record has after these changes, in `Map` order.
-pub(crate) fn keys(record: Option<&Record>, changes: &Changes) -> Result<Vec<String>> {
-    let visible = plan(record, changes)?.into_iter().filter(|(key, _)| key != CREATED);
-    Ok(visible.map(|(key, _)| key.into_owned()).collect())
+/// The keys that a record has after these changes, in `Map` order, those that no Rust string can hold left out.
+pub(crate) fn keys(record: Option<&Record>, changes: &Changes, moment: f64) -> Result<Vec<String>> {
+    let plan = plan(record, changes, moment)?;
+    Ok(plan.iter().filter_map(Planned::name).map(str::to_owned).collect())
 }
 
-/// The keys and values that a record has after these changes, in `Map` order.
-pub(crate) fn entries(record: Option<&Record>, changes: &Changes) -> Result<Vec<(String, Value)>> {
-    let decode = |(key, origin): (Cow<'_, str>, Origin<'_>)| {
-        let value = match (origin, record) {
-            (Origin::Kept(entry), Some(record)) => {
-                record.flat()?.decode(entry.data).map_err(corrupt)?
-            }
-            (Origin::Kept(_), None) => Value::Undefined,
-            (Origin::Set(written), _) => written.decode().map_err(corrupt)?,
-        };
-        Ok((key.into_owned(), value))
+/// The same with their values, which together may take what one may: all of them may refer to the same.
+pub(crate) fn entries(
+    record: Option<&Record>,
+    changes: &Changes,
+    moment: f64,
+) -> Result<Vec<(String, Value)>> {
+    let plan = plan(record, changes, moment)?;
+    let named = || plan.iter().filter_map(|planned| Some((planned.name()?, planned)));
+    let stored = |planned: &Planned<'_>| match planned {
+        Planned::Kept(_, entry) => entry.metadata.data,
+        Planned::Set(..) => None,
     };
-    plan(record, changes)?.into_iter().filter(|(key, _)| key != CREATED).map(decode).collect()
+    let stored: Vec<_> = named().filter_map(|(_, planned)| stored(planned)).collect();
+    let flat = record.map(Record::flat).transpose()?;
+    let mut values = flat.iter().flat_map(|flat| flat.decode_each::<Value>(&stored, FORMAT));
+    let decode = |(name, planned): (&str, &Planned<'_>)| {
+        let value = match planned {
+            Planned::Kept(_, entry) if entry.metadata.data.is_none() => Err(without_value(name)),
+            Planned::Kept(..) => match values.next() {
+                Some(value) => value.map_err(|error| unreadable(name, error)),
+                None => Ok(Value::Undefined),
+            },
+            Planned::Set(_, written) => written.decode(name),
+        };
+        value.map(|value| (name.to_owned(), value))
+    };
+    named().map(decode).collect()
 }
 
 /// The entries after these changes, undecoded, in `Map` order.
 fn plan<'a>(
     record: Option<&'a Record>,
     changes: &'a Changes,
-) -> Result<Vec<(Cow<'a, str>, Origin<'a>)>> {
-    let kept = record.map(Record::entries).transpose()?.unwrap_or_default();
+    moment: f64,
+) -> Result<Vec<Planned<'a>>> {
+    let kept = record.map(|record| record.entries(moment)).transpose()?.unwrap_or_default();
     let mut plan = Vec::with_capacity(kept.len() + changes.len());
     for (key, change) in changes.iter() {
         if let Change::Set { written, place: Place::First } = change {
-            plan.push((key.into(), Origin::Set(written)));
+            plan.push(Planned::Set(key, written));
         }
     }
     let mut overwritten = vec![false; changes.len()];
-    for (key, entry) in kept {
-        match changes.get_full(&key) {
-            None => plan.push((key, Origin::Kept(entry))),
-            Some((place, Change::Set { written, place: Place::Kept })) => {
-                overwritten[place] = true;
-                plan.push((key, Origin::Set(written)));
+    for (name, entry) in kept {
+        match name.as_ref().and_then(|name| changes.get_full(name)) {
+            None => plan.push(Planned::Kept(name, entry)),
+            Some((at, key, Change::Set { written, place: Place::Kept })) => {
+                overwritten[at] = true;
+                plan.push(Planned::Set(key, written));
             }
-            Some((_, Change::Set { .. } | Change::Delete)) => {}
+            Some((.., Change::Set { .. } | Change::Delete)) => {}
         }
     }
     for ((key, change), is_overwritten) in changes.iter().zip(overwritten) {
         if let Change::Set { written, place: Place::Kept | Place::Last } = change
             && !is_overwritten
         {
-            plan.push((key.into(), Origin::Set(written)));
+            plan.push(Planned::Set(key, written));
         }
     }
+    plan.retain(|planned| match planned {
+        Planned::Set(_, written) => written.is_alive(moment),
+        Planned::Kept(..) => true,
+    });
     Ok(plan)
 }
 
@@ -311,9 +350,9 @@ impl Default for Latest {
 }
 
 impl Latest {
-    fn add(&mut self, key: &str, expires: Option<f64>) {
+    fn add(&mut self, name: Option<&str>, expires: Option<f64>) {
         // Not an entry of the user's: it keeps nothing alive.
-        if key == CREATED {
+        if name == Some(CREATED) {
             return;
         }
         self.none = false;
@@ -348,10 +387,22 @@ fn not_serializable(error: serde_devalue::Error) -> Error {
         .with_source(error)
 }
 
-pub(crate) fn wrong_type(key: &str, error: serde_devalue::Error) -> Error {
-    Error::new(
-        ErrorKind::WrongType,
-        format!("the session entry {key:?} does not hold the type that was asked for: {error}"),
-    )
-    .with_source(error)
+fn without_value(key: &str) -> Error {
+    let message = format!(
+        "the stored session entry {} is not an object with its value in it, and is left as it is: set or delete it",
+        Shown(key)
+    );
+    Error::new(ErrorKind::Corrupt, message)
+}
+
+/// What is wrong with the value of one entry. The others can be read all the same.
+pub(crate) fn unreadable(key: &str, error: serde_devalue::Error) -> Error {
+    let (kind, what) = if error.is_limit() {
+        (ErrorKind::BeyondLimit, "is more than can be read, and is left as it is")
+    } else if error.is_data() {
+        (ErrorKind::WrongType, "does not hold the type that was asked for")
+    } else {
+        (ErrorKind::Corrupt, "is not in the devalue format, and is left as it is")
+    };
+    Error::new(kind, format!("the session entry {} {what}: {error}", Shown(key))).with_source(error)
 }

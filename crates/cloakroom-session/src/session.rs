@@ -9,20 +9,20 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_devalue::Value;
 
-use crate::changes::Change;
+use crate::clock::now;
 use crate::commit;
-use crate::cookie::{CookieHeaders, Ticket};
+use crate::cookie::CookieHeaders;
 use crate::error::{Error, ErrorKind, Result};
 use crate::finished::Finished;
 use crate::id::SessionId;
-use crate::inner::{Inner, response_started};
+use crate::inner::Inner;
 use crate::key::SessionKey;
 use crate::lifetime::CREATED;
+use crate::machine::{Goal, SetCookie, View, response_started};
 use crate::outage::OutagePolicy;
 use crate::record;
 use crate::shared::Shared;
-use crate::state::{CookieIntent, Current, New, State};
-use crate::upkeep;
+use crate::stored::Found;
 
 /// The session of one request.
 ///
@@ -48,7 +48,7 @@ use crate::upkeep;
 /// ```
 #[derive(Clone)]
 pub struct Session {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// How an entry is set.
@@ -61,7 +61,7 @@ pub struct Session {
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SetOptions {
-    ttl: Option<Duration>,
+    pub(crate) ttl: Option<Duration>,
 }
 
 impl SetOptions {
@@ -83,16 +83,22 @@ impl Session {
         Session { inner: Arc::new(Inner::new(shared, cookies)) }
     }
 
+    /// Whether it is one of these sessions.
+    pub(crate) fn is_of(&self, owner: &Arc<Shared>) -> bool {
+        self.inner.is_of(owner)
+    }
+
     /// The value under `key`, or `None`.
     ///
     /// The first read of a request loads the record; a request without a cookie never does.
     ///
     /// # Errors
-    /// [`ErrorKind::WrongType`] where the value is not a `T`, [`ErrorKind::Corrupt`] where the record cannot be
-    /// read, [`ErrorKind::Unavailable`] where the store does not answer.
+    /// [`ErrorKind::WrongType`] where the value is not a `T`, [`ErrorKind::BeyondLimit`] where it is more than can be
+    /// read, [`ErrorKind::Corrupt`] where the record or the entry is none, [`ErrorKind::Unavailable`] where the store does
+    /// not answer.
     pub async fn get<T: DeserializeOwned>(&self, key: impl SessionKey<T>) -> Result<Option<T>> {
-        self.inner.resolve_unless(|state| state.changes.get(key.name()).is_some()).await?;
-        self.inner.value(key.name())
+        self.inner.load_unless(|machine| machine.has_changed(key.name())).await?;
+        self.inner.seen(key.name()).value(key.name())
     }
 
     /// The value under `key`; where there is none the key's own default, or else `T::default()`. Writes nothing.
@@ -112,23 +118,22 @@ impl Session {
     /// # Errors
     /// As [`Session::get`].
     pub async fn has(&self, key: &str) -> Result<bool> {
-        self.inner.resolve_unless(|state| state.changes.get(key).is_some()).await?;
-        let (change, record) = self.inner.sources(key);
-        match (change, record) {
-            (Some(change), _) => Ok(matches!(change, Change::Set { .. })),
-            (None, Some(record)) => record.has(key),
-            (None, None) => Ok(false),
-        }
+        self.inner.load_unless(|machine| machine.has_changed(key)).await?;
+        self.inner.seen(key).is_there(key)
     }
 
-    /// The keys, in `Map` order.
+    /// The keys, in `Map` order, also of entries whose values cannot be read.
+    ///
+    /// JavaScript may have used keys that no Rust string can hold: numbers, dates, strings with an unpaired surrogate.
+    /// They are left out, here and among the entries and the values. What is under them is kept as it is, and lives as long
+    /// as it says.
     ///
     /// # Errors
-    /// As [`Session::get`].
+    /// As [`Session::get`], but for those of a value.
     pub async fn keys(&self) -> Result<Vec<String>> {
-        self.inner.resolve_unless(|_| false).await?;
-        let (record, changes) = self.inner.view();
-        record::keys(record.as_deref(), &changes)
+        self.inner.load_unless(|_| false).await?;
+        let View { record, changes, moment } = self.inner.view();
+        record::keys(record.as_deref(), &changes, moment)
     }
 
     /// The values, in `Map` order.
@@ -139,14 +144,15 @@ impl Session {
         Ok(self.entries().await?.into_iter().map(|(_, value)| value).collect())
     }
 
-    /// The keys and values, in `Map` order.
+    /// The keys and values, in `Map` order. What is stored may take no more, all together, than one value may.
     ///
     /// # Errors
-    /// As [`Session::get`].
+    /// As [`Session::get`], of the first value that cannot be read: the error names its key. The others can be had one by
+    /// one, by their [`keys`](Session::keys).
     pub async fn entries(&self) -> Result<Vec<(String, Value)>> {
-        self.inner.resolve_unless(|_| false).await?;
-        let (record, changes) = self.inner.view();
-        record::entries(record.as_deref(), &changes)
+        self.inner.load_unless(|_| false).await?;
+        let View { record, changes, moment } = self.inner.view();
+        record::entries(record.as_deref(), &changes, moment)
     }
 
     /// Sets an entry, with the configured ttl.
@@ -174,13 +180,9 @@ impl Session {
         value: &T,
         options: SetOptions,
     ) -> Result<()> {
-        let written = self.inner.write_value(key.name(), value, options.ttl)?;
-        let mut state = self.inner.touched();
-        self.inner.admit_creation(&mut state)?;
-        let loaded = !state.current.is_unresolved();
-        state.changes.set(key.name(), written, loaded);
-        state.cookie = CookieIntent::HandOut;
-        Ok(())
+        let expires = self.inner.expiry(options.ttl);
+        let written = self.inner.write_value(key.name(), value, expires)?;
+        self.inner.touched().set(key.name(), written)
     }
 
     /// Removes an entry; of no effect where there is none.
@@ -188,17 +190,7 @@ impl Session {
         if key == CREATED {
             return;
         }
-        let mut state = self.inner.touched();
-        // Where there is no session there is nothing to delete; not even an empty record is left behind.
-        if state.current.is_unresolved() && !matches!(self.inner.ticket(), Ticket::Id(_)) {
-            state.current = Current::Absent;
-        }
-        // Without the store nobody knows what there is: the commit says that it cannot be deleted. What this request set
-        // before it learned that there is no session can be deleted, too.
-        let is_absent = matches!(state.current, Current::Absent) && state.outage.is_none();
-        if !is_absent || state.changes.get(key).is_some() {
-            state.changes.delete(key);
-        }
+        self.inner.touched().delete(key);
     }
 
     /// Removes an entry and returns its value.
@@ -209,55 +201,11 @@ impl Session {
     /// # Errors
     /// As [`Session::get`].
     pub async fn take<T: DeserializeOwned>(&self, key: impl SessionKey<T>) -> Result<Option<T>> {
-        self.inner.resolve_unless(|state| state.changes.get(key.name()).is_some()).await?;
-        let value = self.inner.value(key.name())?;
+        let value = self.get(key.name()).await?;
         if value.is_some() {
             self.delete(key.name());
         }
         Ok(value)
-    }
-
-    /// Changes an entry without losing what any other request changes: load, apply, compare and swap, and
-    /// again on a conflict. Returns what was stored. A missing entry starts as in [`Session::get_or_default`].
-    ///
-    /// Unlike `set` this writes at once, together with everything else that this request changed so far.
-    /// `change` may run several times, each time on a newer value.
-    ///
-    /// # Errors
-    /// As [`Session::get`] and [`Session::set`]; [`ErrorKind::Destroyed`] where the session was destroyed
-    /// elsewhere in the meantime, and [`ErrorKind::Conflict`] where the retries ran out.
-    pub async fn update<T>(&self, key: impl SessionKey<T>, change: impl FnMut(&mut T)) -> Result<T>
-    where
-        T: Default + Serialize + DeserializeOwned,
-    {
-        self.update_with(key, SetOptions::new(), change).await
-    }
-
-    /// As [`Session::update`], with options for the entry.
-    ///
-    /// # Errors
-    /// As [`Session::update`].
-    pub async fn update_with<T>(
-        &self,
-        key: impl SessionKey<T>,
-        options: SetOptions,
-        mut change: impl FnMut(&mut T),
-    ) -> Result<T>
-    where
-        T: Default + Serialize + DeserializeOwned,
-    {
-        let inner = &*self.inner;
-        inner.touch();
-        let mut updated = None;
-        commit::update(inner, key.name(), || {
-            let mut value = inner.value(key.name())?.unwrap_or_else(|| key.default_value());
-            change(&mut value);
-            let written = inner.write_value(key.name(), &value, options.ttl)?;
-            updated = Some(value);
-            Ok(written)
-        })
-        .await?;
-        updated.ok_or_else(|| Error::new(ErrorKind::Conflict, "the update was never applied"))
     }
 
     /// Gives the session a new ID and keeps its data; the old ID is dead once the request is finished.
@@ -268,38 +216,15 @@ impl Session {
     /// # Errors
     /// As [`Session::get`]; [`ErrorKind::ResponseStarted`] where the cookie can no longer be sent.
     pub async fn regenerate(&self) -> Result<()> {
-        self.inner.resolve_unless(|_| false).await?;
+        self.inner.load_unless(|_| false).await?;
         let _io = self.inner.io.lock().await;
-        self.inner.admit_change()?;
-        let mut state = self.inner.lock();
-        if state.response_started {
-            return Err(response_started("regenerate"));
-        }
-        let (base, replaces) = match &state.current {
-            Current::Stored(stored) => {
-                (Some(Arc::clone(&stored.record)), Some((stored.id, stored.version.clone())))
-            }
-            Current::New(new) => (new.base.clone(), new.replaces.clone()),
-            Current::Unresolved | Current::Absent => (None, None),
-        };
-        if let Current::New(new) = &state.current {
-            let remnant = new.remnant();
-            state.doomed.extend(remnant);
-        }
-        state.current = Current::New(New { base, replaces, regenerated: true, ..New::empty() });
-        state.cookie = CookieIntent::HandOut;
-        Ok(())
+        self.inner.machine().regenerate()
     }
 
     /// Ends the session: its record is removed from the store at the end of the request, its cookie deleted,
     /// its data gone at once. What is set afterwards begins a new session.
     pub fn destroy(&self) {
-        let mut state = self.inner.touched();
-        let presented = match self.inner.ticket() {
-            Ticket::Id(id) => Some(id),
-            Ticket::Malformed | Ticket::Missing => None,
-        };
-        state.destroy(presented);
+        self.inner.touched().destroy();
     }
 
     /// Replaces the session by the stored one with this ID and hands out its cookie. Returns whether there is
@@ -317,47 +242,73 @@ impl Session {
             )
         })?;
         let _io = self.inner.io.lock().await;
-        if self.inner.lock().response_started {
+        if self.inner.machine().is_closed() {
             return Err(response_started("load"));
         }
-        let Some(stored) = self.inner.shared().store.load(id).await? else { return Ok(false) };
-        let mut state = self.inner.lock();
-        // Destroyed in this request: it is in the store only until the commit.
-        if state.doomed.contains(&id) {
-            return Ok(false);
+        let found = self.inner.shared().store.look(id).await?;
+        let mut machine = self.inner.machine();
+        match found {
+            // What this request has left is in the store only until the commit.
+            Found::Alive(stored) if !machine.has_left(id) => {
+                machine.adopt(stored);
+                Ok(true)
+            }
+            Found::Alive(_) | Found::Retired(..) | Found::Missing => Ok(false),
         }
-        state.give_up_new();
-        state.current = Current::Stored(stored);
-        // The store has answered.
-        state.outage = None;
-        state.changes.clear();
-        state.cookie = CookieIntent::HandOut;
-        Ok(true)
+    }
+
+    /// Looks at the store again, for a handle that lives long: in a WebSocket's task, or a stream. Returns whether there
+    /// is a session.
+    ///
+    /// What this request has changed and not saved stays changed; everything else is read as it is stored now. After a
+    /// logout elsewhere the answer is `false`, and stays so.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, CookieHeaders, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// # let session = sessions.session(CookieHeaders::default());
+    /// session.update("visits", |visits: &mut u32| *visits += 1).await?;
+    /// assert!(session.reload().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub async fn reload(&self) -> Result<bool> {
+        self.inner.touch();
+        commit::run(&self.inner, Goal::Reload).await?;
+        Ok(self.inner.machine().id().is_some())
     }
 
     /// Saves now instead of at the end of the request. Where nothing changes afterwards, the end of the request
     /// does not write again.
     ///
+    /// Where nothing has changed, it asks whether the session is still there, and moves its idle deadline where that is
+    /// due: a task that lives long keeps its session alive by calling it.
+    ///
     /// # Errors
-    /// [`ErrorKind::Destroyed`] where the session was destroyed elsewhere since it was loaded, and as
-    /// [`Session::update`].
+    /// [`ErrorKind::Destroyed`] where the session was ended elsewhere since it was loaded, [`ErrorKind::Expired`] where
+    /// its time has passed, and as [`Session::update`].
     pub async fn save(&self) -> Result<()> {
         self.inner.touch();
-        match commit::commit(&self.inner).await? {
-            commit::Outcome::Saved => Ok(()),
-            commit::Outcome::DestroyedElsewhere => Err(commit::destroyed()),
-        }
+        commit::run(&self.inner, Goal::Save).await
     }
 
     /// Whether the store did not answer and the request goes on without it, as its [`OutagePolicy`] says: what can be
     /// read is an old copy, or nothing, and nothing can be changed.
     pub fn is_degraded(&self) -> bool {
-        self.inner.lock().outage.is_some()
+        self.inner.machine().is_degraded()
     }
 
     /// The ID, once something has resolved it: a first read, or a write that began a new session.
+    ///
+    /// Whoever asks for the ID of a session that has not been handed out yet may tell it to somebody, so that such a session
+    /// stays when its request is given up.
     pub fn id(&self) -> Option<SessionId> {
-        self.inner.lock().current.id()
+        self.inner.machine().tell_id()
     }
 }
 
@@ -385,66 +336,75 @@ impl Session {
     /// Commits: to be called after the handler returned and before the headers leave.
     ///
     /// # Errors
-    /// As [`Session::save`], except that a session that was destroyed elsewhere is no error here: its changes
-    /// are dropped. After an error no cookie may be sent.
+    /// As [`Session::save`], except that a session that was ended elsewhere is no error here: its changes
+    /// are dropped. It is one where the session was to be regenerated. After an error no cookie may be sent, and
+    /// nothing that the request changed is saved any more.
     pub async fn finish(&self) -> Result<Finished> {
-        if !self.is_used() {
-            self.start_response();
+        if self.inner.close_unused() {
             return Ok(Finished::default());
         }
-        loop {
-            let outcome = commit::commit(&self.inner).await;
-            let mut state = self.inner.lock();
-            // Another task began or destroyed a session meanwhile: the cookie may name only what is stored.
-            if outcome.is_ok() && state.is_ahead() {
-                continue;
-            }
-            state.response_started = true;
-            outcome?;
-            return Ok(self.finished(&state));
-        }
+        let cookie = commit::finish(&self.inner).await?;
+        Ok(self.finished(cookie))
     }
 
     /// As [`Session::finish`] where there is nothing to write and nothing to wait for.
-    pub(crate) fn finish_at_once(&self) -> Option<Finished> {
+    pub(crate) fn finish_at_once(&self) -> Option<Result<Finished>> {
         let _io = self.inner.io.try_lock().ok()?;
-        let mut state = self.inner.lock();
-        if state.is_changed() || upkeep::may_be_due(&self.inner.shared().store, &state) {
-            return None;
-        }
-        state.response_started = true;
-        Some(self.finished(&state))
+        let closed = self.inner.machine().close_idle(&self.inner.shared().rules(), now)?;
+        Some(closed.map(|cookie| self.finished(cookie)))
     }
 
-    fn finished(&self, state: &State) -> Finished {
-        let cookie = &self.inner.shared().cookie;
-        let set_cookie = match (state.cookie, state.current.id()) {
-            (CookieIntent::HandOut, Some(id)) => Some(cookie.hand_out(&id)),
-            // A browser that presented no cookie has none to forget. A session that was begun after `destroy`, and got
-            // nothing in the end, leaves the cookie to be forgotten as well.
-            (CookieIntent::Delete, _) | (CookieIntent::HandOut, None)
-                if state.destroyed > 0 && self.inner.ticket() != Ticket::Missing =>
-            {
-                Some(cookie.delete())
-            }
-            _ => None,
-        };
-        Finished { set_cookie, used: true, degraded: state.outage.is_some() }
+    /// Commits what was changed after the headers have left.
+    pub(crate) async fn finish_late(&self) -> Result<()> {
+        commit::finish_late(&self.inner).await
+    }
+
+    /// Keeps the session alive that is in use by a response which takes long. A failure is told to the operator alone.
+    pub(crate) async fn keep_alive(&self) {
+        // Its own failures are no errors.
+        let _ = commit::run(&self.inner, Goal::KeepAlive).await;
+    }
+
+    /// Whether the session was used, and its deadline may have to follow.
+    pub(crate) fn needs_keeping(&self) -> bool {
+        self.inner.needs_keeping()
+    }
+
+    /// Says that the client went away before it was answered.
+    pub(crate) fn abandon(&self) {
+        self.inner.machine().abandon();
+    }
+
+    fn finished(&self, cookie: Option<SetCookie>) -> Finished {
+        let format = &self.inner.shared().cookie;
+        let set_cookie = cookie.map(|cookie| match cookie {
+            SetCookie::HandOut(id, longest) => format.hand_out(&id, longest),
+            SetCookie::Delete => format.delete(),
+        });
+        Finished { set_cookie, used: true, degraded: self.is_degraded() }
     }
 
     /// Says that the headers have left, for a session that nobody has used so far.
     pub fn start_response(&self) {
-        self.inner.lock().response_started = true;
+        self.inner.machine().close();
+    }
+
+    /// As [`Session::start_response`], unless somebody has used it; answers whether nobody has.
+    pub(crate) fn close_unused(&self) -> bool {
+        self.inner.close_unused()
     }
 
     /// Whether something changed that no commit has written yet.
     pub fn is_changed(&self) -> bool {
-        self.is_used() && self.inner.lock().is_changed()
+        self.is_used() && self.inner.machine().is_changed()
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Session").field("id", &self.id()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Session")
+            .field("id", &self.inner.machine().id())
+            .finish_non_exhaustive()
     }
 }

@@ -3,15 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use cloakroom_storage::platform::OUTLIVES_REQUESTS;
+use cloakroom_storage::platform::{self, OUTLIVES_REQUESTS};
 use cloakroom_storage::{DynDriver, Limits};
 
 use crate::config::Config;
 use crate::cookie::{CookieHeaders, SessionCookie};
-use crate::current::Scope;
 use crate::error::{Error, Result};
+use crate::id::SessionId;
+use crate::machine::Rules;
+use crate::observe;
 use crate::outage::OutagePolicy;
-use crate::prerendered::PrerenderedRoutes;
 use crate::queues::Queues;
 use crate::session::Session;
 use crate::shared::Shared;
@@ -45,6 +46,10 @@ impl Sessions {
     /// is dropped. Not inside of a Worker, which does not live between requests: there,
     /// [`sweep`](cloakroom_storage::Driver::sweep) the [`driver`](Sessions::driver) when a cron trigger fires.
     ///
+    /// Says in the log which store that is and where each setting comes from, and asks it in the background for a session
+    /// that nobody has: a warning says where it does not answer. A program that will not start without its store awaits
+    /// [`Sessions::check`].
+    ///
     /// # Errors
     /// Where the configuration is not usable or the driver cannot be opened.
     pub async fn from_config(config: Config) -> Result<Sessions> {
@@ -55,7 +60,48 @@ impl Sessions {
         let driver = cloakroom_storage::open_with_limits(&config.driver, &config.options, limits)
             .await
             .map_err(from_storage)?;
-        Sessions::with_driver(driver, &config)
+        let sessions = Sessions::with_driver(driver, &config)?;
+        let (store, at) = (sessions.driver().name(), config.place());
+        tracing::info!(store, at, settings = config.said_by(), "sessions are kept in this store");
+        // Where nothing goes on between requests, the first of them will see.
+        if OUTLIVES_REQUESTS {
+            let checked = sessions.clone();
+            _ = platform::detach(async move {
+                if let Err(error) = checked.look_for_nobody().await {
+                    observe::store_fails(store, &at, &error);
+                }
+            });
+        }
+        Ok(sessions)
+    }
+
+    /// Asks the store for a session that nobody has, and writes and removes something that is none, so that a store that is
+    /// away, or refuses us, is known before the first visitor comes. One that is read-only is only read.
+    ///
+    /// ```
+    /// use cloakroom_session::{Config, Sessions};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// sessions.check().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// With [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) where it does not answer, and
+    /// [`ErrorKind::Storage`](crate::ErrorKind::Storage) where it refuses.
+    pub async fn check(&self) -> Result<()> {
+        self.look_for_nobody().await?;
+        match self.driver().capabilities().read_only {
+            true => Ok(()),
+            false => self.shared.store.try_to_write().await,
+        }
+    }
+
+    async fn look_for_nobody(&self) -> Result<()> {
+        self.shared.store.look(SessionId::random()).await.map(drop)
     }
 
     /// Uses a driver that is open already; the configuration's `driver`, `options`, `timeout` and
@@ -76,6 +122,7 @@ impl Sessions {
                 driver.name()
             )));
         }
+        warn_where_nothing_ends(&driver, config);
         let sweeper = match config.sweep_interval {
             None => None,
             // Nothing goes on between the requests of a Worker.
@@ -88,19 +135,21 @@ impl Sessions {
             }
             Some(interval) => Some(cloakroom_storage::spawn_sweeper(Arc::clone(&driver), interval)),
         };
-        let store = Store::new(driver, lifetime);
+        let capabilities = driver.capabilities();
+        let rules = Rules {
+            lifetime,
+            ttl: config.ttl,
+            max_size: config.max_size,
+            renews_cookie: config.cookie.max_age.is_some(),
+            compares: capabilities.compare_and_swap,
+            expires: capabilities.expiry,
+        };
+        let store = Store::new(driver, rules);
         if config.outage == OutagePolicy::ReadOnly {
             store.copies().want();
         }
-        let shared = Shared {
-            store,
-            cookie,
-            ttl: config.ttl,
-            max_size: config.max_size,
-            outage: config.outage,
-            queues: Queues::default(),
-            sweeper,
-        };
+        let shared =
+            Shared { store, cookie, outage: config.outage, queues: Queues::default(), sweeper };
         Ok(Sessions { shared: Arc::new(shared) })
     }
 
@@ -109,28 +158,28 @@ impl Sessions {
         Session::new(Arc::clone(&self.shared), cookies.into())
     }
 
-    /// What a request to this path has: its session, or none where the page is prerendered. For authors of framework
-    /// adapters.
-    pub fn scope(
-        &self,
-        path: &str,
-        prerendered: &PrerenderedRoutes,
-        outage: Option<OutagePolicy>,
-        cookies: impl FnOnce() -> CookieHeaders,
-    ) -> Scope {
-        if let Some(page) = prerendered.find(path) {
-            return Scope::Prerendered(page);
-        }
-        let session = self.session(cookies());
-        if let Some(policy) = outage {
-            session.set_outage_policy(policy);
-        }
-        Scope::Session(session)
+    /// Where two are the same, their sessions are.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// The driver in use.
     pub fn driver(&self) -> &DynDriver {
         self.shared.store.driver()
+    }
+}
+
+/// A store that keeps what it has, and nothing that ever ends: it grows with each visitor, and with each crawler.
+fn warn_where_nothing_ends(driver: &DynDriver, config: &Config) {
+    let Config { ttl, idle, absolute, .. } = config;
+    let ends = ttl.is_some() || idle.is_some() || absolute.is_some();
+    // Many drivers have one of their own.
+    let ends_by_itself = config.options.get("ttl").is_some_and(|ttl| !ttl.is_null() && *ttl != 0);
+    if driver.capabilities().durable && !ends && !ends_by_itself {
+        tracing::warn!(
+            driver = driver.name(),
+            "no session will ever end by itself: set `idle`, `absolute` or `ttl`"
+        );
     }
 }
 

@@ -7,6 +7,7 @@ use cloakroom_storage::Version;
 
 use crate::id::SessionId;
 use crate::record::Record;
+use crate::tombstone::Tombstone;
 
 /// A record and the token that tells whether it is still the newest.
 #[derive(Clone, Debug)]
@@ -14,6 +15,22 @@ pub(crate) struct Stored {
     pub(crate) id: SessionId,
     pub(crate) record: Arc<Record>,
     pub(crate) version: Version,
-    /// How long the store still keeps it, where sessions end by themselves; `None` for ever.
-    pub(crate) ttl: Option<Duration>,
+    /// When the store lets it go, in milliseconds since 1970, where sessions end by themselves; `None` for never.
+    pub(crate) ends: Option<f64>,
+}
+
+/// What the store has under an ID.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Alive(Stored),
+    Retired(Tombstone, Version),
+    Missing,
+}
+
+impl Stored {
+    /// How long the store still keeps it.
+    pub(crate) fn left(&self, now: f64) -> Option<Duration> {
+        let left = (self.ends? - now).max(0.0) / 1000.0;
+        Duration::try_from_secs_f64(left).ok()
+    }
 }

@@ -129,11 +129,8 @@ async fn of_two_concurrent_regenerates_one_wins_and_one_record_is_left() {
     });
     let session = site.request(id);
     session.regenerate().await.unwrap();
-    let finished = session.finish().await.unwrap();
-    assert_eq!(
-        finished.set_cookie, None,
-        "the winner's cookie stands, whichever response comes last"
-    );
+    let error = session.finish().await.expect_err("the winner's cookie stands");
+    assert_eq!(error.kind(), ErrorKind::Destroyed, "who lost is not told that all is well");
     assert_eq!(site.records().await, 1);
 }
 
@@ -144,7 +141,7 @@ async fn a_regenerate_of_a_session_that_was_destroyed_meanwhile_revives_nothing(
     site.before_set(move |site| async move { site.log_out(id).await });
     let session = site.request(id);
     session.regenerate().await.unwrap();
-    session.finish().await.unwrap();
+    assert_eq!(session.finish().await.unwrap_err().kind(), ErrorKind::Destroyed);
     assert_eq!(site.records().await, 0);
 }
 
@@ -206,4 +203,21 @@ async fn a_driver_that_cannot_compare_still_merges_what_it_sees_before_the_write
     late.set("a", "2").unwrap();
     late.finish().await.unwrap();
     assert_eq!(site.records().await, 0, "a logout is not undone");
+}
+
+#[tokio::test]
+async fn a_store_that_learns_to_compare_is_written_to_on_conditions_from_then_on() {
+    let site = Site::that_cannot_compare(Config::new("memory")).await;
+    let id = site.stored(&[("a", "1")]).await;
+    site.learn_to_compare();
+    site.before_set(move |site| async move {
+        let other = site.request(id);
+        other.set("b", "other").unwrap();
+        other.finish().await.unwrap();
+    });
+    let session = site.request(id);
+    session.set("a", "2").unwrap();
+    session.finish().await.unwrap();
+    assert_eq!(site.read(id, "a").await.as_deref(), Some("2"));
+    assert_eq!(site.read(id, "b").await.as_deref(), Some("other"), "it was written over");
 }

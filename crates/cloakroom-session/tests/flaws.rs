@@ -199,7 +199,7 @@ async fn regenerate_writes_the_new_record_before_the_old_one_goes() {
     let session = site.request(id);
     session.regenerate().await.unwrap();
     session.finish().await.unwrap();
-    assert_eq!(site.calls(), ["get", "set", "remove"]);
+    assert_eq!(site.calls(), ["get", "set", "retire"]);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cloakroom_session::{Config, ErrorKind, SessionId, SetOptions};
+use cloakroom_session::{Config, ErrorKind, Session, SessionId, SetOptions};
 use common::Site;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -278,26 +278,34 @@ async fn until(moment: f64) {
     }
 }
 
+/// What is read with the cookie that the response hands out.
+async fn handed_out(site: &Site, session: &Session) -> Vec<String> {
+    let cookie = session.finish().await.unwrap().set_cookie.expect("a new session has a cookie");
+    let new = session.id().unwrap();
+    assert!(cookie.contains(&new.to_string()));
+    site.request(new).keys().await.unwrap()
+}
+
 #[tokio::test]
-async fn an_update_of_a_session_that_became_too_old_is_not_called_saved() {
+async fn an_update_of_a_session_that_became_too_old_begins_a_new_one() {
     let site = over_after_a_day().await;
     let (session, over) = read_just_before_it_is_over(&site).await;
     let id = session.id().unwrap();
     until(over).await;
-    let error = session.update("visits", |visits: &mut u32| *visits += 1).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Destroyed);
-    assert_eq!(session.finish().await.unwrap().set_cookie, None);
+    assert_eq!(session.update("visits", |visits: &mut u32| *visits += 1).await.unwrap(), 1);
+    assert_eq!(handed_out(&site, &session).await, ["visits"]);
     assert_eq!(site.raw(id).await, None);
 }
 
 #[tokio::test]
-async fn no_new_id_is_handed_out_for_a_session_that_became_too_old() {
+async fn a_session_that_became_too_old_is_not_taken_along_by_a_regenerate() {
     let site = over_after_a_day().await;
     let (session, over) = read_just_before_it_is_over(&site).await;
     session.regenerate().await.unwrap();
+    session.set("user", "Ann").unwrap();
     until(over).await;
-    assert_eq!(session.finish().await.unwrap().set_cookie, None);
-    assert_eq!(site.records().await, 0);
+    assert_eq!(handed_out(&site, &session).await, ["user"]);
+    assert_eq!(site.records().await, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,53 +4,11 @@
 
 mod common;
 
-use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use cloakroom_session::{Config, Sessions};
 use common::Site;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
-
-/// Everything that was logged, as text.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
-
-impl Log {
-    fn text(&self) -> String {
-        self.0.lock().unwrap().clone()
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut Line(&mut self.0.lock().unwrap()));
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-struct Line<'a>(&'a mut String);
-
-impl Visit for Line<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        writeln!(self.0, "{field}={value:?}").unwrap();
-    }
-}
+use common::log::Log;
 
 #[tokio::test]
 async fn a_change_that_nobody_will_save_is_not_silent() {
@@ -82,4 +40,46 @@ async fn lost_races_and_broken_records_are_logged_without_the_id() {
     let text = log.text();
     assert!(text.contains("destroyed by another request") && text.contains("cannot be read"));
     assert!(!text.contains(&id.to_string()), "{text}");
+}
+
+#[tokio::test]
+async fn a_cookie_that_gives_way_is_named_in_the_log_without_its_value() {
+    let log = Log::default();
+    let _log = tracing::subscriber::set_default(log.clone());
+    let session = Site::new().await.visitor();
+    session.set("a", "1").unwrap();
+    let finished = session.finish().await.unwrap();
+    let mut headers = http::HeaderMap::new();
+    finished.apply(&mut headers);
+    assert_eq!(log.text(), "");
+    let ours = headers.remove(http::header::SET_COOKIE).unwrap();
+    headers.insert(http::header::SET_COOKIE, "astro-session=theirs".parse().unwrap());
+    finished.apply(&mut headers);
+    assert_eq!(headers.get_all(http::header::SET_COOKIE).iter().collect::<Vec<_>>(), [ours]);
+    let text = log.text();
+    assert!(text.contains("astro-session") && text.contains("another name"), "{text}");
+    assert!(!text.contains("theirs"), "{text}");
+}
+
+#[tokio::test]
+async fn sessions_that_nothing_ever_ends_are_warned_of_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = async |configure: fn(&mut Config)| {
+        let log = Log::default();
+        let _log = tracing::subscriber::set_default(log.clone());
+        let mut config = Config::new("fs-lite").option("base", folder.path().to_str().unwrap());
+        configure(&mut config);
+        Sessions::from_config(config).await.unwrap();
+        log.text().contains("no session will ever end by itself")
+    };
+    assert!(said(|_| {}).await);
+    assert!(!said(|config| config.ttl = Some(Duration::from_secs(3600))).await);
+    assert!(!said(|config| config.idle = Some(Duration::from_secs(3600))).await);
+    assert!(!said(|config| config.absolute = Some(Duration::from_secs(3600))).await);
+
+    // Nor where everything ends with the process.
+    let log = Log::default();
+    let _log = tracing::subscriber::set_default(log.clone());
+    Sessions::from_config(Config::new("memory")).await.unwrap();
+    assert!(!log.text().contains("no session will ever end by itself"), "{}", log.text());
 }

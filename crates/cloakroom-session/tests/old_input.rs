@@ -62,10 +62,10 @@ async fn secrets_are_not_stored() {
         ("newPassword", "hunter3"),
         ("_csrf", "hunter4"),
         ("card[pin]", "hunter5"),
-        ("iban", "hunter6"),
-        ("iban", "hunter7"),
+        ("motto", "hunter6"),
+        ("motto", "hunter7"),
     ];
-    session.flash(OLD_INPUT, &OldInput::new(fields).without("iban")).unwrap();
+    session.flash(OLD_INPUT, &OldInput::new(fields).without("motto")).unwrap();
     session.finish().await.unwrap();
     let stored = site.raw(session.id().unwrap()).await.unwrap();
     assert!(stored.contains("Ann") && !stored.contains("hunter"), "{stored}");

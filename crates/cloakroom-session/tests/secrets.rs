@@ -8,6 +8,7 @@ use std::error::Error;
 
 use cloakroom_session::{Config, CookieHeaders, ErrorKind, Sessions};
 use common::Site;
+use common::log::Log;
 use http::HeaderValue;
 
 #[tokio::test]
@@ -45,14 +46,69 @@ async fn no_error_shows_the_id_and_neither_does_its_cause() {
     let refused = session.save().await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Storage);
     for error in [corrupt, refused] {
-        let mut shown = format!("{error} {error:?}");
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            shown += &format!(" {error} {error:?}");
-            cause = error.source();
-        }
+        let shown = told(&error);
         assert!(!shown.contains(id.as_str()), "{shown}");
     }
+}
+
+/// All that a program could print of an error, and of what is behind it.
+fn told(error: &dyn Error) -> String {
+    let mut told = format!("{error} {error:?} {error:#?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told += &format!(" {error} {error:?}");
+        cause = error.source();
+    }
+    told
+}
+
+/// A type that a new version of a program has changed finds the values of the old one, of every visitor.
+#[tokio::test]
+async fn a_value_of_another_type_is_neither_told_nor_logged() {
+    #[derive(Debug, serde::Deserialize)]
+    enum Choice {
+        #[allow(dead_code)]
+        One,
+    }
+    const MARKER: &str = "hunter2";
+    let log = Log::default();
+    let _log = tracing::subscriber::set_default(log.clone());
+    let site = Site::new().await;
+    let id = site.stored(&[("a", MARKER)]).await;
+    let session = site.request(id);
+    let mut told_all = String::new();
+    for error in [
+        session.get::<Vec<String>>("a").await.map(drop).unwrap_err(),
+        session.get::<u32>("a").await.map(drop).unwrap_err(),
+        session.get::<Choice>("a").await.map(drop).unwrap_err(),
+        session.get::<std::net::IpAddr>("a").await.map(drop).unwrap_err(),
+        session.update("a", |numbers: &mut Vec<u32>| numbers.push(1)).await.map(drop).unwrap_err(),
+        session.take::<bool>("a").await.map(drop).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::WrongType);
+        told_all += &told(&error);
+    }
+    session.set(MARKER, &vec![MARKER]).unwrap();
+    session.finish().await.unwrap();
+    for text in [format!("[[\"Map\",1,2],\"a\",\"{MARKER}\"]"), MARKER.to_owned()] {
+        site.write_raw(id, &text).await;
+        told_all += &told(&site.request(id).get::<u32>("a").await.unwrap_err());
+    }
+    assert!(!told_all.contains(MARKER), "{told_all}");
+    assert!(!log.text().contains(MARKER), "{}", log.text());
+}
+
+#[tokio::test]
+async fn a_message_is_never_as_long_as_a_key_or_a_value() {
+    let site = Site::new().await;
+    let session = site.visitor();
+    let (key, value) = ("k".repeat(60_000), "v".repeat(1_000_000));
+    session.set(&key, &value).unwrap();
+    let error = session.get::<u32>(&key).await.unwrap_err();
+    assert!(told(&error).len() < 5_000);
+    let refused = session.set(&key, &"v".repeat(5 << 20)).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::TooLarge);
+    assert!(told(&refused).len() < 5_000);
 }
 
 #[tokio::test]

@@ -95,6 +95,38 @@ async fn what_is_set_before_the_load_comes_first_as_astro_merges_what_it_loads()
 }
 
 #[tokio::test]
+async fn what_is_set_after_a_read_of_ones_own_stands_where_it_would_after_a_load_though_nothing_was_loaded()
+ {
+    let site = Site::new().await;
+    let id = site.stored(&[("b", "1"), ("a", "2"), ("0", "pear")]).await;
+    let session = site.request(id);
+    session.set("d", "4").unwrap();
+    session.delete("a");
+    assert_eq!(session.get::<String>("d").await.unwrap().as_deref(), Some("4"));
+    session.set("0", "apple").unwrap();
+    session.set("e", "5").unwrap();
+    session.set("a", "again").unwrap();
+    assert!(site.calls().is_empty(), "what the request has set itself is known without the store");
+    assert_eq!(session.keys().await.unwrap(), ["d", "b", "0", "e", "a"]);
+    session.finish().await.unwrap();
+    assert_eq!(site.request(id).keys().await.unwrap(), ["d", "b", "0", "e", "a"]);
+}
+
+#[tokio::test]
+async fn a_read_before_destroy_does_not_place_what_comes_after_it() {
+    let site = Site::new().await;
+    let id = site.stored(&[("a", "1"), ("b", "2")]).await;
+    let other = site.stored(&[("a", "1"), ("b", "2")]).await;
+    let session = site.request(id);
+    session.delete("a");
+    assert!(!session.has("a").await.unwrap());
+    session.destroy();
+    session.load(&other.to_string()).await.unwrap();
+    session.set("b", "two").unwrap();
+    assert_eq!(session.keys().await.unwrap(), ["a", "b"]);
+}
+
+#[tokio::test]
 async fn a_stored_value_is_a_snapshot() {
     let site = Site::new().await;
     let session = site.visitor();
@@ -229,7 +261,7 @@ async fn destroy_removes_the_record_and_the_cookie_without_loading() {
         cookie.starts_with("astro-session=deleted; Path=/; Expires=Thu, 01 Jan 1970"),
         "{cookie}"
     );
-    assert_eq!(site.calls(), ["remove"]);
+    assert_eq!(site.calls(), ["get", "retire"], "no tombstone for an ID that somebody made up");
     assert_eq!(site.raw(id).await, None);
 }
 

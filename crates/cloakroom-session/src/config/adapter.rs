@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Config;
-use super::fields::{Result, Unusable, nearest};
+use super::fields::{Result, Unusable, described, nearest};
 
 /// A platform that Astro has an adapter for (`adapter` in TOML, JSON and the environment: `"netlify"`).
 ///
@@ -80,7 +80,7 @@ impl Adapter {
             Some(near) => format!("did you mean {near:?}?"),
             None => format!("it can be one of {}", names.join(", ")),
         };
-        Err(Unusable::new("adapter", format!("adapter is {value}: {advice}")))
+        Err(Unusable::new("adapter", format!("adapter is {}: {advice}", described(value))))
     }
 
     /// The configuration with its default driver.
@@ -197,14 +197,14 @@ mod tests {
     #[test]
     fn the_environment_may_name_the_adapter() {
         let variable = ("CLOAKROOM_SESSION_ADAPTER".into(), "netlify".into());
-        let map = super::super::environment::map([variable].into_iter()).unwrap();
-        assert_eq!(Config::from_map(map).unwrap().driver, "netlify-blobs");
+        let read = super::super::environment::read([variable].into_iter()).unwrap();
+        assert_eq!(Config::from_map(read.map).unwrap().driver, "netlify-blobs");
     }
 
     #[test]
     fn a_detected_platform_fills_in_only_what_nothing_says() {
         let filled = |toml: &str| {
-            let mut map = super::super::toml_map(toml).unwrap();
+            let mut map = super::super::tables::toml(toml).unwrap();
             fill_in(&mut map, Some(Adapter::Netlify));
             Config::from_map(map).unwrap().driver
         };

@@ -1,34 +1,68 @@
 //! The environment's part of the configuration.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use serde_json::{Map, Value};
 
+use super::tables;
 use crate::error::{Error, Result};
 
 const PREFIX: &str = "CLOAKROOM_SESSION_";
 
-/// The variables that are ours as a table: `CLOAKROOM_SESSION_COOKIE_MAX_AGE` is `cookie.maxAge`.
-pub(super) fn map(
-    variables: impl Iterator<Item = (OsString, OsString)>,
-) -> Result<Map<String, Value>> {
-    let (mut map, mut tables) = (Map::new(), Map::new());
+/// The settings that are texts, whatever they look like.
+const TEXTS: [&str; 6] =
+    ["adapter", "outage", "driver", "cookie.name", "cookie.domain", "cookie.path"];
+
+/// The settings that are tables, or one text that stands for one.
+const TABLES: [&str; 3] = ["driver", "cookie", "options"];
+
+/// What the environment says.
+pub(super) struct Environment {
+    /// In the form in which tables are merged.
+    pub(super) map: Map<String, Value>,
+    /// The variable by the setting's name, as in `cookie.maxAge`.
+    pub(super) variables: BTreeMap<String, String>,
+}
+
+/// Reads the variables that are ours, and warns of those that were perhaps meant to be:
+/// `CLOAKROOM_SESSION_COOKIE_MAX_AGE` is `cookie.maxAge`.
+pub(super) fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Environment> {
+    let (mut map, mut tables, mut names) = (Map::new(), Map::new(), BTreeMap::new());
     for (name, value) in variables {
-        let Some(key) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
-        let value = value.into_string().map_err(|_| {
-            Error::config(format!("the environment variable {PREFIX}{key} is not UTF-8"))
-        })?;
-        // JSON where it reads as JSON, so that numbers and booleans are what they look like.
-        let value = serde_json::from_str(&value).unwrap_or(Value::String(value));
+        let Some(name) = name.to_str() else { continue };
+        let Some(key) = name.strip_prefix(PREFIX) else {
+            if is_nearly_ours(name) {
+                tracing::warn!(
+                    variable = name,
+                    "nobody reads this variable of the environment: those that configure sessions begin with {PREFIX}"
+                );
+            }
+            continue;
+        };
+        let value = value
+            .into_string()
+            .map_err(|_| Error::config(format!("the environment variable {name} is not UTF-8")))?;
         match key.split_once('_') {
             Some((table @ ("COOKIE" | "OPTIONS"), key)) => {
-                let table = tables.entry(camel_case(table)).or_insert_with(|| Map::new().into());
-                if let Value::Object(table) = table {
-                    table.insert(camel_case(key), value);
+                let (table, key) = (camel_case(table), camel_case(key));
+                let path = format!("{table}.{key}");
+                // What an option's text spells the driver knows, that knows what it wants.
+                let value = match table.as_str() {
+                    "options" => value.into(),
+                    _ => spelled(&path, value),
+                };
+                names.insert(path, name.to_owned());
+                if let Value::Object(table) =
+                    tables.entry(table).or_insert_with(|| Map::new().into())
+                {
+                    table.insert(key, value);
                 }
             }
             _ => {
-                map.insert(camel_case(key), value);
+                let key = camel_case(key);
+                map.insert(key.clone(), spelled(&key, value));
+                names.insert(key, name.to_owned());
             }
         }
     }
@@ -41,8 +75,40 @@ pub(super) fn map(
         }
         map.insert(key, table);
     }
-    Ok(map)
+    Ok(Environment { map: tables::in_one_form(map)?, variables: names })
 }
+
+/// A setting's text, or the number, the switch or the table that it spells as JSON where the setting is none.
+fn spelled(key: &str, text: String) -> Value {
+    let is_text = TEXTS.contains(&key);
+    match serde_json::from_str(&text) {
+        Ok(table @ Value::Object(_)) if TABLES.contains(&key) => table,
+        Ok(value) if !is_text && !TABLES.contains(&key) => value,
+        _ => text.into(),
+    }
+}
+
+/// Whether a variable was perhaps meant for us: `CLOAKROOM_TTL`, `CLOAKROOM_SESION_TTL`, `cloakroom_session_ttl`.
+fn is_nearly_ours(name: &str) -> bool {
+    let name = name.to_uppercase().replace('-', "_");
+    if let Some(key) = name.strip_prefix("CLOAKROOM_") {
+        let word = key.split('_').next().unwrap_or_default();
+        if FIRST_WORDS.contains(&word) || PREFIX.ends_with(&format!("_{key}_")) {
+            return true;
+        }
+    }
+    let is_near = |length: usize| {
+        let start: String = name.chars().take(length).collect();
+        strsim::damerau_levenshtein(&start, PREFIX) <= 2
+    };
+    (PREFIX.len() - 1..=PREFIX.len() + 1).any(is_near)
+}
+
+/// What the names of settings begin with, in variables.
+const FIRST_WORDS: [&str; 13] = [
+    "DRIVER", "ADAPTER", "OPTIONS", "COOKIE", "TTL", "MAX", "TIMEOUT", "RETRIES", "IDLE",
+    "ABSOLUTE", "TOUCH", "OUTAGE", "SWEEP",
+];
 
 fn camel_case(name: &str) -> String {
     let mut words = name.split('_');
@@ -56,48 +122,97 @@ fn camel_case(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn read(variables: &[(&str, &str)]) -> Map<String, Value> {
-        map(variables.iter().map(|(name, value)| (name.into(), value.into()))).unwrap()
+    fn read_all(variables: &[(&str, &str)]) -> Result<Value> {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        read(variables).map(|read| Value::Object(read.map))
     }
 
     #[test]
     fn names_become_astros_keys_and_values_what_they_look_like() {
-        let map = read(&[
+        let map = read_all(&[
             ("CLOAKROOM_SESSION_DRIVER", "fs-lite"),
             ("CLOAKROOM_SESSION_TTL", "3600"),
             ("CLOAKROOM_SESSION_COOKIE_MAX_AGE", "60"),
             ("CLOAKROOM_SESSION_COOKIE_SECURE", "false"),
-            ("CLOAKROOM_SESSION_OPTIONS_READ_ONLY", "true"),
-            ("CLOAKROOM_SESSION_OPTIONS_BASE", "\"7\""),
             ("HOME", "/root"),
         ]);
-        let expected = serde_json::json!({
+        let expected = json!({
             "driver": "fs-lite",
             "ttl": 3600,
             "cookie": { "maxAge": 60, "secure": false },
-            "options": { "readOnly": true, "base": "7" },
         });
-        assert_eq!(Value::Object(map), expected);
+        assert_eq!(map.unwrap(), expected);
+    }
+
+    #[test]
+    fn a_text_stays_what_it_is_though_it_reads_as_json() {
+        for text in
+            ["12345678901234567890123", "1e5", "null", "0.10", "true", "\"7\"", "{}", "", " x "]
+        {
+            let map = read_all(&[
+                ("CLOAKROOM_SESSION_OPTIONS_PASSWORD", text),
+                ("CLOAKROOM_SESSION_COOKIE_NAME", text),
+                ("CLOAKROOM_SESSION_COOKIE_PATH", text),
+            ]);
+            let expected = json!({ "options": { "password": text }, "cookie": { "name": text, "path": text } });
+            assert_eq!(map.unwrap(), expected);
+        }
+        assert_eq!(
+            read_all(&[("CLOAKROOM_SESSION_DRIVER", "7")]).unwrap(),
+            json!({ "driver": "7" })
+        );
+        let cookie = read_all(&[("CLOAKROOM_SESSION_COOKIE", "123")]);
+        assert_eq!(cookie.unwrap(), json!({ "cookie": { "name": "123" } }));
+    }
+
+    #[test]
+    fn a_table_may_be_one_variable() {
+        let map = read_all(&[
+            ("CLOAKROOM_SESSION_OPTIONS", r#"{ "max": 5 }"#),
+            ("CLOAKROOM_SESSION_COOKIE", r#"{ "name": "sid" }"#),
+        ]);
+        assert_eq!(map.unwrap(), json!({ "options": { "max": 5 }, "cookie": { "name": "sid" } }));
     }
 
     #[test]
     fn a_name_of_any_letters_is_a_key_and_no_panic() {
-        let map = read(&[("CLOAKROOM_SESSION_OPTIONS_A_\u{c9}T\u{c9}", "1"), (PREFIX, "2")]);
-        assert_eq!(
-            Value::Object(map),
-            serde_json::json!({ "options": { "a\u{c9}t\u{e9}": 1 }, "": 2 })
-        );
+        let map = read_all(&[("CLOAKROOM_SESSION_OPTIONS_A_\u{c9}T\u{c9}", "1"), (PREFIX, "2")]);
+        assert_eq!(map.unwrap(), json!({ "options": { "a\u{c9}t\u{e9}": "1" }, "": 2 }));
     }
 
     #[test]
     fn a_value_and_a_table_of_one_name_are_an_error() {
         let names = ["CLOAKROOM_SESSION_COOKIE", "CLOAKROOM_SESSION_COOKIE_PATH"];
         for names in [names, [names[1], names[0]]] {
-            let variables = names.map(|name| (OsString::from(name), OsString::from("sid")));
-            let error = map(variables.into_iter()).unwrap_err().to_string();
+            let error = read_all(&names.map(|name| (name, "sid"))).unwrap_err().to_string();
             assert!(error.contains("CLOAKROOM_SESSION_COOKIE_"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_was_perhaps_meant_for_us_is_told_from_others() {
+        for name in [
+            "CLOAKROOM_SESION_TTL",
+            "CLOAKROOM_SESSIONS_TTL",
+            "CLOAKROM_SESSION_TTL",
+            "CLOAKROOM_SESSION",
+            "cloakroom_session_ttl",
+            "CLOAKROOM-SESSION-TTL",
+            "CLOAKROOMSESSION_TTL",
+            "CLOAKROOM_TTL",
+            "CLOAKROOM_COOKIE_SECURE",
+            "CLOAKROOM_MAX_SIZE",
+        ] {
+            assert!(is_nearly_ours(name), "{name}");
+        }
+        for name in
+            ["HOME", "CLOAKROOM_TOKEN", "CLOAKROOM_READ_TOKEN", "SESSION_TTL", "CLOUD_SESSION"]
+        {
+            assert!(!is_nearly_ours(name), "{name}");
         }
     }
 }

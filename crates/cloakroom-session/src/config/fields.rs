@@ -11,10 +11,6 @@ pub(super) type Result<T, E = Unusable> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub(super) struct Unusable {
     /// With the names of its tables: `cookie.sameSite`.
-    #[cfg_attr(
-        not(feature = "astro-config"),
-        expect(dead_code, reason = "only an Astro configuration is told lines and columns by it")
-    )]
     pub(super) key: String,
     pub(super) message: String,
 }
@@ -62,8 +58,17 @@ impl Fields {
         self.typed(key, "a whole number, 0 or above", Value::as_u64)
     }
 
+    /// What is no table may be a URL with a password in it, and is not shown.
     pub(super) fn table(&mut self, key: &'static str) -> Result<Option<Map<String, Value>>> {
-        self.typed(key, "a table", |value| value.as_object().cloned())
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::Object(table)) => Ok(Some(table)),
+            Some(other) => {
+                let key = format!("{}{key}", self.path);
+                let message = format!("{key} is {}: it must be a table", kind(&other));
+                Err(Unusable::new(key, message))
+            }
+        }
     }
 
     fn typed<T>(
@@ -77,7 +82,7 @@ impl Fields {
             Some(read) => Ok(Some(read)),
             None => {
                 let key = format!("{}{key}", self.path);
-                let message = format!("{key} is {value}: it must be {expected}");
+                let message = format!("{key} is {}: it must be {expected}", described(&value));
                 Err(Unusable::new(key, message))
             }
         }
@@ -94,6 +99,29 @@ impl Fields {
         let key = format!("{}{unknown}", self.path);
         let message = format!("unknown key `{key}` in the configuration: {advice}");
         Err(Unusable::new(key, message))
+    }
+}
+
+/// A value as it was written where that is short and can hardly be a secret, and else its kind.
+pub(super) fn described(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.chars().count() > 40 || text.contains("://") => {
+            kind(value).to_owned()
+        }
+        Value::Array(_) | Value::Object(_) => kind(value).to_owned(),
+        value => value.to_string(),
+    }
+}
+
+/// What kind of value this is.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a table",
     }
 }
 

@@ -3,9 +3,14 @@
 mod adapter;
 #[cfg(feature = "astro-config")]
 mod astro;
+mod cookie;
 mod environment;
 mod fields;
+mod place;
+mod sources;
+mod tables;
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,9 +19,12 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::lifetime::Lifetime;
 use crate::outage::OutagePolicy;
-use fields::{Fields, Unusable};
+use environment::Environment;
+use fields::{Fields, Unusable, described};
+use sources::Sources;
 
 pub use adapter::Adapter;
+pub use cookie::{CookieConfig, SameSite};
 
 /// How sessions are stored and which cookie names them.
 ///
@@ -39,7 +47,7 @@ pub use adapter::Adapter;
 /// assert!(error.to_string().contains("did you mean `ttl`"));
 /// # Ok::<(), cloakroom_session::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
     /// The driver's unstorage name. `fs-lite` unless set, as in Astro's Node adapter.
@@ -58,7 +66,8 @@ pub struct Config {
     /// How often a call is tried again that failed without having changed anything (`retries`). 2 unless set.
     pub retries: u32,
     /// How long a session lives without being used (`idle`, in seconds): every request that reads or writes it moves
-    /// the deadline, which the store keeps. For ever unless set.
+    /// the deadline, which the store keeps, and so does a streamed body that uses it. A task that outlives its request
+    /// calls [`Session::save`](crate::Session::save) for that. For ever unless set.
     pub idle: Option<Duration>,
     /// How long a session lives from its creation, whatever its use and across `regenerate` (`absolute`, in seconds).
     /// For ever unless set.
@@ -72,61 +81,35 @@ pub struct Config {
     /// How often expired records are removed from a store that does not do so itself (`sweepInterval`, in
     /// seconds; 0 for never). Once a minute unless set.
     pub sweep_interval: Option<Duration>,
+    sources: Sources,
 }
 
-/// The cookie that holds the ID. It is always `HttpOnly`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CookieConfig {
-    /// `astro-session` unless set.
-    pub name: String,
-    /// The domain, or none for the host alone.
-    pub domain: Option<String>,
-    /// `/` unless set.
-    pub path: String,
-    /// `maxAge`, in seconds; none for a cookie that ends with the browser's session.
-    pub max_age: Option<u64>,
-    /// `sameSite`: `"strict"` (or true), `"lax"`, `"none"`, or false to leave it out. Lax unless set.
-    pub same_site: SameSite,
-    /// On unless set.
-    pub secure: bool,
-    /// Off unless set.
-    pub partitioned: bool,
-    /// `hostPrefix`: puts `__Host-` before the name, which binds the cookie to this very host. Off unless set.
-    pub host_prefix: bool,
-}
-
-/// Which requests from other sites bring the cookie along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SameSite {
-    /// None of them.
-    Strict,
-    /// Top-level navigations.
-    Lax,
-    /// All; demands `secure`.
-    None,
-    /// The attribute is left out, and the browser decides.
-    Omit,
+/// With the names of the options and without their values, since passwords are among them.
+impl fmt::Debug for Config {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options: Vec<&String> = self.options.keys().collect();
+        formatter
+            .debug_struct("Config")
+            // A URL in its place is a mistake, and may have a password in it.
+            .field("driver", if self.driver.contains("://") { &"…" } else { &self.driver })
+            .field("options", &options)
+            .field("cookie", &self.cookie)
+            .field("ttl", &self.ttl)
+            .field("max_size", &self.max_size)
+            .field("timeout", &self.timeout)
+            .field("retries", &self.retries)
+            .field("idle", &self.idle)
+            .field("absolute", &self.absolute)
+            .field("touch_interval", &self.touch_interval)
+            .field("outage", &self.outage)
+            .field("sweep_interval", &self.sweep_interval)
+            .finish()
+    }
 }
 
 impl Default for Config {
     fn default() -> Config {
         Config::new("fs-lite").option("base", ".data/sessions")
-    }
-}
-
-impl Default for CookieConfig {
-    fn default() -> CookieConfig {
-        CookieConfig {
-            name: "astro-session".to_owned(),
-            domain: None,
-            path: "/".to_owned(),
-            max_age: None,
-            same_site: SameSite::Lax,
-            secure: true,
-            partitioned: false,
-            host_prefix: false,
-        }
     }
 }
 
@@ -153,6 +136,7 @@ impl Config {
             touch_interval: None,
             outage: OutagePolicy::Unavailable,
             sweep_interval: Some(Duration::from_secs(60)),
+            sources: Sources::default(),
         }
     }
 
@@ -175,7 +159,7 @@ impl Config {
     /// # Errors
     /// Where it is not TOML, or a key or value is not usable; the message names it.
     pub fn from_toml(text: &str) -> Result<Config> {
-        Config::from_map(toml_map(text)?)
+        Config::from_map(tables::toml(text)?)
     }
 
     /// Reads JSON.
@@ -183,7 +167,7 @@ impl Config {
     /// # Errors
     /// Where it is not JSON, or a key or value is not usable; the message names it.
     pub fn from_json(text: &str) -> Result<Config> {
-        Config::from_map(json_map(text)?)
+        Config::from_map(tables::json(text)?)
     }
 
     /// Reads a file by its extension: TOML, JSON, or the configuration of an Astro site (`.mjs`, `.js`, `.cjs`, `.ts`
@@ -204,37 +188,68 @@ impl Config {
                 ),
             ));
         }
-        file_map(path).and_then(Config::from_map).map_err(|error| in_file(path, error))
+        let mut sources = Sources::default();
+        let read = tables::file(path).and_then(|map| {
+            let map = tables::in_one_form(map)?;
+            sources.note(&map, &path.display().to_string());
+            Config::from_map(map)
+        });
+        let config = read.map_err(|error| in_file(path, error))?;
+        Ok(Config { sources, ..config })
     }
 
     /// Reads the environment variables that begin with `CLOAKROOM_SESSION_`.
     ///
-    /// `CLOAKROOM_SESSION_COOKIE_MAX_AGE` is `cookie.maxAge`, `CLOAKROOM_SESSION_OPTIONS_BASE` is
-    /// `options.base`. A value is JSON where it reads as JSON (`true`, `3600`), and else a string.
+    /// `CLOAKROOM_SESSION_COOKIE_MAX_AGE` is `cookie.maxAge`, `CLOAKROOM_SESSION_OPTIONS_BASE` is `options.base`, and
+    /// `CLOAKROOM_SESSION_OPTIONS_SITE_ID` `options.siteID`. What is a text is the variable's text, letter by letter; a
+    /// number, a switch, a list or a table is what it reads as in JSON.
     ///
     /// # Errors
-    /// As [`Config::from_toml`].
+    /// As [`Config::from_toml`]; the message names the variable.
     pub fn from_env() -> Result<Config> {
-        Config::from_map(environment::map(std::env::vars_os())?)
+        Config::over(Map::new(), Sources::default(), environment::read(std::env::vars_os())?, None)
     }
 
     /// What a program should use: `cloakroom.toml` or `cloakroom.json` in the current folder where there is
     /// one, and over it the environment. Where neither names a driver or an adapter, the platform's default
     /// ([`Adapter::detect`]), and files where there is none.
     ///
+    /// What the environment does not name stays as the file has it. Where it names another driver than the file, the
+    /// file's options, which are for that one, do not count.
+    ///
     /// # Errors
     /// As [`Config::from_file`] and [`Config::from_env`].
     pub fn load() -> Result<Config> {
-        let mut map = Map::new();
+        let (mut map, mut sources) = (Map::new(), Sources::default());
         for path in ["cloakroom.toml", "cloakroom.json"].map(Path::new) {
             if path.exists() {
-                map = unwrap_session(file_map(path).map_err(|error| in_file(path, error))?);
+                let read = tables::file(path).and_then(|map| Ok(tables::in_one_form(map)?));
+                map = read.map_err(|error| in_file(path, error))?;
+                sources.note(&map, &path.display().to_string());
                 break;
             }
         }
-        merge(&mut map, environment::map(std::env::vars_os())?);
-        adapter::fill_in(&mut map, Adapter::detect());
-        Config::from_map(map)
+        Config::over(map, sources, environment::read(std::env::vars_os())?, Adapter::detect())
+    }
+
+    /// What the environment says over a file.
+    fn over(
+        mut map: Map<String, Value>,
+        mut sources: Sources,
+        environment: Environment,
+        detected: Option<Adapter>,
+    ) -> Result<Config> {
+        tables::put_over(&mut map, environment.map, detected);
+        sources.keep(&map);
+        for (key, variable) in environment.variables {
+            sources.put(key, &variable);
+        }
+        adapter::fill_in(&mut map, detected);
+        let config = Config::read(map).map_err(|unusable| match sources.of(&unusable.key) {
+            Some(source) => Error::config(format!("{} (it is set by {source})", unusable.message)),
+            None => unusable.into(),
+        })?;
+        Ok(Config { sources, ..config })
     }
 
     fn from_map(map: Map<String, Value>) -> Result<Config> {
@@ -242,15 +257,14 @@ impl Config {
     }
 
     fn read(map: Map<String, Value>) -> fields::Result<Config> {
-        let mut fields = Fields::new("", unwrap_session(map));
-        let (driver, driver_options) = driver(fields.take("driver"))?;
+        let mut fields = Fields::new("", tables::in_one_form(map)?);
+        let driver = fields.string("driver")?;
         let adapter = fields.take("adapter").map(|name| Adapter::from_value(&name)).transpose()?;
         let mut config = match (driver, adapter) {
             (Some(driver), _) => Config::new(driver),
             (None, Some(adapter)) => adapter.config()?,
             (None, None) => Config::default(),
         };
-        config.options.extend(driver_options);
         if let Some(options) = fields.table("options")? {
             config.options.extend(options);
         }
@@ -279,6 +293,19 @@ impl Config {
         fields.finish()?;
         config.usable()?;
         Ok(config)
+    }
+
+    /// Where the store is, for logs: without secrets.
+    pub(crate) fn place(&self) -> String {
+        place::shown(&self.options)
+    }
+
+    /// Where each setting was said, for logs.
+    pub(crate) fn said_by(&self) -> String {
+        match self.sources.is_empty() {
+            true => "the program".to_owned(),
+            false => self.sources.to_string(),
+        }
     }
 
     /// When sessions end by themselves.
@@ -330,73 +357,6 @@ impl Config {
     }
 }
 
-impl CookieConfig {
-    /// Astro's forms: the name alone, or a table.
-    fn from_value(value: Value) -> fields::Result<CookieConfig> {
-        let mut config = CookieConfig::default();
-        let map = match value {
-            Value::String(name) => {
-                config.name = name;
-                return Ok(config);
-            }
-            Value::Object(map) => map,
-            other => {
-                let message = format!(
-                    "cookie is {other}: it must be a name or a table such as {{ name, sameSite }}"
-                );
-                return Err(Unusable::new("cookie", message));
-            }
-        };
-        let mut fields = Fields::new("cookie.", map);
-        if let Some(name) = fields.string("name")? {
-            config.name = name;
-        }
-        config.domain = fields.string("domain")?;
-        if let Some(path) = fields.string("path")? {
-            config.path = path;
-        }
-        config.max_age = fields.integer("maxAge")?;
-        if let Some(same_site) = fields.take("sameSite") {
-            config.same_site = SameSite::from_value(&same_site)?;
-        }
-        if let Some(secure) = fields.boolean("secure")? {
-            config.secure = secure;
-        }
-        if let Some(partitioned) = fields.boolean("partitioned")? {
-            config.partitioned = partitioned;
-        }
-        if let Some(host_prefix) = fields.boolean("hostPrefix")? {
-            config.host_prefix = host_prefix;
-        }
-        if fields.boolean("httpOnly")? == Some(false) {
-            return Err(Unusable::new(
-                "cookie.httpOnly",
-                "cookie.httpOnly is false: a session cookie is always HttpOnly, leave it out",
-            ));
-        }
-        fields.finish()?;
-        Ok(config)
-    }
-}
-
-impl SameSite {
-    fn from_value(value: &Value) -> fields::Result<SameSite> {
-        let lower = value.as_str().map(str::to_lowercase);
-        match (value, lower.as_deref()) {
-            (Value::Bool(true), _) | (_, Some("strict")) => Ok(SameSite::Strict),
-            (_, Some("lax")) => Ok(SameSite::Lax),
-            (_, Some("none")) => Ok(SameSite::None),
-            (Value::Bool(false), _) => Ok(SameSite::Omit),
-            _ => Err(Unusable::new(
-                "cookie.sameSite",
-                format!(
-                    "cookie.sameSite is {value}: it must be \"strict\", \"lax\", \"none\", true or false"
-                ),
-            )),
-        }
-    }
-}
-
 fn outage_policy(value: &Value) -> fields::Result<OutagePolicy> {
     match value.as_str() {
         Some("unavailable") => Ok(OutagePolicy::Unavailable),
@@ -404,76 +364,10 @@ fn outage_policy(value: &Value) -> fields::Result<OutagePolicy> {
         Some("anonymous") => Ok(OutagePolicy::Anonymous),
         _ => Err(Unusable::new(
             "outage",
-            format!("outage is {value}: it must be \"unavailable\", \"readOnly\" or \"anonymous\""),
-        )),
-    }
-}
-
-/// Astro 5's string, or Astro 6's `{ entrypoint, config }`.
-fn driver(value: Option<Value>) -> fields::Result<(Option<String>, Map<String, Value>)> {
-    match value {
-        None => Ok((None, Map::new())),
-        Some(Value::String(name)) => Ok((Some(name), Map::new())),
-        Some(Value::Object(map)) => {
-            let mut fields = Fields::new("driver.", map);
-            let entrypoint = fields.string("entrypoint")?.ok_or_else(|| {
-                Unusable::new(
-                    "driver",
-                    "driver is a table without `entrypoint`: name the driver, such as \"fs-lite\"",
-                )
-            })?;
-            let options = fields.table("config")?.unwrap_or_default();
-            fields.finish()?;
-            let name = entrypoint.rsplit('/').next().unwrap_or_default().to_owned();
-            Ok((Some(name), options))
-        }
-        Some(other) => Err(Unusable::new(
-            "driver",
-            format!("driver is {other}: it must be a driver's name, such as \"fs-lite\""),
-        )),
-    }
-}
-
-/// A file may hold Astro's `session` object alone, or be the object itself.
-fn unwrap_session(mut map: Map<String, Value>) -> Map<String, Value> {
-    let alone = map.len() == 1;
-    match map.get_mut("session") {
-        Some(Value::Object(session)) if alone => std::mem::take(session),
-        _ => map,
-    }
-}
-
-fn merge(base: &mut Map<String, Value>, over: Map<String, Value>) {
-    for (key, value) in over {
-        match (base.get_mut(&key), value) {
-            (Some(Value::Object(base)), Value::Object(over)) => merge(base, over),
-            (_, value) => {
-                base.insert(key, value);
-            }
-        }
-    }
-}
-
-fn toml_map(text: &str) -> Result<Map<String, Value>> {
-    toml::from_str(text).map_err(|error| {
-        Error::config(format!("the configuration is not TOML: {error}")).with_source(error)
-    })
-}
-
-fn json_map(text: &str) -> Result<Map<String, Value>> {
-    serde_json::from_str(text).map_err(|error| {
-        Error::config(format!("the configuration is not a JSON object: {error}")).with_source(error)
-    })
-}
-
-fn file_map(path: &Path) -> Result<Map<String, Value>> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::config(error.to_string()).with_source(error))?;
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("toml") => toml_map(&text),
-        Some("json") => json_map(&text),
-        _ => Err(Error::config(
-            "the file's name must end with .toml or .json, or be an Astro site's configuration",
+            format!(
+                "outage is {}: it must be \"unavailable\", \"readOnly\" or \"anonymous\"",
+                described(value)
+            ),
         )),
     }
 }

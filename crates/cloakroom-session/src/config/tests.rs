@@ -97,7 +97,7 @@ fn an_impossible_value_is_named_with_its_key() {
     assert!(error("cookie = 7").contains("cookie is 7"));
     assert!(error("cookie.sameSite = 'loose'").contains("cookie.sameSite is \"loose\""));
     assert!(error("cookie.httpOnly = false").contains("always HttpOnly"));
-    assert!(error("options = []").contains("options is []"));
+    assert!(error("options = []").contains("options is a list"));
     assert!(error("ttl = ").contains("not TOML"));
 }
 
@@ -124,11 +124,64 @@ fn an_astro_configuration_is_told_which_feature_reads_it() {
 
 #[test]
 fn the_environment_goes_over_the_file_key_by_key() {
-    let mut map = toml_map("ttl = 5\ncookie = { name = 'sid', path = '/shop' }").unwrap();
-    merge(&mut map, json_map(r#"{ "ttl": 6, "cookie": { "path": "/" } }"#).unwrap());
+    let mut map = tables::toml("ttl = 5\ncookie = { name = 'sid', path = '/shop' }").unwrap();
+    tables::put_over(
+        &mut map,
+        tables::json(r#"{ "ttl": 6, "cookie": { "path": "/" } }"#).unwrap(),
+        None,
+    );
     let config = Config::from_map(map).unwrap();
     assert_eq!(config.ttl, Some(Duration::from_secs(6)));
     assert_eq!((config.cookie.name.as_str(), config.cookie.path.as_str()), ("sid", "/"));
+}
+
+/// What `cloakroom.toml` and these variables come to.
+fn loaded(file: &str, variables: &[(&str, &str)]) -> Result<Config> {
+    let map = tables::in_one_form(tables::toml(file)?)?;
+    let mut sources = Sources::default();
+    sources.note(&map, "cloakroom.toml");
+    let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+    Config::over(map, sources, environment::read(variables)?, None)
+}
+
+#[test]
+fn each_setting_says_where_it_comes_from() {
+    let file = "driver = 'fs-lite'\noptions = { base = '.data' }\nttl = 5\ncookie = 'sid'";
+    let variables = [("CLOAKROOM_SESSION_DRIVER", "memory"), ("CLOAKROOM_SESSION_IDLE", "60")];
+    let said = loaded(file, &variables).unwrap().said_by();
+    assert_eq!(
+        said,
+        "cookie.name: cloakroom.toml, driver: CLOAKROOM_SESSION_DRIVER, idle: CLOAKROOM_SESSION_IDLE, \
+         ttl: cloakroom.toml"
+    );
+    assert_eq!(Config::default().said_by(), "the program");
+}
+
+#[test]
+fn a_mistake_names_the_variable_or_the_file_that_makes_it() {
+    let error = |file: &str, variables: &[_]| loaded(file, variables).unwrap_err().to_string();
+    let unknown = error("", &[("CLOAKROOM_SESSION_TTTL", "5")]);
+    assert!(
+        unknown.contains("did you mean `ttl`? (it is set by CLOAKROOM_SESSION_TTTL)"),
+        "{unknown}"
+    );
+    let wrong = error("ttl = 5", &[("CLOAKROOM_SESSION_TTL", "soon")]);
+    assert!(
+        wrong.contains("ttl is \"soon\"") && wrong.ends_with("CLOAKROOM_SESSION_TTL)"),
+        "{wrong}"
+    );
+    let cookie = error("cookie = 'sid'", &[("CLOAKROOM_SESSION_COOKIE_SECURE", "off")]);
+    assert!(cookie.ends_with("(it is set by CLOAKROOM_SESSION_COOKIE_SECURE)"), "{cookie}");
+    assert!(error("ttl = 0", &[]).ends_with("(it is set by cloakroom.toml)"));
+}
+
+#[test]
+fn debugging_shows_which_options_there_are_and_not_what_they_say() {
+    let config = Config::new("redis").option("url", "redis://user:hunter2@localhost/0");
+    let shown = format!("{config:?} {config:#?}");
+    assert!(shown.contains("url") && !shown.contains("hunter2"), "{shown}");
+    let shown = format!("{:?}", Config::new("redis://user:hunter2@localhost/0"));
+    assert!(shown.contains("driver") && !shown.contains("hunter2"), "{shown}");
 }
 
 #[test]

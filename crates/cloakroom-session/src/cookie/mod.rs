@@ -3,8 +3,11 @@
 //! Written by hand because the order of the attributes and the lenience of the reader are part of what is
 //! shared with Astro, and the `cookie` crate has its own of both.
 
+mod check;
+
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
 use percent_encoding::percent_decode;
@@ -13,8 +16,6 @@ use crate::config::{CookieConfig, SameSite};
 use crate::error::{Error, Result};
 use crate::id::SessionId;
 
-/// RFC 6265bis: what a browser keeps at most, in seconds.
-const LONGEST_MAX_AGE: u64 = 400 * 24 * 60 * 60;
 /// RFC 6265bis: name and value together, in bytes.
 const LARGEST_COOKIE: usize = 4096;
 const ID_LENGTH: usize = 36;
@@ -103,6 +104,9 @@ pub(crate) enum Ticket {
 #[derive(Clone, Debug)]
 pub(crate) struct SessionCookie {
     name: String,
+    /// In seconds.
+    max_age: Option<u64>,
+    /// All but `Max-Age`.
     attributes: String,
     deletion: String,
 }
@@ -114,10 +118,8 @@ impl SessionCookie {
         } else {
             config.name.clone()
         };
-        check(&name, config)?;
+        check::check(&name, config)?;
 
-        let max_age =
-            config.max_age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
         let domain = attribute("Domain", config.domain.as_deref());
         let path = attribute("Path", Some(&config.path));
         let mut flags = String::from("; HttpOnly");
@@ -133,8 +135,10 @@ impl SessionCookie {
             SameSite::None => flags += "; SameSite=None",
             SameSite::Omit => {}
         }
-        let attributes = format!("{max_age}{domain}{path}{flags}");
-        if name.len() + ID_LENGTH + attributes.len() > LARGEST_COOKIE {
+        let attributes = format!("{domain}{path}{flags}");
+        let max_age = config.max_age;
+        let length = name.len() + ID_LENGTH + max_age_attribute(max_age).len() + attributes.len();
+        if length > LARGEST_COOKIE {
             return Err(Error::config(format!(
                 "the session cookie would be larger than the {LARGEST_COOKIE} bytes that browsers keep: \
                  shorten cookie.name, cookie.domain or cookie.path"
@@ -142,7 +146,7 @@ impl SessionCookie {
         }
         let deletion =
             format!("{name}=deleted{domain}{path}; Expires=Thu, 01 Jan 1970 00:00:00 GMT{flags}");
-        Ok(SessionCookie { name, attributes, deletion })
+        Ok(SessionCookie { name, max_age, attributes, deletion })
     }
 
     /// The first cookie of our name decides, as in Astro; quotes are not stripped.
@@ -150,23 +154,30 @@ impl SessionCookie {
         // Bytes, because a header with other than ASCII in it may still carry our cookie in its ASCII part.
         let pairs = headers.iter().flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
         for pair in pairs {
-            let Some(equals) = pair.iter().position(|byte| *byte == b'=') else { continue };
-            if trim(&pair[..equals]) == self.name.as_bytes() {
-                return ticket(trim(&pair[equals + 1..]));
+            if let Some((name, value)) = name_and_value(pair)
+                && name == self.name.as_bytes()
+            {
+                return ticket(trim(value));
             }
         }
         Ticket::Missing
     }
 
-    /// The `Set-Cookie` value that hands out this ID.
-    pub(crate) fn hand_out(&self, id: &SessionId) -> String {
-        id.with_str(|id| [&self.name, "=", id, &self.attributes].concat())
+    /// The `Set-Cookie` value that hands out this ID, of a session that lives for so long at most.
+    pub(crate) fn hand_out(&self, id: &SessionId, longest: Option<Duration>) -> String {
+        let longest = longest.map_or(u64::MAX, |longest| longest.as_secs().max(1));
+        let max_age = max_age_attribute(self.max_age.map(|seconds| seconds.min(longest)));
+        id.with_str(|id| [&self.name, "=", id, &max_age, &self.attributes].concat())
     }
 
     /// The `Set-Cookie` value that makes the browser forget.
     pub(crate) fn delete(&self) -> String {
         self.deletion.clone()
     }
+}
+
+fn max_age_attribute(seconds: Option<u64>) -> String {
+    seconds.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default()
 }
 
 fn ticket(value: &[u8]) -> Ticket {
@@ -177,6 +188,12 @@ fn ticket(value: &[u8]) -> Ticket {
     plain
         .or_else(|| SessionId::parse(&percent_decode(value).decode_utf8_lossy()))
         .map_or(Ticket::Malformed, Ticket::Id)
+}
+
+/// What is before a cookie's first `=`, and what after it, with the blanks around that; `None` where there is none.
+pub(crate) fn name_and_value(pair: &[u8]) -> Option<(&[u8], &[u8])> {
+    let equals = pair.iter().position(|byte| *byte == b'=')?;
+    Some((trim(&pair[..equals]), &pair[equals + 1..]))
 }
 
 /// Spaces and tabs alone (RFC 9110, 5.6.3). Unicode's other spaces belong to the name: a browser lets any
@@ -194,66 +211,6 @@ fn attribute(name: &str, value: Option<&str>) -> Cow<'static, str> {
         Some(value) if !value.is_empty() => format!("; {name}={value}").into(),
         _ => "".into(),
     }
-}
-
-fn check(name: &str, config: &CookieConfig) -> Result<()> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if name.is_empty() || !name.chars().all(allowed) {
-        return Err(Error::config(format!(
-            "cookie.name is {name:?}: use only letters, digits, underscores and dashes"
-        )));
-    }
-    for (key, value) in [("domain", config.domain.as_deref().unwrap_or("")), ("path", &config.path)]
-    {
-        if value.contains(|c: char| c == ';' || c.is_control() || !c.is_ascii()) {
-            return Err(Error::config(format!(
-                "cookie.{key} is {value:?}: it must be ASCII without semicolons or control characters"
-            )));
-        }
-    }
-    if !config.path.is_empty() && !config.path.starts_with('/') {
-        return Err(Error::config(format!(
-            "cookie.path is {:?}: it must begin with `/`",
-            config.path
-        )));
-    }
-    if let Some(seconds) = config.max_age.filter(|seconds| *seconds > LONGEST_MAX_AGE) {
-        return Err(Error::config(format!(
-            "cookie.maxAge is {seconds} seconds: browsers keep a cookie for 400 days at most \
-             ({LONGEST_MAX_AGE} seconds)"
-        )));
-    }
-    if config.max_age == Some(0) {
-        return Err(Error::config(
-            "cookie.maxAge is 0, which makes browsers forget the cookie at once: leave it out, or set it above 0",
-        ));
-    }
-    if config.same_site == SameSite::None && !config.secure {
-        return Err(Error::config(
-            "cookie.sameSite is \"none\", which browsers accept only together with cookie.secure = true",
-        ));
-    }
-    if config.partitioned && !config.secure {
-        return Err(Error::config(
-            "cookie.partitioned is set, which browsers accept only together with cookie.secure = true",
-        ));
-    }
-    // Browsers compare the prefixes without case.
-    let lower = name.to_ascii_lowercase();
-    let host = lower.starts_with("__host-");
-    if (host || lower.starts_with("__secure-")) && !config.secure {
-        return Err(Error::config(format!(
-            "the cookie name {name:?} demands cookie.secure = true"
-        )));
-    }
-    if host
-        && (config.path != "/" || config.domain.as_deref().is_some_and(|domain| !domain.is_empty()))
-    {
-        return Err(Error::config(format!(
-            "the cookie name {name:?} demands cookie.path = \"/\" and no cookie.domain"
-        )));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ use cloakroom_session::storage::{
 use cloakroom_session::{Config, CookieHeaders, Session, SessionId, Sessions};
 use http::HeaderValue;
 
+pub mod log;
+
 type Hook = Box<dyn FnOnce() -> futures::BoxFuture + Send>;
 
 pub mod futures {
@@ -35,7 +37,13 @@ pub struct Recorder {
     fail_writes: Arc<AtomicBool>,
     fail_removals: Arc<AtomicBool>,
     lose_answers: Arc<AtomicBool>,
-    cannot_compare: bool,
+    lose_removals: Arc<AtomicBool>,
+    stuck_after_removal: Arc<AtomicBool>,
+    full: Arc<AtomicBool>,
+    touch_takes: Arc<Mutex<Duration>>,
+    stalled: Arc<tokio::sync::watch::Sender<bool>>,
+    late: Arc<tokio::sync::watch::Sender<bool>>,
+    cannot_compare: Arc<AtomicBool>,
     cannot_expire: bool,
 }
 
@@ -50,10 +58,48 @@ impl Recorder {
         self.calls.lock().unwrap().push(name);
         let refused = self.down.load(Ordering::SeqCst)
             || (self.fail_writes.load(Ordering::SeqCst) && name == "set")
-            || (self.fail_removals.load(Ordering::SeqCst) && name == "remove");
+            || (self.fail_removals.load(Ordering::SeqCst) && ["retire", "remove"].contains(&name));
         match refused {
             true => Err(Error::new(ErrorKind::Unavailable, "the store is down")),
             false => Ok(()),
+        }
+    }
+
+    /// Waits while the store stands still.
+    async fn stall(&self) {
+        self.stalled.subscribe().wait_for(|stalled| !stalled).await.unwrap();
+    }
+
+    /// Retires a session as a store does that is in trouble.
+    async fn retire(
+        &self,
+        key: ItemKey,
+        value: Bytes,
+        when: When,
+        ttl: Option<Duration>,
+    ) -> storage::Result<SetOutcome> {
+        let (is_stalled, is_late) = (*self.stalled.borrow(), *self.late.borrow());
+        let store = self.clone();
+        let work = async move {
+            store.stall().await;
+            store.late.subscribe().wait_for(|late| !late).await.unwrap();
+            store.inner.set(&key, value, when, ttl).await
+        };
+        if is_stalled {
+            // It works through what it was sent, whether or not anybody waits.
+            return tokio::spawn(work).await.unwrap();
+        }
+        if is_late {
+            tokio::spawn(work);
+            return Err(Error::new(ErrorKind::Unavailable, "it will be done, but nobody is told"));
+        }
+        let outcome = work.await;
+        if self.stuck_after_removal.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        match self.lose_removals.load(Ordering::SeqCst) {
+            true => Err(Error::new(ErrorKind::Timeout, "retired, but nobody was told")),
+            false => outcome,
         }
     }
 
@@ -73,13 +119,14 @@ impl Driver for Recorder {
 
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = self.inner.capabilities();
-        capabilities.compare_and_swap &= !self.cannot_compare;
+        capabilities.compare_and_swap &= !self.cannot_compare.load(Ordering::SeqCst);
         capabilities.expiry &= !self.cannot_expire;
         capabilities
     }
 
     async fn get(&self, key: &ItemKey) -> storage::Result<Option<Item>> {
         self.call("get")?;
+        self.stall().await;
         let found = self.inner.get(key).await;
         Recorder::run(&self.before_answer).await;
         found
@@ -103,10 +150,24 @@ impl Driver for Recorder {
         when: When,
         ttl: Option<Duration>,
     ) -> storage::Result<SetOutcome> {
-        Recorder::run(&self.before_set).await;
-        self.call("set")?;
-        assert!(!self.cannot_compare || matches!(when, When::Always), "a condition it cannot keep");
-        self.ttls.lock().unwrap().push(ttl);
+        let is_retirement = is_tombstone(&String::from_utf8_lossy(&value));
+        let (name, hook) = match is_retirement {
+            true => ("retire", &self.before_remove),
+            false => ("set", &self.before_set),
+        };
+        Recorder::run(hook).await;
+        self.call(name)?;
+        let compares = !self.cannot_compare.load(Ordering::SeqCst);
+        assert!(compares || matches!(when, When::Always), "a condition it cannot keep");
+        if !is_retirement {
+            self.ttls.lock().unwrap().push(ttl);
+        }
+        if self.full.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::StorageFull, "there is no room left"));
+        }
+        if is_retirement {
+            return self.retire(key.clone(), value, when, ttl).await;
+        }
         let outcome = self.inner.set(key, value, when, ttl).await;
         match self.lose_answers.load(Ordering::SeqCst) {
             true => Err(Error::new(ErrorKind::Timeout, "written, but nobody was told")),
@@ -117,11 +178,16 @@ impl Driver for Recorder {
     async fn remove(&self, key: &ItemKey, when: When) -> storage::Result<RemoveOutcome> {
         Recorder::run(&self.before_remove).await;
         self.call("remove")?;
+        if *self.late.borrow() {
+            return Err(Error::new(ErrorKind::Unavailable, "nobody is told"));
+        }
         self.inner.remove(key, when).await
     }
 
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> storage::Result<bool> {
         self.call("touch")?;
+        let takes = *self.touch_takes.lock().unwrap();
+        tokio::time::sleep(takes).await;
         self.inner.touch(key, ttl).await
     }
 
@@ -155,6 +221,16 @@ impl Site {
         Site::build(config, false, true).await
     }
 
+    /// A site that waits so long for its store.
+    pub async fn that_waits_for(deadline: Duration) -> Site {
+        let mut site = Site::new().await;
+        let driver = storage::Timeout::new(site.recorder.clone(), deadline);
+        let mut config = Config::new("memory");
+        config.sweep_interval = None;
+        site.sessions = Sessions::with_driver(Arc::new(driver), &config).unwrap();
+        site
+    }
+
     pub async fn that_cannot_compare(config: Config) -> Site {
         Site::build(config, true, false).await.unwrap()
     }
@@ -176,7 +252,13 @@ impl Site {
             fail_writes: Arc::default(),
             fail_removals: Arc::default(),
             lose_answers: Arc::default(),
-            cannot_compare,
+            lose_removals: Arc::default(),
+            stuck_after_removal: Arc::default(),
+            full: Arc::default(),
+            touch_takes: Arc::default(),
+            stalled: Arc::default(),
+            late: Arc::default(),
+            cannot_compare: Arc::new(AtomicBool::new(cannot_compare)),
             cannot_expire,
         };
         config.sweep_interval = None;
@@ -227,8 +309,19 @@ impl Site {
         *self.recorder.ttls.lock().unwrap().last().expect("something was written")
     }
 
+    /// The stored text, where it is a session's.
     pub async fn raw(&self, id: SessionId) -> Option<String> {
-        let item = self.recorder.inner.get(&key(id)).await.unwrap()?;
+        self.text(&key(id)).await.filter(|text| !is_tombstone(text))
+    }
+
+    /// What became of a session that was retired: `moved` or `destroyed`.
+    pub async fn fate(&self, id: SessionId) -> Option<&'static str> {
+        let text = self.text(&key(id)).await.filter(|text| is_tombstone(text))?;
+        Some(if &text[11..12] == "1" { "moved" } else { "destroyed" })
+    }
+
+    async fn text(&self, key: &ItemKey) -> Option<String> {
+        let item = self.recorder.inner.get(key).await.unwrap()?;
         Some(String::from_utf8(item.value.to_vec()).unwrap())
     }
 
@@ -246,14 +339,28 @@ impl Site {
         let _ = self.recorder.inner.set(&key(id), value, When::Always, ttl).await.unwrap();
     }
 
-    /// How many records the store holds.
+    /// How many sessions the store holds.
     pub async fn records(&self) -> usize {
         let mut keys = self.recorder.inner.keys("");
         let mut count = 0;
-        while std::future::poll_fn(|context| keys.as_mut().poll_next(context)).await.is_some() {
-            count += 1;
+        while let Some(key) = std::future::poll_fn(|context| keys.as_mut().poll_next(context)).await
+        {
+            let text = self.text(&key.unwrap()).await;
+            count += usize::from(text.is_some_and(|text| !is_tombstone(&text)));
         }
         count
+    }
+
+    /// Waits until the store holds so many sessions: what is cleaned up is cleaned up in the background.
+    pub async fn settled(&self, records: usize) {
+        for _ in 0..1_000 {
+            if self.records().await == records {
+                return;
+            }
+            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        assert_eq!(self.records().await, records);
     }
 
     /// Runs `other` once, after the next read has found what it found and before anybody is told.
@@ -289,8 +396,43 @@ impl Site {
         self.recorder.down.store(down, Ordering::SeqCst);
     }
 
+    /// From now on the store can compare and swap.
+    pub fn learn_to_compare(&self) {
+        self.recorder.cannot_compare.store(false, Ordering::SeqCst);
+    }
+
     pub fn set_fail_writes(&self, fail: bool) {
         self.recorder.fail_writes.store(fail, Ordering::SeqCst);
+    }
+
+    /// Makes removals happen, and says of none of them that they did.
+    pub fn set_lose_removals(&self, lose: bool) {
+        self.recorder.lose_removals.store(lose, Ordering::SeqCst);
+    }
+
+    /// Makes the store stand still once it is asked to retire a session, or lets it go on.
+    pub fn set_stalled(&self, stalled: bool) {
+        self.recorder.stalled.send_replace(stalled);
+    }
+
+    /// Lets each move of a deadline take so long.
+    pub fn stall_touch_for(&self, takes: Duration) {
+        *self.recorder.touch_takes.lock().unwrap() = takes;
+    }
+
+    /// Refuses every write, and no removal.
+    pub fn set_full(&self, full: bool) {
+        self.recorder.full.store(full, Ordering::SeqCst);
+    }
+
+    /// Retires a session, and never answers.
+    pub fn set_stuck_after_removal(&self, stuck: bool) {
+        self.recorder.stuck_after_removal.store(stuck, Ordering::SeqCst);
+    }
+
+    /// Says that retirements failed, and does them once this ends.
+    pub fn set_late_removals(&self, late: bool) {
+        self.recorder.late.send_replace(late);
     }
 
     pub fn set_fail_removals(&self, fail: bool) {
@@ -319,4 +461,9 @@ pub async fn interrupt<T>(call: impl Future<Output = T>) {
 
 fn key(id: SessionId) -> ItemKey {
     ItemKey::new(&id.to_string()).unwrap()
+}
+
+/// Whether this stands in the place of a session that was retired.
+fn is_tombstone(text: &str) -> bool {
+    text.ends_with("e-999")
 }

@@ -1,15 +1,16 @@
 //! Evaluates expressions without running anything: only what is asked for, and only what is the same in every run.
 
-use std::path::Path;
-
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{Argument, ArrayExpressionElement, ChainElement, Expression};
 use oxc::span::{GetSpan as _, Span};
 use oxc::syntax::operator::{BinaryOperator, LogicalOperator};
 
+use super::known;
 use super::members::ended;
-use super::module::{Binding, Export, Import, Modules, Step};
+use super::module::{Binding, Export, Import, Step};
+use super::modules::Modules;
 use super::operators;
+use super::resolve::Found;
 use super::value::{Object, Place, Unset, Value};
 use crate::error::{Error, Result};
 
@@ -48,7 +49,7 @@ impl<'a> Evaluator<'a> {
 
     /// What only running the file up to some line would show.
     pub(super) fn changed(&self, name: &str, place: Place, change: Place) -> Error {
-        let change = self.modules.line_and_column(change);
+        let change = self.modules.line_and_column(change, place);
         self.modules.error(
             place,
             &format!(
@@ -103,10 +104,17 @@ impl<'a> Evaluator<'a> {
             Expression::NullLiteral(_) => Value::Null,
             Expression::BooleanLiteral(literal) => Value::Boolean(literal.value),
             Expression::NumericLiteral(literal) => Value::Number(literal.value),
+            // Texts here are Unicode, where JavaScript's may have halves of letters.
+            Expression::StringLiteral(literal) if literal.lone_surrogates => {
+                return Err(self.unknown(place));
+            }
             Expression::StringLiteral(literal) => literal.value.as_str().into(),
             Expression::TemplateLiteral(template) => {
                 let mut text = String::new();
                 for (index, part) in template.quasis.iter().enumerate() {
+                    if part.lone_surrogates {
+                        return Err(self.unknown(place));
+                    }
                     let Some(letters) = part.value.cooked else { return Err(self.unknown(place)) };
                     text.push_str(letters.as_str());
                     if let Some(expression) = template.expressions.get(index) {
@@ -119,8 +127,12 @@ impl<'a> Evaluator<'a> {
                 return self.name(module, name.name.as_str(), name.span);
             }
             Expression::ImportMeta(_) => Value::global("import.meta"),
-            Expression::ObjectExpression(object) => Value::Object(Object::Literal(module, object)),
+            Expression::ObjectExpression(object) => {
+                self.refuse_changed(place)?;
+                Value::Object(Object::Literal(module, object))
+            }
             Expression::ArrayExpression(array) => {
+                self.refuse_changed(place)?;
                 let mut values = Vec::new();
                 for element in &array.elements {
                     match element {
@@ -170,6 +182,9 @@ impl<'a> Evaluator<'a> {
                 return value.ok_or_else(|| self.unknown(place));
             }
             Expression::NewExpression(new) => {
+                if let Some(change) = self.modules.changed().made_or_inside(module, place.span) {
+                    return Err(self.changed(&self.modules.snippet(place), place, change));
+                }
                 let callee = self.evaluate(module, &new.callee)?;
                 return self.construct(&callee, module, &new.arguments, place);
             }
@@ -208,6 +223,14 @@ impl<'a> Evaluator<'a> {
         Ok(value)
     }
 
+    /// Refuses an object that something changes after it was made, by whichever name.
+    pub(super) fn refuse_changed(&self, place: Place) -> Result<()> {
+        match self.modules.changed().made(place.module, place.span) {
+            Some(change) => Err(self.changed(&self.modules.snippet(place), place, change)),
+            None => Ok(()),
+        }
+    }
+
     /// A part of a text.
     pub(super) fn text(&mut self, module: usize, expression: &'a Expression<'a>) -> Result<String> {
         let value = self.evaluate(module, expression)?;
@@ -232,22 +255,47 @@ impl<'a> Evaluator<'a> {
 
     /// A name that the file declares, or a global one.
     fn name(&mut self, module: usize, name: &'a str, span: Span) -> Result<Value<'a>> {
+        self.name_at(module, name, span, span)
+    }
+
+    /// As [`Evaluator::name`], when the program has come to another place than where the name is written.
+    fn name_at(
+        &mut self,
+        module: usize,
+        name: &'a str,
+        span: Span,
+        when: Span,
+    ) -> Result<Value<'a>> {
         let place = Place { module, span };
         let file = self.modules.get(module);
-        if let Some(span) = file.changes.get(name) {
+        if let Some(span) = file.effects.reassigned.get(name) {
             return Err(self.changed(name, place, Place { module, span: *span }));
         }
         match file.bindings.get(name).cloned() {
-            None => Ok(self.global(name, place)),
+            None => self.global(name, place),
             Some(Binding::Unknown(span)) => Err(self.unknown(Place { module, span })),
             Some(Binding::Import(import)) => self.import(module, import),
-            Some(Binding::Value(expression, steps)) => {
+            Some(Binding::Value { expression, steps, available, .. }) => {
+                if when.start < available {
+                    let message =
+                        format!("`{name}` has no value yet here: it leads back to itself");
+                    return Err(self.modules.error(place, &message));
+                }
+                if let Some(change) = self.modules.changed().made(module, expression.span()) {
+                    return Err(self.changed(name, place, change));
+                }
                 let mut value = self.evaluate(module, expression)?;
                 for step in steps {
                     value = match step {
                         Step::Member(key, span) => {
                             self.member(&value, &key, Place { module, span })?
                         }
+                        Step::Element(index, span) => match &value {
+                            Value::Array(values) => {
+                                values.get(index).cloned().unwrap_or(Value::UNDEFINED)
+                            }
+                            _ => return Err(self.unknown(Place { module, span })),
+                        },
                         Step::Default(default) if matches!(value, Value::Undefined(_)) => {
                             self.evaluate(module, default)?
                         }
@@ -263,7 +311,7 @@ impl<'a> Evaluator<'a> {
     pub(super) fn import(&mut self, module: usize, import: Import<'a>) -> Result<Value<'a>> {
         let Import { specifier, name, span } = import;
         let place = Place { module, span };
-        if !specifier.starts_with('.') {
+        if !known::is_local(specifier) {
             return Ok(super::outside::package(specifier, name));
         }
         let imported = self.file(module, specifier, place)?;
@@ -278,22 +326,27 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    pub(super) fn file(&mut self, module: usize, specifier: &str, place: Place) -> Result<usize> {
-        let Some((path, shown)) = self.modules.find(module, specifier) else {
-            return Err(self.modules.error(place, &format!("there is no file {specifier}")));
-        };
-        if path.extension().is_some_and(|extension| extension == "json") {
-            return Err(self.modules.error(
-                place,
-                "only JavaScript and TypeScript are followed: write the value into one of them",
-            ));
+    /// The file that this module imports by this name.
+    pub(super) fn file(&self, module: usize, specifier: &str, place: Place) -> Result<usize> {
+        if let Some(unread) = self.modules.unread {
+            // It may change what the files that are read export.
+            return Err(self.unknown(unread));
         }
-        self.modules.load(&path, shown)
-    }
-
-    /// Reads the file that the configuration begins with.
-    pub(super) fn open(&mut self, path: &Path, shown: String) -> Result<usize> {
-        self.modules.load(path, shown)
+        let Some(imported) = self.modules.get(module).files.get(specifier).copied() else {
+            let message = match self.modules.find(module, specifier, false) {
+                Found::Nothing => format!("there is no file {specifier}"),
+                _ => {
+                    "only JavaScript and TypeScript are followed: write the value into one of them"
+                        .to_owned()
+                }
+            };
+            return Err(self.modules.error(place, &message));
+        };
+        if !self.modules.is_before(imported, module) {
+            let message = "this leads back to itself: what it is then only running the file shows";
+            return Err(self.modules.error(place, message));
+        }
+        Ok(imported)
     }
 
     pub(super) fn export(
@@ -302,30 +355,59 @@ impl<'a> Evaluator<'a> {
         name: &str,
     ) -> Result<Option<(Value<'a>, Place)>> {
         let file = self.modules.get(module);
+        let is_default = name == "default";
+        if is_default
+            && !file.is_module
+            && let Some(span) = file.effects.common_js
+        {
+            return Err(self.unknown(Place { module, span }));
+        }
+        if !is_default && !file.is_module {
+            // Which names Node finds in a script is a guess of its own.
+            return Err(self.unknown(Place { module, span: Span::new(0, 0) }));
+        }
         let (value, span) = match file.exports.get(name).copied() {
             Some(Export::Expression(expression)) => {
                 (self.evaluate(module, expression)?, expression.span())
             }
-            Some(Export::Local(name, span)) => (self.name(module, name, span)?, span),
+            // What it is in the end, wherever the names are written.
+            Some(Export::Local(name, span)) => {
+                let end = Span::new(u32::MAX, u32::MAX);
+                let value = match file.bindings.contains_key(name) {
+                    true => self.name_at(module, name, span, end)?,
+                    false => self.name(module, name, span)?,
+                };
+                (value, span)
+            }
             Some(Export::From(import)) => (self.import(module, import)?, import.span),
             Some(Export::Unknown(span)) => return Err(self.unknown(Place { module, span })),
-            None if name == "default" => return Ok(None),
-            None => {
-                for (specifier, span) in file.exported_modules.clone() {
-                    let place = Place { module, span };
-                    if !specifier.starts_with('.') {
-                        return Err(self.unknown(place));
-                    }
-                    let exporter = self.file(module, specifier, place)?;
-                    let found = self.deeper(place, |evaluator| evaluator.export(exporter, name))?;
-                    if found.is_some() {
-                        return Ok(found);
-                    }
-                }
-                return Ok(None);
-            }
+            None if is_default => return Ok(None),
+            None => return self.export_of_others(module, name),
         };
         Ok(Some((value, Place { module, span })))
+    }
+
+    /// What `export * from '…'` exports.
+    fn export_of_others(
+        &mut self,
+        module: usize,
+        name: &str,
+    ) -> Result<Option<(Value<'a>, Place)>> {
+        let mut found = None;
+        for (specifier, span) in self.modules.get(module).exported_modules.clone() {
+            let place = Place { module, span };
+            if !known::is_local(specifier) {
+                return Err(self.unknown(place));
+            }
+            let exporter = self.file(module, specifier, place)?;
+            let another = self.deeper(place, |evaluator| evaluator.export(exporter, name))?;
+            if another.is_some() && found.is_some() {
+                // A name that two of them export is none, unless both have it of a third.
+                return Err(self.unknown(place));
+            }
+            found = found.or(another);
+        }
+        Ok(found)
     }
 
     /// The argument of this number; undefined where there are fewer.

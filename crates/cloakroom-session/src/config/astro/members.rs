@@ -3,9 +3,11 @@
 use std::ops::ControlFlow;
 
 use oxc::ast::ast::{
-    Expression, MemberExpression, ObjectExpression, ObjectPropertyKind, PropertyKey, PropertyKind,
+    Expression, MemberExpression, ObjectExpression, ObjectProperty, ObjectPropertyKind,
+    PropertyKey, PropertyKind,
 };
 use oxc::span::GetSpan as _;
+use serde_devalue::javascript;
 
 use super::evaluate::Evaluator;
 use super::value::{Entry, Object, Place, Value};
@@ -83,13 +85,19 @@ impl<'a> Evaluator<'a> {
         place: Place,
     ) -> Result<Value<'a>> {
         Ok(match value {
-            Value::Object(object) => {
-                self.property(object, key)?.map_or(Value::UNDEFINED, |(value, _)| value)
+            Value::Object(Object::Variables(loaded)) => {
+                let value = self.loaded_variable(loaded, key, place)?;
+                value.map_or_else(|| self.missing(key, place), Ok)?
             }
+            Value::Object(object) => match self.property(object, key)? {
+                Some((value, _)) => value,
+                None => self.missing(key, place)?,
+            },
             Value::Array(values) if key == "length" => Value::Number(values.len() as f64),
             Value::Array(values) => {
-                let index = key.parse::<usize>().ok();
-                index.and_then(|index| values.get(index)).cloned().unwrap_or(Value::UNDEFINED)
+                let index = key.parse::<usize>().ok().filter(|index| index.to_string() == key);
+                let index = index.ok_or_else(|| self.unknown(place))?;
+                values.get(index).cloned().unwrap_or(Value::UNDEFINED)
             }
             Value::Url(url) => match super::outside::url_member(url, key) {
                 Some(value) => value,
@@ -110,6 +118,11 @@ impl<'a> Evaluator<'a> {
         })
     }
 
+    /// What an object does not have itself: nothing, unless all objects have it.
+    fn missing(&self, key: &str, place: Place) -> Result<Value<'a>> {
+        if is_of_every_object(key) { Err(self.unknown(place)) } else { Ok(Value::UNDEFINED) }
+    }
+
     /// The last property of that name: what stands before it is not looked at.
     pub(super) fn property(
         &mut self,
@@ -121,6 +134,12 @@ impl<'a> Evaluator<'a> {
             Object::Entries(entries) => {
                 let entry = entries.iter().rfind(|entry| entry.key == key);
                 return Ok(entry.map(|entry| (entry.value.clone(), entry.place)));
+            }
+            Object::Variables(loaded) => {
+                let value = self.loaded_variable(loaded, key, loaded.place)?;
+                // A name that is set nowhere is none.
+                let value = value.filter(|value| !matches!(value, Value::Undefined(_)));
+                return Ok(value.map(|value| (value, loaded.place)));
             }
             Object::Literal(module, literal) => (*module, *literal),
         };
@@ -136,8 +155,11 @@ impl<'a> Evaluator<'a> {
                     }
                 }
                 ObjectPropertyKind::ObjectProperty(property) => {
+                    let place = Place { module, span: property.span };
+                    if is_prototype(property) {
+                        return Err(self.unknown(place));
+                    }
                     if self.property_key(module, &property.key, property.computed)? == key {
-                        let place = Place { module, span: property.span };
                         if property.kind != PropertyKind::Init {
                             return Err(self.unknown(place));
                         }
@@ -152,7 +174,7 @@ impl<'a> Evaluator<'a> {
     /// All properties, the last of each name.
     pub(super) fn entries(&mut self, object: &Object<'a>, place: Place) -> Result<Vec<Entry<'a>>> {
         let keys = match object {
-            Object::Namespace(_) => return Err(self.unknown(place)),
+            Object::Namespace(_) | Object::Variables(_) => return Err(self.unknown(place)),
             Object::Entries(entries) => return Ok(entries.to_vec()),
             Object::Literal(module, literal) => self.keys(*module, literal)?,
         };
@@ -180,6 +202,9 @@ impl<'a> Evaluator<'a> {
                     }
                 }
                 ObjectPropertyKind::ObjectProperty(property) => {
+                    if is_prototype(property) {
+                        return Err(self.unknown(Place { module, span: property.span }));
+                    }
                     keys.push(self.property_key(module, &property.key, property.computed)?);
                 }
             }
@@ -202,14 +227,42 @@ impl<'a> Evaluator<'a> {
         key: &'a PropertyKey<'a>,
         computed: bool,
     ) -> Result<String> {
-        match (computed, key.as_expression()) {
-            (true, Some(expression)) => self.text(module, expression),
+        match (computed, key, key.as_expression()) {
+            (true, _, Some(expression)) => self.text(module, expression),
+            (_, PropertyKey::NumericLiteral(number), _) => Ok(javascript::text(number.value)),
             _ => key
                 .static_name()
                 .map(|name| name.into_owned())
                 .ok_or_else(|| self.unknown(Place { module, span: key.span() })),
         }
     }
+}
+
+/// `__proto__: …`, which is no property but what all others are looked for in.
+fn is_prototype(property: &ObjectProperty<'_>) -> bool {
+    !property.computed
+        && !property.shorthand
+        && !property.method
+        && property.key.static_name().is_some_and(|name| name == "__proto__")
+}
+
+/// Whether an object without a property of this name has one from `Object.prototype`.
+pub(super) fn is_of_every_object(name: &str) -> bool {
+    matches!(
+        name,
+        "__proto__"
+            | "__defineGetter__"
+            | "__defineSetter__"
+            | "__lookupGetter__"
+            | "__lookupSetter__"
+            | "constructor"
+            | "hasOwnProperty"
+            | "isPrototypeOf"
+            | "propertyIsEnumerable"
+            | "toLocaleString"
+            | "toString"
+            | "valueOf"
+    )
 }
 
 pub(super) fn ended(link: Link<'_>) -> Value<'_> {

@@ -1,14 +1,23 @@
 //! Reads the session's part of an Astro site's configuration, without running it.
 
-mod changes;
+mod dotenv;
+mod effects;
 mod evaluate;
+mod flow;
+mod import_meta;
+mod known;
+mod load;
 mod members;
 mod module;
+mod modules;
 mod operators;
 mod outside;
 mod paths;
+mod resolve;
+mod scan;
 mod session;
 mod value;
+mod variables;
 
 use std::path::Path;
 
@@ -21,11 +30,14 @@ use evaluate::{Environment, Evaluator};
 impl Config {
     /// Reads the `session` of an Astro site's own configuration file, so that both have one (feature `astro-config`).
     ///
-    /// The file is parsed and never run. What is understood is what configurations are made of: literals, `const`,
-    /// spreads, conditions, arithmetic and text, imports of files beside it, `process.env.NAME` and `import.meta.env`
-    /// (as in a production build), `new URL(…, import.meta.url)`, `node:path`, and Astro's `defineConfig` and
-    /// `sessionDrivers`. Only what the session needs is looked at; the site's integrations can be anything. An
-    /// environment variable is that of this process: `.env` files are not read.
+    /// The file is parsed and never run, and what is read is what Astro reads. What only running the file would show is
+    /// an error, with its place and the reason. What is understood is what configurations are made of: literals, `const`,
+    /// spreads, conditions, arithmetic and text, imports of files beside it, `process.env.NAME`, Vite's `loadEnv`,
+    /// `dotenv` and `process.loadEnvFile`, `new URL(…, import.meta.url)`, `node:path`, and Astro's `defineConfig` and
+    /// `sessionDrivers`. Only what the session needs is looked at; the site's integrations can be anything.
+    /// `docs/astro-config.md` in the repository has all of it.
+    ///
+    /// An environment variable is that of this process; `NODE_ENV` is `production` where it is not set.
     ///
     /// Where no driver is named, it is the default of the site's adapter. A relative folder of files or path of a
     /// socket is taken from the project's root (`root`, and else the file's folder), which is where Astro's server
@@ -64,7 +76,7 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Config> {
         let reader = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || {
             let allocator = Allocator::default();
             let mut evaluator = Evaluator::new(&allocator, environment);
-            let module = evaluator.open(&paths::normal(&path), shown.clone())?;
+            let module = evaluator.modules.open(&paths::normal(&path), shown.clone())?;
             session::read(&mut evaluator, module)
         });
         let reader = reader.map_err(|error| failed(&error).with_source(error))?;

@@ -1,41 +1,57 @@
 //! A file of the configuration: its text, its imports and exports, and the names that it declares.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use oxc::allocator::Allocator;
 use oxc::ast::ast::{
     AssignmentTarget, BindingPattern, Declaration, ExportDefaultDeclarationKind, Expression,
     ImportDeclarationSpecifier, ModuleExportName, Program, Statement, VariableDeclaration,
 };
 use oxc::ast_visit::Visit as _;
-use oxc::parser::Parser;
-use oxc::span::{GetSpan as _, SourceType, Span};
+use oxc::span::{GetSpan as _, Span};
+use oxc::syntax::operator::AssignmentOperator;
 
-use super::changes::Changes;
-use super::value::Place;
-use crate::error::{Error, Result};
+use super::effects::{Effects, OwnMethods};
+use super::load::Load;
+use super::scan::Scan;
 
-/// In bytes; larger files are not configurations.
-const LARGEST: usize = 256 * 1024;
-
-/// In brackets, for which the parser needs the most of its stack.
-const DEEPEST: usize = 128;
+/// The names that a file declares for all of its statements.
+pub(super) type Bindings<'a> = BTreeMap<&'a str, Binding<'a>>;
 
 /// A parsed file.
 pub(super) struct Module<'a> {
-    /// Absolute.
+    /// Absolute, without symbolic links.
     pub(super) path: PathBuf,
     /// As messages name it.
-    shown: String,
-    source: &'a str,
-    pub(super) bindings: BTreeMap<&'a str, Binding<'a>>,
+    pub(super) shown: String,
+    pub(super) source: &'a str,
+    /// The files that are run before it.
+    pub(super) order: usize,
+    pub(super) bindings: Bindings<'a>,
     pub(super) exports: BTreeMap<&'a str, Export<'a>>,
     /// The modules of `export * from '…'`.
     pub(super) exported_modules: Vec<(&'a str, Span)>,
-    /// The names whose values are changed after their declaration, and where.
-    pub(super) changes: BTreeMap<Cow<'a, str>, Span>,
+    /// What it imports, in the order of the text.
+    pub(super) requests: Vec<Request<'a>>,
+    /// The files that its specifiers name, as far as they are followed.
+    pub(super) files: BTreeMap<&'a str, usize>,
+    /// The calls that read a file of variables.
+    pub(super) loads: Vec<Load<'a>>,
+    pub(super) effects: Effects<'a>,
+    pub(super) own_methods: OwnMethods<'a>,
+    /// Whether it has an import or an export.
+    pub(super) is_module: bool,
+}
+
+/// An import, or an export from another module.
+#[derive(Clone)]
+pub(super) struct Request<'a> {
+    pub(super) specifier: &'a str,
+    pub(super) span: Span,
+    /// Whether no name is imported.
+    pub(super) is_bare: bool,
+    /// The names that it declares.
+    pub(super) names: Vec<&'a str>,
 }
 
 /// What a name of a file stands for.
@@ -43,7 +59,14 @@ pub(super) struct Module<'a> {
 pub(super) enum Binding<'a> {
     Import(Import<'a>),
     /// The value of an expression, or what is found in it by these steps.
-    Value(&'a Expression<'a>, Vec<Step<'a>>),
+    Value {
+        expression: &'a Expression<'a>,
+        steps: Vec<Step<'a>>,
+        /// The name, where it is declared.
+        declared: Span,
+        /// How far the file has run when it has the value.
+        available: u32,
+    },
     /// A function, a class, or a variable that gets its value later.
     Unknown(Span),
 }
@@ -60,6 +83,8 @@ pub(super) struct Import<'a> {
 #[derive(Clone)]
 pub(super) enum Step<'a> {
     Member(String, Span),
+    /// Of an array.
+    Element(usize, Span),
     Default(&'a Expression<'a>),
 }
 
@@ -71,128 +96,59 @@ pub(super) enum Export<'a> {
     Unknown(Span),
 }
 
-/// The files that were read, each once.
-pub(super) struct Modules<'a> {
-    allocator: &'a Allocator,
-    modules: Vec<Module<'a>>,
-}
-
-impl<'a> Modules<'a> {
-    pub(super) fn new(allocator: &'a Allocator) -> Modules<'a> {
-        Modules { allocator, modules: Vec::new() }
-    }
-
-    pub(super) fn get(&self, module: usize) -> &Module<'a> {
-        &self.modules[module]
-    }
-
-    /// Reads a file, or finds it where it was read before.
-    ///
-    /// # Errors
-    /// Where it cannot be read or is not JavaScript or TypeScript; the message names the file.
-    pub(super) fn load(&mut self, path: &Path, shown: String) -> Result<usize> {
-        if let Some(known) = self.modules.iter().position(|module| module.path == path) {
-            return Ok(known);
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Error::config(format!("the configuration file {shown}: {error}")).with_source(error)
-        })?;
-        if text.len() > LARGEST || depth(&text) > DEEPEST {
-            return Err(Error::config(format!(
-                "the configuration file {shown} is too large or too deeply nested to be a configuration"
-            )));
-        }
-        let source = self.allocator.alloc_str(&text);
-        // Without types, what is said of a file of another kind is that it is not JavaScript.
-        let kind = SourceType::from_path(path).unwrap_or_else(|_| SourceType::mjs());
-        let parsed = Parser::new(self.allocator, source, kind).parse();
-        if let Some(problem) = parsed.diagnostics.iter().next()
-            && (parsed.panicked || parsed.diagnostics.has_errors())
-        {
-            let offset = problem.labels.first().map_or(0, |label| label.offset() as usize);
-            let at = position(&shown, source, offset);
-            return Err(Error::config(format!("{at}: this cannot be read: {problem}")));
-        }
-        let program: &'a Program<'a> = self.allocator.alloc(parsed.program);
-        let mut changes = Changes::default();
-        changes.visit_program(program);
+impl<'a> Module<'a> {
+    pub(super) fn of_program(
+        path: PathBuf,
+        shown: String,
+        source: &'a str,
+        program: &'a Program<'a>,
+    ) -> Module<'a> {
         let mut module = Module {
-            path: path.to_owned(),
+            path,
             shown,
             source,
+            order: usize::MAX,
             bindings: BTreeMap::new(),
             exports: BTreeMap::new(),
             exported_modules: Vec::new(),
-            changes: changes.into_names(),
+            requests: Vec::new(),
+            files: BTreeMap::new(),
+            loads: Vec::new(),
+            effects: Effects::default(),
+            own_methods: OwnMethods::default(),
+            is_module: false,
         };
         for statement in &program.body {
             module.statement(statement);
         }
-        self.modules.push(module);
-        Ok(self.modules.len() - 1)
-    }
-
-    /// Where one of the files sets this variable of the environment.
-    pub(super) fn change_of_variable(&self, name: &str) -> Option<Place> {
-        let name = format!("process.env.{name}");
-        self.modules.iter().enumerate().find_map(|(module, file)| {
-            file.changes.get(name.as_str()).map(|span| Place { module, span: *span })
-        })
-    }
-
-    /// `astro.config.mjs:3:14: …`
-    pub(super) fn error(&self, place: Place, message: &str) -> Error {
-        let module = self.get(place.module);
-        let at = position(&module.shown, module.source, place.span.start as usize);
-        Error::config(format!("{at}: {message}"))
-    }
-
-    /// `3:14`
-    pub(super) fn line_and_column(&self, place: Place) -> String {
-        line_and_column(self.get(place.module).source, place.span.start as usize)
-    }
-
-    /// What is written there, on one line and cut where it is long.
-    pub(super) fn snippet(&self, place: Place) -> String {
-        let (start, end) = (place.span.start as usize, place.span.end as usize);
-        let text = self.get(place.module).source.get(start..end).unwrap_or_default();
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        match line.char_indices().nth(60) {
-            Some((cut, _)) => format!("{}…", &line[..cut]),
-            None => line,
+        for statement in &program.body {
+            module.loads.extend(Load::of_statement(statement, &module.bindings));
         }
+        let understood: Vec<_> = module.loads.iter().map(|load| load.span).collect();
+        module.own_methods.visit_program(program);
+        let mut scan = Scan::new(&module.bindings, &module.own_methods, &understood);
+        scan.visit_program(program);
+        let mut effects = scan.into_effects();
+        for (name, span) in std::mem::take(&mut module.effects.reassigned) {
+            effects.reassigned.entry(name).or_insert(span);
+        }
+        module.effects = effects;
+        module
     }
 
-    /// The file that a relative import of this module names, and what messages call it.
-    pub(super) fn find(&self, module: usize, specifier: &str) -> Option<(PathBuf, String)> {
-        let importer = self.get(module);
-        let folder = importer.path.parent()?;
-        let shown = Path::new(&importer.shown).parent().unwrap_or(Path::new(""));
-        let specifier = specifier.split(['?', '#']).next().unwrap_or_default();
-        let typescript = match specifier.rsplit_once('.') {
-            Some((stem, "js")) => format!("{stem}.ts"),
-            Some((stem, "mjs")) => format!("{stem}.mts"),
-            _ => format!("{specifier}.ts"),
-        };
-        let endings = ["mts", "js", "mjs", "cjs"].map(|ending| format!("{specifier}.{ending}"));
-        let indexes = ["ts", "mts", "js", "mjs", "cjs"];
-        let indexes = indexes.map(|ending| format!("{specifier}/index.{ending}"));
-        let names = [specifier.to_owned(), typescript];
-        let name = names
-            .into_iter()
-            .chain(endings)
-            .chain(indexes)
-            .find(|name| folder.join(name).is_file())?;
-        let path = super::paths::normal(&folder.join(&name));
-        Some((path, super::paths::normal(&shown.join(&name)).display().to_string()))
-    }
-}
-
-impl<'a> Module<'a> {
     fn statement(&mut self, statement: &'a Statement<'a>) {
         match statement {
             Statement::ImportDeclaration(import) => {
+                self.is_module = true;
+                if import.import_kind.is_type() {
+                    return;
+                }
                 let specifier = import.source.value.as_str();
+                let is_bare = import.specifiers.as_ref().is_none_or(|names| names.is_empty());
+                let names =
+                    import.specifiers.iter().flatten().map(|name| name.local().name.as_str());
+                let names = names.collect();
+                self.requests.push(Request { specifier, span: import.span, is_bare, names });
                 for name in import.specifiers.iter().flatten() {
                     let (local, name) = match name {
                         ImportDeclarationSpecifier::ImportSpecifier(name) => {
@@ -206,15 +162,26 @@ impl<'a> Module<'a> {
                         }
                     };
                     let import = Import { specifier, name, span: import.source.span };
-                    self.bindings.insert(local.name.as_str(), Binding::Import(import));
+                    self.bind(local.name.as_str(), local.span, Binding::Import(import));
                 }
             }
             Statement::ExportDefaultDeclaration(export) => {
+                self.is_module = true;
                 let export = match &export.declaration {
                     ExportDefaultDeclarationKind::FunctionDeclaration(function) => {
+                        if let Some(name) = &function.id {
+                            self.bind(
+                                name.name.as_str(),
+                                name.span,
+                                Binding::Unknown(function.span),
+                            );
+                        }
                         Export::Unknown(function.span)
                     }
                     ExportDefaultDeclarationKind::ClassDeclaration(class) => {
+                        if let Some(name) = &class.id {
+                            self.bind(name.name.as_str(), name.span, Binding::Unknown(class.span));
+                        }
                         Export::Unknown(class.span)
                     }
                     other => match other.as_expression() {
@@ -225,25 +192,45 @@ impl<'a> Module<'a> {
                 self.exports.insert("default", export);
             }
             Statement::ExportDeclaration(export) => {
+                self.is_module = true;
                 for name in self.declaration(&export.declaration) {
                     self.exports.insert(name, Export::Local(name, export.span));
                 }
             }
             Statement::ExportNamedDeclaration(export) => {
+                self.is_module = true;
+                if export.export_kind.is_type() {
+                    return;
+                }
                 for name in &export.specifiers {
                     let local = Export::Local(export_name(&name.local), name.span);
                     self.exports.insert(export_name(&name.exported), local);
                 }
             }
             Statement::ExportFromDeclaration(export) => {
+                self.is_module = true;
+                if export.export_kind.is_type() {
+                    return;
+                }
                 let (specifier, span) = (export.source.value.as_str(), export.source.span);
+                self.requests.push(Request {
+                    specifier,
+                    span,
+                    is_bare: export.specifiers.is_empty(),
+                    names: Vec::new(),
+                });
                 for name in &export.specifiers {
                     let import = Import { specifier, name: Some(export_name(&name.local)), span };
                     self.exports.insert(export_name(&name.exported), Export::From(import));
                 }
             }
             Statement::ExportAllDeclaration(export) => {
+                self.is_module = true;
+                if export.export_kind.is_type() {
+                    return;
+                }
                 let (specifier, span) = (export.source.value.as_str(), export.source.span);
+                self.requests.push(Request { specifier, span, is_bare: false, names: Vec::new() });
                 match &export.exported {
                     Some(name) => {
                         let import = Import { specifier, name: None, span };
@@ -265,62 +252,82 @@ impl<'a> Module<'a> {
     fn common_js(&mut self, expression: &'a Expression<'a>) {
         if let Expression::AssignmentExpression(assignment) = expression
             && let AssignmentTarget::StaticMemberExpression(member) = &assignment.left
+            && assignment.operator == AssignmentOperator::Assign
             && member.object.is_specific_id("module")
             && member.property.name == "exports"
         {
-            self.exports.insert("default", Export::Expression(&assignment.right));
+            let export = match self.exports.contains_key("default") {
+                true => Export::Unknown(assignment.span),
+                false => Export::Expression(&assignment.right),
+            };
+            self.exports.insert("default", export);
+        }
+    }
+
+    /// What a name stands for; a second declaration of it changes it.
+    fn bind(&mut self, name: &'a str, span: Span, binding: Binding<'a>) {
+        if self.bindings.insert(name, binding).is_some() {
+            self.effects.reassigned.entry(name).or_insert(span);
         }
     }
 
     /// Returns the names that it declares.
     fn declaration(&mut self, declaration: &'a Declaration<'a>) -> Vec<&'a str> {
         match declaration {
+            Declaration::VariableDeclaration(variables) if variables.declare => Vec::new(),
             Declaration::VariableDeclaration(variables) => self.variables(variables),
-            Declaration::FunctionDeclaration(_)
-            | Declaration::ClassDeclaration(_)
-            | Declaration::TSEnumDeclaration(_) => {
-                let name = declaration.id().map(|name| name.name.as_str());
+            Declaration::TSTypeAliasDeclaration(_) | Declaration::TSInterfaceDeclaration(_) => {
+                Vec::new()
+            }
+            _ => {
+                let name = declaration.id().map(|name| (name.name.as_str(), name.span));
                 let unknown = Binding::Unknown(declaration.span());
                 name.into_iter()
-                    .inspect(|name| _ = self.bindings.insert(name, unknown.clone()))
+                    .map(|(name, span)| {
+                        self.bind(name, span, unknown.clone());
+                        name
+                    })
                     .collect()
             }
-            _ => Vec::new(),
         }
     }
 
     fn variables(&mut self, variables: &'a VariableDeclaration<'a>) -> Vec<&'a str> {
         let mut found = Vec::new();
         for variable in &variables.declarations {
-            pattern(&variable.id, variable.init.as_ref(), Vec::new(), &mut found);
+            let value = variable.init.as_ref().map(|value| (value, variable.span.end));
+            pattern(&variable.id, value, Vec::new(), &mut found);
         }
         found
             .into_iter()
-            .map(|(name, binding)| {
-                self.bindings.insert(name, binding);
+            .map(|(name, span, binding)| {
+                self.bind(name, span, binding);
                 name
             })
             .collect()
     }
 }
 
-/// The names of a destructuring pattern, each with the steps to its value.
+/// The names of a destructuring pattern, each with the steps to its value; and the expression that it takes apart, with
+/// where its names have their values.
 fn pattern<'a>(
     pattern_here: &'a BindingPattern<'a>,
-    value: Option<&'a Expression<'a>>,
+    value: Option<(&'a Expression<'a>, u32)>,
     steps: Vec<Step<'a>>,
-    found: &mut Vec<(&'a str, Binding<'a>)>,
+    found: &mut Vec<(&'a str, Span, Binding<'a>)>,
 ) {
-    let Some(expression) = value else {
+    let Some((expression, available)) = value else {
         let unknown = Binding::Unknown(pattern_here.span());
         let names = pattern_here.get_binding_identifiers();
-        found.extend(names.iter().map(|name| (name.name.as_str(), unknown.clone())));
+        found.extend(names.iter().map(|name| (name.name.as_str(), name.span, unknown.clone())));
         return;
     };
     let with = |step| steps.iter().cloned().chain([step]).collect();
     match pattern_here {
         BindingPattern::BindingIdentifier(name) => {
-            found.push((name.name.as_str(), Binding::Value(expression, steps)));
+            let declared = name.span;
+            let binding = Binding::Value { expression, steps, declared, available };
+            found.push((name.name.as_str(), declared, binding));
         }
         BindingPattern::ObjectPattern(object) => {
             for property in &object.properties {
@@ -338,8 +345,7 @@ fn pattern<'a>(
         BindingPattern::ArrayPattern(array) => {
             for (index, element) in array.elements.iter().enumerate() {
                 if let Some(element) = element {
-                    let step = Step::Member(index.to_string(), element.span());
-                    pattern(element, value, with(step), found);
+                    pattern(element, value, with(Step::Element(index, element.span())), found);
                 }
             }
             if let Some(rest) = &array.rest {
@@ -358,30 +364,4 @@ fn export_name<'a>(name: &ModuleExportName<'a>) -> &'a str {
         ModuleExportName::IdentifierReference(name) => name.name.as_str(),
         ModuleExportName::StringLiteral(name) => name.value.as_str(),
     }
-}
-
-fn position(shown: &str, source: &str, offset: usize) -> String {
-    format!("{shown}:{}", line_and_column(source, offset))
-}
-
-/// Both begin at one, and columns are characters.
-fn line_and_column(source: &str, offset: usize) -> String {
-    let before = source.get(..offset).unwrap_or(source);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!("{line}:{column}")
-}
-
-/// How deep brackets of any kind nest, with those in texts and comments counted too.
-fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    for letter in text.bytes() {
-        match letter {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
 }

@@ -2,6 +2,8 @@
 
 use oxc::syntax::operator::{BinaryOperator, UnaryOperator};
 
+use serde_devalue::javascript;
+
 use super::value::Value;
 
 /// None where only running the program shows.
@@ -11,8 +13,8 @@ pub(super) fn truth(value: &Value<'_>) -> Option<bool> {
         Value::Boolean(value) => *value,
         Value::Number(number) => !(*number == 0.0 || number.is_nan()),
         Value::String(text) => !text.is_empty(),
-        Value::Url(_) | Value::Array(_) | Value::Object(_) | Value::Made { .. } => true,
-        Value::Outside(_) => return None,
+        Value::Url(_) | Value::Array(_) | Value::Object(_) => true,
+        Value::Made { .. } | Value::Outside(_) => return None,
     })
 }
 
@@ -22,11 +24,7 @@ pub(super) fn text(value: &Value<'_>) -> Option<String> {
         Value::Undefined(_) => "undefined".to_owned(),
         Value::Null => "null".to_owned(),
         Value::Boolean(value) => value.to_string(),
-        Value::Number(number) if number.is_infinite() => {
-            if *number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned()
-        }
-        // Adding zero makes -0 the 0 that JavaScript prints.
-        Value::Number(number) => (number + 0.0).to_string(),
+        Value::Number(number) => javascript::text(*number),
         Value::String(text) => text.clone(),
         Value::Url(url) => url.to_string(),
         Value::Array(_) | Value::Object(_) | Value::Made { .. } | Value::Outside(_) => return None,
@@ -40,46 +38,10 @@ pub(super) fn number(value: &Value<'_>) -> Option<f64> {
         Value::Null => 0.0,
         Value::Boolean(value) => f64::from(u8::from(*value)),
         Value::Number(number) => *number,
-        Value::String(text) => number_of_text(text.trim()),
+        Value::String(text) => javascript::number(text),
         Value::Url(_) => f64::NAN,
         Value::Array(_) | Value::Object(_) | Value::Made { .. } | Value::Outside(_) => return None,
     })
-}
-
-fn number_of_text(text: &str) -> f64 {
-    if text.is_empty() {
-        return 0.0;
-    }
-    for (prefixes, radix) in [(["0x", "0X"], 16), (["0o", "0O"], 8), (["0b", "0B"], 2)] {
-        if let Some(digits) = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)) {
-            let signed = digits.starts_with(['+', '-']);
-            let number = u64::from_str_radix(digits, radix).ok().filter(|_| !signed);
-            return number.map_or(f64::NAN, |number| number as f64);
-        }
-    }
-    // Rust reads `inf` and `nan` too, JavaScript does not.
-    if text.chars().any(|letter| letter.is_ascii_alphabetic() && !matches!(letter, 'e' | 'E')) {
-        return f64::NAN;
-    }
-    text.parse().unwrap_or(f64::NAN)
-}
-
-/// `parseInt(text)` of decimal digits, and `parseFloat(text)`: as much of the beginning as is a number.
-pub(super) fn leading_number(text: &str, whole: bool) -> f64 {
-    let text = text.trim_start();
-    let digits = |letter: char| letter.is_ascii_digit();
-    let sign = usize::from(text.starts_with(['+', '-']));
-    let (signed, rest) = text.split_at(sign);
-    let end = rest.find(|letter| !digits(letter)).unwrap_or(rest.len());
-    let (whole_part, rest) = rest.split_at(end);
-    let fraction = match rest.strip_prefix('.').filter(|_| !whole) {
-        Some(rest) => &rest[..rest.find(|letter| !digits(letter)).unwrap_or(rest.len())],
-        None => "",
-    };
-    if whole_part.is_empty() && fraction.is_empty() {
-        return f64::NAN;
-    }
-    format!("{signed}0{whole_part}.{fraction}0").parse().unwrap_or(f64::NAN)
 }
 
 /// None where only running the program shows.
@@ -132,27 +94,35 @@ pub(super) fn binary<'a>(
                 BinaryOperator::Multiplication => left * right,
                 BinaryOperator::Division => left / right,
                 BinaryOperator::Remainder => left % right,
-                BinaryOperator::Exponential => left.powf(right),
+                BinaryOperator::Exponential => power(left, right)?,
                 _ => return None,
             })
         }
     })
 }
 
+/// `base ** exponent`, where the result is a whole number that is exact; others are up to the engine.
+fn power(base: f64, exponent: f64) -> Option<f64> {
+    const LARGEST_SAFE: f64 = 9_007_199_254_740_991.0;
+    let is_whole =
+        base.fract() == 0.0 && (0.0..64.0).contains(&exponent) && exponent.fract() == 0.0;
+    let power = base.powi(exponent as i32);
+    (is_whole && power.abs() <= LARGEST_SAFE).then_some(power)
+}
+
 /// `===`
 fn is_same(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
     Some(match (left, right) {
-        (Value::Outside(_), _) | (_, Value::Outside(_)) => return None,
+        _ if left.is_unknown() || right.is_unknown() => return None,
         (Value::Undefined(_), Value::Undefined(_)) | (Value::Null, Value::Null) => true,
         (Value::Boolean(left), Value::Boolean(right)) => left == right,
         (Value::Number(left), Value::Number(right)) => left == right,
         (Value::String(left), Value::String(right)) => left == right,
         // Whether two objects are one is for the program that makes them to know.
-        (Value::Url(_) | Value::Array(_) | Value::Object(_) | Value::Made { .. }, right)
-            if !right.is_nullish() =>
-        {
-            return None;
-        }
+        (
+            Value::Url(_) | Value::Array(_) | Value::Object(_),
+            Value::Url(_) | Value::Array(_) | Value::Object(_),
+        ) => return None,
         _ => false,
     })
 }
@@ -161,43 +131,16 @@ fn is_same(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
 fn is_equal(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
     let is_number = |value: &Value<'_>| matches!(value, Value::Boolean(_) | Value::Number(_));
     match (left, right) {
-        (Value::Outside(_), _) | (_, Value::Outside(_)) => None,
+        _ if left.is_unknown() || right.is_unknown() => None,
         _ if left.is_nullish() || right.is_nullish() => {
             Some(left.is_nullish() && right.is_nullish())
         }
         _ if is_number(left) || is_number(right) => Some(number(left)? == number(right)?),
+        (Value::String(_), Value::Url(_)) | (Value::Url(_), Value::String(_)) => {
+            Some(text(left)? == text(right)?)
+        }
+        (Value::String(_), Value::Array(_) | Value::Object(_))
+        | (Value::Array(_) | Value::Object(_), Value::String(_)) => None,
         _ => is_same(left, right),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_become_the_numbers_that_javascript_makes_of_them() {
-        for (text, expected) in
-            [("", 0.0), (" 42 ", 42.0), ("1e3", 1000.0), ("0x10", 16.0), ("-1.5", -1.5)]
-        {
-            assert_eq!(number(&text.into()), Some(expected), "{text}");
-        }
-        for text in ["soon", "inf", "NaN", "1h", "0x", "0x-1", "1 2"] {
-            assert!(number(&text.into()).is_some_and(f64::is_nan), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_leading_number_ends_where_the_digits_do() {
-        assert_eq!(leading_number(" 3600s", true), 3600.0);
-        assert_eq!(leading_number("-1.75", true), -1.0);
-        assert_eq!(leading_number("1.75 hours", false), 1.75);
-        assert!(leading_number("soon", true).is_nan() && leading_number("", false).is_nan());
-    }
-
-    #[test]
-    fn numbers_are_written_as_javascript_writes_them() {
-        for (value, expected) in [(3600.0, "3600"), (0.5, "0.5"), (-0.0, "0"), (f64::NAN, "NaN")] {
-            assert_eq!(text(&Value::Number(value)).as_deref(), Some(expected));
-        }
     }
 }

@@ -6,13 +6,16 @@ use std::rc::Rc;
 
 use oxc::ast::ast::{Argument, CallExpression};
 use oxc::span::GetSpan as _;
+use serde_devalue::javascript;
 use url::Url;
 
 use super::evaluate::Evaluator;
+use super::import_meta::Importer;
+use super::known;
 use super::members::Link;
 use super::operators;
 use super::paths::normal;
-use super::value::{Entry, Object, Outside, Place, Unset, Value};
+use super::value::{Entry, Object, Outside, Place, Value};
 use crate::error::Result;
 
 /// What a package exports; Node's own modules are their default exports, and go by one name.
@@ -73,15 +76,20 @@ pub(super) fn kebab_case(name: &str) -> String {
 
 impl<'a> Evaluator<'a> {
     /// A name that the file does not declare.
-    pub(super) fn global(&self, name: &str, place: Place) -> Value<'a> {
-        match name {
+    pub(super) fn global(&self, name: &str, place: Place) -> Result<Value<'a>> {
+        let file = self.modules.get(place.module);
+        Ok(match name {
             "undefined" => Value::UNDEFINED,
             "NaN" => Value::Number(f64::NAN),
             "Infinity" => Value::Number(f64::INFINITY),
+            // Modules have none of them.
+            "__dirname" | "__filename" | "require" | "module" | "exports" if file.is_module => {
+                return Err(self.unknown(place));
+            }
             "__dirname" => self.path_value(&self.folder(place)),
-            "__filename" => self.path_value(&self.modules.get(place.module).path),
+            "__filename" => self.path_value(&file.path),
             _ => Value::global(name),
-        }
+        })
     }
 
     /// The folder of the file where this is written.
@@ -93,21 +101,8 @@ impl<'a> Evaluator<'a> {
         Value::String(path.to_string_lossy().into_owned())
     }
 
-    /// An environment variable, as the process that reads the configuration has it.
-    fn variable(&self, name: &str, place: Place) -> Result<Value<'a>> {
-        if let Some(change) = self.modules.change_of_variable(name) {
-            return Err(self.changed(&format!("process.env.{name}"), place, change));
-        }
-        Ok(match (self.environment)(name) {
-            Some(value) => Value::String(value),
-            // Astro's build sets it before it reads the configuration.
-            None if name == "NODE_ENV" => "production".into(),
-            None => Value::Undefined(Some(Unset { name: name.into(), place })),
-        })
-    }
-
     pub(super) fn outside_member(
-        &self,
+        &mut self,
         object: &Outside,
         key: &str,
         place: Place,
@@ -116,19 +111,8 @@ impl<'a> Evaluator<'a> {
         if package.is_none() {
             match (path.as_str(), key) {
                 ("process.env", name) => return self.variable(name, place),
-                ("import.meta.env", "PROD" | "SSR") => return Ok(Value::Boolean(true)),
-                ("import.meta.env", "DEV") => return Ok(Value::Boolean(false)),
-                ("import.meta.env", "MODE") => return Ok("production".into()),
-                ("import.meta.env", name) => return self.variable(name, place),
-                ("import.meta", "dirname") => return Ok(self.path_value(&self.folder(place))),
-                ("import.meta", "filename") => {
-                    return Ok(self.path_value(&self.modules.get(place.module).path));
-                }
-                ("import.meta", "url") => {
-                    let path = &self.modules.get(place.module).path;
-                    let url = Url::from_file_path(path).map_err(|()| self.unknown(place))?;
-                    return Ok(url.as_str().into());
-                }
+                ("import.meta.env", name) => return self.meta_variable(name, place),
+                ("import.meta", _) => return self.import_meta(key, place),
                 _ => {}
             }
         }
@@ -136,8 +120,41 @@ impl<'a> Evaluator<'a> {
         Ok(Value::Outside(Outside { package: package.clone(), path }))
     }
 
+    fn import_meta(&self, key: &str, place: Place) -> Result<Value<'a>> {
+        if let Some(change) = self.modules.changed().import_meta(place.module) {
+            return Err(self.changed("import.meta", place, change));
+        }
+        let path = &self.modules.get(place.module).path;
+        match key {
+            "dirname" => Ok(self.path_value(&self.folder(place))),
+            "filename" => Ok(self.path_value(path)),
+            "url" => {
+                let url = Url::from_file_path(path).map_err(|()| self.unknown(place))?;
+                // Astro has Node import the configuration as `…?t=` and the time.
+                if place.module == 0 && self.modules.importer() != Importer::Vite {
+                    return Ok(Value::Outside(Outside {
+                        package: Some(IMPORTED_BY_NODE.into()),
+                        path: url.into(),
+                    }));
+                }
+                Ok(url.as_str().into())
+            }
+            "env" => match self.modules.importer() {
+                Importer::Node => Ok(Value::UNDEFINED),
+                Importer::Vite => Ok(Value::global("import.meta.env")),
+                Importer::Perhaps => Err(self.modules.error(
+                    place,
+                    "`import.meta.env` is undefined where Node loads this file, and an object where only Vite can: \
+                     write process.env.NAME here",
+                )),
+            },
+            _ => Err(self.unknown(place)),
+        }
+    }
+
     pub(super) fn call(&mut self, module: usize, call: &'a CallExpression<'a>) -> Result<Link<'a>> {
         let place = Place { module, span: call.span };
+        self.refuse_changed(place)?;
         let callee = match call.callee.as_member_expression() {
             None => self.evaluate(module, &call.callee)?,
             Some(member) => {
@@ -150,8 +167,8 @@ impl<'a> Evaluator<'a> {
                 }
                 let (key, member_place) = self.key(module, member)?;
                 match (&object, key.as_str(), operators::text(&object)) {
-                    (Value::String(_), "trim", Some(text)) => {
-                        return Ok(ControlFlow::Continue(text.trim().into()));
+                    (Value::String(_), "trim", Some(text)) if call.arguments.is_empty() => {
+                        return Ok(ControlFlow::Continue(javascript::trim(&text).into()));
                     }
                     (
                         Value::String(_) | Value::Number(_) | Value::Boolean(_) | Value::Url(_),
@@ -185,6 +202,9 @@ impl<'a> Evaluator<'a> {
         let first = self.argument(module, arguments, 0);
         let unknown = |evaluator: &Evaluator<'a>| evaluator.unknown(place);
         match (callee.package.as_deref(), callee.path.as_str()) {
+            // Without an argument they are not what they are of `undefined`.
+            (None, "String") if arguments.is_empty() => Ok("".into()),
+            (None, "Number") if arguments.is_empty() => Ok(Value::Number(0.0)),
             (None, "Boolean") => {
                 let truth = operators::truth(&first?).ok_or_else(|| unknown(self))?;
                 Ok(Value::Boolean(truth))
@@ -203,14 +223,22 @@ impl<'a> Evaluator<'a> {
                 None,
                 name @ ("parseInt" | "parseFloat" | "Number.parseInt" | "Number.parseFloat"),
             ) => {
-                let radix = self.argument(module, arguments, 1)?;
-                let is_decimal = radix.is_nullish() || operators::number(&radix) == Some(10.0);
-                let text = operators::text(&first?).filter(|_| is_decimal);
-                let text = text.ok_or_else(|| unknown(self))?;
-                Ok(Value::Number(operators::leading_number(&text, name.ends_with("parseInt"))))
+                let radix = match self.argument(module, arguments, 1)? {
+                    radix if radix.is_nullish() => Some(0),
+                    radix => operators::number(&radix)
+                        .filter(|radix| [0.0, 2.0, 8.0, 10.0, 16.0].contains(radix))
+                        .map(|radix| radix as i32),
+                };
+                let text = operators::text(&first?).ok_or_else(|| unknown(self))?;
+                if !name.ends_with("parseInt") {
+                    return Ok(Value::Number(javascript::parse_float(&text)));
+                }
+                let radix = radix.ok_or_else(|| unknown(self))?;
+                Ok(Value::Number(javascript::parse_int(&text, radix)))
             }
             // Astro is run in the project's folder, where its configuration is.
             (None, "process.cwd") => {
+                self.known_environment("process.cwd()", place)?;
                 Ok(self.path_value(&self.folder(Place { module: 0, ..place })))
             }
             (None, "require") => self.require(&first?, module, place),
@@ -222,13 +250,21 @@ impl<'a> Evaluator<'a> {
                 let url = match first? {
                     Value::Url(url) => Some(*url),
                     Value::String(text) => Url::parse(&text).ok(),
-                    _ => None,
+                    other => imported_by_node(&other),
                 };
                 let path = url.and_then(|url| url.to_file_path().ok());
                 path.map(|path| self.path_value(&path)).ok_or_else(|| unknown(self))
             }
             (Some("url"), "pathToFileURL") => {
-                let path = operators::text(&first?).map(|path| self.in_project(&path));
+                let path = operators::text(&first?);
+                // Node keeps a slash at the end, and encodes more than the standard has it.
+                let path = path.filter(|path| {
+                    !path.ends_with('/')
+                        && !path.contains(|letter: char| {
+                            letter.is_ascii_punctuation() && !"/.-_%#?@:+".contains(letter)
+                        })
+                });
+                let path = path.map(|path| self.in_project(&path));
                 let url = path.and_then(|path| Url::from_file_path(path).ok());
                 url.map(|url| Value::Url(Box::new(url))).ok_or_else(|| unknown(self))
             }
@@ -237,13 +273,11 @@ impl<'a> Evaluator<'a> {
                 Some(driver) => self.session_driver(driver, first?, place),
                 None => Err(unknown(self)),
             },
-            (Some("vite"), "loadEnv") => Err(self.modules.error(
-                place,
-                "`loadEnv` reads the site's .env files, which only happens where the file is run: \
-                 write process.env.NAME here, and set it for both servers",
-            )),
+            (Some("vite"), "loadEnv") => self.load_env(module, arguments, place),
             (Some(package), "" | "default") => {
-                Ok(Value::Made { package: package.into(), options: Rc::new(first?) })
+                // Most of them keep their arguments to themselves.
+                let options = first.unwrap_or_else(|_| Value::global("arguments"));
+                Ok(Value::Made { package: package.into(), options: Rc::new(options) })
             }
             _ => Err(unknown(self)),
         }
@@ -273,7 +307,7 @@ impl<'a> Evaluator<'a> {
 
     fn require(&mut self, specifier: &Value<'a>, module: usize, place: Place) -> Result<Value<'a>> {
         let Value::String(specifier) = specifier else { return Err(self.unknown(place)) };
-        if !specifier.starts_with('.') {
+        if !known::is_local(specifier) {
             return Ok(package(specifier, None));
         }
         let imported = self.file(module, specifier, place)?;
@@ -284,7 +318,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// As Node resolves it where Astro runs.
-    fn in_project(&self, path: &str) -> PathBuf {
+    pub(super) fn in_project(&self, path: &str) -> PathBuf {
         let here = self.modules.get(0).path.parent().unwrap_or(Path::new("/"));
         normal(&here.join(path))
     }
@@ -311,8 +345,18 @@ impl<'a> Evaluator<'a> {
             ("resolve", parts) => {
                 self.in_project(&parts.iter().collect::<PathBuf>().to_string_lossy())
             }
-            ("join", parts) => normal(Path::new(&parts.join("/"))),
-            ("dirname", [path]) => Path::new(path).parent().unwrap_or(Path::new("/")).to_owned(),
+            ("join", parts) => {
+                let filled: Vec<_> =
+                    parts.iter().filter(|part| !part.is_empty()).cloned().collect();
+                return Ok(Value::String(joined(&filled.join("/"))));
+            }
+            ("dirname", [path])
+                if path.starts_with('/')
+                    && !path.contains("//")
+                    && !path.split('/').any(|part| part == ".") =>
+            {
+                Path::new(path).parent().unwrap_or(Path::new("/")).to_owned()
+            }
             _ => return Err(self.unknown(place)),
         };
         Ok(self.path_value(&path))
@@ -334,16 +378,51 @@ impl<'a> Evaluator<'a> {
             return Err(self.unset(unset, "it is to be a URL"));
         }
         let second = self.argument(module, arguments, 1)?;
+        if let (Some(url), Value::Undefined(_)) = (imported_by_node(&first), &second) {
+            return Ok(Value::Url(Box::new(url)));
+        }
         let first = operators::text(&first).ok_or_else(|| self.unknown(place))?;
-        let url = match &second {
-            Value::Undefined(_) => Url::parse(&first).ok(),
-            base => {
+        let url = match (&second, imported_by_node(&second)) {
+            (Value::Undefined(_), _) => Url::parse(&first).ok(),
+            // The time stays in it.
+            (_, Some(_)) if first.is_empty() || first.starts_with('#') => {
+                return Err(self.unknown(place));
+            }
+            (_, Some(base)) => base.join(&first).ok(),
+            (base, None) => {
                 let base = operators::text(base).and_then(|base| Url::parse(&base).ok());
                 base.and_then(|base| base.join(&first).ok())
             }
         };
         url.map(|url| Value::Url(Box::new(url)))
             .ok_or_else(|| self.modules.error(place, "this is not a URL"))
+    }
+}
+
+/// What the address of a file that Node imports is told by. As a whole only running the file shows it; where it leads does
+/// not depend on what is added to it.
+const IMPORTED_BY_NODE: &str = "import.meta.url";
+
+fn imported_by_node(value: &Value<'_>) -> Option<Url> {
+    match value {
+        Value::Outside(Outside { package: Some(package), path })
+            if **package == *IMPORTED_BY_NODE =>
+        {
+            Url::parse(path).ok()
+        }
+        _ => None,
+    }
+}
+
+/// As Node's `path.join` puts it: what is nothing is the folder itself, and a slash at the end stays.
+fn joined(path: &str) -> String {
+    let normal = normal(Path::new(path)).to_string_lossy().into_owned();
+    match normal.as_str() {
+        "" if path.ends_with('/') => "./".to_owned(),
+        "" => ".".to_owned(),
+        "/" => normal,
+        _ if path.ends_with('/') => normal + "/",
+        _ => normal,
     }
 }
 

@@ -12,6 +12,7 @@ use super::paths::normal;
 use super::value::{Entry, Object, Place, Value};
 use crate::config::Config;
 use crate::config::adapter::Adapter;
+use crate::config::tables::driver_name;
 use crate::error::Result;
 
 /// The site's configuration, and where it is written.
@@ -23,6 +24,13 @@ struct Site<'a> {
 /// Reads what the file of this number exports.
 pub(super) fn read(evaluator: &mut Evaluator<'_>, module: usize) -> Result<Config> {
     let start = Place { module, span: Span::new(0, 0) };
+    if let Some(change) = evaluator.modules.changed().language {
+        let snippet = evaluator.modules.snippet(change);
+        let message = format!(
+            "`{snippet}` may change anything, and what the configuration is then only running the file shows"
+        );
+        return Err(evaluator.modules.error(change, &message));
+    }
     let Some((value, place)) = evaluator.export(module, "default")? else {
         return Err(evaluator.modules.error(start, "this file has no `export default`"));
     };
@@ -121,8 +129,7 @@ impl<'a> Reader<'_, 'a> {
             }
             // DIFFERENCE: a site of Astro 7.3 forgets the `options` beside a driver's name, against its documentation.
             Value::String(name) => {
-                let name = name.strip_prefix("unstorage/drivers/").unwrap_or(&name);
-                let mut name = kebab_case(name);
+                let mut name = kebab_case(&driver_name(&name));
                 let mut entries = self.options(options)?;
                 if matches!(name.as_str(), "fs" | "fs-lite") {
                     name = "fs-lite".to_owned();
@@ -174,7 +181,7 @@ impl<'a> Reader<'_, 'a> {
     ) -> Result<String> {
         match entrypoint {
             Some((Value::String(name), _)) => {
-                Ok(kebab_case(name.strip_prefix("unstorage/drivers/").unwrap_or(&name)))
+                Ok(kebab_case(&driver_name(&name)))
             }
             Some((Value::Undefined(Some(unset)), _)) => {
                 Err(self.evaluator.unset(&unset, "it is to name the session's driver"))
@@ -232,15 +239,18 @@ impl<'a> Reader<'_, 'a> {
                     self.site_folder("cacheDir", "node_modules/.astro")?.join("sessions");
                 config = config.option("base", sessions.to_string_lossy().into_owned());
             }
-            Adapter::Cloudflare => {
-                if let Value::Object(options) = &*options
-                    && let Some((binding, place)) =
+            Adapter::Cloudflare => match &*options {
+                Value::Object(options) => {
+                    if let Some((binding, place)) =
                         self.evaluator.property(options, "sessionKVBindingName")?
-                    && let Some(binding) = self.json("binding", &binding, place)?
-                {
-                    config = config.option("binding", binding);
+                        && let Some(binding) = self.json("binding", &binding, place)?
+                    {
+                        config = config.option("binding", binding);
+                    }
                 }
-            }
+                Value::Undefined(None) => {}
+                _ => return Err(self.evaluator.unknown(place)),
+            },
             _ => {}
         }
         Ok((config.driver, config.options))

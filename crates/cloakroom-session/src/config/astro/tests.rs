@@ -7,8 +7,11 @@ use tempfile::TempDir;
 use super::*;
 use crate::config::SameSite;
 
+mod differential;
+mod environment;
 mod errors;
 mod expressions;
+mod unsure;
 
 /// A site's folder with these files; the first is its configuration.
 struct Project {

@@ -6,6 +6,8 @@ use oxc::ast::ast::ObjectExpression;
 use oxc::span::Span;
 use url::Url;
 
+use super::dotenv::Variables;
+
 /// Where something is written: a file, by its number, and a part of its text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
@@ -50,6 +52,18 @@ pub(super) enum Object<'a> {
     Namespace(usize),
     /// What one of Astro's functions returns.
     Entries(Rc<[Entry<'a>]>),
+    /// What Vite's `loadEnv` returns.
+    Variables(Rc<Loaded>),
+}
+
+/// The variables of files that Vite's `loadEnv` has read; those of the environment come before them.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) variables: Variables,
+    /// Other names have no variable.
+    pub(super) prefixes: Vec<String>,
+    /// Where they are read.
+    pub(super) place: Place,
 }
 
 /// A property, and where it is written.
@@ -76,6 +90,11 @@ impl Value<'_> {
 
     pub(super) fn is_nullish(&self) -> bool {
         matches!(self, Value::Undefined(_) | Value::Null)
+    }
+
+    /// Whether only running the file shows anything of it, its truth too.
+    pub(super) fn is_unknown(&self) -> bool {
+        matches!(self, Value::Made { .. } | Value::Outside(_))
     }
 
     /// What it is called in messages; values themselves may be secret.

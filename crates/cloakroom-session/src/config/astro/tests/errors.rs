@@ -45,19 +45,6 @@ fn a_function_is_not_called() {
 }
 
 #[test]
-fn vites_environment_is_explained() {
-    let message = error(
-        "import { loadEnv } from 'vite';
-const { REDIS_URL } = loadEnv(process.env.NODE_ENV, process.cwd(), '');
-export default { session: { driver: 'redis', options: { url: REDIS_URL } } };",
-    );
-    assert!(
-        message.starts_with("astro.config.mjs:2:23: `loadEnv` reads the site's .env files"),
-        "{message}"
-    );
-}
-
-#[test]
 fn a_name_that_changes_is_refused() {
     for change in [
         "options.url = 'a';",

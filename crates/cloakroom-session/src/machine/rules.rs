@@ -1,0 +1,81 @@
+//! What the configuration and the driver say about every session.
+
+use std::time::Duration;
+
+use crate::changes::Changes;
+use crate::error::{Error, ErrorKind, Result};
+use crate::lifetime::Lifetime;
+use crate::record::{self, Draft, End, Record};
+use crate::stored::Stored;
+
+/// How much sooner than this side expects a store may let a record go, in milliseconds: some count in whole seconds.
+const COARSENESS: f64 = 1_000.0;
+
+/// Tells the time in milliseconds since 1970, to whoever needs it: few do.
+pub(crate) type Clock = fn() -> f64;
+
+/// What holds for all sessions of a site.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) lifetime: Lifetime,
+    /// Of an entry that says nothing of its own.
+    pub(crate) ttl: Option<Duration>,
+    /// In bytes.
+    pub(crate) max_size: usize,
+    /// Whether the cookie has a `Max-Age`, which use prolongs.
+    pub(crate) renews_cookie: bool,
+    /// Whether a write can depend on what was loaded.
+    pub(crate) compares: bool,
+    /// Whether the store lets records go by itself.
+    pub(crate) expires: bool,
+}
+
+impl Rules {
+    /// Whether the absolute deadline has passed.
+    pub(crate) fn is_over(&self, record: &Record, now: impl FnOnce() -> f64) -> Result<bool> {
+        Ok(self.lifetime.absolute.is_some() && self.lifetime.is_over(record.created()?, now()))
+    }
+
+    /// Whether a store that has the record no more may just have let it go: entries, the absolute deadline, or what the
+    /// store itself has said. Of a record without entries nobody can tell.
+    pub(crate) fn may_have_expired(&self, stored: &Stored, clock: Clock) -> Result<bool> {
+        let now = clock() + COARSENESS;
+        let has_passed = |ends: Option<f64>| ends.is_some_and(|ends| ends <= now);
+        Ok(has_passed(stored.ends)
+            || self.is_over(&stored.record, || now)?
+            || match stored.record.end()? {
+                End::At(ends) => has_passed(Some(ends)),
+                End::Never => false,
+                End::Empty => self.ttl.is_some(),
+            })
+    }
+
+    /// The record to write, which is not too large, or at least no larger than it was.
+    pub(crate) fn draft(
+        &self,
+        base: Option<&Record>,
+        changes: &Changes,
+        clock: Clock,
+    ) -> Result<Draft> {
+        let draft = record::apply(base, changes, clock(), self.ttl, &self.lifetime)?;
+        if base.is_none_or(|base| draft.bytes.len() > base.bytes().len()) {
+            self.check_size(draft.bytes.len(), || "the session".into())?;
+        }
+        Ok(draft)
+    }
+
+    pub(crate) fn check_size(&self, size: usize, what: impl FnOnce() -> String) -> Result<()> {
+        let limit = self.max_size;
+        if size <= limit {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "{} is {size} bytes, more than the limit of {limit} (maxSize): keep large data elsewhere \
+                 and its key in the session",
+                what(),
+            ),
+        ))
+    }
+}

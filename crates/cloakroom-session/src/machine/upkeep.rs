@@ -1,0 +1,86 @@
+//! What keeps a session alive that was used and not written.
+
+use cloakroom_storage::When;
+
+use crate::changes::Changes;
+use crate::error::Result;
+use crate::observe;
+use crate::stored::Stored;
+
+use super::known::Known;
+use super::next::Write;
+use super::{Clock, Machine, Rules, Step};
+
+impl Machine {
+    /// Whether there can be something to keep up, as far as is known without looking into the record.
+    pub(crate) fn may_need_upkeep(&self, rules: &Rules, clock: Clock) -> bool {
+        let lifetime = &rules.lifetime;
+        match &self.known {
+            Known::Stored(stored) if lifetime.is_limited() && self.outage.is_none() => {
+                lifetime.absolute.is_some()
+                    || (rules.expires && lifetime.may_be_due(stored.left(clock())))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the session would end within the time that a response may take, if its deadline waited for the end of it.
+    pub(crate) fn is_ending(&self, rules: &Rules, clock: Clock) -> bool {
+        match (&self.known, rules.lifetime.idle) {
+            (Known::Stored(stored), Some(idle)) if self.may_need_upkeep(rules, clock) => {
+                stored.left(clock()).is_some_and(|left| left <= idle / 2)
+            }
+            _ => false,
+        }
+    }
+
+    /// Moves the session's idle deadline where that is due, and gives a session that Astro wrote its deadline and the
+    /// note of its creation. A failure costs the request nothing: it changed nothing that anybody asked for.
+    pub(super) fn keep_alive(&mut self, rules: &Rules, clock: Clock) -> Option<Step> {
+        if self.run.kept || !self.may_need_upkeep(rules, clock) {
+            return None;
+        }
+        self.run.kept = true;
+        let Known::Stored(stored) = &self.known else { return None };
+        self.upkeep(stored, rules, clock).unwrap_or_else(|error| {
+            observe::upkeep_failed(&stored.id, &error);
+            None
+        })
+    }
+
+    fn upkeep(&self, stored: &Stored, rules: &Rules, clock: Clock) -> Result<Option<Step>> {
+        let (lifetime, now) = (&rules.lifetime, clock());
+        let created = match lifetime.absolute {
+            Some(_) => stored.record.created()?,
+            None => None,
+        };
+        let is_noted = !lifetime.needs_creation(created);
+        let left = stored.left(now);
+        let ttl = lifetime.ttl(stored.record.ttl(now)?, created, now);
+        let is_due = rules.expires && lifetime.may_be_due(left) && lifetime.is_due(ttl, left);
+        // A JavaScript writer notes no creation and leaves no deadline, and entries that end sooner than an idle session
+        // would bring its record's forward. Such a record is written again, on the condition that nobody has written
+        // since: a touch might cut a newer record's longer life short. A driver that keeps no condition could overwrite
+        // that record, so there it waits for the next change.
+        let is_bare = is_due && stored.ends.is_none();
+        let is_shortened = is_due && ttl != lifetime.ttl(None, created, now);
+        if (!is_noted || is_bare || is_shortened) && rules.compares {
+            let draft = rules.draft(Some(&stored.record), &Changes::default(), clock)?;
+            return Ok(Some(Step::Write(Write {
+                id: stored.id,
+                draft,
+                when: When::Version(stored.version.clone()),
+                holds: 0,
+                is_proposed: false,
+                base: None,
+                is_first: false,
+                is_upkeep: true,
+                generation: self.generation,
+            })));
+        }
+        if !is_due || is_shortened {
+            return Ok(None);
+        }
+        Ok(Some(Step::Touch { id: stored.id, ttl, generation: self.generation }))
+    }
+}

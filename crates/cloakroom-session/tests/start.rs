@@ -1,0 +1,84 @@
+//! What a program says of its store when it starts.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::time::Duration;
+
+use cloakroom_session::{Config, ErrorKind, Sessions};
+use common::Site;
+use common::log::Log;
+
+#[tokio::test]
+async fn the_store_its_place_and_the_source_of_each_setting_are_said_without_secrets() {
+    let log = Log::default();
+    let _log = tracing::subscriber::set_default(log.clone());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.toml");
+    let base = folder.path().join("sessions");
+    std::fs::write(&file, format!("driver = 'fs-lite'\noptions = {{ base = {base:?} }}\nttl = 60"))
+        .unwrap();
+    let config = Config::from_file(&file).unwrap();
+    Sessions::from_config(config).await.unwrap();
+    let text = log.text();
+    assert!(text.contains("store=\"fs-lite\""), "{text}");
+    assert!(text.contains(&format!("base={}", base.display())), "{text}");
+    let source = file.display();
+    assert!(
+        text.contains(&format!("driver: {source}, options.base: {source}, ttl: {source}")),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_found_by_whoever_asks() {
+    let site = Site::new().await;
+    site.sessions.check().await.unwrap();
+    site.set_down(true);
+    let error = site.sessions.check().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    site.set_down(false);
+    site.sessions.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_takes_no_writes_is_found_by_whoever_asks_and_is_left_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().join("sessions");
+    let config = Config::new("fs-lite").option("base", base.to_str().unwrap());
+    let sessions = Sessions::from_config(config).await.unwrap();
+    sessions.check().await.unwrap();
+    let is_item = |name: &std::ffi::OsStr| name != ".cloakroom";
+    let files = std::fs::read_dir(&base).unwrap().map(|file| file.unwrap().file_name());
+    assert_eq!(files.filter(|name| is_item(name)).count(), 0);
+    // Nobody can make a folder where a file is.
+    std::fs::remove_dir_all(&base).unwrap();
+    std::fs::write(&base, "").unwrap();
+    assert_eq!(sessions.check().await.unwrap_err().kind(), ErrorKind::Storage);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_at_start_is_said_with_its_place() {
+    let log = Log::default();
+    let _log = tracing::subscriber::set_default(log.clone());
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().join("sessions");
+    let config = Config::new("fs-lite").option("base", base.to_str().unwrap());
+    // A loop of links is neither a folder nor nothing.
+    std::os::unix::fs::symlink(&base, &base).unwrap();
+    match Sessions::from_config(config).await {
+        Err(error) => assert!(error.to_string().contains(&*base.to_string_lossy()), "{error}"),
+        Ok(sessions) => {
+            let said = async {
+                while !log.text().contains("does not answer as it should") {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), said).await.unwrap();
+            drop(sessions);
+            let text = log.text();
+            assert!(text.contains(&*base.to_string_lossy()), "{text}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Who calls which action, and where a browser goes afterwards.
 
+use cloakroom_session::SitePath;
 use http::Uri;
 use percent_encoding::percent_decode_str;
 
@@ -21,22 +22,26 @@ pub enum Caller {
     Form,
 }
 
-const FOLDER: &str = "/_actions/";
+const FOLDER: &str = "_actions";
 const PARAMETER: &str = "_action";
 
 impl Call {
-    /// The call that this request is, if it is one. `base` is the path below which the site lies, or nothing.
-    pub fn find(method: &str, base: &str, path: &str, query: Option<&str>) -> Option<Call> {
+    /// The call that this request is, if it is one. `base` is the path below which the site lies.
+    pub fn find(method: &str, base: &SitePath, path: &str, query: Option<&str>) -> Option<Call> {
         if method != "POST" {
             return None;
         }
-        let below = path.strip_prefix(base.trim_end_matches('/'));
-        if let Some(name) = below.and_then(|path| path.strip_prefix(FOLDER)) {
+        let below = base.below(path).and_then(|path| SitePath::new(FOLDER).below(path));
+        if let Some(name) = below.and_then(|name| name.strip_prefix('/')) {
             let name = name.strip_suffix('/').unwrap_or(name);
             return Some(Call { name: decoded(name), caller: Caller::Client });
         }
         let mut parameters = form_urlencoded::parse(query?.as_bytes());
         let (_, name) = parameters.find(|(name, _)| name == PARAMETER)?;
+        // Without a name no action is called, as in Astro: the request is the page's own.
+        if name.is_empty() {
+            return None;
+        }
         // Astro's helper encodes it twice: as a name, and as a parameter.
         Some(Call { name: decoded(&name), caller: Caller::Form })
     }
@@ -75,7 +80,7 @@ mod tests {
     use super::*;
 
     fn found(path: &str, query: Option<&str>) -> Option<(String, Caller)> {
-        let call = Call::find("POST", "", path, query)?;
+        let call = Call::find("POST", &SitePath::default(), path, query)?;
         Some((call.name, call.caller))
     }
 
@@ -90,14 +95,33 @@ mod tests {
         assert_eq!(form, Some((name("cart.add"), Caller::Form)));
         assert_eq!(found("/cart", Some("page=2")), None);
         assert_eq!(found("/cart", None), None);
-        assert_eq!(Call::find("GET", "", "/_actions/cart.add", None), None);
+        assert_eq!(Call::find("GET", &SitePath::default(), "/_actions/cart.add", None), None);
+    }
+
+    #[test]
+    fn a_parameter_without_a_name_leaves_a_pages_own_post_alone() {
+        for query in ["_action", "_action=", "a=1&_action=", "_action=&_action=cart.add"] {
+            assert_eq!(found("/cart", Some(query)), None, "{query}");
+        }
     }
 
     #[test]
     fn a_site_may_lie_below_a_path() {
-        let found = |base, path| Call::find("POST", base, path, None).is_some();
+        let found = |base, path| Call::find("POST", &SitePath::new(base), path, None).is_some();
         assert!(found("/shop", "/shop/_actions/a") && found("/shop/", "/shop/_actions/a"));
         assert!(!found("/shop", "/_actions/a") && !found("", "/shop/_actions/a"));
+        assert!(!found("/shop", "/shop_actions/a") && !found("/shop", "/shops/_actions/a"));
+    }
+
+    #[test]
+    fn a_base_is_found_however_a_person_has_written_it() {
+        let found = |base, path| Call::find("POST", &SitePath::new(base), path, None).is_some();
+        for base in ["shop", "/shop", "shop/", "//shop//"] {
+            assert!(found(base, "/shop/_actions/a"), "{base}");
+        }
+        for base in ["/café/der Anna", "café/der%20Anna", "/caf%C3%A9/der Anna/"] {
+            assert!(found(base, "/caf%C3%A9/der%20Anna/_actions/a"), "{base}");
+        }
     }
 
     #[test]

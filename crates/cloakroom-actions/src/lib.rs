@@ -20,11 +20,19 @@
 //! JavaScript's `Number` makes of the text; `address.town` is the field `town` of `address`; and an empty field is one
 //! that is not there, which an `Option` or `#[serde(default)]` allows. All that is wrong with a form is told at once.
 //!
+//! So are types that serde reads before it knows what they are: enums with a tag (`kind=update&id=5`, Astro's
+//! `discriminatedUnion`), flattened structs, and enums without a tag, of which it is the first that the form can be. Rules
+//! that such a type has for a value in its own code are told of the whole object and not of the field. A list of objects and a
+//! list of lists no form can be: that is an error of the program's, 500 and in the log.
+//!
 //! # Where Astro is different
 //!
 //! - An error that the handler did not mean for its caller is logged, and its message stays here.
 //! - JSON that cannot be read is 400, and so is a form that cannot.
-//! - `Option<bool>` is `None` for a box that is not checked, and a field of nothing but spaces is no number.
+//! - `Option<bool>` is `None` for a box that is not checked, `Option<Vec<_>>` for a list that is not there, and a field of
+//!   nothing but spaces is no number.
+//! - A default takes the place of a field that is empty, too, and not only of one that is not there.
+//! - A form that calls no action of the site's leads back to its page by way of the session, as any other that failed.
 
 mod call;
 mod code;

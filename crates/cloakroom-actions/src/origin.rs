@@ -1,12 +1,18 @@
 //! Which requests may change something: those that a page of the site itself made.
 
 use http::Uri;
+use url::Url;
 
 /// Refuses what another site's page makes a visitor's browser send.
 ///
 /// A browser sends a form anywhere without asking. So a request that could be a form's, by its method and its content
 /// type, passes only where it comes from the site itself: `Sec-Fetch-Site` says so in the browser's own words, and
 /// holds behind any proxy; where a browser does not send it, `Origin` has to be the site's, as in Astro.
+///
+/// What the site's scheme is, nobody can tell from a request that came through a proxy. So without a public origin an
+/// `Origin` of the request's own host passes with `http:` and with `https:`: for browsers without `Sec-Fetch-Site` (Safari
+/// before 16.4) that lets in a page of the same name that came over plain HTTP, which anybody on its way could have
+/// written. Where a public origin has the request's host, its scheme decides.
 ///
 /// ```
 /// use cloakroom_actions::OriginCheck;
@@ -30,10 +36,12 @@ impl OriginCheck {
 
     /// Adds an origin that counts as the site's own: its public one where a proxy changes `Host`, or another site
     /// whose forms are welcome.
+    ///
+    /// It may be written as in a browser's address bar: `https://Münster.example:443/` is what browsers send as
+    /// `https://xn--mnster-3ya.example`. Without a scheme it is `https:`.
     #[must_use]
     pub fn public_origin(mut self, origin: impl Into<String>) -> OriginCheck {
-        let origin: String = origin.into();
-        self.origins.push(origin.trim_end_matches('/').to_ascii_lowercase());
+        self.origins.push(as_sent(&origin.into()));
         self
     }
 
@@ -50,8 +58,17 @@ impl OriginCheck {
         }
         match header("sec-fetch-site") {
             Some(site) => site == b"same-origin" || site == b"none",
-            None => origin.zip(text("host")).is_some_and(|(origin, host)| is_at(origin, host)),
+            None => origin
+                .zip(text("host"))
+                .is_some_and(|(origin, host)| is_at(origin, host) && !self.is_configured(host)),
         }
+    }
+
+    /// Whether it is said which origin this host has, so that its scheme counts as well.
+    fn is_configured(&self, host: &str) -> bool {
+        let without = |port| host.strip_suffix(port).unwrap_or(host);
+        let hosts = [host, without(":80"), without(":443")];
+        self.origins.iter().any(|origin| hosts.iter().any(|host| is_at(origin, host)))
     }
 
     /// Whether a page at this host is the site's.
@@ -62,6 +79,20 @@ impl OriginCheck {
 
     fn is_known(&self, origin: &str) -> bool {
         self.origins.iter().any(|known| known.eq_ignore_ascii_case(origin))
+    }
+}
+
+/// An origin as browsers write it into a header.
+fn as_sent(origin: &str) -> String {
+    let origin = origin.trim();
+    let full = match origin.contains("://") {
+        true => origin.to_owned(),
+        false => format!("https://{origin}"),
+    };
+    match Url::parse(&full).map(|url| url.origin()) {
+        Ok(known) if known.is_tuple() => known.ascii_serialization(),
+        // Of an application's own scheme.
+        _ => full.trim_end_matches('/').to_ascii_lowercase(),
     }
 }
 
@@ -153,5 +184,39 @@ mod tests {
         assert!(allows(&check, "POST", &[origin, ("sec-fetch-site", "cross-site"), FORM]));
         let plain = ("origin", "http://shop.example");
         assert!(!allows(&check, "POST", &[plain, ("host", "127.0.0.1:8080"), FORM]));
+    }
+
+    #[test]
+    fn where_a_public_origin_has_the_requests_host_its_scheme_decides() {
+        let check = OriginCheck::new().public_origin("https://shop.example");
+        let plain = ("origin", "http://shop.example");
+        for host in ["shop.example", "SHOP.example", "shop.example:443", "shop.example:80"] {
+            assert!(!allows(&check, "POST", &[plain, ("host", host), FORM]), "{host}");
+            let secure = ("origin", "https://shop.example");
+            assert!(allows(&check, "POST", &[secure, ("host", host), FORM]), "{host}");
+        }
+        let port = [("origin", "http://shop.example:80"), HOST, FORM];
+        assert!(!allows(&check, "POST", &port));
+        let other = [("origin", "http://localhost:4321"), ("host", "localhost:4321"), FORM];
+        assert!(allows(&check, "POST", &other), "of another host nothing is said");
+        let both = check.public_origin("http://shop.example");
+        assert!(allows(&both, "POST", &[plain, HOST, FORM]));
+    }
+
+    #[test]
+    fn a_public_origin_is_known_however_a_person_writes_it() {
+        for (written, sent) in [
+            ("https://shop.example:443", "https://shop.example"),
+            ("HTTP://Shop.Example:80/", "http://shop.example"),
+            (" https://shop.example/cart?a ", "https://shop.example"),
+            ("shop.example", "https://shop.example"),
+            ("https://münster.example", "https://xn--mnster-3ya.example"),
+            ("https://shop.example:8443", "https://shop.example:8443"),
+            ("capacitor://localhost", "capacitor://localhost"),
+        ] {
+            let check = OriginCheck::new().public_origin(written);
+            let headers = [("origin", sent), ("host", "127.0.0.1:8080"), FORM];
+            assert!(allows(&check, "POST", &headers), "{written}");
+        }
     }
 }

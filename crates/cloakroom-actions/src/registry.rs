@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use cloakroom_session::Session;
+use cloakroom_session::{OldInput, Session, SitePath};
 
 use crate::call::{self, Call};
 use crate::code::ErrorCode;
 use crate::error::{ActionError, Result};
-use crate::input::{Accept, BODY_LIMIT, RawInput};
+use crate::input::{Accept, BODY_LIMIT, FormData, RawInput};
 use crate::origin::OriginCheck;
 use crate::outcome::Outcome;
 use crate::submitted;
@@ -17,8 +17,10 @@ use crate::submitted;
 #[derive(Clone, Debug)]
 pub struct Registry<H> {
     actions: HashMap<String, Action<H>>,
+    /// Which fields come back, of the forms of which it was said.
+    kept: HashMap<String, Kept>,
     /// The path below which the site lies, as in Astro's `base`.
-    pub base: String,
+    pub base: SitePath,
     /// How large a body may be, in bytes.
     pub body_limit: usize,
     /// Which requests may call an action.
@@ -32,6 +34,15 @@ pub struct Action<H> {
     pub accept: Accept,
     /// What runs it.
     pub handler: H,
+}
+
+/// Which fields of a form may be kept for the page that asks to correct it.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    /// No others than these.
+    only: Option<Vec<String>>,
+    /// Not these.
+    never: Vec<String>,
 }
 
 /// Where an action's form came from: what decides where its browser goes.
@@ -51,7 +62,8 @@ impl<H> Default for Registry<H> {
     fn default() -> Registry<H> {
         Registry {
             actions: HashMap::new(),
-            base: String::new(),
+            kept: HashMap::new(),
+            base: SitePath::default(),
             body_limit: BODY_LIMIT,
             origin: OriginCheck::new(),
         }
@@ -68,6 +80,24 @@ impl<H> Registry<H> {
     pub fn insert_group(&mut self, group: &str, other: Registry<H>) {
         let actions = other.actions.into_iter();
         self.actions.extend(actions.map(|(name, action)| (format!("{group}.{name}"), action)));
+        let kept = other.kept.into_iter();
+        self.kept.extend(kept.map(|(name, kept)| (format!("{group}.{name}"), kept)));
+    }
+
+    /// Of a form of this action that failed, keeps these fields alone.
+    pub fn keep_only(&mut self, action: &str, fields: impl IntoIterator<Item = impl Into<String>>) {
+        let only = &mut self.kept.entry(action.to_owned()).or_default().only;
+        only.get_or_insert_default().extend(fields.into_iter().map(Into::into));
+    }
+
+    /// Of a form of this action that failed, keeps these fields never.
+    pub fn keep_never(
+        &mut self,
+        action: &str,
+        fields: impl IntoIterator<Item = impl Into<String>>,
+    ) {
+        let never = &mut self.kept.entry(action.to_owned()).or_default().never;
+        never.extend(fields.into_iter().map(Into::into));
     }
 
     /// The call that a request is, if it is one.
@@ -98,8 +128,22 @@ impl<H> Registry<H> {
         let is_own = |host: &str| self.origin.is_own(host, sent.host);
         let back = sent.referer.filter(|_| outcome.is_error());
         let back = back.and_then(|referer| call::back(referer, is_own));
-        submitted::keep(session, &call.name, outcome, input).await?;
+        let typed = input.form().map(|form| self.old_input(&call.name, form)).unwrap_or_default();
+        submitted::keep(session, &call.name, outcome, typed).await?;
         Ok(back.unwrap_or_else(|| call::destination(sent.path, sent.query)))
+    }
+
+    /// What of a form may come back.
+    fn old_input(&self, action: &str, form: &FormData) -> OldInput {
+        let fields = form.iter().filter_map(|(name, value)| Some((name, value.as_text()?)));
+        let Some(Kept { only, never }) = self.kept.get(action) else {
+            return OldInput::new(fields);
+        };
+        let kept = match only {
+            Some(names) => OldInput::only(fields, names),
+            None => OldInput::new(fields),
+        };
+        never.iter().fold(kept, |kept, name| kept.without(name))
     }
 }
 

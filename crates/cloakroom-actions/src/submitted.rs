@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ActionError;
-use crate::input::{FormData, RawInput};
 use crate::outcome::Outcome;
 
 /// The latest form's action and how it ended: what Astro's guide keeps in a session, under the same names, and what
@@ -54,7 +53,8 @@ const SUBMISSION: Flash<Submission> = Flash::new("action");
 pub struct Submitted<T = ()> {
     /// How the action ended; `None` where it was not this page's form that was sent last, or none was.
     pub result: Option<Result<T, ActionError>>,
-    /// What was typed, where the action failed; without files and what looks like a secret.
+    /// What was typed, where the action failed; without files, and without what its action keeps to itself or what looks
+    /// like a secret.
     pub input: OldInput,
 }
 
@@ -106,7 +106,7 @@ pub(crate) async fn keep(
     session: &Session,
     action: &str,
     outcome: Outcome,
-    input: &RawInput,
+    typed: OldInput,
 ) -> cloakroom_session::Result<()> {
     if outcome.is_empty() {
         let resolved = session.has(&SUBMISSION.entry()).await;
@@ -114,16 +114,9 @@ pub(crate) async fn keep(
             return resolved.map(drop);
         }
     }
-    let input = match input.form() {
-        Some(form) if outcome.is_error() => OldInput::new(texts(form)),
-        _ => OldInput::default(),
-    };
+    let input = if outcome.is_error() { typed } else { OldInput::default() };
     let submission = Submission { action_name: action.to_owned(), action_result: outcome, input };
     session.flash(SUBMISSION, &submission)
-}
-
-fn texts(form: &FormData) -> impl Iterator<Item = (&str, &str)> {
-    form.iter().filter_map(|(name, value)| Some((name, value.as_text()?)))
 }
 
 #[cfg(test)]
@@ -138,15 +131,15 @@ mod tests {
         sessions.session(CookieHeaders::default())
     }
 
-    fn form(fields: &[(&str, &str)]) -> RawInput {
-        RawInput::Form(fields.iter().map(|(name, value)| (*name, (*value).into())).collect())
+    fn form(fields: &[(&str, &str)]) -> OldInput {
+        OldInput::new(fields.iter().copied())
     }
 
     #[tokio::test]
     async fn an_outcome_waits_for_the_page_with_its_form() {
         let session = session().await;
         let outcome = Outcome::new("cart.add", Ok(3));
-        keep(&session, "cart.add", outcome, &form(&[("item", "hat")])).await.unwrap();
+        keep(&session, "cart.add", outcome, form(&[("item", "hat")])).await.unwrap();
 
         let other = Submitted::<u8>::take(&session, "account.logIn").await.unwrap();
         assert!(other.result.is_none());
@@ -162,7 +155,7 @@ mod tests {
         let session = session().await;
         let error = ActionError::input([Issue::new(["name"], "Who?"), Issue::new(["name"], "No.")]);
         let input = form(&[("name", "?"), ("password", "1234"), ("name", "!")]);
-        keep(&session, "logIn", Outcome::error("logIn", &error), &input).await.unwrap();
+        keep(&session, "logIn", Outcome::error("logIn", &error), input).await.unwrap();
 
         let form = Submitted::<()>::take(&session, "logIn").await.unwrap();
         assert_eq!(form.field_errors("name").collect::<Vec<_>>(), ["Who?", "No."]);
@@ -175,7 +168,7 @@ mod tests {
     async fn it_is_stored_as_astros_guide_stores_it() {
         let session = session().await;
         session.set("theme", "dark").unwrap();
-        keep(&session, "a.b", Outcome::new("a.b", Ok(())), &RawInput::Undefined).await.unwrap();
+        keep(&session, "a.b", Outcome::new("a.b", Ok(())), OldInput::default()).await.unwrap();
         let stored: serde_json::Value = session.get("flash:action").await.unwrap().unwrap();
         let expected = r#"{"actionName":"a.b","actionResult":{"type":"empty","status":204}}"#;
         assert_eq!(stored, serde_json::from_str::<serde_json::Value>(expected).unwrap());
@@ -186,7 +179,7 @@ mod tests {
         let session = session().await;
         session.set("user", "Ann").unwrap();
         session.destroy();
-        keep(&session, "logOut", Outcome::new("logOut", Ok(())), &RawInput::Undefined)
+        keep(&session, "logOut", Outcome::new("logOut", Ok(())), OldInput::default())
             .await
             .unwrap();
         assert_eq!(session.id(), None);

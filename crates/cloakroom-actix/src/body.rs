@@ -26,6 +26,11 @@ impl<B> SessionBody<B> {
     pub(crate) fn new(body: B, scope: &Scope) -> SessionBody<B> {
         SessionBody { body, late: scope.late(), sent: 0 }
     }
+
+    /// A body whose changes another middleware commits, above.
+    pub(crate) fn joined(body: B) -> SessionBody<B> {
+        SessionBody { body, late: LateCommit::default(), sent: 0 }
+    }
 }
 
 impl<B: MessageBody> MessageBody for SessionBody<B> {

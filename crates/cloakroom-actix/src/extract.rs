@@ -5,9 +5,9 @@ use std::future::{Ready, ready};
 use std::ops::Deref;
 use std::rc::Rc;
 
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use cloakroom_session::{Error, Scope};
+use cloakroom_session::{Error, Scope, Scopes};
 
 use crate::error::SessionError;
 
@@ -58,17 +58,26 @@ impl FromRequest for Session {
 /// The response holds on to its request, and so to all that is in it. Emptied after the handler, this leaves no handle
 /// to the session but those that the body has of its own.
 #[derive(Clone)]
-pub(crate) struct Place(Rc<RefCell<Option<Scope>>>);
+pub(crate) struct Place(Rc<RefCell<Scopes>>);
 
 impl Place {
-    pub(crate) fn new(scope: Scope) -> Place {
-        Place(Rc::new(RefCell::new(Some(scope))))
+    /// The request's place, which it has from the first session middleware on.
+    pub(crate) fn in_request(request: &ServiceRequest) -> Place {
+        let mut extensions = request.extensions_mut();
+        match extensions.get::<Place>() {
+            Some(place) => place.clone(),
+            None => {
+                let place = Place(Rc::default());
+                extensions.insert(place.clone());
+                place
+            }
+        }
     }
 
     pub(crate) fn of(request: &impl HttpMessage) -> Option<Scope> {
         let extensions = request.extensions();
-        let Place(scope) = extensions.get()?;
-        scope.borrow().clone()
+        let Place(scopes) = extensions.get()?;
+        scopes.borrow().innermost().cloned()
     }
 
     /// Whether the session middleware stands above, even if the handler has returned.
@@ -76,7 +85,25 @@ impl Place {
         request.extensions().contains::<Place>()
     }
 
-    pub(crate) fn empty(&self) {
-        drop(self.0.take());
+    pub(crate) fn scopes(&self) -> Scopes {
+        self.0.borrow().clone()
+    }
+
+    /// Puts these in, until what is returned is dropped.
+    pub(crate) fn fill(self, scopes: Scopes) -> Filled {
+        let before = self.0.replace(scopes);
+        Filled { place: self, before }
+    }
+}
+
+/// Puts back what was in the place before, also where the handler is given up: what stands above has it then.
+pub(crate) struct Filled {
+    place: Place,
+    before: Scopes,
+}
+
+impl Drop for Filled {
+    fn drop(&mut self) {
+        drop(self.place.0.replace(std::mem::take(&mut self.before)));
     }
 }

@@ -22,6 +22,17 @@ impl ResponseHeaders for Headers<'_> {
             self.0.append(name, value);
         }
     }
+
+    fn retain(&mut self, name: header::HeaderName, keep: impl Fn(&[u8]) -> bool) -> bool {
+        let Ok(name) = HeaderName::from_bytes(name.as_str().as_bytes()) else { return false };
+        if self.0.get_all(&name).all(|value| keep(value.as_bytes())) {
+            return false;
+        }
+        for value in self.0.remove(&name).filter(|value| keep(value.as_bytes())) {
+            self.0.append(name.clone(), value);
+        }
+        true
+    }
 }
 
 /// Both versions allow the same names and values.

@@ -4,13 +4,14 @@ use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::error::InternalError;
 use actix_web::http::header::{COOKIE, HeaderValue};
-use actix_web::{Error, HttpMessage};
 use cloakroom_session::{
-    CookieHeaders, FailureFormat, Finished, OutagePolicy, PrerenderedRoutes, Scope, Sessions,
+    CookieHeaders, Entered, FailureFormat, Finished, OutagePolicy, PrerenderedRoutes, Scopes,
+    Sessions,
 };
 
 use crate::body::SessionBody;
@@ -19,6 +20,11 @@ use crate::extract::Place;
 use crate::headers::Headers;
 
 /// Gives requests their session, and saves it when they are answered.
+///
+/// Below another one of the same [`Sessions`], as on a scope of an app that has one, it is the same session, which the
+/// outer middleware saves; this one's [`outage`](SessionMiddleware::outage) and
+/// [`prerendered`](SessionMiddleware::prerendered) hold for what is below it. Middleware of other `Sessions` has a
+/// cookie of another name, and the handler gets the session of the innermost.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -72,10 +78,10 @@ impl SessionMiddleware {
         self
     }
 
-    fn scope(&self, request: &ServiceRequest) -> Scope {
+    fn enter(&self, request: &ServiceRequest, above: &Scopes) -> Entered {
         let cookies = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
         let cookies = || cookies.collect::<CookieHeaders>();
-        self.sessions.scope(request.path(), &self.prerendered, self.outage, cookies)
+        self.sessions.enter(above, request.path(), &self.prerendered, self.outage, cookies)
     }
 }
 
@@ -118,13 +124,16 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let scope = self.middleware.scope(&request);
-        let place = Place::new(scope.clone());
-        request.extensions_mut().insert(place.clone());
+        let place = Place::in_request(&request);
+        let Entered { scope, scopes, joined } = self.middleware.enter(&request, &place.scopes());
+        let filled = place.fill(scopes);
         let handler = scope.enter(|| self.inner.call(request));
         Box::pin(async move {
             let outcome = scope.run(handler).await;
-            place.empty();
+            drop(filled);
+            if joined {
+                return Ok(outcome?.map_body(|_, body| SessionBody::joined(body)));
+            }
             let finished = scope.finish().await.map_err(|error| {
                 SessionError::from(error).told_in(outcome.as_ref().ok().and_then(format))
             })?;

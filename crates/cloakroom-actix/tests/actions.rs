@@ -224,6 +224,18 @@ async fn a_form_leads_to_a_page_that_tells_how_it_ended() {
 }
 
 #[actix_web::test]
+async fn a_form_whose_action_there_is_not_leads_back_to_its_page() {
+    let (sessions, _) = sessions().await;
+    let app = site!(sessions);
+    let sent = form("/?_action=nope", "name=Ada")
+        .insert_header((REFERER, "http://shop.example/login"))
+        .send_request(&app)
+        .await;
+    assert_eq!((sent.status().as_u16(), header(&sent, LOCATION).as_str()), (303, "/login"));
+    assert!(!cookie(&sent).is_empty(), "the page is told");
+}
+
+#[actix_web::test]
 async fn another_sites_form_is_refused() {
     let refused = "Cross-site POST form submissions are forbidden".to_owned();
     let refused = (403, "text/plain;charset=UTF-8".to_owned(), refused);

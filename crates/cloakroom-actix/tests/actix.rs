@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
+use actix_web::cookie::Cookie;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
-use actix_web::error::ErrorForbidden;
+use actix_web::error::{ErrorForbidden, InternalError};
 use actix_web::http::header::{COOKIE, HeaderMap, SET_COOKIE};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{TestRequest, init_service, read_body, try_call_service};
@@ -17,6 +18,7 @@ use actix_web::{App, Error, FromRequest, HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use cloakroom_actix::{Result, Session, SessionError, SessionMiddleware};
 use cloakroom_session::{Config, Sessions};
+use cloakroom_storage::ErrorKind;
 use futures_util::{FutureExt, future, stream};
 use interop_behaviour::Faulty;
 
@@ -157,4 +159,77 @@ async fn a_chunk_that_completes_the_length_waits_for_the_commit() {
     assert!((&mut next).now_or_never().is_none(), "a client has all that it waits for");
     store.block_writes(false);
     assert_eq!(next.await.unwrap().unwrap(), "all");
+}
+
+/// An error that comes with a cookie.
+async fn refuse_with_a_cookie(
+    session: Session,
+    _: ServiceRequest,
+    _: Next<impl MessageBody>,
+) -> Result<ServiceResponse<actix_web::body::BoxBody>, Error> {
+    session.set("name", "Ann").map_err(SessionError::from)?;
+    let cookies = [Cookie::new("remember-me", "secret"), Cookie::new("astro-session", "theirs")];
+    let mut response = HttpResponse::Forbidden();
+    cookies.into_iter().for_each(|cookie| _ = response.cookie(cookie));
+    Err(InternalError::from_response("not for you", response.finish()).into())
+}
+
+#[actix_web::test]
+async fn an_error_that_a_middleware_returns_is_taken_back_where_the_commit_failed() {
+    let (sessions, store) = site().await;
+    let refused = web::get().to(name).wrap(from_fn(refuse_with_a_cookie));
+    let app = init_service(App::new().route("/", refused).wrap(sessions)).await;
+    let error = try_call_service(&app, get("/").to_request()).await.unwrap_err();
+    let response = error.error_response();
+    let cookies: Vec<_> = response.headers().get_all(SET_COOKIE).collect();
+    assert_eq!((response.status().as_u16(), cookies.len()), (403, 2), "{cookies:?}");
+    assert_eq!(cookies[0], "remember-me=secret");
+    assert!(!cookies[1].to_str().unwrap().contains("theirs"));
+
+    store.fail_writes(Some(ErrorKind::Unavailable));
+    let error = try_call_service(&app, get("/").to_request()).await.unwrap_err();
+    let response = error.error_response();
+    assert_eq!(response.status(), 503);
+    assert!(!response.headers().contains_key(SET_COOKIE));
+}
+
+#[actix_web::test]
+async fn an_error_that_passes_two_middlewares_gets_one_cookie() {
+    let (sessions, _) = site().await;
+    let refused = web::get().to(name).wrap(from_fn(refuse));
+    let scope = web::scope("/scope").route("", refused).wrap(sessions.clone());
+    let app = init_service(App::new().service(scope).wrap(sessions)).await;
+    let error = try_call_service(&app, get("/scope").to_request()).await.unwrap_err();
+    let response = error.error_response();
+    assert_eq!(
+        (response.status().as_u16(), response.headers().get_all(SET_COOKIE).count()),
+        (403, 1)
+    );
+}
+
+/// As a timeout does, between the two.
+async fn give_up(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<actix_web::body::BoxBody>, Error> {
+    let plain = request.request().clone();
+    assert!(next.call(request).now_or_never().is_none());
+    let session = Session::extract(&plain).await?;
+    session.set("name", "Ann").map_err(SessionError::from)?;
+    Ok(ServiceResponse::new(plain, HttpResponse::GatewayTimeout().finish()))
+}
+
+#[actix_web::test]
+async fn a_middleware_that_gives_up_on_another_one_has_its_own_session_again() {
+    let (sessions, _) = site().await;
+    let (others, _) = site().await;
+    let handler = web::get().to(async |_: Session| future::pending::<HttpResponse>().await);
+    let slow = web::resource("/slow").route(handler).wrap(others).wrap(from_fn(give_up));
+    let app = App::new().service(slow).route("/name", web::get().to(name)).wrap(sessions);
+    let app = init_service(app).await;
+    let response = app.call(get("/slow").to_request()).await.unwrap();
+    assert_eq!(response.status(), 504);
+    let visitor = cookie(response.headers());
+    let request = get("/name").insert_header((COOKIE, visitor)).to_request();
+    assert_eq!(read_body(app.call(request).await.unwrap()).await, "Ann");
 }

@@ -5,13 +5,18 @@
 use std::net::TcpListener;
 
 use actix_web::body::MessageBody;
+use actix_web::cookie::Cookie;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, web};
 use cloakroom_actix::{OutageMiddleware, Result, Session, SessionError, SessionMiddleware};
 use cloakroom_session::OutagePolicy;
-use interop_behaviour::{Framework, PRERENDERED, Reply, ReplyBody, Site, current, optional};
+use interop_behaviour::{
+    Framework, OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, Reply, ReplyBody, Site, current,
+    optional,
+};
 
 struct Actix;
 
@@ -36,6 +41,7 @@ impl Framework for Actix {
                 .route("/static/optional", web::get().to(with_optional))
                 .route("/bare", web::get().to(bare))
                 .route("/static/bare", web::get().to(bare))
+                .configure(|app| layered(app, &site))
                 .default_service(web::get().to(handle))
                 .wrap(sessions);
             App::new()
@@ -49,6 +55,29 @@ impl Framework for Actix {
         let server = server.map(HttpServer::run);
         async { server?.await }
     }
+}
+
+/// Scopes with a session middleware of their own.
+fn layered(app: &mut web::ServiceConfig, site: &Site) {
+    let again = || SessionMiddleware::new(site.sessions.clone());
+    let twice = web::scope("/twice")
+        .route("/static/optional", web::get().to(with_optional))
+        .route("/static/bare", web::get().to(bare))
+        .default_service(web::get().to(handle))
+        .wrap(again().outage(OUTAGE_TWICE).prerendered(PRERENDERED_TWICE))
+        .wrap(from_fn(between));
+    let prerendered_above =
+        web::scope("/static/twice").route("/optional", web::get().to(with_optional)).wrap(again());
+    let others = web::scope("/others")
+        .service(web::scope("/twice").default_service(web::get().to(handle)).wrap(again()))
+        .default_service(web::get().to(handle))
+        .wrap(SessionMiddleware::new(site.others.clone()))
+        .wrap(from_fn(between));
+    let namesake = web::scope("/namesake")
+        .default_service(web::get().to(handle))
+        .wrap(SessionMiddleware::new(site.namesake.clone()))
+        .wrap(from_fn(between));
+    app.service(twice).service(prerendered_above).service(others).service(namesake);
 }
 
 async fn handle(
@@ -78,10 +107,25 @@ async fn visit(
     Ok(response)
 }
 
+async fn between(
+    session: Session,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let path = request.path().to_owned();
+    Site::between(&session, &path, "before").map_err(SessionError::from)?;
+    let response = next.call(request).await?;
+    Site::between(&session, &path, "after").map_err(SessionError::from)?;
+    Ok(response)
+}
+
 fn response(reply: Reply) -> HttpResponse {
     let mut response = HttpResponse::build(StatusCode::from_u16(reply.status).unwrap());
-    for header in reply.headers {
-        response.insert_header(header);
+    for (name, value) in reply.headers {
+        response.append_header((name, HeaderValue::from_bytes(value.as_bytes()).unwrap()));
+    }
+    for (name, value) in reply.cookies {
+        response.cookie(Cookie::new(name, value));
     }
     match reply.body {
         ReplyBody::Bytes(bytes) => response.body(bytes),

@@ -1,5 +1,7 @@
 //! The command `cloakroom`.
 
+mod connections;
+mod patient;
 mod serve;
 mod store;
 

@@ -5,7 +5,6 @@ use std::future::Future;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::Args;
@@ -14,12 +13,9 @@ use cloakroom_session::Config;
 use cloakroom_storage::{Limits, open_with_limits, spawn_sweeper};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::sleep;
 
+use crate::connections;
 use crate::store::Store;
-
-/// How long requests may take that are being answered when the end is asked for.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves a store over HTTP, as unstorage's own server does.
 ///
@@ -65,6 +61,11 @@ pub(crate) struct Serve {
     /// The largest value that is taken, as in 512KiB; the configuration's `maxSize` unless given.
     #[arg(long, value_name = "SIZE")]
     max_size: Option<ByteSize>,
+
+    /// How many connections are open at once. Where all are taken, the one that has waited longest for a request is closed
+    /// for the next. Each takes a file of what the system lets a process open.
+    #[arg(long, value_name = "NUMBER", default_value_t = 512, value_parser = at_least_one)]
+    max_connections: usize,
 }
 
 impl Serve {
@@ -86,15 +87,7 @@ impl Serve {
         })?;
         let stopped = stopped()?;
         announce(listener.local_addr()?, &config.driver);
-        let (stopping, waits) = tokio::sync::oneshot::channel();
-        let serving = axum::serve(listener, server.into_router()).with_graceful_shutdown(async {
-            stopped.await;
-            _ = stopping.send(());
-        });
-        tokio::select! {
-            result = serving.into_future() => result?,
-            () = async { _ = waits.await; sleep(GRACE).await } => {}
-        }
+        connections::serve(listener, server.into_router(), self.max_connections, stopped).await;
         Ok(())
     }
 
@@ -111,6 +104,13 @@ impl Serve {
         if tokens.iter().flatten().any(String::is_empty) {
             return Err(
                 "a token is empty, which anybody could guess: leave it out, or set it".into()
+            );
+        }
+        if let [Some(token), Some(read_token)] = &tokens
+            && token == read_token
+        {
+            return Err(
+                "the token to read with is the one to write with: choose another one".into()
             );
         }
         Ok(tokens)
@@ -146,6 +146,10 @@ impl Serve {
         }
         Ok((server, sweeper))
     }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or("it must be a number, 1 or more".into())
 }
 
 /// Ends when the process is asked to. The signals are asked for at once, so that none is missed.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cloakroom_session::{Error, ErrorKind, Failure};
+use cloakroom_session::{Error, ErrorKind, Failure, FailureFormat};
 use salvo::http::ResBody;
 use salvo::{Response, Scribe};
 
@@ -37,9 +37,17 @@ impl From<Error> for SessionError {
 
 impl Scribe for SessionError {
     fn render(self, response: &mut Response) {
-        let failure = Failure::from(&self.0).into_response(|message| match self.0.kind() {
-            ErrorKind::NoSession => self.0.to_string(),
-            _ => message.into_owned(),
+        self.render_in(None, response);
+    }
+}
+
+impl SessionError {
+    /// Renders it as the response that it takes the place of wants it told.
+    pub(crate) fn render_in(self, format: Option<FailureFormat>, response: &mut Response) {
+        let told_in_full = format.is_none() && self.0.kind() == ErrorKind::NoSession;
+        let failure = Failure::from(&self.0).into_response_in(format, |text| match told_in_full {
+            true => self.0.to_string(),
+            false => text.into_owned(),
         });
         let (head, text) = failure.into_parts();
         response.status_code(head.status);

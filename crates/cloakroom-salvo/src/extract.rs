@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-use cloakroom_session::{Error, Scope};
+use cloakroom_session::{Error, Scope, Scopes};
 use salvo::extract::Metadata;
 use salvo::{Depot, Extractible, Request};
 
@@ -39,10 +39,10 @@ impl<'ex> Extractible<'ex> for Session {
 
     #[expect(refining_impl_trait, reason = "whoever extracts by hand can use `?`")]
     async fn extract(request: &'ex mut Request, depot: &'ex mut Depot) -> Result<Session> {
-        match depot.get_typed::<Scope>() {
-            Ok(Scope::Session(session)) => Ok(Session(session.clone())),
-            Ok(Scope::Prerendered(page)) => Err(page.error().into()),
-            Err(_) => Err(SessionError::from(Error::no_session(
+        match scope(depot) {
+            Some(Scope::Session(session)) => Ok(Session(session.clone())),
+            Some(Scope::Prerendered(page)) => Err(page.error().into()),
+            None => Err(SessionError::from(Error::no_session(
                 request.uri().path(),
                 "below a SessionMiddleware; add the route to a router that has \
                  `.hoop(SessionMiddleware::new(sessions))`, or take `depot.session()`",
@@ -59,9 +59,13 @@ pub trait SessionDepotExt {
 
 impl SessionDepotExt for Depot {
     fn session(&self) -> Option<&cloakroom_session::Session> {
-        match self.get_typed::<Scope>() {
-            Ok(Scope::Session(session)) => Some(session),
-            Ok(Scope::Prerendered(_)) | Err(_) => None,
+        match scope(self) {
+            Some(Scope::Session(session)) => Some(session),
+            Some(Scope::Prerendered(_)) | None => None,
         }
     }
+}
+
+fn scope(depot: &Depot) -> Option<&Scope> {
+    depot.get_typed::<Scopes>().ok()?.innermost()
 }

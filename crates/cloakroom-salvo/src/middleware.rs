@@ -3,7 +3,8 @@
 use std::pin::Pin;
 
 use cloakroom_session::{
-    CookieHeaders, LateCommit, OutagePolicy, PrerenderedRoutes, Scope, Sessions,
+    CookieHeaders, Entered, Error, FailureFormat, Finished, LateCommit, OutagePolicy,
+    PrerenderedRoutes, Scopes, Sessions,
 };
 use futures_util::{Stream, stream};
 use salvo::http::body::{BytesFrame, ResBody};
@@ -12,6 +13,11 @@ use salvo::{BoxedError, Depot, FlowCtrl, Handler, Request, Response, async_trait
 use crate::error::SessionError;
 
 /// Gives requests their session, and saves it when they are answered.
+///
+/// Below another one of the same [`Sessions`], as on a router whose parent has one, it is the same session, which the
+/// outer middleware saves; this one's [`outage`](SessionMiddleware::outage) and
+/// [`prerendered`](SessionMiddleware::prerendered) hold for what is below it. Middleware of other `Sessions` has a
+/// cookie of another name, and the handler gets the session of the innermost.
 ///
 /// ```
 /// use cloakroom_salvo::{Result, Session, SessionMiddleware};
@@ -65,9 +71,9 @@ impl SessionMiddleware {
         self
     }
 
-    fn scope(&self, request: &Request) -> Scope {
+    fn enter(&self, request: &Request, above: &Scopes) -> Entered {
         let cookies = || CookieHeaders::from(request.headers());
-        self.sessions.scope(request.uri().path(), &self.prerendered, self.outage, cookies)
+        self.sessions.enter(above, request.uri().path(), &self.prerendered, self.outage, cookies)
     }
 }
 
@@ -80,23 +86,51 @@ impl Handler for SessionMiddleware {
         response: &mut Response,
         flow: &mut FlowCtrl,
     ) {
-        let scope = self.scope(request);
-        depot.insert_typed(scope.clone());
+        let above = depot.remove_typed::<Scopes>().unwrap_or_default();
+        let Entered { scope, scopes, joined } = self.enter(request, &above);
+        depot.insert_typed(scopes);
         scope.run(flow.call_next(request, depot, response)).await;
-        // Leaves no handle to the session but those that the body has of its own.
-        drop(depot.remove_typed::<Scope>());
+        // Leaves no handle to the session but those that the body has of its own, and to the hoops above their own.
+        drop(depot.remove_typed::<Scopes>());
+        if above.innermost().is_some() {
+            depot.insert_typed(above);
+        }
+        if joined {
+            return;
+        }
         match scope.finish().await {
             Ok(finished) => {
-                finished.apply(response.headers_mut());
+                apply(&finished, response);
                 commit_late(response, scope.late());
             }
-            // Nothing of what the handler said holds.
-            Err(error) => {
-                response.headers_mut().clear();
-                response.render(SessionError::from(error));
-            }
+            Err(error) => take_back(response, error),
         }
     }
+}
+
+/// Says in the response what it has to say about the session.
+fn apply(finished: &Finished, response: &mut Response) {
+    // Salvo's feature `cookie` keeps what handlers add in a jar until the response leaves. One of the session cookie's
+    // name may be among them, so they go into the headers before. Without knowing whether the feature is on, there is
+    // but this way to the jar.
+    if finished.set_cookie.is_some() && response.has_cookie_changes() {
+        let (head, body) = response.strip_to_hyper().into_parts();
+        response.headers = head.headers;
+        response.extensions = head.extensions;
+        response.body = body;
+    }
+    finished.apply(response.headers_mut());
+}
+
+/// Nothing of what the handler said holds, wherever in the response it said it: not its headers alone, but its cookies,
+/// which salvo keeps apart, its extensions and its trailers. The [`Depot`] is the request's, and is left to the hoops
+/// above.
+fn take_back(response: &mut Response, error: Error) {
+    let format = response.extensions.get::<FailureFormat>().copied();
+    let version = response.version;
+    *response = Response::new();
+    response.version = version;
+    SessionError::from(error).render_in(format, response);
 }
 
 /// Lets a body that may hold on to the session commit what it changes while it streams.

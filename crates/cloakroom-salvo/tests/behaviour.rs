@@ -6,9 +6,13 @@ use std::net::TcpListener;
 
 use cloakroom_salvo::{OutageMiddleware, Result, Session, SessionDepotExt, SessionMiddleware};
 use cloakroom_session::OutagePolicy;
-use interop_behaviour::{Framework, PRERENDERED, Reply, ReplyBody, Site, current, optional};
+use interop_behaviour::{
+    Framework, OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, Reply, ReplyBody, Site, current,
+    optional,
+};
 use salvo::conn::tcp::TcpAcceptor;
-use salvo::http::StatusCode;
+use salvo::http::cookie::Cookie;
+use salvo::http::{HeaderValue, StatusCode};
 use salvo::{Depot, FlowCtrl, Request, Response, Router, Server, Writer, affix_state, handler};
 
 struct Salvo;
@@ -31,6 +35,7 @@ impl Framework for Salvo {
             .push(at("static/optional").get(with_optional))
             .push(at("bare").get(bare))
             .push(at("static/bare").get(bare))
+            .append(&mut layered(&site))
             .push(at("{**path}").get(handle));
         let app = Router::new()
             .hoop(affix_state::inject(site))
@@ -42,6 +47,30 @@ impl Framework for Salvo {
         Server::new(TcpAcceptor::try_from(listener)?).serve(app).await;
         Ok(())
     }
+}
+
+/// Routers with a session middleware of their own.
+fn layered(site: &Site) -> Vec<Router> {
+    let at = Router::with_path;
+    let any = || at("{**path}").get(handle);
+    let again = || SessionMiddleware::new(site.sessions.clone());
+    let twice = at("twice")
+        .hoop(between)
+        .hoop(again().outage(OUTAGE_TWICE).prerendered(PRERENDERED_TWICE))
+        .push(at("static/optional").get(with_optional))
+        .push(at("static/bare").get(bare))
+        .push(any());
+    let prerendered_above = at("static/twice/optional").hoop(again()).get(with_optional);
+    let others = at("others")
+        .hoop(between)
+        .hoop(SessionMiddleware::new(site.others.clone()))
+        .push(at("twice").hoop(again()).push(any()))
+        .push(any());
+    let namesake = at("namesake")
+        .hoop(between)
+        .hoop(SessionMiddleware::new(site.namesake.clone()))
+        .push(any());
+    vec![twice, prerendered_above, others, namesake]
 }
 
 #[handler]
@@ -80,10 +109,29 @@ async fn visit(
     Ok(())
 }
 
+#[handler]
+async fn between(
+    session: Session,
+    request: &mut Request,
+    depot: &mut Depot,
+    response: &mut Response,
+    flow: &mut FlowCtrl,
+) -> Result<()> {
+    let path = request.uri().path().to_owned();
+    Site::between(&session, &path, "before")?;
+    flow.call_next(request, depot, response).await;
+    Site::between(depot.session().unwrap(), &path, "after")?;
+    Ok(())
+}
+
 fn write(response: &mut Response, reply: Reply) {
     response.status_code(StatusCode::from_u16(reply.status).unwrap());
     for (name, value) in reply.headers {
-        response.headers_mut().insert(name, value.parse().unwrap());
+        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+        response.headers_mut().append(name, value);
+    }
+    for (name, value) in reply.cookies {
+        response.add_cookie(Cookie::new(name, value));
     }
     match reply.body {
         ReplyBody::Bytes(bytes) => response.write_body(bytes).unwrap(),

@@ -15,12 +15,14 @@ use axum::response::{IntoResponse as _, Response};
 use cloakroom_storage::{Capabilities, ItemKey, RemoveOutcome, SetOutcome, Version, When};
 
 use crate::access::Permission;
+use crate::body::Incoming;
 use crate::condition::{Condition, unsupported};
 use crate::place::Place;
-use crate::refusal::Refusal;
-use crate::{StorageServer, body, listing, ttl};
+use crate::refusal::{OnRefusal, Refusal};
+use crate::{StorageServer, listing, tag, ttl};
 
-/// What the store can do, in words: the sign that this server understands more than unstorage's protocol.
+/// What the store can do, in words: the sign that this server understands more than unstorage's protocol, and that an answer
+/// is its own and no gateway's.
 const STORAGE: HeaderName = HeaderName::from_static("cloakroom-storage");
 
 const METHODS: HeaderValue = HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, PUT");
@@ -38,22 +40,27 @@ pub(crate) async fn answer(State(server): State<Arc<StorageServer>>, request: Re
         Ok(Place::Item(key)) => Some(key.hash()),
         _ => None,
     };
-    let (parts, mut body) = request.into_parts();
-    let result = match place {
+    let (parts, body) = request.into_parts();
+    let mut value = Incoming::new(body);
+    let permission = server.access.permission(&parts.uri, &parts.headers);
+    // Not for whoever may do nothing.
+    let sign = permission.as_ref().ok().map(|permission| server.words(*permission));
+    let result = match (place, permission) {
         // In unstorage's order.
         _ if !is_known => Err(not_allowed()),
-        Ok(place) => server.respond(place, &parts, &mut body).await,
-        Err(refusal) => Err(refusal),
+        (Err(refusal), _) => Err(refusal),
+        (Ok(place), permission) => server.respond(place, permission, &parts, &mut value).await,
     };
     let mut response = match result {
         Ok(response) => response,
         Err(refusal) => {
-            if refusal.is_trouble() {
-                tracing::warn!(%refusal, "a request was not carried out");
+            refusal.log();
+            if let Some(refused) = parts.extensions.get::<OnRefusal>() {
+                refused.call();
             }
             // Who asks before sending a value has not sent it.
             if !parts.headers.contains_key(EXPECT) {
-                body::discard(body).await;
+                value.discard().await;
             }
             refusal.into_response()
         }
@@ -62,10 +69,7 @@ pub(crate) async fn answer(State(server): State<Arc<StorageServer>>, request: Re
     // DIFFERENCE: unstorage says `max-age`, and caches would keep what is in a session.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if response.status() == StatusCode::NOT_FOUND {
-        // A gateway says "not found" too, but not this.
-        response.headers_mut().insert(STORAGE, HeaderValue::from_static("missing"));
-    }
+    response.headers_mut().extend(sign.map(|words| (STORAGE, words)));
     if method == Method::HEAD {
         *response.body_mut() = Body::empty();
     }
@@ -79,8 +83,9 @@ impl StorageServer {
     async fn respond(
         &self,
         place: Place,
+        permission: Result<Permission, Refusal>,
         parts: &Parts,
-        body: &mut Body,
+        value: &mut Incoming,
     ) -> Result<Response, Refusal> {
         let (method, headers) = (&parts.method, &parts.headers);
         let takes_a_base = [Method::GET, Method::DELETE, Method::OPTIONS].contains(method);
@@ -88,14 +93,16 @@ impl StorageServer {
             let message = format!("{method} is for one item, and this path means all below it");
             return Err(Refusal::new(StatusCode::BAD_REQUEST, message));
         }
-        let permission = self.access.permission(&parts.uri, headers)?;
+        let permission = permission?;
         if [Method::PUT, Method::DELETE, Method::PATCH].contains(method)
             && permission == Permission::Read
         {
             return Err(Refusal::new(StatusCode::FORBIDDEN, "this may be read and not written to"));
         }
         match (method, &place) {
-            (&Method::OPTIONS, _) => Ok(self.describe(permission)),
+            (&Method::OPTIONS, _) => {
+                Ok((StatusCode::NO_CONTENT, [(ALLOW, METHODS)]).into_response())
+            }
             (&Method::GET, Place::Base(base)) => {
                 self.needs(self.driver.capabilities().iteration, "list its keys")?;
                 Ok(listing::list(self.driver.clone(), base.clone(), self.base.len()).await?)
@@ -107,22 +114,21 @@ impl StorageServer {
                 Ok(done())
             }
             (&Method::GET | &Method::HEAD, Place::Item(key)) => self.read(key, headers).await,
-            (&Method::PUT, Place::Item(key)) => self.write(key, headers, body).await,
+            (&Method::PUT, Place::Item(key)) => self.write(key, headers, value).await,
             (&Method::DELETE, Place::Item(key)) => self.remove(key, headers).await,
             (&Method::PATCH, Place::Item(key)) => {
-                body::refuse(body)?;
+                value.refuse()?;
                 self.touch(key, headers).await
             }
             _ => Err(not_allowed()),
         }
     }
 
-    fn describe(&self, permission: Permission) -> Response {
+    /// What can be done here by whoever has this permission. It may change: a driver may find out more.
+    fn words(&self, permission: Permission) -> HeaderValue {
         let mut capabilities = self.driver.capabilities();
         capabilities.read_only = permission == Permission::Read;
-        let words = HeaderValue::from_str(&words(capabilities));
-        let words = words.unwrap_or(HeaderValue::from_static(""));
-        (StatusCode::NO_CONTENT, [(STORAGE, words), (ALLOW, METHODS)]).into_response()
+        HeaderValue::from_str(&words(capabilities)).unwrap_or(HeaderValue::from_static(""))
     }
 
     async fn read(&self, key: &ItemKey, headers: &HeaderMap) -> Result<Response, Refusal> {
@@ -136,7 +142,7 @@ impl StorageServer {
         answered.insert(CONTENT_TYPE, if is_text { TEXT } else { BYTES });
         // Said for HEAD as well, which has no value to count.
         answered.insert(CONTENT_LENGTH, item.value.len().into());
-        answered.extend(tag_header(&self.tags.of(&item)));
+        answered.extend(tag_header(&tag::of(&item)));
         answered.extend(remaining.and_then(ttl::header).map(|value| (ttl::TTL, value)));
         *response.body_mut() = item.value.into();
         Ok(response)
@@ -146,10 +152,10 @@ impl StorageServer {
         &self,
         key: &ItemKey,
         headers: &HeaderMap,
-        body: &mut Body,
+        value: &mut Incoming,
     ) -> Result<Response, Refusal> {
         let condition = Condition::of(headers)?;
-        let value = body::read(body, self.max_size).await?;
+        let value = value.read(self.max_size).await?;
         let when = match condition {
             Condition::Always => When::Always,
             Condition::Absent => {
@@ -170,7 +176,7 @@ impl StorageServer {
         match self.driver.set(key, value.clone(), when, ttl::of(headers)).await? {
             SetOutcome::Written { version } => {
                 let mut response = done();
-                response.headers_mut().extend(tag_header(&self.tags.tag(&version, &value)));
+                response.headers_mut().extend(tag_header(&tag::tag(&version, &value)));
                 Ok(response)
             }
             SetOutcome::Conflict => Err(self.failed(key).await),
@@ -217,19 +223,19 @@ impl StorageServer {
     /// The version that one of the tags is of, if the item can be there at it.
     async fn version(&self, key: &ItemKey, tags: &[String]) -> Result<Option<Version>, Refusal> {
         if let [tag] = tags
-            && let Some(version) = self.tags.version(tag)
+            && let Some(version) = tag::version(tag)
         {
             return Ok(Some(version));
         }
         // What comes between this and the write is found by the store then.
         let item = self.driver.get(key).await?;
-        Ok(item.filter(|item| tags.contains(&self.tags.of(item))).map(|item| item.version))
+        Ok(item.filter(|item| tags.contains(&tag::of(item))).map(|item| item.version))
     }
 
     /// The answer to a condition that does not hold: with the tag that is there, if the item is there at all.
     async fn failed(&self, key: &ItemKey) -> Refusal {
         match self.driver.get(key).await {
-            Ok(Some(item)) => match tag_header(&self.tags.of(&item)) {
+            Ok(Some(item)) => match tag_header(&tag::of(&item)) {
                 Some((name, value)) => precondition_failed().with(name, value),
                 None => precondition_failed(),
             },
@@ -285,6 +291,7 @@ fn words(capabilities: Capabilities) -> String {
         (capabilities.native_ttl, "native-ttl"),
         (capabilities.read_only, "read-only"),
         (capabilities.shared, "shared"),
+        (capabilities.version_per_write, "version-per-write"),
     ];
     let words = words.into_iter().filter_map(|(holds, word)| holds.then_some(word));
     words.collect::<Vec<_>>().join(", ")

@@ -34,4 +34,5 @@ mod server;
 mod tag;
 mod ttl;
 
+pub use refusal::OnRefusal;
 pub use server::StorageServer;

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use cloakroom_storage::{Capabilities, DynDriver, ItemKey, Result};
+use cloakroom_storage::{DynDriver, ItemKey, Result};
 
 use crate::access::Access;
 use crate::handler;
-use crate::tag::Tags;
 
 /// How many bytes a value may have, unless it is said otherwise.
 const MAX_SIZE: usize = 4 * 1024 * 1024;
@@ -22,17 +21,13 @@ pub struct StorageServer {
     pub(crate) base: String,
     pub(crate) access: Access,
     pub(crate) max_size: usize,
-    pub(crate) tags: Tags,
 }
 
 impl StorageServer {
     /// Serves this store.
     pub fn new(driver: DynDriver) -> StorageServer {
-        let Capabilities { durable, shared, .. } = driver.capabilities();
-        // A store that others share goes on counting without this process.
-        let tags = Tags::new(durable || shared);
         let access = Access::new(driver.capabilities().read_only);
-        StorageServer { driver, base: String::new(), access, max_size: MAX_SIZE, tags }
+        StorageServer { driver, base: String::new(), access, max_size: MAX_SIZE }
     }
 
     /// Serves only what is below `base`. Clients do not see it.

@@ -22,14 +22,16 @@ pin_project! {
         handler: F,
         // Away while the handler is polled.
         scope: Option<Scope>,
+        // The session is another layer's above, and so are its commit and its cookie.
+        joined: bool,
         // Apart, because seldom anybody has to wait for it.
         finishing: Option<Box<(Finishing, Response<B>)>>,
     }
 }
 
 impl<F, B> ResponseFuture<F, B> {
-    pub(crate) fn new(handler: F, scope: Option<Scope>) -> ResponseFuture<F, B> {
-        ResponseFuture { handler, scope, finishing: None }
+    pub(crate) fn new(handler: F, scope: Option<Scope>, joined: bool) -> ResponseFuture<F, B> {
+        ResponseFuture { handler, scope, joined, finishing: None }
     }
 }
 
@@ -52,6 +54,10 @@ where
             },
             None => {
                 let response = ready!(Scope::lend(this.scope, || this.handler.poll(context)))?;
+                if *this.joined {
+                    // The layer above is asked next whether anybody else holds the session.
+                    *this.scope = None;
+                }
                 let scope = this.scope.as_ref().filter(|scope| !scope.is_untouched());
                 let Some(scope) = scope else {
                     return Poll::Ready(Ok(response.map(SessionBody::finished)));

@@ -3,7 +3,10 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use cloakroom_session::{CookieHeaders, OutagePolicy, PrerenderedRoutes, Scope, Sessions};
+use cloakroom_session::{
+    CookieHeaders, Entered, OutagePolicy, Prerendered, PrerenderedRoutes, Scope, Scopes, Session,
+    Sessions,
+};
 use http::{Request, Response};
 use http_body::Body;
 use tower_layer::Layer;
@@ -13,6 +16,11 @@ use crate::body::SessionBody;
 use crate::future::ResponseFuture;
 
 /// Gives requests their session, and saves it when they are answered.
+///
+/// Below another layer of the same [`Sessions`], as on a router that is merged or nested, it is the same session, which
+/// the outer layer saves; this one's [`outage`](SessionLayer::outage) and [`prerendered`](SessionLayer::prerendered)
+/// hold for what is below it. Layers of other `Sessions` have a cookie of another name, and the handler gets the
+/// session of the innermost.
 ///
 /// ```
 /// use cloakroom_session::{Config, Session, Sessions};
@@ -79,17 +87,48 @@ impl SessionLayer {
         self
     }
 
-    /// Puts the request's session, or what it has in its place, where the extractors find it.
-    fn enter<B>(&self, request: &mut Request<B>) -> Scope {
+    /// Puts the request's session, or what it has in its place, where the extractors find it. Says also whether a
+    /// layer above has it already, and commits it.
+    fn enter<B>(&self, request: &mut Request<B>) -> (Scope, bool) {
         let cookies = || CookieHeaders::from(request.headers());
         let path = request.uri().path();
-        let scope = self.sessions.scope(path, &self.prerendered, self.outage, cookies);
-        match &scope {
-            Scope::Session(session) => _ = request.extensions_mut().insert(session.clone()),
-            Scope::Prerendered(page) => _ = request.extensions_mut().insert(page.clone()),
+        let Some(above) = above(request) else {
+            let scope = self.sessions.enter_first(path, &self.prerendered, self.outage, cookies);
+            leave(&scope, request);
+            return (scope, false);
+        };
+        let Entered { scope, scopes, joined } =
+            self.sessions.enter(&above, path, &self.prerendered, self.outage, cookies);
+        // What a layer above has left there is not what the request has here.
+        let extensions = request.extensions_mut();
+        extensions.remove::<Session>();
+        extensions.remove::<Prerendered>();
+        if scopes.is_nested() {
+            extensions.insert(scopes);
         }
-        scope
+        leave(&scope, request);
+        (scope, joined)
     }
+}
+
+/// Puts what the request has where the extractors find it.
+fn leave<B>(scope: &Scope, request: &mut Request<B>) {
+    match scope {
+        Scope::Session(session) => _ = request.extensions_mut().insert(session.clone()),
+        Scope::Prerendered(page) => _ = request.extensions_mut().insert(page.clone()),
+    }
+}
+
+/// What the request has from the layers above, where there are any.
+fn above<B>(request: &Request<B>) -> Option<Scopes> {
+    let extensions = request.extensions();
+    if let Some(scopes) = extensions.get::<Scopes>() {
+        return Some(scopes.clone());
+    }
+    // Below a single layer, what it left for the extractors says it all.
+    let session = extensions.get::<Session>().cloned().map(Scope::Session);
+    let page = || extensions.get::<Prerendered>().cloned().map(Scope::Prerendered);
+    session.or_else(page).map(Scopes::from)
 }
 
 impl<S> Layer<S> for SessionLayer {
@@ -121,9 +160,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let mut scope = Some(self.layer.enter(&mut request));
+        let (scope, joined) = self.layer.enter(&mut request);
+        let mut scope = Some(scope);
         // A plain service may do its work right here, and not only when it is polled.
         let handler = Scope::lend(&mut scope, || self.inner.call(request));
-        ResponseFuture::new(handler, scope)
+        ResponseFuture::new(handler, scope, joined)
     }
 }

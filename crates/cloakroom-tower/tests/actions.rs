@@ -196,6 +196,70 @@ async fn a_form_that_failed_leads_back_and_is_filled_in_once() {
 }
 
 #[tokio::test]
+async fn a_form_whose_action_there_is_not_leads_back_to_a_page_that_is_told() {
+    let told = async |session: Session| -> cloakroom_tower::axum::Result<String> {
+        let form = Submitted::<()>::take(&session, "nope").await?;
+        Ok(form.error().map(|error| error.code().to_string()).unwrap_or_default())
+    };
+    let app = Router::new()
+        .route("/page", get(told))
+        .layer(actions().with_state(Greeting("Hello")))
+        .layer(SessionLayer::new(sessions().await));
+    let mut client = Client { app, cookie: None };
+    let response = client.submit("/other?_action=nope", "name=Ann").await;
+    assert_eq!(location(&response), (StatusCode::SEE_OTHER, Some("/page?tab=2")));
+    assert_eq!(client.page().await, "NOT_FOUND");
+    assert_eq!(client.page().await, "");
+    assert_eq!(client.call("nope", "").await.0, StatusCode::NOT_FOUND, "a client is told at once");
+}
+
+#[tokio::test]
+async fn an_action_says_once_which_fields_of_its_form_come_back() {
+    async fn refuse() -> Result<()> {
+        Err(ActionError::new(ErrorCode::Conflict, "No."))
+    }
+    async fn told_of(session: Session) -> cloakroom_tower::axum::Result<String> {
+        let mut told = String::new();
+        for action in ["plain", "account.few", "account.most"] {
+            let form = Submitted::<()>::take(&session, action).await?;
+            told.extend(form.input.iter().map(|(name, _)| format!("{name} ")));
+        }
+        Ok(told)
+    }
+    let account = Actions::new()
+        .form("few", refuse)
+        .keep_only("few", ["name", "tags"])
+        .form("most", refuse)
+        .secrets("most", ["motto", "tags"]);
+    let app = Router::new()
+        .route("/page", get(told_of))
+        .layer(Actions::new().form("plain", refuse).group("account", account))
+        .layer(SessionLayer::new(sessions().await));
+    let mut client = Client { app, cookie: None };
+    let form = "name=Ann&tags%5B%5D=hats&motto=x&passwort=y&note=4111+1111+1111+1111&tagsMore=z";
+    for (action, kept) in [
+        ("plain", "name tags[] motto tagsMore "),
+        ("account.few", "name tags[] "),
+        ("account.most", "name tagsMore "),
+    ] {
+        client.submit(&format!("/page?_action={action}"), form).await;
+        assert_eq!(client.page().await, kept, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn a_pages_own_post_runs_where_the_parameter_names_no_action() {
+    let app = Router::new()
+        .route("/page", get(page).post(async || "its own"))
+        .layer(actions().with_state(Greeting("Hello")))
+        .layer(SessionLayer::new(sessions().await));
+    let mut client = Client { app, cookie: None };
+    for path in ["/page?_action=", "/page?_action", "/page?a=1&_action="] {
+        assert_eq!(told(client.submit(path, "a=1").await).await.1, "its own", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_cannot_be_saved_is_told_as_an_error_of_the_action() {
     let mut client = Client::new().await;
     assert_eq!(client.call("grow", "").await.0, StatusCode::NO_CONTENT);

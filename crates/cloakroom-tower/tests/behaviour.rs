@@ -8,14 +8,18 @@ use std::net::TcpListener;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cloakroom_session::OutagePolicy;
 use cloakroom_tower::axum::{Result, Session};
 use cloakroom_tower::{OutageLayer, SessionLayer};
-use interop_behaviour::{Framework, PRERENDERED, Reply, ReplyBody, Site, current, optional};
+use interop_behaviour::{
+    Framework, OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, Reply, ReplyBody, Site, current,
+    optional,
+};
 
 struct Axum;
 
@@ -38,6 +42,9 @@ impl Framework for Axum {
             .route("/static/optional", with_optional.clone())
             .route("/bare", bare.clone())
             .route("/static/bare", bare.clone())
+            .merge(twice(&site))
+            .merge(others(&site))
+            .merge(namesake(&site))
             .fallback(handle)
             .layer(sessions)
             .route("/outside", get(handle))
@@ -46,6 +53,39 @@ impl Framework for Axum {
             .with_state(site);
         axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await
     }
+}
+
+/// Routes with the same layer as the site, merged into it.
+fn twice(site: &Site) -> Router<Site> {
+    let sessions = SessionLayer::new(site.sessions.clone());
+    let with_optional =
+        get(async |session: Option<Session>| response(optional(session.as_deref())));
+    let again = sessions.clone().outage(OUTAGE_TWICE).prerendered(PRERENDERED_TWICE);
+    let twice = Router::new()
+        .route("/twice/{*path}", get(handle))
+        .route("/twice/static/optional", with_optional.clone())
+        .route("/twice/static/bare", get(async || response(current())))
+        .route_layer(again)
+        .layer(from_fn(between));
+    let prerendered_above =
+        Router::new().route("/static/twice/optional", with_optional).layer(sessions);
+    twice.merge(prerendered_above)
+}
+
+fn others(site: &Site) -> Router<Site> {
+    Router::new()
+        .route("/others/twice/{*path}", get(handle))
+        .layer(SessionLayer::new(site.sessions.clone()))
+        .route("/others/{*path}", get(handle))
+        .layer(SessionLayer::new(site.others.clone()))
+        .layer(from_fn(between))
+}
+
+fn namesake(site: &Site) -> Router<Site> {
+    Router::new()
+        .route("/namesake/{*path}", get(handle))
+        .layer(SessionLayer::new(site.namesake.clone()))
+        .layer(from_fn(between))
 }
 
 async fn handle(session: Session, State(site): State<Site>, uri: Uri) -> Result<Response> {
@@ -59,6 +99,14 @@ async fn visit(session: Session, request: Request, next: Next) -> Result<Respons
     Ok(response)
 }
 
+async fn between(session: Session, request: Request, next: Next) -> Result<Response> {
+    let path = request.uri().path().to_owned();
+    Site::between(&session, &path, "before")?;
+    let response = next.run(request).await;
+    Site::between(&session, &path, "after")?;
+    Ok(response)
+}
+
 fn response(reply: Reply) -> Response {
     let body = match reply.body {
         ReplyBody::Bytes(bytes) => Body::from(bytes),
@@ -66,7 +114,12 @@ fn response(reply: Reply) -> Response {
     };
     let mut response = (StatusCode::from_u16(reply.status).unwrap(), body).into_response();
     for (name, value) in reply.headers {
-        response.headers_mut().insert(name, value.parse().unwrap());
+        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+        response.headers_mut().append(name, value);
+    }
+    for (name, value) in reply.cookies {
+        let cookie = format!("{name}={value}").parse().unwrap();
+        response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use cloakroom_session::{Config, Error, Session, Sessions};
+use cloakroom_session::{Config, Error, Prerendered, Session, Sessions};
 use cloakroom_tower::SessionLayer;
 use futures_util::FutureExt;
 use http::{Request, Response, header};
@@ -163,4 +163,100 @@ async fn a_service_that_works_before_it_is_polled_has_its_session_too() {
     }));
     let response = service.oneshot(request(None)).await.unwrap();
     assert!(cookie(&response).starts_with("astro-session="));
+}
+
+/// Puts `outer` in the session and answers in a task of its own, as who wants the handler to outlive the client.
+fn in_a_task<S>(
+    service: S,
+) -> impl Service<Request<()>, Response = S::Response, Error = Error, Future: Send> + Clone
+where
+    S: Service<Request<()>, Error = Error, Future: Send + 'static> + Clone + Send + 'static,
+    S::Response: Send + 'static,
+{
+    service_fn(move |request: Request<()>| {
+        let set = session(&request).set("outer", &true);
+        let handler = tokio::spawn(service.clone().oneshot(request));
+        async move { set.and(handler.await.unwrap()) }
+    })
+}
+
+#[tokio::test]
+async fn a_layer_below_another_one_joins_it_from_a_task_of_its_own_too() {
+    let (sessions, _) = site().await;
+    let app = ServiceBuilder::new()
+        .layer(sessions.clone())
+        .layer_fn(in_a_task)
+        .layer(sessions.clone())
+        .service(service_fn(set));
+    let response = app.oneshot(request(None)).await.unwrap();
+    assert_eq!(response.headers().get_all(header::SET_COOKIE).iter().count(), 1);
+    let visitor = cookie(&response);
+    let response = sessions.layer(service_fn(keys)).oneshot(request(Some(&visitor))).await.unwrap();
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "outer,name");
+}
+
+/// A request of a handler's own to the same services is not the request that it answers.
+#[tokio::test]
+async fn a_request_that_a_handler_makes_has_a_session_of_its_own() {
+    let (sessions, _) = site().await;
+    let inner = sessions.layer(service_fn(set));
+    let app = sessions.layer(service_fn(move |request: Request<()>| {
+        let (session, inner) = (session(&request), inner.clone());
+        async move {
+            session.set("outer", &true)?;
+            let response = inner.oneshot(Request::new(())).await?;
+            Ok::<_, Error>(Response::new(Full::<Bytes>::from(cookie(&response))))
+        }
+    }));
+    let response = app.oneshot(request(None)).await.unwrap();
+    let outer = cookie(&response);
+    assert_ne!(response.into_body().collect().await.unwrap().to_bytes(), outer);
+}
+
+/// The page has no session of the outer ones, and nothing is left in the request that says it has none at all.
+#[tokio::test]
+async fn other_sessions_below_a_prerendered_page_are_there() {
+    let (outer, _) = site().await;
+    let (inner, _) = site().await;
+    let handler = async |request: Request<()>| {
+        let page = request.extensions().get::<Prerendered>().is_some();
+        let session = request.extensions().get::<Session>().is_some();
+        Ok::<_, Error>(Response::new(Full::<Bytes>::from(format!("{session} {page}"))))
+    };
+    let prerendered = || outer.clone().prerendered(["/"]);
+    for (layers, expected) in
+        [((prerendered(), inner.clone()), "true false"), ((inner, prerendered()), "false true")]
+    {
+        let app = layers.0.layer(layers.1.layer(service_fn(handler)));
+        let response = app.oneshot(request(None)).await.unwrap();
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), expected);
+    }
+}
+
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn a_layer_on_a_nested_router_joins_the_one_above() {
+    use axum::body::Body;
+    use axum::middleware::{Next, from_fn};
+    use axum::routing::get;
+    use cloakroom_tower::axum::{Result, Session};
+
+    let handler = get(async |session: Session| -> Result<()> { Ok(session.set("name", "Ann")?) });
+    let mark = async |session: Session, request: Request<Body>, next: Next| {
+        session.set("outer", &true).unwrap();
+        next.run(request).await
+    };
+    let (sessions, _) = site().await;
+    let on_method = handler.clone().layer(sessions.clone());
+    let nested = axum::Router::new().route("/method", on_method).route("/router", handler);
+    let app = axum::Router::new()
+        .nest("/nested", nested.layer(sessions.clone()))
+        .layer(from_fn(mark))
+        .layer(sessions);
+    for path in ["/nested/method", "/nested/router"] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        assert_eq!(response.headers().get_all(header::SET_COOKIE).iter().count(), 1, "{path}");
+    }
 }

@@ -94,8 +94,46 @@
 //! # Logging in and out
 //!
 //! Call [`Session::regenerate`] when somebody gains privileges: the data moves to a new ID, and the old one is
-//! dead. [`Session::destroy`] ends a session; a write that was under way when it happened does not bring it
-//! back.
+//! dead once the request is finished. [`Session::destroy`] ends a session; a write that was under way when it happened
+//! does not bring it back.
+//!
+//! Requests that were on their way meanwhile still carry the old ID. For a minute the store remembers that it was retired
+//! (JavaScript sees nothing there), so that such a request is not taken for a new visitor's:
+//!
+//! | such a request | |
+//! |---|---|
+//! | reads | nothing |
+//! | sets or deletes | as long as it runs; none of it is saved, which is an event and a counter |
+//! | calls `update`, `save` or `regenerate` | [`ErrorKind::Destroyed`], which is a 409 |
+//! | calls `destroy` after it had read the session | the same at its end, where a login has overtaken the logout |
+//! | is answered | without any cookie, so that the login's stays |
+//!
+//! A login that loses against another one, or against a logout, is a 409 too. Where a record is simply not there any more
+//! because its time has passed, nobody ended it: what the request set begins a new session, with nothing of the old one.
+//! A socket or another task that holds on to a session finds out by [`Session::reload`], and keeps it from being idle by
+//! [`Session::save`].
+//!
+//! What must be decided once, such as a one-time code, is decided by [`Session::try_update`]:
+//!
+//! ```
+//! # use cloakroom::{Error, Key, Result, Session};
+//! const CODE: Key<(u32, u32)> = Key::new("code");
+//!
+//! /// Whether the code is right. It is used up then, and after three attempts.
+//! async fn check(session: &Session, given: u32) -> Result<bool> {
+//!     session
+//!         .try_update(CODE, |code| {
+//!             let Some((digits, attempts)) = code else { return Ok::<_, Error>(false) };
+//!             *attempts += 1;
+//!             let is_right = *digits == given;
+//!             if is_right || *attempts == 3 {
+//!                 *code = None;
+//!             }
+//!             Ok(is_right)
+//!         })
+//!         .await
+//! }
+//! ```
 //!
 //! # Components
 //!
@@ -203,6 +241,11 @@
 //! the environment. Drivers go by their unstorage names, each behind the feature of that name. An [`Adapter`] stands for
 //! a platform's default driver; `Config::load` knows the platform by its environment.
 //!
+//! What the environment says goes over the file, setting by setting, and is taken literally: a password of digits is a
+//! password of digits. Where it names another driver, the file's options, which are for that one, do not count. At start one
+//! line of the log says which store sessions are in, where, and from which file or variable each setting came; a warning
+//! says where the store does not answer. A program that will not start without it awaits [`Sessions::check`].
+//!
 //! With the feature `astro-config` the configuration is the Astro site's own file, which is read and never run:
 //!
 //! ```no_run
@@ -302,7 +345,8 @@
 //! `<form method="post" action="/cart?_action=cart.add">`. Then the browser is sent on to `/cart`, or back to the form if
 //! the action failed, and the page there reads once how it ended and what was typed:
 //! `Submitted::take(&session, "cart.add")`. It is kept where Astro's guide keeps it, so that a page
-//! of Astro's can show it too.
+//! of Astro's can show it too. Which fields may wait there says the action: `.keep_only("account.signUp", ["name"])`, or
+//! `.secrets("account.signUp", ["motto"])` beside what looks like a secret by itself.
 //!
 //! Calls that another site's page makes a browser send are refused; for the whole site, so does `OriginLayer`.
 //!
@@ -312,6 +356,13 @@
 //! `SessionLayer::new(sessions).prerendered(["/about", "/assets/*"])`. There, and on a route outside the layer, the
 //! extractor and [`Session::current`] answer with an error that names the route; `Option<Session>` is `None`. Such a page
 //! never gets a cookie or a `Vary`, and never asks the store.
+//!
+//! # Caches
+//!
+//! A response that reads the session says `Vary: Cookie`. One that sends the cookie is never left for a shared cache, which
+//! would hand one visitor's ID to the next: where it says `public`, `max-age`, `CDN-Cache-Control` and the like, it is made
+//! `private` and a warning names the header; where it says nothing, `no-store`. That holds for whatever a handler or a layer
+//! below the session's sets; a layer around it, or a proxy, has the last word.
 //!
 //! # When sessions end
 //!
@@ -326,11 +377,17 @@
 //! config.absolute = Some(Duration::from_secs(24 * 60 * 60));
 //! ```
 //!
+//! Without any of `idle`, `absolute` and `ttl` no session ever ends by itself, as with Astro: each visitor, and each crawler
+//! that a page makes a session for, leaves a record for good. A store that keeps them is warned of at the start.
+//!
 //! Both are decided by what is stored and not by the cookie. The idle deadline is the record's expiry at the store;
 //! a request that only reads moves it at most once per `touch_interval`, and rewrites nothing. The moment of creation
 //! is an entry of the record, `cloakroom.created`, which Astro carries along as any other and this side hides;
 //! `regenerate` keeps it. Expired data is removed: by the store where it does that itself, and else by a background
 //! task that looks at what has expired and at nothing else.
+//!
+//! A cookie with a `max_age` is sent again where the deadline moves, with as much of it as `absolute` leaves. A response that
+//! streams for longer than `idle` keeps its session alive by what it does with it.
 //!
 //! An Astro site on the same store knows neither timeout. Its drivers write without a deadline unless their own `ttl`
 //! option says otherwise, so set that to `idle`; what it leaves without one, the next request here gives one again.
@@ -385,10 +442,10 @@ pub mod actions {
 }
 
 pub use cloakroom_session::{
-    Adapter, Config, CookieConfig, CookieHeaders, Error, ErrorKind, Failure, FailureFormat,
-    Finished, Finishing, Flash, Key, LateCommit, OldInput, OutagePolicy, Prerendered,
-    PrerenderedRoutes, ResponseHeaders, Result, SameSite, Scope, Session, SessionData, SessionId,
-    SessionKey, Sessions, SetOptions, devalue, storage,
+    Adapter, Config, CookieConfig, CookieHeaders, Entered, Error, ErrorKind, Failure,
+    FailureFormat, Finished, Finishing, Flash, Key, LateCommit, OldInput, OutagePolicy,
+    Prerendered, PrerenderedRoutes, ResponseHeaders, Result, SameSite, Scope, Scopes, Session,
+    SessionData, SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
 };
 #[cfg(feature = "actions")]
 pub use cloakroom_tower::{OriginLayer, OriginService};

@@ -1,14 +1,13 @@
 //! From a request's body to an input.
 
-use std::convert::Infallible;
 use std::error::Error as StdError;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use futures_util::{StreamExt as _, stream};
+use futures_util::StreamExt as _;
 
-use super::form::{FormData, FormValue};
-use super::{File, RawInput};
+use super::form::FormValue;
+use super::{RawInput, multipart};
 use crate::code::ErrorCode;
 use crate::error::{ActionError, Result};
 
@@ -45,23 +44,25 @@ where
         }
         "application/x-www-form-urlencoded" => {
             let body = collect(body, limit).await?;
-            let pairs = form_urlencoded::parse(&body);
+            // What `new URLSearchParams(text)` does: a question mark may come before the first field.
+            let text = String::from_utf8_lossy(&body);
+            let text = text.strip_prefix('?').unwrap_or(&text);
+            let pairs = form_urlencoded::parse(text.as_bytes());
             Ok(RawInput::Form(
                 pairs.map(|(name, value)| (name, FormValue::Text(value.into()))).collect(),
             ))
         }
         "multipart/form-data" => {
-            let boundary = multer::parse_boundary(content_type)
-                .map_err(|error| unsupported().with_source(error))?;
+            let boundary = multipart::boundary(content_type).ok_or_else(unsupported)?;
             let body = collect(body, limit).await?;
-            multipart(body, boundary).await.map(RawInput::Form)
+            multipart::parse(&body, &boundary).map(RawInput::Form).ok_or_else(malformed)
         }
         _ => Err(unsupported()),
     }
 }
 
 /// UTF-8's, which JavaScript's decoder takes off.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 async fn collect<E>(
     body: impl Stream<Item = std::result::Result<Bytes, E>>,
@@ -85,24 +86,6 @@ where
     Ok(whole.freeze())
 }
 
-async fn multipart(body: Bytes, boundary: String) -> Result<FormData> {
-    let body = stream::iter([Ok::<_, Infallible>(body)]);
-    let mut multipart = multer::Multipart::new(body, boundary);
-    let mut fields = Vec::new();
-    while let Some(field) = multipart.next_field().await.map_err(malformed)? {
-        let Some(name) = field.name().map(str::to_owned) else { continue };
-        let file = field.file_name().map(str::to_owned);
-        let content_type = field.content_type().map(ToString::to_string);
-        let bytes = field.bytes().await.map_err(malformed)?;
-        let value = match file {
-            Some(name) => FormValue::File(File { name, content_type, bytes }),
-            None => FormValue::Text(String::from_utf8_lossy(&bytes).into_owned()),
-        };
-        fields.push((name, value));
-    }
-    Ok(fields.into_iter().collect())
-}
-
 fn too_large(limit: usize) -> ActionError {
     ActionError::new(ErrorCode::ContentTooLarge, format!("Request body exceeds {limit} bytes"))
 }
@@ -111,12 +94,16 @@ fn unsupported() -> ActionError {
     ActionError::new(ErrorCode::UnsupportedMediaType, "")
 }
 
-fn malformed(error: multer::Error) -> ActionError {
-    ActionError::new(ErrorCode::BadRequest, "The form cannot be read.").with_source(error)
+fn malformed() -> ActionError {
+    ActionError::new(ErrorCode::BadRequest, "The form cannot be read.")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+
     use super::*;
 
     async fn read_all(content_type: &str, chunks: &[&str]) -> Result<RawInput> {

@@ -1,127 +1,74 @@
 //! One field of a form, as serde sees it: the way that Astro reads a field for a type of its schema.
 
-use std::fmt;
-
 use serde::de::value::{MapDeserializer, StrDeserializer};
-use serde::de::{
-    self, DeserializeSeed, Deserializer, Expected, IntoDeserializer, SeqAccess, Unexpected, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Buffered, Guise, Scalar};
 use super::file;
 use super::form::FormValue;
 use super::number::{self, Number};
 use super::object::Object;
-
-/// What is wrong with a field, by its full name.
-#[derive(Debug)]
-pub(super) enum FieldError {
-    /// It is not there, and its type cannot say so.
-    Missing { name: String, is_object: bool },
-    /// It was left out, and the type has no default for it.
-    NoDefault { name: String },
-    /// It is there, and not what its type wants.
-    Invalid { name: String, message: String },
-}
-
-impl FieldError {
-    /// Says where, if that is not known yet.
-    pub(super) fn at(self, place: &str) -> FieldError {
-        match self {
-            FieldError::Invalid { name, message } if name.is_empty() => {
-                FieldError::Invalid { name: place.to_owned(), message }
-            }
-            other => other,
-        }
-    }
-
-    /// Says of which object a field is missing.
-    pub(super) fn within(self, prefix: &str) -> FieldError {
-        match self {
-            FieldError::NoDefault { name } => {
-                FieldError::NoDefault { name: format!("{prefix}{name}") }
-            }
-            other => other,
-        }
-    }
-}
-
-impl de::Error for FieldError {
-    fn custom<T: fmt::Display>(message: T) -> FieldError {
-        FieldError::Invalid { name: String::new(), message: message.to_string() }
-    }
-
-    fn missing_field(field: &'static str) -> FieldError {
-        FieldError::NoDefault { name: field.to_owned() }
-    }
-
-    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> FieldError {
-        FieldError::custom(format_args!("This is not valid: it must be {expected}."))
-    }
-
-    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> FieldError {
-        FieldError::custom(format_args!("This is not valid: it must be {expected}."))
-    }
-
-    fn unknown_variant(_: &str, variants: &'static [&'static str]) -> FieldError {
-        FieldError::custom(format_args!("This must be one of {}.", variants.join(", ")))
-    }
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            FieldError::Missing { name, .. } | FieldError::NoDefault { name } => {
-                write!(formatter, "{name} is missing")
-            }
-            FieldError::Invalid { name, message } => write!(formatter, "{name}: {message}"),
-        }
-    }
-}
-
-impl std::error::Error for FieldError {}
+use super::rejection::{FieldError, Otherwise, Path, Problem, Refused, listen};
 
 /// A field, or one of several values of a field.
 pub(super) struct Field<'a> {
     pub(super) attempt: &'a Attempt<'a>,
-    /// `address.town`, or `sizes[2]`.
-    pub(super) name: &'a str,
-    /// The value, if it is one of several.
-    pub(super) element: Option<&'a FormValue>,
+    /// `address.town`
+    pub(super) name: String,
+    pub(super) path: Path,
+    /// The value, if it is one of several, and as what it is handed out to be buffered.
+    pub(super) element: Option<(&'a FormValue, Scalar)>,
     pub(super) depth: usize,
 }
+
+/// What stands in for a text that is not there or not good enough.
+const NO_TEXT: &str = "";
 
 impl<'a> Field<'a> {
     /// The value, unless it is empty; as an element of a list it may be.
     fn value(&self) -> Option<&'a FormValue> {
         let filled = |value: &&FormValue| !value.is_empty();
-        self.element.or_else(|| self.attempt.get(self.name).filter(filled))
+        let element = self.element.map(|(value, _)| value);
+        element.or_else(|| self.attempt.get(&self.name).filter(filled))
     }
 
     fn text(&self) -> Result<&'a str, FieldError> {
         match self.value() {
-            _ if self.attempt.is_replaced(self.name) => Ok(""),
-            None => Err(self.missing(false)),
+            _ if self.is_replaced() => Ok(NO_TEXT),
+            None => Err(self.missing(Otherwise::Wrong)),
             Some(FormValue::Text(text)) => Ok(text),
             Some(FormValue::File(_)) => Err(self.invalid("This must be a text, and no file.")),
         }
     }
 
     fn number(&self) -> Result<Number, FieldError> {
-        if self.attempt.is_replaced(self.name) {
+        if self.is_replaced() {
             return Ok(Number::Whole(0));
         }
-        number::parse(self.text()?).ok_or_else(|| self.invalid("This must be a number."))
+        number::parse(self.text()?).ok_or_else(|| self.invalid(number::NONE))
     }
 
     /// `true` and `false` as they are, and else whether it is there at all: a checkbox sends nothing or `on`.
     fn boolean(&self) -> bool {
-        match self.element.or_else(|| self.attempt.get(self.name)) {
+        let element = self.element.map(|(value, _)| value);
+        match element.or_else(|| self.attempt.get(&self.name)) {
             Some(FormValue::Text(text)) if text == "true" => true,
             Some(FormValue::Text(text)) if text == "false" => false,
             // As an element it is there in any case.
-            Some(value) => self.element.is_none() || !value.is_empty(),
+            Some(value) => element.is_none() || !value.is_empty(),
             None => false,
+        }
+    }
+
+    /// Refuses a field that the form has not, so that the type's default goes before what it otherwise is.
+    fn ensure_there(&self) -> Result<(), FieldError> {
+        let is_there = self.element.is_some()
+            || !self.attempt.get_all(&self.name).is_empty()
+            || self.has_fields_of_its_own();
+        let is_settled = matches!(self.guise(), Some(Guise::Empty | Guise::Replaced));
+        match is_there || is_settled {
+            true => Ok(()),
+            false => Err(self.missing(Otherwise::Empty)),
         }
     }
 
@@ -131,26 +78,39 @@ impl<'a> Field<'a> {
 
     fn object(&self) -> Result<Object<'a>, FieldError> {
         if self.element.is_some() {
-            return Err(self.invalid("A list of objects cannot be read from a form."));
+            return Err(self.unsupported("a list of objects"));
         }
-        if !self.has_fields_of_its_own() && !self.attempt.is_replaced(self.name) {
-            return Err(self.missing(true));
+        if !self.has_fields_of_its_own() && !self.is_replaced() {
+            return Err(self.missing(Otherwise::WrongObject));
         }
-        Object::inner(self.attempt, self.name, self.depth)
+        Object::inner(self.attempt, &self.name, &self.path, self.depth)
     }
 
-    fn missing(&self, is_object: bool) -> FieldError {
-        FieldError::Missing { name: self.name.to_owned(), is_object }
+    fn guise(&self) -> Option<Guise> {
+        self.attempt.guise(&self.path)
+    }
+
+    fn is_replaced(&self) -> bool {
+        self.attempt.is_replaced(&self.path)
+    }
+
+    fn missing(&self, otherwise: Otherwise) -> FieldError {
+        FieldError::of(&self.path, Problem::Missing { otherwise })
     }
 
     fn invalid(&self, message: &str) -> FieldError {
-        FieldError::Invalid { name: self.name.to_owned(), message: message.to_owned() }
+        FieldError::of(&self.path, Problem::Invalid { message: message.to_owned() })
+    }
+
+    fn unsupported(&self, what: &str) -> FieldError {
+        let message = format!("{what} cannot be read from a form");
+        FieldError::of(&self.path, Problem::Unsupported { message })
     }
 
     fn file<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, FieldError> {
         let (name, content_type, bytes) = match self.value() {
-            _ if self.attempt.is_replaced(self.name) => ("", None, &[][..]),
-            None => return Err(self.missing(false)),
+            _ if self.is_replaced() => ("", None, &[][..]),
+            None => return Err(self.missing(Otherwise::Wrong)),
             Some(FormValue::Text(_)) => return Err(self.invalid("This must be a file.")),
             Some(FormValue::File(file)) => {
                 (file.name.as_str(), file.content_type.as_deref(), &file.bytes[..])
@@ -159,6 +119,90 @@ impl<'a> Field<'a> {
         let parts =
             [Part::Text(name), content_type.map_or(Part::None, Part::Text), Part::Bytes(bytes)];
         visitor.visit_map(MapDeserializer::new(file::FIELDS.iter().copied().zip(parts)))
+    }
+
+    fn list<V: Visitor<'a>>(self, scalar: Scalar, visitor: V) -> Result<V::Value, FieldError> {
+        let values = self.attempt.get_all(&self.name);
+        visitor.visit_seq(Elements { field: self, scalar, values, next: 0 })
+    }
+}
+
+/// For who reads a value before they know what they want of it: as what it was not refused yet.
+impl<'de> Field<'de> {
+    fn buffered(&self) -> Buffered {
+        match (self.element, self.guise()) {
+            (Some((_, Scalar::Number)), _) => Buffered::Number,
+            (Some((_, Scalar::Boolean)), _) => Buffered::Boolean,
+            (Some((_, Scalar::Single)), _) => Buffered::Single,
+            (None, Some(Guise::Buffered(buffered))) => buffered,
+            (None, _) if self.value().is_some() => Buffered::Single,
+            (None, _) if self.has_fields_of_its_own() => Buffered::Object,
+            (None, _) => Buffered::Single,
+        }
+    }
+
+    fn offer(&self, value: Refused) {
+        self.attempt.offer(&self.path, value);
+    }
+
+    fn hand_out<V: Visitor<'de>>(
+        self,
+        buffered: Buffered,
+        visitor: V,
+    ) -> Result<V::Value, FieldError> {
+        let settled = self.attempt.settled(&self.path);
+        let is_wrong = settled.is_some_and(|settled| settled.wrong.is_some());
+        match buffered {
+            Buffered::Single => match self.value().filter(|_| !is_wrong) {
+                Some(FormValue::Text(text)) => {
+                    self.offer(Refused::text(text));
+                    visitor.visit_borrowed_str(text)
+                }
+                Some(FormValue::File(_)) => {
+                    self.offer(Refused::Object);
+                    self.file(visitor)
+                }
+                None if settled.is_none() => visitor.visit_unit(),
+                None => {
+                    self.offer(Refused::text(NO_TEXT));
+                    visitor.visit_borrowed_str(NO_TEXT)
+                }
+            },
+            Buffered::Number => {
+                let text = self.value().and_then(FormValue::as_text).filter(|_| !is_wrong);
+                match text.and_then(number::parse).unwrap_or(Number::Whole(0)) {
+                    Number::Negative(number) => {
+                        self.offer(Refused::Negative(number));
+                        visitor.visit_i64(number)
+                    }
+                    Number::Whole(number) => {
+                        self.offer(Refused::Whole(number));
+                        visitor.visit_u64(number)
+                    }
+                    Number::Fraction(number) => {
+                        self.offer(Refused::Fraction(number));
+                        visitor.visit_f64(number)
+                    }
+                }
+            }
+            Buffered::Boolean => {
+                self.offer(Refused::Boolean);
+                visitor.visit_bool(self.boolean())
+            }
+            Buffered::List(scalar) => {
+                self.offer(Refused::List);
+                self.list(scalar, visitor)
+            }
+            Buffered::Object => {
+                self.offer(Refused::Object);
+                self.object()?.deserialize_any(visitor)
+            }
+            Buffered::Nothing => {
+                self.offer(Refused::Object);
+                Object::inner(self.attempt, &self.name, &self.path, self.depth)?
+                    .deserialize_any(visitor)
+            }
+        }
     }
 }
 
@@ -176,7 +220,7 @@ macro_rules! numbers {
     };
 }
 
-impl<'de> Deserializer<'de> for Field<'_> {
+impl<'de> Deserializer<'de> for Field<'de> {
     type Error = FieldError;
 
     numbers! {
@@ -186,20 +230,18 @@ impl<'de> Deserializer<'de> for Field<'_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
-        match self.value() {
-            Some(FormValue::Text(text)) => visitor.visit_str(text),
-            Some(FormValue::File(_)) => self.file(visitor),
-            None if self.has_fields_of_its_own() => self.object()?.deserialize_map(visitor),
-            None => visitor.visit_unit(),
-        }
+        listen();
+        let buffered = self.buffered();
+        self.hand_out(buffered, visitor)
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
+        self.ensure_there()?;
         visitor.visit_bool(self.boolean())
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
-        match self.attempt.is_replaced(self.name) {
+        match self.is_replaced() {
             true => visitor.visit_char(' '),
             false => visitor.visit_str(self.text()?),
         }
@@ -229,7 +271,10 @@ impl<'de> Deserializer<'de> for Field<'_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
-        match self.value().is_some() || self.has_fields_of_its_own() {
+        let is_there = self.element.is_some()
+            || self.attempt.is_filled(&self.name)
+            || self.has_fields_of_its_own();
+        match is_there {
             true => visitor.visit_some(self),
             false => visitor.visit_none(),
         }
@@ -261,10 +306,10 @@ impl<'de> Deserializer<'de> for Field<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         if self.element.is_some() {
-            return Err(self.invalid("A list of lists cannot be read from a form."));
+            return Err(self.unsupported("a list of lists"));
         }
-        let values = self.attempt.get_all(self.name);
-        visitor.visit_seq(Elements { field: self, values, next: 0 })
+        self.ensure_there()?;
+        self.list(Scalar::Single, visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(
@@ -306,7 +351,7 @@ impl<'de> Deserializer<'de> for Field<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, FieldError> {
-        let variant = match self.attempt.is_replaced(self.name) {
+        let variant = match self.is_replaced() {
             true => variants.first().copied().unwrap_or_default(),
             false => self.text()?,
         };
@@ -318,11 +363,12 @@ impl<'de> Deserializer<'de> for Field<'_> {
 /// The values of a field that has several.
 struct Elements<'a> {
     field: Field<'a>,
+    scalar: Scalar,
     values: &'a [&'a FormValue],
     next: usize,
 }
 
-impl<'de> SeqAccess<'de> for Elements<'_> {
+impl<'de> SeqAccess<'de> for Elements<'de> {
     type Error = FieldError;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
@@ -330,10 +376,17 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
         seed: S,
     ) -> Result<Option<S::Value>, FieldError> {
         let Some(value) = self.values.get(self.next) else { return Ok(None) };
-        let name = format!("{}[{}]", self.field.name, self.next);
+        let mut path = self.field.path.clone();
+        path.push(self.next.into());
         self.next += 1;
-        let element = Field { name: &name, element: Some(*value), ..self.field };
-        seed.deserialize(element).map(Some).map_err(|error| error.at(&name))
+        let element = Field {
+            attempt: self.field.attempt,
+            name: String::new(),
+            path: path.clone(),
+            element: Some((*value, self.scalar)),
+            depth: self.field.depth,
+        };
+        seed.deserialize(element).map(Some).map_err(|error| error.at(&path))
     }
 
     fn size_hint(&self) -> Option<usize> {

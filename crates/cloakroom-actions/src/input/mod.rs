@@ -6,8 +6,11 @@ mod decode;
 mod field;
 mod file;
 mod form;
+mod multipart;
 mod number;
 mod object;
+mod reading;
+mod rejection;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -89,7 +92,7 @@ impl FromInput for FormData {
 
 /// Reads an input and holds it to the rules of its type.
 ///
-/// A field that has another name on the wire needs it here too: `#[garde(rename = "…")]` beside `#[serde(rename = "…")]`.
+/// Such an issue is told at the field's name in Rust: garde 0.23 knows no other, whatever `rename` says.
 ///
 /// # Errors
 /// As [`FromInput::from_input`]; with an issue for each rule that is broken.
@@ -101,8 +104,68 @@ where
     let value = T::from_input(input)?;
     match value.validate() {
         Ok(()) => Ok(value),
-        Err(report) => Err(ActionError::input(report.iter().map(|(path, error)| {
-            crate::Issue::new(decode::path_segments(&path.to_string()), error.message())
-        }))),
+        Err(report) => Err(ActionError::input(
+            report.iter().map(|(path, error)| crate::Issue::new(steps(path), error.message())),
+        )),
+    }
+}
+
+/// The way to a value, as it was taken: its text could be taken for another one.
+#[cfg(feature = "garde-0-23")]
+fn steps(path: &garde::Path) -> Vec<crate::PathSegment> {
+    use garde::error::Kind;
+
+    // What `garde::select!` looks through, too: there is nothing else that tells a step from the next.
+    let steps = path.__iter().rev().filter_map(|(kind, step)| match kind {
+        Kind::None => None,
+        Kind::Key => Some(step.as_str().into()),
+        Kind::Index => step.parse().ok().map(crate::PathSegment::Index),
+    });
+    steps.collect()
+}
+
+#[cfg(all(test, feature = "garde-0-23"))]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use garde::Validate;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, Validate)]
+    struct Form {
+        #[garde(inner(length(min = 2)))]
+        note: Option<String>,
+        #[garde(inner(length(min = 2)))]
+        tags: Vec<String>,
+        #[garde(dive)]
+        town: Town,
+        #[garde(dive)]
+        towns: BTreeMap<String, Town>,
+    }
+
+    #[derive(Debug, Deserialize, Validate)]
+    struct Town {
+        #[garde(length(min = 2))]
+        name: String,
+    }
+
+    #[test]
+    fn a_rule_that_is_broken_is_told_at_its_own_step() {
+        let json = r#"{
+            "note": "a", "tags": ["bb", "b"], "town": { "name": "c" },
+            "towns": { "x[0].y": { "name": "d" }, "": { "name": "e" } }
+        }"#;
+        let error = validated::<Form>(&RawInput::Json(json.into())).unwrap_err();
+        let paths = error.issues().iter().map(|issue| serde_json::to_string(&issue.path).unwrap());
+        let expected = [
+            r#"["note"]"#,
+            r#"["tags",1]"#,
+            r#"["town","name"]"#,
+            r#"["towns","","name"]"#,
+            r#"["towns","x[0].y","name"]"#,
+        ];
+        assert_eq!(paths.collect::<Vec<_>>(), expected);
     }
 }

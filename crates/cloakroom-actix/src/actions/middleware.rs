@@ -10,7 +10,9 @@ use actix_web::http::header::{
     CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, REFERER,
 };
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
-use cloakroom_actions::{ActionError, Call, Caller, FAILURE_FORMAT, Outcome, Registry, Sent, read};
+use cloakroom_actions::{
+    ActionError, Call, Caller, FAILURE_FORMAT, Outcome, RawInput, Registry, Sent, read,
+};
 use cloakroom_session::{Scope, Session};
 
 use super::handler::{Action, LocalFuture};
@@ -90,21 +92,20 @@ async fn answer(
     if let Some(refused) = origin::refused(&registry.origin, request.method(), request.headers()) {
         return refused;
     }
-    let action = match registry.find(call) {
-        Ok(action) => action,
-        Err(error) => return rejection::response(Outcome::error("", &error)),
+    let found = match registry.find(call) {
+        Ok(action) => input(registry, request, payload)
+            .await
+            .and_then(|input| input.expect(action.accept))
+            .map(|input| (&action.handler, Arc::new(input))),
+        Err(error) => Err(error),
     };
-    let length = text(request, CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    let content_type = text(request, CONTENT_TYPE);
-    let input = read(content_type, length, registry.body_limit, payload).await;
-    let input = input.and_then(|input| input.expect(action.accept)).map(Arc::new);
-    let run = |input| {
+    let run = |handler: &Action, input| {
         request.extensions_mut().insert(input);
-        (action.handler)(request.clone())
+        handler(request.clone())
     };
     match call.caller {
-        Caller::Client => to_client(match input {
-            Ok(input) => run(input).await,
+        Caller::Client => to_client(match found {
+            Ok((handler, input)) => run(handler, input).await,
             Err(error) => Outcome::error("", &error),
         }),
         Caller::Form => {
@@ -112,14 +113,23 @@ async fn answer(
                 Ok(session) => session,
                 Err(error) => return HttpResponse::from_error(error),
             };
-            let (input, outcome) = match input {
-                Ok(input) => (Arc::clone(&input), run(input).await),
+            let (input, outcome) = match found {
+                Ok((handler, input)) => (Arc::clone(&input), run(handler, input).await),
                 Err(error) => (Arc::default(), Outcome::error("", &error)),
             };
             let kept = registry.keep(&session, call, outcome, &input, sent(request)).await;
             kept.map_or_else(|error| to_person(call, &error), |page| see_other(&page))
         }
     }
+}
+
+async fn input(
+    registry: &Registry<Action>,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<RawInput, ActionError> {
+    let length = text(request, CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    read(text(request, CONTENT_TYPE), length, registry.body_limit, payload).await
 }
 
 fn text(request: &HttpRequest, name: HeaderName) -> Option<&str> {

@@ -7,6 +7,7 @@ mod rejection;
 
 use actix_web::{FromRequest, Handler};
 use cloakroom_actions::{Accept, ActionError, Registry};
+use cloakroom_session::SitePath;
 use serde::Serialize;
 
 pub use input::Input;
@@ -94,6 +95,36 @@ impl Actions {
         self
     }
 
+    /// Says which fields of this action's form come back filled in where the action failed: these, and no others. They wait
+    /// in the session for the page that shows them. Unless it is said, all do but for those that
+    /// [`OldInput`](cloakroom_session::OldInput) takes for secrets.
+    ///
+    /// ```
+    /// # use cloakroom_actix::Actions;
+    /// # let actions: Actions = Actions::new();
+    /// let actions = actions.keep_only("account.signUp", ["name", "email"]);
+    /// ```
+    #[must_use]
+    pub fn keep_only(
+        mut self,
+        action: &str,
+        fields: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Actions {
+        self.registry.keep_only(action, fields);
+        self
+    }
+
+    /// Says which fields of this action's form are secrets, whatever they are called: they never wait in the session.
+    #[must_use]
+    pub fn secrets(
+        mut self,
+        action: &str,
+        fields: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Actions {
+        self.registry.keep_never(action, fields);
+        self
+    }
+
     /// Adds the actions of another one as a group of this name.
     #[must_use]
     pub fn group(mut self, name: &str, actions: Actions) -> Actions {
@@ -101,10 +132,10 @@ impl Actions {
         self
     }
 
-    /// The path below which the site lies, as in Astro's `base`. None unless set.
+    /// The path below which the site lies, as in Astro's `base`: `shop` is `/shop`. None unless set.
     #[must_use]
-    pub fn base(mut self, base: impl Into<String>) -> Actions {
-        self.registry.base = base.into();
+    pub fn base(mut self, base: impl AsRef<str>) -> Actions {
+        self.registry.base = SitePath::new(base.as_ref());
         self
     }
 

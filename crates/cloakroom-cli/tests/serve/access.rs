@@ -39,8 +39,8 @@ async fn a_server_tells_what_the_bearer_of_a_token_can_do() {
     let variables = [("CLOAKROOM_TOKEN", "writer"), ("CLOAKROOM_READ_TOKEN", "reader")];
     let server = Server::start_with(&["--driver", "memory"], &variables);
     for (headers, words) in [
-        (WRITER, "compare-and-swap, empty-values, expiry, iteration"),
-        (READER, "compare-and-swap, empty-values, expiry, iteration, read-only"),
+        (WRITER, "compare-and-swap, empty-values, expiry, iteration, version-per-write"),
+        (READER, "compare-and-swap, empty-values, expiry, iteration, read-only, version-per-write"),
     ] {
         let answer = server.call("OPTIONS", "/:", headers).await;
         assert_eq!((answer.status, answer.header("cloakroom-storage")), (204, Some(words)));

@@ -5,6 +5,8 @@
 mod access;
 mod clients;
 mod conditions;
+mod connections;
+mod gateway;
 mod lifetimes;
 mod limits;
 mod outages;

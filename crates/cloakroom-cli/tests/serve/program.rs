@@ -21,11 +21,12 @@ fn what_cannot_be_is_named() {
     for (arguments, part) in [
         (["--driver", "redi"].as_slice(), "there is no driver `redi`; did you mean"),
         (&["--driver", "memory", "--option", "max=1"], "no such option `max`"),
-        (&["--driver", "memory", "--option", "max"], "it must be NAME=VALUE"),
+        (&["--driver", "memory", "--option", "max"], "must be NAME=VALUE"),
         (&["--driver", "memory", "--config", "x.toml"], "cannot be used with"),
         (&["--config", "nowhere.toml"], "nowhere.toml"),
         (&["--driver", "memory", "--token-file", "nowhere"], "cannot read the token from nowhere"),
         (&["--driver", "memory", "--token", " "], "a token is empty"),
+        (&["--driver", "memory", "--token", "t", "--read-token", " t"], "the one to write with"),
         (&["--driver", "memory", "--base", ".."], "`.` or `..`"),
         (&["--driver", "memory", "--max-size", "much"], "--max-size"),
     ] {

@@ -8,7 +8,9 @@ use interop_peers::Store;
 
 use crate::{cookies, records, sessions, visit};
 
-const ROUNDS: u32 = 60;
+/// The logout comes at as many moments of a request. Every order of the steps is the simulator's; here it is about what each
+/// store makes of them.
+const ROUNDS: u32 = 24;
 
 async fn log_out(sessions: &Sessions, cookie: &str) {
     let session = sessions.session(cookies(cookie));
@@ -26,8 +28,10 @@ async fn a_logout_between_a_load_and_a_commit_is_never_undone(store: Store) {
             session.regenerate().await.unwrap();
         }
         log_out(&there, &cookie).await;
-        let finished = session.finish().await.unwrap();
-        assert_eq!(finished.set_cookie, None, "the logout has told the browser");
+        let finished = session.finish().await;
+        assert_eq!(finished.is_err(), with_a_new_id, "who wanted a new ID is told");
+        let set_cookie = finished.ok().and_then(|finished| finished.set_cookie);
+        assert_eq!(set_cookie, None, "the logout has told the browser");
         assert_eq!(records(&here).await, []);
         assert_eq!(there.session(cookies(&cookie)).get::<String>("theme").await.unwrap(), None);
     }
@@ -69,17 +73,16 @@ where
 
 async fn a_logout_that_races_with_a_commit_is_never_undone(store: Store) {
     let both = [sessions(&store).await, sessions(&store).await];
-    let mut overtaken = 0;
     for round in 0..ROUNDS {
         let change = |session: Session| async move {
             session.set("theme", "light").unwrap();
-            session.finish().await.unwrap()
+            let finished = session.finish().await.unwrap();
+            assert_eq!(finished.set_cookie, None, "the browser has this ID, or had it");
+            finished
         };
-        let (_, answered) = race(&both, round, change).await;
-        overtaken += usize::from(answered.is_none());
+        race(&both, round, change).await;
         assert_eq!(records(&both[1]).await, [], "round {round}");
     }
-    println!("the logout overtook {overtaken} of {ROUNDS} requests");
 }
 
 async fn a_logout_that_races_with_a_new_id_ends_the_old_one(store: Store) {
@@ -88,7 +91,7 @@ async fn a_logout_that_races_with_a_new_id_ends_the_old_one(store: Store) {
     for round in 0..ROUNDS {
         let change = |session: Session| async move {
             session.regenerate().await.unwrap();
-            session.finish().await.unwrap()
+            session.finish().await.unwrap_or_default()
         };
         let (cookie, renewed) = race(&both, round, change).await;
         overtaken += usize::from(renewed.is_none());

@@ -19,8 +19,8 @@ const UPDATES: &str = "CLOAKROOM_TEST_UPDATES";
 const READY: &str = "ready to update";
 const PROCESSES: usize = 8;
 
-async fn eight_processes_with_200_updates_each_lose_none(store: Store) {
-    eight_processes_lose_none(store, 200).await;
+async fn eight_processes_with_100_updates_each_lose_none(store: Store) {
+    eight_processes_lose_none(store, 100).await;
 }
 
 async fn eight_processes_with_20_updates_each_lose_none(store: Store) {
@@ -87,10 +87,10 @@ async fn child_updates() {
     updates.join_all().await;
 }
 
-on_every_real_store!(eight_processes_with_200_updates_each_lose_none);
+on_every_real_store!(eight_processes_with_100_updates_each_lose_none);
 on_every_stand_in!(eight_processes_with_20_updates_each_lose_none);
 
 /// The other tests list keys, which memcached cannot.
 mod on_memcached {
-    on!(eight_processes_with_200_updates_each_lose_none, memcached, memcached());
+    on!(eight_processes_with_100_updates_each_lose_none, memcached, memcached());
 }

@@ -55,39 +55,62 @@ fn quiet(config: &str) -> String {
     config.to_string()
 }
 
+/// Expects one round trip. Where the machine stalls, a driver may look first whether its connection is still alive; so
+/// one of a few tries has to show what is asked for.
+async fn expect_one(round_trips: impl AsyncFn() -> u64) {
+    const TRIES: usize = 10;
+    let mut seen = Vec::new();
+    while seen.last() != Some(&1) {
+        assert!(seen.len() < TRIES, "{seen:?} round trips");
+        seen.push(round_trips().await);
+    }
+}
+
 async fn a_read_takes_one_round_trip(store: Store) {
     let site = Site::warm(store).await;
-    site.proxy.reset();
-    let session = site.request();
-    assert_eq!(session.get::<String>("theme").await.unwrap().as_deref(), Some("light"));
-    session.finish().await.unwrap();
-    assert_eq!(site.proxy.round_trips(), 1);
+    expect_one(async || {
+        site.proxy.reset();
+        let session = site.request();
+        assert_eq!(session.get::<String>("theme").await.unwrap().as_deref(), Some("light"));
+        session.finish().await.unwrap();
+        site.proxy.round_trips()
+    })
+    .await;
 }
 
 async fn a_write_to_a_loaded_session_takes_one_round_trip(store: Store) {
     let site = Site::warm(store).await;
-    let session = site.request();
-    session.get::<String>("theme").await.unwrap();
-    site.proxy.reset();
-    session.set("theme", "dark").unwrap();
-    session.finish().await.unwrap();
-    assert_eq!(site.proxy.round_trips(), 1);
+    expect_one(async || {
+        let session = site.request();
+        let theme: String = session.get("theme").await.unwrap().unwrap();
+        site.proxy.reset();
+        session.set("theme", &format!("{theme}er")).unwrap();
+        session.finish().await.unwrap();
+        site.proxy.round_trips()
+    })
+    .await;
 }
 
 async fn a_creation_takes_one_round_trip(store: Store) {
     let site = Site::warm(store).await;
-    site.proxy.reset();
-    visit(&site.sessions).await;
-    assert_eq!(site.proxy.round_trips(), 1);
+    expect_one(async || {
+        site.proxy.reset();
+        visit(&site.sessions).await;
+        site.proxy.round_trips()
+    })
+    .await;
 }
 
 async fn a_touch_takes_one_round_trip(store: Store) {
     let site = Site::warm(store).await;
-    let session = site.request();
-    session.get::<String>("theme").await.unwrap();
-    site.proxy.reset();
-    assert!(site.touch(&session).await);
-    assert_eq!(site.proxy.round_trips(), 1);
+    expect_one(async || {
+        let session = site.request();
+        session.get::<String>("theme").await.unwrap();
+        site.proxy.reset();
+        assert!(site.touch(&session).await);
+        site.proxy.round_trips()
+    })
+    .await;
 }
 
 on_every_server!(a_read_takes_one_round_trip);

@@ -8,6 +8,7 @@ mod service;
 use std::sync::Arc;
 
 use cloakroom_actions::{Accept, Registry};
+use cloakroom_session::SitePath;
 use tower_layer::Layer;
 
 pub use handler::ActionHandler;
@@ -97,6 +98,36 @@ impl<S: Clone + Send + Sync + 'static> Actions<S> {
         self
     }
 
+    /// Says which fields of this action's form come back filled in where the action failed: these, and no others. They wait
+    /// in the session for the page that shows them. Unless it is said, all do but for those that
+    /// [`OldInput`](cloakroom_session::OldInput) takes for secrets.
+    ///
+    /// ```
+    /// # use cloakroom_tower::axum::Actions;
+    /// # let actions: Actions = Actions::new();
+    /// let actions = actions.keep_only("account.signUp", ["name", "email"]);
+    /// ```
+    #[must_use]
+    pub fn keep_only(
+        mut self,
+        action: &str,
+        fields: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Actions<S> {
+        self.registry.keep_only(action, fields);
+        self
+    }
+
+    /// Says which fields of this action's form are secrets, whatever they are called: they never wait in the session.
+    #[must_use]
+    pub fn secrets(
+        mut self,
+        action: &str,
+        fields: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Actions<S> {
+        self.registry.keep_never(action, fields);
+        self
+    }
+
     /// Adds the actions of another one as a group of this name.
     #[must_use]
     pub fn group(mut self, name: &str, actions: Actions<S>) -> Actions<S> {
@@ -104,10 +135,10 @@ impl<S: Clone + Send + Sync + 'static> Actions<S> {
         self
     }
 
-    /// The path below which the site lies, as in Astro's `base`. None unless set.
+    /// The path below which the site lies, as in Astro's `base`: `shop` is `/shop`. None unless set.
     #[must_use]
-    pub fn base(mut self, base: impl Into<String>) -> Actions<S> {
-        self.registry.base = base.into();
+    pub fn base(mut self, base: impl AsRef<str>) -> Actions<S> {
+        self.registry.base = SitePath::new(base.as_ref());
         self
     }
 

@@ -95,15 +95,16 @@ impl<S: Clone + Send + Sync + 'static> ActionsLayer<S> {
             let headers = [(CONTENT_TYPE, REFUSAL_TYPE)];
             return (StatusCode::FORBIDDEN, headers, refusal(method)).into_response();
         }
-        let action = match self.registry.find(&call) {
-            Ok(action) => action,
-            Err(error) => return rejection::response(Outcome::error("", &error)),
+        let found = match self.registry.find(&call) {
+            Ok(action) => input(&parts, self.registry.body_limit, body)
+                .await
+                .and_then(|input| input.expect(action.accept))
+                .map(|input| (&action.handler, Arc::new(input))),
+            Err(error) => Err(error),
         };
-        let input = input(&parts, self.registry.body_limit, body).await;
-        let input = input.and_then(|input| input.expect(action.accept)).map(Arc::new);
         match call.caller {
-            Caller::Client => to_client(match input {
-                Ok(input) => (action.handler)(with_input(parts, input), self.state.clone()).await,
+            Caller::Client => to_client(match found {
+                Ok((run, input)) => run(with_input(parts, input), self.state.clone()).await,
                 Err(error) => Outcome::error("", &error),
             }),
             Caller::Form => {
@@ -111,10 +112,10 @@ impl<S: Clone + Send + Sync + 'static> ActionsLayer<S> {
                     return without_session(&parts);
                 };
                 let page = Page::of(&parts);
-                let (input, outcome) = match input {
-                    Ok(input) => {
+                let (input, outcome) = match found {
+                    Ok((run, input)) => {
                         let parts = with_input(parts, Arc::clone(&input));
-                        (input, (action.handler)(parts, self.state.clone()).await)
+                        (input, run(parts, self.state.clone()).await)
                     }
                     Err(error) => (Arc::default(), Outcome::error("", &error)),
                 };

@@ -9,6 +9,7 @@ import { suite } from '../lib/suite.mjs';
 import { session } from '../site/every-cookie-option.config.mjs';
 
 const set = { do: 'set', key: 'cart', value: '[[]]' };
+const change = { do: 'set', key: 'theme', value: '["dark"]' };
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 
 const sites = [
@@ -40,16 +41,25 @@ for (const { options, Store, build, config } of sites) {
 			return answers;
 		}
 
-		test('is the same to the byte when a value is set', async () => {
-			const [byAstro, byRust] = await sent(set);
+		// The browser has the ID already. Rust repeats it only where its cookie would end before the session: answers arrive
+		// in any order, and an old ID that comes late would replace the new one of a login.
+		const repeats = config?.cookie?.maxAge !== undefined;
+
+		test('is the same to the byte when a value is changed, where it has to be renewed', async () => {
+			const [byAstro, byRust] = await sent(set, change);
 			assert.equal(byAstro.length, 1);
-			assert.deepEqual(byRust, byAstro);
+			assert.deepEqual(byRust, repeats ? byAstro : []);
 		});
 
 		test('is sent once when several values are set', async () => {
-			const [byAstro, byRust] = await sent(set, { ...set, key: 'other' }, { do: 'delete', key: 'other' });
-			assert.equal(byAstro.length, 1);
-			assert.deepEqual(byRust, byAstro);
+			const steps = [change, { ...set, key: 'other' }, { do: 'delete', key: 'other' }];
+			const answers = await Promise.all([astro, probe].map(async (server) => {
+				const client = new Client();
+				await client.steps(server, ...steps);
+				return client.setCookies.map((cookie) => cookie.replace(uuid, 'ID'));
+			}));
+			assert.equal(answers[0].length, 1);
+			assert.deepEqual(answers[1], answers[0]);
 		});
 
 		test('is not sent when a value is read', async () => {

@@ -52,10 +52,21 @@ suiteOver(astroStores, 'The end of a shared session', { needs: ['probe'] }, (Sto
 			const visitor = new Client(old.cookies);
 			assert.deepEqual(await visitor.keys(server), []);
 			await visitor.set(server, 'cart', ['garden-boots']);
-			assert.notEqual(visitor.id, id, `${server.name} does not adopt the old ID`);
+			assertNotAdopted(visitor, id, here, server);
 			assert.ok(!(await store.exists(id)));
 		}
 	});
+
+	/**
+	 * A retired ID is no session again. Rust knows for a minute which ones it retired, and gives whoever brings one no other
+	 * in its place, over the cookie of whoever logged in. Astro does not know, and gives a new one, as Rust does where
+	 * Astro was it.
+	 */
+	function assertNotAdopted(visitor, id, retiredBy, server) {
+		const { probe } = servers;
+		if (retiredBy === probe && server === probe) assert.deepEqual(visitor.setCookies, []);
+		else assert.notEqual(visitor.id, id, `${server.name} does not adopt the ID`);
+	}
 
 	bothWays('what is set in the request that regenerates is kept', async (here, there) => {
 		const client = new Client();
@@ -82,7 +93,7 @@ suiteOver(astroStores, 'The end of a shared session', { needs: ['probe'] }, (Sto
 			const visitor = new Client(kept.cookies);
 			assert.deepEqual(await visitor.keys(server), []);
 			await visitor.set(server, 'cart', ['garden-boots']);
-			assert.notEqual(visitor.id, kept.id, `${server.name} does not adopt the destroyed ID`);
+			assertNotAdopted(visitor, kept.id, here, server);
 			assert.ok(!(await store.exists(kept.id)));
 		}
 	});

@@ -8,6 +8,7 @@ use indexmap::{IndexMap, IndexSet};
 use serde::Deserialize;
 
 use crate::cart::{self, LONGEST_ITEM};
+use crate::catalogue;
 use crate::session::{CART, HOMEPAGE, INTERESTS, NOTICE, ORDER, Order, SIZES, USER, User};
 
 /// Puts an item into the cart, and answers with the number of items in it.
@@ -27,8 +28,11 @@ pub fn actions() -> Actions {
         .form(CART_ADD, add_to_cart)
         .form(CART_REMOVE, remove_from_cart)
         .form(PLACE_ORDER, place_order)
+        .keep_only(PLACE_ORDER, ["name", "street", "town"])
         .form(LOG_IN, log_in)
+        .keep_only(LOG_IN, ["name"])
         .form(SAVE_SETTINGS, save_settings)
+        .keep_only(SAVE_SETTINGS, ["homepage", "interest", "sizes"])
 }
 
 /// Where a form is sent that calls an action and then leads to this page.
@@ -64,13 +68,18 @@ struct OrderForm {
 }
 
 async fn place_order(session: Session, Input(form): Input<OrderForm>) -> Result<()> {
+    let name = form.name.trim();
+    if name.chars().count() > LONGEST_NAME {
+        let message = format!("Please give a name of at most {LONGEST_NAME} letters.");
+        return Err(ActionError::input([Issue::new(["name"], message)]));
+    }
     let mut items = Vec::new();
     // Whoever empties the cart orders what was in it, and nobody else does.
     session.update(CART, |cart| items = std::mem::take(cart)).await?;
     if items.is_empty() {
         return Err(ActionError::new(ErrorCode::Conflict, "There is nothing to pay for."));
     }
-    Ok(session.flash(ORDER, &Order { name: form.name.trim().to_owned(), items })?)
+    Ok(session.flash(ORDER, &Order { name: name.to_owned(), items })?)
 }
 
 /// The longest name that is kept, in characters.
@@ -93,6 +102,9 @@ async fn log_in(session: Session, Input(form): Input<LogIn>) -> Result<()> {
     Ok(session.flash(NOTICE, &format!("Hello, {name}. Your cart came along."))?)
 }
 
+/// The longest address that is kept, in bytes.
+const LONGEST_ADDRESS: usize = 2000;
+
 #[derive(Debug, Deserialize)]
 struct Settings {
     homepage: Option<String>,
@@ -110,14 +122,24 @@ async fn save_settings(session: Session, Input(form): Input<Settings>) -> Result
         }
         None => session.delete(HOMEPAGE.name()),
     }
-    let sizes = form.sizes.into_iter().filter(|(_, size)| size.is_finite());
-    session.set(INTERESTS, &Set(form.interest))?;
-    session.set(SIZES, &Map(sizes.collect()))?;
+    // What the shop knows, and what another program that shares the session has put there: not whatever is sent.
+    let (interests, sizes) =
+        (session.get_or_default(INTERESTS).await?.0, session.get_or_default(SIZES).await?.0);
+    let is_interest =
+        |name: &String| catalogue::INTERESTS.contains(&name.as_str()) || interests.contains(name);
+    let is_size = |name: &String| {
+        catalogue::SIZES.iter().any(|row| row.name == name) || sizes.contains_key(name)
+    };
+    let chosen = form.interest.into_iter().filter(is_interest).collect();
+    let measured = form.sizes.into_iter().filter(|(name, size)| size.is_finite() && is_size(name));
+    session.set(INTERESTS, &Set(chosen))?;
+    session.set(SIZES, &Map(measured.collect()))?;
     Ok(session.flash(NOTICE, &"Your settings are saved.".to_owned())?)
 }
 
-/// Only what a link may safely lead to: never `javascript:`.
+/// Only what a link may safely lead to, never `javascript:`, and what is worth keeping.
 pub fn web_address(text: &str) -> Option<Url> {
-    let url = url::Url::parse(text.trim()).ok();
+    let text = text.trim();
+    let url = url::Url::parse(text).ok().filter(|_| text.len() <= LONGEST_ADDRESS);
     url.filter(|url| matches!(url.scheme(), "http" | "https")).map(Url::from)
 }

@@ -7,14 +7,23 @@ use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use cloakroom::{Config, Sessions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::sleep;
 use tracing_subscriber::EnvFilter;
 
 use crate::place::place;
+
+/// How long requests may take that are being answered when the end is asked for.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How long a visitor may stay away before the session ends.
+const IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// A small shop on Cloakroom's sessions.
 #[derive(Debug, Parser)]
@@ -64,18 +73,24 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((host, port)).await.map_err(|error| {
         format!("cannot listen on {host}:{port}: {error}; HOST and PORT choose another address")
     })?;
-    announce(listener.local_addr()?, &place);
-
-    // Both signals are asked for before the first request, so that none is missed.
+    // Before anybody hears of the shop, so that no signal is missed.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    announce(listener.local_addr()?, &place);
+
+    let (stopping, stopped) = oneshot::channel::<()>();
     let stop = async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+        _ = stopping.send(());
     };
-    axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+    tokio::select! {
+        served = axum::serve(listener, app).with_graceful_shutdown(stop) => served?,
+        // A visitor who never finishes a request holds nothing up for longer.
+        () = async { _ = stopped.await; sleep(GRACE).await } => {}
+    }
     Ok(())
 }
 
@@ -85,6 +100,8 @@ fn files_in_the_current_directory() -> Config {
     // The shop speaks plain http on localhost, where not every client sends a Secure cookie back. A shop on the
     // web stands behind https and leaves this on.
     config.cookie.secure = false;
+    // Every page view notes when it was, so that a crawler leaves one session for each page.
+    config.idle = Some(IDLE);
     config
 }
 

@@ -15,7 +15,10 @@ pub(crate) fn place(config: &Config) -> String {
                 .or_else(|| option("name"))
                 .or_else(|| option("host"))
                 .or_else(|| option("path"))
-                .map(str::to_owned),
+                .and_then(|place| match place.contains("://") {
+                    true => address(place),
+                    false => Some(place.to_owned()),
+                }),
         }
         .unwrap_or_else(|| "as configured".to_owned()),
     };
@@ -82,6 +85,8 @@ mod tests {
         assert_eq!(shown("redis", "host", "cache.example"), "redis, cache.example");
         assert_eq!(shown("redis", "path", "/run/redis.sock"), "redis, /run/redis.sock");
         assert_eq!(shown("redis", "password", "secret"), "redis, as configured");
+        let shown_url = shown("http", "base", "https://me:secret@storage.example/shop");
+        assert_eq!(shown_url, "http, https://storage.example/shop");
         assert_eq!(shown("memory", "base", "anything"), "memory, this process");
     }
 }

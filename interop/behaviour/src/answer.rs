@@ -19,6 +19,13 @@ impl Answer {
         self.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
     }
 
+    /// The cookies that are set, each as a browser would send it back, in their order.
+    pub fn cookies(&self) -> Vec<String> {
+        let cookies = self.headers.get_all(header::SET_COOKIE).iter();
+        let cookies = cookies.map(|value| String::from_utf8_lossy(value.as_bytes()));
+        cookies.map(|cookie| cookie.split(';').next().unwrap().to_owned()).collect()
+    }
+
     /// What a browser would send back.
     pub fn cookie(&self) -> Option<String> {
         let cookies = self.all(header::SET_COOKIE);

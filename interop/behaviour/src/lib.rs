@@ -21,7 +21,10 @@ use std::time::Duration;
 pub use answer::Answer;
 pub use faulty::Faulty;
 pub use server::Server;
-pub use site::{PRERENDERED, Reply, ReplyBody, ReplyStream, Site, current, optional};
+pub use site::{
+    OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, Reply, ReplyBody, ReplyStream, Site, current,
+    optional,
+};
 
 /// A framework, with the site behind its own routes.
 ///
@@ -32,6 +35,15 @@ pub use site::{PRERENDERED, Reply, ReplyBody, ReplyStream, Site, current, option
 /// | `/visited` | the same, below a middleware of the framework that calls [`Site::before`] and [`Site::after`] |
 /// | `/optional`, `/static/optional`, `/outside/optional` | takes the session if there is one, and calls [`optional`] |
 /// | `/bare`, `/static/bare`, `/outside/bare` | takes no session, and calls [`current`] |
+///
+/// | below `/twice` | the same, below a second session middleware of [`Site::sessions`], which takes [`OUTAGE_TWICE`] and [`PRERENDERED_TWICE`] |
+/// | `/twice/static/optional`, `/twice/static/bare` | [`optional`] and [`current`], in the same place |
+/// | `/static/twice/optional` | [`optional`], below a second session middleware of [`Site::sessions`] that takes nothing |
+/// | below `/others`, `/namesake` | the same, below a session middleware of [`Site::others`], of [`Site::namesake`] |
+/// | below `/others/twice` | the same, below one of [`Site::others`], and one of [`Site::sessions`] below that |
+///
+/// Between the first session middleware and those below it stands one of the framework, but on `/static/twice`, which
+/// calls [`Site::between`] with `before`, and with `after` when the handler has returned.
 ///
 /// What begins with `/outside` is not below the session middleware, which takes [`Site::outage`] and [`PRERENDERED`].
 pub trait Framework {

@@ -9,6 +9,7 @@ macro_rules! behaviours {
                 an_untouched_session_leaves_the_response_alone
                 a_read_adds_vary_and_nothing_else
                 a_write_sends_one_cookie_and_keeps_caches_away
+                a_response_with_a_cookie_is_left_for_no_shared_cache
                 what_the_handler_said_about_caching_stands
             }
             cookies {
@@ -17,6 +18,8 @@ macro_rules! behaviours {
                 a_malformed_cookie_is_no_concern_of_a_page_that_only_reads
                 a_malformed_cookie_is_replaced_by_a_write
                 whatever_a_handler_does_one_cookie_is_sent_and_it_works
+                a_cookie_of_the_sessions_name_gives_way_to_the_sessions_own
+                a_cookie_of_the_sessions_name_stays_where_the_session_sends_none
             }
             current {
                 a_component_finds_the_current_session
@@ -30,12 +33,26 @@ macro_rules! behaviours {
                 a_corrupt_record_is_500_and_its_bytes_are_kept
                 an_oversized_value_is_413
                 a_handler_that_ignores_its_errors_still_gets_no_200_for_a_change_that_failed
+                a_commit_that_failed_takes_back_all_that_the_handler_said
             }
             interruptions {
                 a_commit_that_has_begun_is_finished_without_its_client
                 a_logout_happens_even_when_the_client_goes_away
                 what_a_stream_changed_is_saved_even_when_the_client_goes_away
                 a_handler_that_was_given_up_saves_nothing
+            }
+            layers {
+                a_layer_that_is_there_twice_is_one_session_with_one_cookie
+                what_changes_between_two_layers_after_the_handler_is_saved_too
+                a_login_below_a_second_layer_is_not_undone_by_the_first
+                a_logout_below_a_second_layer_is_not_undone_by_the_first
+                a_session_that_two_layers_leave_alone_leaves_the_response_alone
+                the_policy_of_the_inner_layer_holds_below_it
+                a_page_that_one_of_two_layers_calls_prerendered_has_no_session
+                a_body_that_streams_below_two_layers_is_saved_once_and_in_time
+                layers_of_other_sessions_each_send_their_own_cookie
+                other_sessions_between_two_layers_do_not_hide_the_one_from_the_other
+                two_sessions_of_one_cookie_name_never_send_it_twice
             }
             middleware {
                 middleware_reads_and_writes_before_and_after_the_handler
@@ -67,6 +84,7 @@ macro_rules! behaviours {
                 a_late_change_that_cannot_be_saved_breaks_the_body_off
                 a_body_that_streams_sees_the_session_and_caches_are_told
                 a_session_that_only_a_streamed_body_reads_is_in_use
+                a_session_in_use_over_one_long_body_does_not_end_as_idle
             }
         }
     };

@@ -47,7 +47,10 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(F::serve(listener, Site { sessions, outage, gate: gate.clone() }));
+        let others = sessions_of("others-session").await;
+        let namesake = sessions_of(&config.cookie.name).await;
+        let site = Site { sessions, others, namesake, outage, gate: gate.clone() };
+        tokio::spawn(F::serve(listener, site));
         Server { store, address, gate }
     }
 
@@ -109,6 +112,13 @@ impl Server {
         }
         sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await
     }
+}
+
+/// Sessions with a store of their own, whose cookie has this name.
+async fn sessions_of(cookie: &str) -> Sessions {
+    let mut config = Config::new("memory");
+    config.cookie.name = cookie.to_owned();
+    Sessions::from_config(config).await.unwrap()
 }
 
 /// A client that waits for its answer.

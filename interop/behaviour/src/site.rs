@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use cloakroom_session::{Error, OutagePolicy, Result, Session, Sessions};
@@ -12,11 +13,21 @@ use crate::gate::{Gate, Guard};
 /// The routes that the session middleware takes for prerendered.
 pub const PRERENDERED: [&str; 2] = ["/about", "/static/*"];
 
+/// The routes that the second session middleware, below the first, takes for prerendered.
+pub const PRERENDERED_TWICE: [&str; 1] = ["/twice/static/*"];
+
+/// What the second session middleware, below the first, declares for outages.
+pub const OUTAGE_TWICE: OutagePolicy = OutagePolicy::Anonymous;
+
 /// A site whose handlers are written once for all frameworks.
 #[derive(Clone, Debug)]
 pub struct Site {
     /// What the session middleware is made of.
     pub sessions: Sessions,
+    /// What another session middleware below it is made of: its cookie has another name.
+    pub others: Sessions,
+    /// What another session middleware below it is made of, by mistake: its cookie has the same name.
+    pub namesake: Sessions,
     /// What the session middleware declares for outages, if anything.
     pub outage: Option<OutagePolicy>,
     pub(crate) gate: Gate,
@@ -28,6 +39,8 @@ pub struct Reply {
     pub status: u16,
     /// The response's headers.
     pub headers: Vec<(&'static str, &'static str)>,
+    /// Cookies to be set, which are added as handlers of the framework add theirs.
+    pub cookies: Vec<(&'static str, &'static str)>,
     /// The response's body.
     pub body: ReplyBody,
 }
@@ -56,7 +69,12 @@ impl Stream for ReplyStream {
 
 impl Reply {
     fn text(text: impl Into<String>) -> Reply {
-        Reply { status: 200, headers: Vec::new(), body: ReplyBody::Bytes(Bytes::from(text.into())) }
+        Reply {
+            status: 200,
+            headers: Vec::new(),
+            cookies: Vec::new(),
+            body: ReplyBody::Bytes(Bytes::from(text.into())),
+        }
     }
 
     fn status(status: u16) -> Reply {
@@ -96,11 +114,24 @@ impl Site {
         session.set("answered", &visits)
     }
 
+    /// What the framework's middleware between two session middlewares does: `before` the handler for a path that has
+    /// `before` in it, and `after` the handler alike. It sets without having read.
+    ///
+    /// # Errors
+    /// Where the session fails.
+    pub fn between(session: &Session, path: &str, when: &'static str) -> Result<()> {
+        match path.split('/').any(|part| part == when) {
+            true => session.set(when, &true),
+            false => Ok(()),
+        }
+    }
+
     /// The handler of all routes.
     ///
     /// # Errors
     /// Where the session fails.
     pub async fn answer(&self, session: &Session, path: &str) -> Result<Reply> {
+        let path = below_layers(path);
         if let Some(name) = path.strip_prefix("/set/") {
             session.set("name", name)?;
             return Ok(Reply::text(""));
@@ -120,6 +151,31 @@ impl Site {
                 session.set("name", "Ann")?;
                 let headers = vec![("cache-control", "private"), ("vary", "Accept, cookie")];
                 Reply { headers, ..Reply::text("") }
+            }
+            // Said by whoever does not know that the page below touches the session.
+            "/shared/untouched" | "/shared/set" | "/shared/login" | "/shared/logout" => {
+                match path.trim_start_matches("/shared/") {
+                    "set" => session.set("name", "Ann")?,
+                    "login" => session.regenerate().await?,
+                    "logout" => session.destroy(),
+                    _ => {}
+                }
+                let headers = vec![
+                    ("cache-control", "public, max-age=60, s-maxage=600"),
+                    ("cdn-cache-control", "max-age=600"),
+                ];
+                Reply { headers, ..Reply::text("") }
+            }
+            "/cookies/changed" => {
+                session.set("name", "Ann")?;
+                cookies()
+            }
+            "/cookies/unchanged" => cookies(),
+            "/welcome" => {
+                session.set("name", "Ann")?;
+                let headers = vec![("x-welcome", "Ann"), ("set-cookie", "by-header=secret")];
+                let cookies = vec![("remember-me", "secret")];
+                Reply { status: 201, headers, cookies, ..Reply::text("welcome") }
             }
             "/teapot" => {
                 session.set("name", "Ann")?;
@@ -209,6 +265,26 @@ impl Site {
                 let session = session.clone();
                 self.one(async move { name(&session).await })
             }
+            // For longer than a session may be idle.
+            "/stream/long" => {
+                let session = session.clone();
+                self.stream(stream::unfold(0, move |piece| {
+                    let session = session.clone();
+                    async move {
+                        if piece == 12 {
+                            return None;
+                        }
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                        let seen = async {
+                            let name = name(&session).await?;
+                            session.set("piece", &piece)?;
+                            Ok(name)
+                        };
+                        let seen = seen.await.map(|name| Bytes::from(format!("{name} ")));
+                        Some((seen, piece + 1))
+                    }
+                }))
+            }
             "/stream/current" => {
                 let session = session.clone();
                 self.one(async move {
@@ -231,6 +307,27 @@ impl Site {
     fn one(&self, piece: impl Future<Output = Result<String>> + Send + 'static) -> Reply {
         self.stream(stream::once(async move { piece.await.map(Bytes::from) }))
     }
+}
+
+/// The path without what says which middleware stands above.
+fn below_layers(mut path: &str) -> &str {
+    const LAYERS: [&str; 5] = ["/twice", "/others", "/namesake", "/before", "/after"];
+    let below = |path| LAYERS.iter().find_map(|layer| str::strip_prefix(path, layer));
+    while let Some(rest) = below(path) {
+        path = rest;
+    }
+    path
+}
+
+/// Cookies by all the means that a handler has, one of the session's name by each of them.
+fn cookies() -> Reply {
+    let headers = vec![
+        ("set-cookie", "b=1"),
+        ("set-cookie", "astro-session=theirs; Path=/shop"),
+        ("set-cookie", "lang=français"),
+    ];
+    let cookies = vec![("astro-session", "theirs"), ("theme", "dark")];
+    Reply { headers, cookies, ..Reply::text("") }
 }
 
 async fn name(session: &Session) -> Result<String, Error> {

@@ -1,7 +1,7 @@
 //! What runs in Node.js: servers that npm brings, and unstorage's own drivers.
 
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,26 @@ impl NodeServer {
         let answers = move || TcpStream::connect((Ipv4Addr::LOCALHOST, number)).is_ok();
         let server = Server::start(name, folder(), words, "TERM", answers);
         Some(Self { server, port })
+    }
+
+    /// What it answers in JSON to a question in JSON. For servers that close the connection behind their answer.
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
+    #[must_use]
+    pub fn ask(&self, question: &Value) -> Value {
+        let question = question.to_string();
+        let mut stream =
+            TcpStream::connect((Ipv4Addr::LOCALHOST, self.port())).expect("the server listens");
+        let length = question.len();
+        write!(stream, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n")
+            .expect("the server reads");
+        stream.write_all(question.as_bytes()).expect("the server reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the server answers");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("the answer has a body");
+        serde_json::from_str(body).expect("the server answers in JSON")
     }
 
     /// The port on 127.0.0.1.
@@ -123,6 +143,27 @@ impl Drop for JavaScript {
         drop(self.calls.take());
         _ = self.child.wait();
     }
+}
+
+/// Runs `javascript/NAME.mjs` to its end on this input, and gives what it answers in JSON; `package` is what it needs of npm.
+///
+/// # Panics
+///
+/// If it fails.
+#[must_use]
+pub fn run_script(name: &str, package: &str, input: &Value) -> Option<Value> {
+    let mut child = Command::new(node_with(package)?)
+        .arg(script(name))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Node.js starts");
+    let mut stdin = child.stdin.take().expect("the standard input is a pipe");
+    write!(stdin, "{input}").expect("the script reads its input");
+    drop(stdin);
+    let output = child.wait_with_output().expect("the script ends");
+    assert!(output.status.success(), "{name}.mjs: {}", output.status);
+    Some(serde_json::from_slice(&output.stdout).expect("the script answers in JSON"))
 }
 
 /// Node.js as npm brings it, where the package is there as well.

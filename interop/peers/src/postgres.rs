@@ -30,12 +30,11 @@ impl Postgres {
     /// If it does not start.
     #[must_use]
     pub fn start() -> Option<Self> {
-        let account = (user() == 0).then(|| user_named(ACCOUNT));
-        let (Some(programs), false) = (programs(), account == Some(None)) else {
+        let (Some(programs), false) = (programs(), user() == 0 && account().is_none()) else {
             return missing("PostgreSQL", "postgresql");
         };
         let folder = folder();
-        if let Some((user, group)) = account.flatten() {
+        if let Some((user, group)) = account() {
             chown(folder.path(), Some(user), Some(group)).expect("root may give the folder away");
         }
         let data = folder.path().join("data");
@@ -94,8 +93,13 @@ fn programs() -> Option<PathBuf> {
     newest.map(|(_, folder)| folder).or_else(on_the_path)
 }
 
+/// Who runs the server instead of root.
+pub(crate) fn account() -> Option<(u32, u32)> {
+    (user() == 0).then(|| user_named(ACCOUNT)).flatten()
+}
+
 /// The words that run a program as somebody whom PostgreSQL accepts.
-fn as_account(program: &Path) -> Vec<OsString> {
+pub(crate) fn as_account(program: &Path) -> Vec<OsString> {
     let switch = ["setpriv", "--reuid", ACCOUNT, "--regid", ACCOUNT, "--init-groups", "--"];
     let mut words: Vec<OsString> =
         switch.iter().filter(|_| user() == 0).map(OsString::from).collect();

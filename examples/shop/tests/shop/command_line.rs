@@ -3,7 +3,8 @@
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::support::{Client, Process, command};
@@ -41,6 +42,31 @@ async fn the_cart_outlives_the_process_which_ends_cleanly_when_asked() {
         shop.out.read_to_string(&mut rest).await.unwrap();
         assert_eq!(rest, "", "two lines are all it prints");
     }
+}
+
+#[tokio::test]
+async fn a_signal_right_behind_its_first_line_ends_it_cleanly() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..3 {
+        let mut shop = Process::start(folder.path(), &[]).await;
+        let pid = shop.child.id().unwrap().to_string();
+        assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+        assert!(shop.child.wait().await.unwrap().success());
+    }
+}
+
+#[tokio::test]
+async fn half_a_request_holds_its_end_up_for_no_longer_than_its_grace() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shop = Process::start(folder.path(), &[]).await;
+    let port = shop.lines[0].rsplit(':').next().unwrap();
+    let mut visitor = TcpStream::connect(format!("127.0.0.1:{port}")).await.unwrap();
+    visitor.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+    let pid = shop.child.id().unwrap().to_string();
+    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    let ended = timeout(Duration::from_secs(30), shop.child.wait()).await;
+    assert!(ended.expect("it does not end").unwrap().success());
+    drop(visitor);
 }
 
 #[tokio::test]

@@ -33,6 +33,13 @@ pub(crate) async fn on_files(folder: &Path) -> Shop {
     from_config(Config::new("fs-lite").option("base", folder.to_str().unwrap())).await
 }
 
+/// Sessions on the memory driver, for a shop and for whoever shares them with it.
+pub(crate) async fn sessions_in_memory() -> Sessions {
+    let mut config = Config::new("memory");
+    config.cookie.secure = false;
+    Sessions::from_config(config).await.unwrap()
+}
+
 async fn from_config(mut config: Config) -> Shop {
     config.cookie.secure = false;
     Shop::Here(shop::app(Sessions::from_config(config).await.unwrap()))

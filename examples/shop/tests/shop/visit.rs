@@ -1,8 +1,12 @@
 //! One visit, step by step.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
+use cloakroom::CookieHeaders;
+use cloakroom::devalue::{Map, Set};
+use indexmap::{IndexMap, IndexSet};
+use shop::session::{INTERESTS, SIZES};
 
-use crate::support::{Client, in_memory};
+use crate::support::{Client, Shop, in_memory, sessions_in_memory};
 
 #[tokio::test]
 async fn an_added_item_is_counted_by_the_cart_button_of_every_page() {
@@ -152,7 +156,16 @@ async fn a_name_must_have_one_to_sixty_letters() {
 
 #[tokio::test]
 async fn settings_survive_and_so_do_those_of_other_programs() {
-    let mut client = Client::new(in_memory().await);
+    let sessions = sessions_in_memory().await;
+    let mut client = Client::new(Shop::Here(shop::app(sessions.clone())));
+    client.add_to_cart("felt-hat").await;
+    // Another program that shares the session.
+    let cookie = format!("astro-session={}", client.id.as_deref().unwrap());
+    let session = sessions.session(CookieHeaders::from(HeaderValue::from_str(&cookie).unwrap()));
+    session.set(INTERESTS, &Set(IndexSet::from(["tents".to_owned()]))).unwrap();
+    session.set(SIZES, &Map(IndexMap::from([("ring".to_owned(), 16.0)]))).unwrap();
+    _ = session.finish().await.unwrap();
+
     let form = "homepage=https%3A%2F%2Fada.example%2Fnotes&interest=hats&interest=tents&sizes.hat=58&sizes.gloves=8.5&sizes.coat=42&sizes.ring=17&sizes.boots=";
     assert_eq!(
         client.post_form("/settings?_action=account.saveSettings", form).await.status,
@@ -179,6 +192,23 @@ async fn settings_survive_and_so_do_those_of_other_programs() {
             && !page.contains(" checked")
             && !page.contains(r#"name="sizes.ring""#)
     );
+}
+
+#[tokio::test]
+async fn what_the_shop_does_not_know_is_not_kept() {
+    let sessions = sessions_in_memory().await;
+    let mut client = Client::new(Shop::Here(shop::app(sessions.clone())));
+    let made_up: String =
+        (0..2_000).map(|number| format!("&interest=a{number}&sizes.k{number}=1")).collect();
+    let form = format!("homepage=&interest=hats&sizes.hat=58{made_up}");
+    let answer = client.post_form("/settings?_action=account.saveSettings", &form).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let cookie = format!("astro-session={}", client.id.as_deref().unwrap());
+    let session = sessions.session(CookieHeaders::from(HeaderValue::from_str(&cookie).unwrap()));
+    let interests = session.get(INTERESTS).await.unwrap().unwrap().0;
+    assert_eq!(interests.into_iter().collect::<Vec<_>>(), ["hats"]);
+    let sizes = session.get(SIZES).await.unwrap().unwrap().0;
+    assert_eq!(sizes.into_iter().collect::<Vec<_>>(), [("hat".to_owned(), 58.0)]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What caches are told.
 
-use http::header;
+use http::header::{self, HeaderName};
 
 use crate::{Framework, Server};
 
@@ -47,7 +47,26 @@ pub async fn a_write_sends_one_cookie_and_keeps_caches_away<F: Framework>() {
     assert_eq!(answer.all(header::VARY), ["Cookie"]);
 }
 
-/// Whoever wrote the handler knows better.
+/// A cookie that is begun, changed or taken away is the visitor's own, whatever another hand says of the page.
+pub async fn a_response_with_a_cookie_is_left_for_no_shared_cache<F: Framework>() {
+    let server = Server::start::<F>().await;
+    let (ann, bob) = (server.visitor("Ann").await, server.visitor("Bob").await);
+    let cdn = HeaderName::from_static("cdn-cache-control");
+    let said = ["public, max-age=60, s-maxage=600"];
+    for (path, cookie) in
+        [("/shared/set", None), ("/shared/login", Some(&ann)), ("/shared/logout", Some(&bob))]
+    {
+        let answer = server.get(path, cookie.map(String::as_str)).await;
+        assert_eq!(answer.all(header::SET_COOKIE).len(), 1, "{path}");
+        assert_eq!(answer.all(header::CACHE_CONTROL), ["private, max-age=60"], "{path}");
+        assert_eq!(answer.all(cdn.clone()), ["no-store"], "{path}");
+    }
+    let answer = server.get("/shared/untouched", None).await;
+    assert_eq!(answer.all(header::CACHE_CONTROL), said);
+    assert_eq!(answer.all(cdn), ["max-age=600"]);
+}
+
+/// What is for one visitor alone already stays.
 pub async fn what_the_handler_said_about_caching_stands<F: Framework>() {
     let server = Server::start::<F>().await;
     let answer = server.get("/cached", None).await;

@@ -68,3 +68,21 @@ pub async fn whatever_a_handler_does_one_cookie_is_sent_and_it_works<F: Framewor
     assert_eq!(server.name(&answer.cookie().unwrap()).await, "Bob");
     assert_eq!(server.name(&before).await, "nobody");
 }
+
+/// A handler's, or that of an Astro site behind a proxy. The others keep their order and their bytes.
+pub async fn a_cookie_of_the_sessions_name_gives_way_to_the_sessions_own<F: Framework>() {
+    let server = Server::start::<F>().await;
+    let cookies = server.get("/cookies/changed", None).await.cookies();
+    let (ours, others) = cookies.split_last().unwrap();
+    assert_eq!(others, ["b=1", "lang=français", "theme=dark"]);
+    assert_eq!(server.name(ours).await, "Ann");
+}
+
+/// Whoever sets it there knows why.
+pub async fn a_cookie_of_the_sessions_name_stays_where_the_session_sends_none<F: Framework>() {
+    let server = Server::start::<F>().await;
+    let mut cookies = server.get("/cookies/unchanged", None).await.cookies();
+    cookies.sort();
+    let theirs = "astro-session=theirs";
+    assert_eq!(cookies, [theirs, theirs, "b=1", "lang=français", "theme=dark"]);
+}

@@ -69,3 +69,18 @@ pub async fn a_handler_that_ignores_its_errors_still_gets_no_200_for_a_change_th
     assert!(server.get("/careless", Some(&visitor)).await.is_refused());
     assert!(server.get("/careless", None).await.is_refused());
 }
+
+/// Its status, its headers, its body, and its cookies wherever the framework keeps them.
+pub async fn a_commit_that_failed_takes_back_all_that_the_handler_said<F: Framework>() {
+    let server = Server::start::<F>().await;
+    for path in ["/welcome", "/twice/welcome"] {
+        let welcome = server.get(path, None).await;
+        assert_eq!((welcome.status.as_u16(), welcome.cookies().len()), (201, 3), "{path}");
+        server.store.fail_writes(Some(ErrorKind::Unavailable));
+        let answer = server.get(path, None).await;
+        server.store.fail_writes(None);
+        assert!(answer.is_refused(), "{path}: {answer:?}");
+        assert!(!answer.headers.contains_key("x-welcome"), "{path}: {answer:?}");
+        assert!(!answer.text.contains("welcome"), "{path}: {answer:?}");
+    }
+}

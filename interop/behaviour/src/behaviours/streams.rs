@@ -54,3 +54,15 @@ pub async fn a_session_that_only_a_streamed_body_reads_is_in_use<F: Framework>()
     assert_eq!(server.get("/stream/reads", Some(&visitor)).await.text, "Ann");
     assert_eq!(server.store.calls() - before, 2, "one call reads it, and one moves its deadline");
 }
+
+/// Its deadline follows while the body streams, and what is set in it is saved at the end.
+pub async fn a_session_in_use_over_one_long_body_does_not_end_as_idle<F: Framework>() {
+    let mut config = Config::new("memory");
+    config.idle = Some(Duration::from_millis(600));
+    config.touch_interval = Some(Duration::from_millis(100));
+    let server = Server::with::<F>(&config, None).await;
+    let visitor = server.visitor("Ann").await;
+    let answer = server.get("/stream/long", Some(&visitor)).await;
+    assert_eq!(answer.text, "Ann ".repeat(12));
+    assert_eq!(server.name(&visitor).await, "Ann");
+}

@@ -3,11 +3,8 @@
 //! Each group measures one thing and gives back rows of the results. A new one is a module here and a line in `GROUPS`.
 
 mod codec;
-mod comparison;
 mod javascript;
 mod layer;
-mod measure;
-mod report;
 mod scale;
 mod served;
 
@@ -16,8 +13,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Parser;
 
-use comparison::Comparison;
-use measure::Settings;
+use figures::comparison::Comparison;
+use figures::measure::Settings;
+use figures::report;
 
 type Group = fn(&Settings) -> Result<Vec<Comparison>>;
 

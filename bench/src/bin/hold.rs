@@ -1,9 +1,6 @@
 //! How much memory a store in memory takes: `hold SIDE COUNT` prints the bytes of resident memory for each session, besides
 //! its ID and its record of 1 KB.
 
-#[path = "../scale/sessions.rs"]
-mod sessions;
-
 use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
@@ -16,7 +13,7 @@ use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::{MemoryStore, SessionStore as _};
 
-use sessions::{ID_LENGTH, LENGTH, id, record};
+use figures::sessions::{ID_LENGTH, LENGTH, id, record};
 
 /// Each session is written this often, as what is written again may lie elsewhere.
 const TURNS: u32 = 2;

@@ -10,9 +10,9 @@ use serde::de::IgnoredAny;
 use serde_devalue::{Flat, Index, Options, Piece, Splice, Value};
 use sonic_rs::JsonValueTrait as _;
 
-use crate::comparison::{Comparison, Unit::Nanoseconds};
 use crate::javascript::JavaScript;
-use crate::measure::{Settings, Side, side_by_side};
+use figures::comparison::{Comparison, Unit::Nanoseconds};
+use figures::measure::{Settings, Side, side_by_side};
 use record::Record;
 
 const JAVASCRIPT: &str = "devalue 6.0.3, Node.js";

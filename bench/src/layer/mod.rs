@@ -12,9 +12,9 @@ mod tower_sessions;
 use anyhow::Result;
 use tokio::runtime;
 
-use crate::comparison::Comparison;
-use crate::comparison::Unit::{Allocations, Nanoseconds};
-use crate::measure::{Series, Settings, Side, side_by_side};
+use figures::comparison::Comparison;
+use figures::comparison::Unit::{Allocations, Nanoseconds};
+use figures::measure::{Series, Settings, Side, side_by_side};
 use site::{Case, Site};
 
 /// What each case is called, and how much of tower-sessions' cost ours may have.

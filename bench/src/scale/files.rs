@@ -9,11 +9,11 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result, ensure};
 use cloakroom_storage::DynDriver;
 
-use super::sessions::{LENGTH, id, record};
 use super::store::{Store, fill, open};
 use super::{Bench, settle, unstorage};
-use crate::comparison::{Comparison, Unit::Bytes};
-use crate::measure::Series;
+use figures::comparison::{Comparison, Unit::Bytes};
+use figures::measure::Series;
+use figures::sessions::{LENGTH, id, record};
 
 /// What the blocks of a file are counted in.
 const BLOCK: u64 = 512;
@@ -78,7 +78,7 @@ async fn filled(driver: &DynDriver, base: &Path, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// A session's file, which expires at its time of modification where that is still to come.
+/// A session's file. When it expires is in its modification time, as the driver's own say.
 pub(super) fn write_file(base: &Path, number: usize, modified: SystemTime) -> Result<()> {
     let path = base.join(id(number));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::sessions::{id, record};
-use super::store::{Store, Walk, fill, is_of, open, time};
+use super::store::{Store, fill, open, time};
 use super::{Bench, Operation};
-use crate::comparison::Comparison;
-use crate::comparison::Unit::{Bytes, Nanoseconds};
-use crate::measure::{Series, Side, side_by_side};
+use figures::comparison::Comparison;
+use figures::comparison::Unit::{Bytes, Nanoseconds};
+use figures::measure::{Series, Side, side_by_side};
+use figures::sessions::is_of;
+use figures::sessions::{id, record};
+use figures::walk::Walk;
 
 /// How many bytes a session may take besides its ID and its record.
 const MOST_OVERHEAD: f64 = 250.0;

@@ -3,7 +3,6 @@
 mod files;
 mod memory;
 mod redis;
-mod sessions;
 mod sqlite;
 mod start;
 mod store;
@@ -18,8 +17,8 @@ use anyhow::{Result, ensure};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::comparison::{Comparison, Unit};
-use crate::measure::{Series, Settings, Side, all_in_turn};
+use figures::comparison::{Comparison, Unit};
+use figures::measure::{Series, Settings, Side, all_in_turn};
 use store::Store;
 
 /// What counts as flat: a million sessions take at most twice the time of a thousand.

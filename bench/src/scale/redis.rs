@@ -3,11 +3,11 @@
 use anyhow::{Context as _, Result};
 
 use super::Bench;
-use super::sessions::{ID_LENGTH, LENGTH};
 use super::store::{Store, fill, open};
-use crate::comparison::{Comparison, Unit::Bytes};
-use crate::measure::Series;
 use crate::served::process;
+use figures::comparison::{Comparison, Unit::Bytes};
+use figures::measure::Series;
+use figures::sessions::{ID_LENGTH, LENGTH};
 
 pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Comparison>> {
     let folder = bench.folder()?;

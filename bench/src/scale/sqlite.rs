@@ -6,11 +6,11 @@ use std::path::Path;
 use anyhow::Result;
 use cloakroom_storage::DynDriver;
 
-use super::sessions::{ID_LENGTH, LENGTH};
 use super::store::{Store, fill, open};
 use super::{Bench, settle};
-use crate::comparison::{Comparison, Unit::Bytes};
-use crate::measure::Series;
+use figures::comparison::{Comparison, Unit::Bytes};
+use figures::measure::Series;
+use figures::sessions::{ID_LENGTH, LENGTH};
 
 const NAME: &str = "sql on SQLite";
 

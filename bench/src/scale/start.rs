@@ -7,8 +7,8 @@ use cloakroom_storage::DynDriver;
 
 use super::Bench;
 use super::store::key;
-use crate::comparison::{Comparison, Unit::Microseconds};
-use crate::measure::{Side, side_by_side};
+use figures::comparison::{Comparison, Unit::Microseconds};
+use figures::measure::{Side, side_by_side};
 
 /// How often a store is opened in one sample.
 const OPENED: u32 = 20;

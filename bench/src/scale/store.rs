@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use cloakroom_storage::{DynDriver, ItemKey, SetOutcome, When};
+use figures::sessions::{id, is_of, record};
+use figures::walk::Walk;
 use serde_json::Value;
 use tokio::task::JoinSet;
-
-use super::sessions::{BEGIN, id, record};
 
 /// How long a session lives.
 pub(super) const TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -103,13 +103,6 @@ pub(super) fn key(number: usize) -> Result<ItemKey> {
     Ok(ItemKey::new(&id(number))?)
 }
 
-/// Whether a record is this session's.
-pub(super) fn is_of(number: usize, record: &[u8]) -> bool {
-    let digits = record.strip_prefix(BEGIN.as_bytes()).and_then(|rest| rest.get(..8));
-    let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-    digits.and_then(|digits| digits.parse().ok()) == Some(number)
-}
-
 /// How long one takes, batch after batch for about so long. What each needs is made before its batch's time begins.
 pub(super) async fn time<I>(
     sample: Duration,
@@ -129,46 +122,4 @@ pub(super) async fn time<I>(
         times += BATCH;
     }
     Ok(spent.as_nanos() as f64 / times as f64)
-}
-
-/// Comes by every number below a power of ten before it comes by one again, in an order without a pattern: a linear
-/// congruential generator of full period.
-#[derive(Clone, Debug)]
-pub(super) struct Walk {
-    count: usize,
-    place: usize,
-}
-
-impl Walk {
-    pub(super) fn new(count: usize) -> Walk {
-        Walk { count, place: 0 }
-    }
-}
-
-impl Iterator for Walk {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        self.place = (self.place * 48_281 + 12_347) % self.count;
-        Some(self.place)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_walk_comes_by_every_session_once() {
-        let mut numbers: Vec<_> = Walk::new(10_000).take(10_000).collect();
-        numbers.sort_unstable();
-        assert!(numbers.into_iter().eq(0..10_000));
-    }
-
-    #[test]
-    fn a_record_tells_whose_it_is() {
-        assert!(is_of(12_345, record(12_345, 7).as_bytes()));
-        assert!(!is_of(12_345, record(12_346, 7).as_bytes()));
-        assert!(!is_of(0, b""));
-    }
 }

@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 
 use super::store::{Store, fill, key};
 use super::{Bench, FLAT};
-use crate::comparison::{Comparison, Unit::Milliseconds};
-use crate::measure::Series;
+use figures::comparison::{Comparison, Unit::Milliseconds};
+use figures::measure::Series;
 
 /// How much one call may free, as in the background.
 const BUDGET: usize = 256;

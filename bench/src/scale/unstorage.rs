@@ -8,12 +8,14 @@ use std::time::SystemTime;
 use anyhow::{Result, ensure};
 
 use super::files::write_file;
-use super::sessions::{LENGTH, id};
-use super::store::{Store, Walk, is_of};
+use super::store::Store;
 use super::{Bench, Operation};
-use crate::comparison::{Comparison, Unit::Nanoseconds};
 use crate::javascript::JavaScript;
-use crate::measure::{Side, side_by_side};
+use figures::comparison::{Comparison, Unit::Nanoseconds};
+use figures::measure::{Side, side_by_side};
+use figures::sessions::is_of;
+use figures::sessions::{LENGTH, id};
+use figures::walk::Walk;
 
 const NAME: &str = "unstorage 1.17.6, Node.js";
 
@@ -52,7 +54,7 @@ fn check(folder: &Path, count: usize) -> Result<()> {
         let record = fs::read(folder.join(id(number)))?;
         let is_whole = record.len() == LENGTH && is_of(number, &record);
         ensure!(is_whole, "unstorage left something else of session {number}");
-        changed += usize::from(record != super::sessions::record(number, 0).as_bytes());
+        changed += usize::from(record != figures::sessions::record(number, 0).as_bytes());
     }
     ensure!(changed > 0, "unstorage wrote nothing");
     Ok(())

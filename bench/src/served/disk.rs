@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::measure::{Series, Settings};
+use figures::measure::{Series, Settings};
 
 /// How often that is done in a second, one after the other.
 pub(super) fn writes_per_second(settings: &Settings, folder: &Path) -> Result<Series> {

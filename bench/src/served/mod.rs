@@ -11,11 +11,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::comparison::{
+use figures::comparison::{
     Comparison,
     Unit::{Megabytes, RequestsPerSecond},
 };
-use crate::measure::{Series, Settings};
+use figures::measure::{Series, Settings};
 use server::Server;
 
 const BARE: &str = "axum, no sessions";

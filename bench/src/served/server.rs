@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::cores;
 use super::process::Process;
-use crate::measure::Settings;
+use figures::measure::Settings;
 
 /// How many connections there are, and how many sessions, so that few requests meet in one.
 const CONNECTIONS: usize = 64;

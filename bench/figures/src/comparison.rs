@@ -6,7 +6,7 @@ use crate::measure::Series;
 
 /// What is counted, and which way is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Unit {
+pub enum Unit {
     #[serde(rename = "ns")]
     Nanoseconds,
     #[serde(rename = "µs")]
@@ -26,7 +26,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Unit::Nanoseconds => "ns",
             Unit::Microseconds => "µs",
@@ -46,29 +46,24 @@ impl Unit {
 
 /// Ours beside a peer, or beside a limit that is no peer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Comparison {
-    pub(crate) name: String,
-    pub(crate) unit: Unit,
-    pub(crate) ours: f64,
-    pub(crate) peer: Option<f64>,
-    pub(crate) peer_name: Option<String>,
+pub struct Comparison {
+    pub name: String,
+    pub unit: Unit,
+    pub ours: f64,
+    pub peer: Option<f64>,
+    pub peer_name: Option<String>,
     /// How many times better ours is: 2 is twice as fast, or half as large.
-    pub(crate) ratio: Option<f64>,
+    pub ratio: Option<f64>,
     /// How far the ratio strays from round to round: the distance of its quartiles, by the median.
-    pub(crate) spread: Option<f64>,
+    pub spread: Option<f64>,
     /// The ratio that is to be reached.
-    pub(crate) target: Option<f64>,
-    pub(crate) target_met: Option<bool>,
+    pub target: Option<f64>,
+    pub target_met: Option<bool>,
 }
 
 impl Comparison {
     /// Two series that were measured in turn.
-    pub(crate) fn new(
-        name: impl Into<String>,
-        unit: Unit,
-        ours: &Series,
-        peer: &Series,
-    ) -> Comparison {
+    pub fn new(name: impl Into<String>, unit: Unit, ours: &Series, peer: &Series) -> Comparison {
         let ratios = ours.samples.iter().zip(&peer.samples).map(|(ours, peer)| {
             match unit.more_is_better() {
                 true => ours / peer,
@@ -86,7 +81,7 @@ impl Comparison {
     }
 
     /// A figure that stands for itself.
-    pub(crate) fn alone(name: impl Into<String>, unit: Unit, ours: &Series) -> Comparison {
+    pub fn alone(name: impl Into<String>, unit: Unit, ours: &Series) -> Comparison {
         Comparison {
             name: name.into(),
             unit,
@@ -101,12 +96,7 @@ impl Comparison {
     }
 
     /// A figure beside a limit that somebody set.
-    pub(crate) fn limit(
-        name: impl Into<String>,
-        unit: Unit,
-        ours: &Series,
-        limit: f64,
-    ) -> Comparison {
+    pub fn limit(name: impl Into<String>, unit: Unit, ours: &Series, limit: f64) -> Comparison {
         let samples = vec![limit; ours.samples.len()];
         let limit = Series { name: "the limit".to_owned(), samples };
         Comparison::new(name, unit, ours, &limit).target(1.0)
@@ -114,7 +104,7 @@ impl Comparison {
 
     /// With the ratio that is to be reached.
     #[must_use]
-    pub(crate) fn target(mut self, target: f64) -> Comparison {
+    pub fn target(mut self, target: f64) -> Comparison {
         self.target = Some(target);
         self.target_met = self.ratio.map(|ratio| ratio >= target);
         self

@@ -3,7 +3,7 @@
 use crate::comparison::Comparison;
 
 /// A table of one group.
-pub(crate) fn table(comparisons: &[Comparison]) -> String {
+pub fn table(comparisons: &[Comparison]) -> String {
     let mut table = String::from(
         "| | unit | Cloakroom | peer | | ratio | spread | target |\n|---|---|--:|--:|---|--:|--:|---|\n",
     );

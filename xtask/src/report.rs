@@ -20,7 +20,8 @@ impl Report {
             Ok(()) => self.count(name, 1, 0),
             Err(reason) => {
                 eprintln!("{name}: {reason}");
-                self.count(name, 0, 1);
+                self.failed += 1;
+                self.failures.push(format!("{name}: {reason}"));
             }
         }
     }

@@ -3,28 +3,41 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::command::{command, execute, execute_lines};
+use crate::command::{command, execute, execute_lines, target};
 use crate::failures::Failures;
 use crate::report::Report;
-use crate::{bench, peers, tidy};
+use crate::{bench, mutants, peers, tidy};
 
 pub(crate) fn run(root: &Path) -> Report {
     let mut report = Report::default();
     report.check("format", execute(&mut cargo(root, &["fmt", "--all", "--check"])));
     tidy::check(root, &mut report);
-    report.check("peers", peers::install(root));
+    let peers = peers::install(root);
+    let are_there = peers.is_ok();
+    report.check("peers", peers);
+    if !are_there {
+        // What is missing would fail test after test with something else, and much later.
+        return report;
+    }
     let lints =
         ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
     report.check("lints", execute(&mut cargo(root, &lints)));
-    let docs = ["doc", "--workspace", "--no-deps", "--all-features"];
+    // With the examples, and so with the features that dev-dependencies ask for: what the lints have checked serves here too.
+    let docs = ["doc", "--workspace", "--no-deps", "--all-features", "--lib", "--examples"];
+    let programs = PROGRAMS.map(|program| ["--bin", program]);
+    let docs = [&docs, programs.as_flattened()].concat();
     report.check("docs", execute(cargo(root, &docs).env("RUSTDOCFLAGS", "-D warnings")));
     report.check("features", features(root));
     report.check("wasm", wasm(root));
     report.check("bench", bench_lints(root));
     rust_tests(root, &mut report);
+    mutants::run(root, &mut report);
     interop_tests(root, &mut report);
     report
 }
+
+/// The programs that no library has the documentation of.
+const PROGRAMS: [&str; 4] = ["example-components-*", "example-middleware", "interop-*", "xtask"];
 
 pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {
     command(root, &std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
@@ -87,7 +100,8 @@ fn wasm(root: &Path) -> Result<(), String> {
 /// The bench is a workspace of its own, which the checks of this one do not see.
 fn bench_lints(root: &Path) -> Result<(), String> {
     let bench = ["--manifest-path", bench::MANIFEST];
-    let format = ["fmt", "--check", "--package", "bench", "--package", "serve"];
+    let format =
+        ["fmt", "--check", "--package", "bench", "--package", "figures", "--package", "serve"];
     execute(&mut cargo(root, &[&format, &bench[..]].concat()))?;
     let lint = ["clippy", "--workspace", "--all-targets", "--quiet"];
     execute(&mut cargo(root, &[&lint, &bench[..], &["--", "-D", "warnings"]].concat()))
@@ -99,7 +113,13 @@ const TEST_THREADS: &str = "4";
 /// Unit, conformance, behaviour and documentation tests.
 fn rust_tests(root: &Path, report: &mut Report) {
     count_tests(root, "rust tests", &["--workspace", "--all-features", "--no-fail-fast"], report);
-    count_tests(root, "tests of the bench", &["--manifest-path", bench::MANIFEST], report);
+    // What is tested there needs none of the peers, which take minutes to build.
+    let figures = ["--manifest-path", bench::MANIFEST, "--package", "figures"];
+    count_tests(root, "tests of the bench", &figures, report);
+    // As in a dependant's own tests, which have none of this workspace's profiles: frames are largest there.
+    let limits = ["--workspace", "--all-features", "--test", "limits"];
+    let profile = ["--config", "profile.dev.package.serde_devalue.opt-level=0"];
+    count_tests(root, "limits without optimisation", &[&limits[..], &profile[..]].concat(), report);
 }
 
 fn count_tests(root: &Path, name: &str, arguments: &[&str], report: &mut Report) {
@@ -124,16 +144,13 @@ fn count_tests(root: &Path, name: &str, arguments: &[&str], report: &mut Report)
 
 /// The real Astro, the real browser, and the shop between them.
 fn interop_tests(root: &Path, report: &mut Report) {
-    let binaries = ["shop", "interop-probe", "interop-peers", "interop-bundler"]
-        .map(|package| ["--package", package]);
-    let build = [&["build", "--all-features"], binaries.as_flattened()].concat();
-    report.check("shop", execute(&mut cargo(root, &build)));
+    // All of it with its tests, as it was built for those: a part alone would be built with other features of everything.
+    let build = ["build", "--workspace", "--all-features", "--bins", "--tests"];
+    report.check("programs", execute(&mut cargo(root, &build)));
     let interop = root.join("interop");
     report.check("astro build", execute(&mut command(&interop, "npm", &["run", "build"])));
 
-    let binaries = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root.join("target"), Into::into)
-        .join("debug");
+    let binaries = target(root).join("debug");
     let (mut passed, mut failed) = (0, 0);
     let mut failures = Failures::default();
     for worker in ["example-worker", "interop-worker"] {

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::report::Report;
-use crate::{promises, table};
+use crate::{mutants, promises, table};
 
 type Check = fn(&Tree) -> Result<(), String>;
 
-const CHECKS: [(&str, Check); 8] = [
+const CHECKS: [(&str, Check); 9] = [
     ("drivers: file, feature, row, README and conformance test agree", drivers),
     ("each promise about a driver names its test", promises),
     ("dependencies point one way", dependencies),
@@ -17,6 +17,7 @@ const CHECKS: [(&str, Check); 8] = [
     ("nothing is left unfinished", unfinished),
     ("unsafe code stands where it was argued for", unsafe_code),
     ("links in the documents lead somewhere", links),
+    ("each fault that the simulation has to find can be put in", |tree| mutants::fit(&tree.root)),
 ];
 
 /// Lines that a source file may have before it is asked to be two.

@@ -30,5 +30,7 @@ fn torture(root: &Path, arguments: &[String]) -> Result<(), String> {
 pub(crate) fn build(workspace: &Path, target: &Path) -> std::process::Command {
     let mut build = cargo(workspace, &[&BUILD[..], &["--quiet"]].concat());
     build.env("CARGO_TARGET_DIR", target);
+    // Each build differs from the one before by one line, whatever holds for all else that is built.
+    build.env_remove("CARGO_INCREMENTAL");
     build
 }

@@ -30,6 +30,7 @@ pub fn history(seed: u64) -> History {
     let base = AFTER_FIRST_VISITS + Duration::from_millis(late);
     for _ in 0..random.between(2, 4) {
         let mut request = request(browsers, base, &setup, &mut random.split());
+        outlive(&mut request.program, &setup, &mut random.split());
         if with_astro && random.chance(40) {
             request.site = Site::Astro;
         }
@@ -144,6 +145,18 @@ fn operation(setup: &Setup, random: &mut Random, may_nest: bool) -> Operation {
         90..=91 => Operation::Pause(Duration::from_millis(random.between(300, 5_000))),
         _ => Operation::Pause(Duration::from_micros(random.between(1, 60_000))),
     }
+}
+
+/// Some requests are still at work when what they have loaded ends.
+fn outlive(program: &mut Vec<Operation>, setup: &Setup, random: &mut Random) {
+    let deadline = [setup.ttl, setup.idle, setup.absolute].into_iter().flatten().min();
+    let Some(deadline) = deadline.filter(|_| random.chance(8)) else { return };
+    let around = Duration::from_millis(random.between(0, 1_500));
+    let pause = (deadline + around).saturating_sub(Duration::from_millis(1_000));
+    let last = random.pick(&[Operation::Update, Operation::Set])(random.pick(&KEYS));
+    let read = Operation::Get(random.pick(&KEYS));
+    let place = random.place(program.len());
+    program.splice(place..place, [read, Operation::Pause(pause), last]);
 }
 
 fn task(setup: &Setup, random: &mut Random) -> Vec<Operation> {

@@ -25,6 +25,7 @@ usage: cargo xtask COMMAND
   bench [--quick] [--only GROUP]
          measures Cloakroom beside its peers, and writes down what came out
   test   every check: peers, format, lints, docs, unit, conformance, interop and browser tests
+  peers  installs what the tests talk to, and nothing else
   table  writes the table of drivers in README.md from the code
   tidy   what the tree says about itself: drivers, features, tables, versions, dependencies, sizes
   torture [--seed S] [--from S] [--histories N] [--seconds T] [--everything] [--mutants]
@@ -41,6 +42,11 @@ fn main() -> ExitCode {
     let report = match arguments.next().as_deref() {
         Some("bench") => bench::run(&root(), &arguments.collect::<Vec<_>>()),
         Some("test") => test::run(&root()),
+        Some("peers") => {
+            let mut report = report::Report::default();
+            report.check("peers", peers::install(&root()));
+            report
+        }
         Some("table") => table::run(&root()),
         Some("tidy") => tidy::run(&root()),
         Some("torture") => torture::run(&root(), &arguments.collect::<Vec<_>>()),

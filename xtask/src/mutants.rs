@@ -14,9 +14,10 @@ use crate::torture;
 const FOLDER: &str = "crates/cloakroom-simulation/mutants";
 
 /// What the simulation is made of.
-const CRATES: [&str; 5] = [
+const CRATES: [&str; 6] = [
     "serde_devalue",
     "cloakroom-storage",
+    "cloakroom-drivers",
     "cloakroom-derive",
     "cloakroom-session",
     "cloakroom-simulation",

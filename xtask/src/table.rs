@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use cloakroom_storage::{DriverInfo, Reach, drivers, left_out};
+use cloakroom_drivers::{DriverInfo, Reach, drivers, left_out};
 
 use crate::report::Report;
 

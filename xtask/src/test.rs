@@ -49,9 +49,15 @@ fn features(root: &Path) -> Result<(), String> {
     let check = |arguments: &[&str]| {
         execute(&mut cargo(root, &[&["check", "--quiet"], arguments].concat()))
     };
-    for package in
-        ["serde_devalue", "cloakroom-session", "cloakroom-tower", "cloakroom", "cloakroom-cli"]
-    {
+    for package in [
+        "serde_devalue",
+        "cloakroom-storage",
+        "cloakroom-drivers",
+        "cloakroom-session",
+        "cloakroom-tower",
+        "cloakroom",
+        "cloakroom-cli",
+    ] {
         check(&["--package", package, "--no-default-features"])?;
     }
     for feature in ["astro-config", "metrics"] {
@@ -62,13 +68,13 @@ fn features(root: &Path) -> Result<(), String> {
         check(&["--package", "cloakroom", "--no-default-features", "--features", framework])?;
     }
     for driver in tidy::driver_features(root)? {
-        check(&["--package", "cloakroom-storage", "--no-default-features", "--features", &driver])?;
+        check(&["--package", "cloakroom-drivers", "--no-default-features", "--features", &driver])?;
     }
     for database in ["mysql", "postgres", "sqlite"] {
         let features = format!("db0,{database}");
         check(&[
             "--package",
-            "cloakroom-storage",
+            "cloakroom-drivers",
             "--no-default-features",
             "--features",
             &features,
@@ -87,11 +93,11 @@ fn wasm(root: &Path) -> Result<(), String> {
         let denied = ["--", "-D", "warnings"];
         execute(&mut cargo(root, &[&clippy, &target[..], arguments, &denied].concat()))
     };
-    for package in ["cloakroom-storage", "cloakroom"] {
+    for package in ["cloakroom-storage", "cloakroom-drivers", "cloakroom"] {
         lint(&["--package", package, "--no-default-features"])?;
     }
     for driver in ["cloudflare-kv-binding", "cloudflare-r2-binding"] {
-        lint(&["--package", "cloakroom-storage", "--no-default-features", "--features", driver])?;
+        lint(&["--package", "cloakroom-drivers", "--no-default-features", "--features", driver])?;
     }
     lint(&["--package", "cloakroom", "--no-default-features", "--features", features])?;
     lint(&["--package", "example-worker", "--package", "interop-worker"])

@@ -24,22 +24,30 @@ const CHECKS: [(&str, Check); 9] = [
 const LONGEST_FILE: usize = 500;
 
 /// Who may stand on whom. Everything else is refused.
-const DEPENDENCIES: [(&str, &[&str]); 11] = [
+const DEPENDENCIES: [(&str, &[&str]); 12] = [
     ("serde_devalue", &[]),
     ("cloakroom-storage", &[]),
+    ("cloakroom-drivers", &["cloakroom-storage"]),
     ("cloakroom-derive", &[]),
-    ("cloakroom-session", &["serde_devalue", "cloakroom-storage", "cloakroom-derive"]),
+    (
+        "cloakroom-session",
+        &["serde_devalue", "cloakroom-storage", "cloakroom-drivers", "cloakroom-derive"],
+    ),
     ("cloakroom-actions", &["serde_devalue", "cloakroom-session"]),
     ("cloakroom-tower", &["cloakroom-session", "cloakroom-actions"]),
     ("cloakroom-actix", &["cloakroom-session", "cloakroom-actions"]),
     ("cloakroom-salvo", &["cloakroom-session"]),
     ("cloakroom-server", &["cloakroom-storage"]),
-    ("cloakroom-cli", &["cloakroom-storage", "cloakroom-session", "cloakroom-server"]),
+    (
+        "cloakroom-cli",
+        &["cloakroom-storage", "cloakroom-drivers", "cloakroom-session", "cloakroom-server"],
+    ),
     (
         "cloakroom",
         &[
             "serde_devalue",
             "cloakroom-storage",
+            "cloakroom-drivers",
             "cloakroom-session",
             "cloakroom-actions",
             "cloakroom-tower",
@@ -128,40 +136,43 @@ impl Tree {
 /// What holds a driver to the rules.
 const SUITE: &str = "conformance::run";
 
-/// The features of the storage crate that are drivers. The others are what a driver can have besides.
+/// The features that are drivers. The others are what a driver can have besides.
 pub(crate) fn driver_features(root: &Path) -> Result<Vec<String>, String> {
     let tree = Tree { root: root.to_owned() };
-    let manifest = tree.manifest("cloakroom-storage")?;
+    let manifest = tree.manifest("cloakroom-drivers")?;
     let features = manifest.get("features").and_then(|features| features.as_table());
     let names = features.into_iter().flat_map(|features| features.keys());
     let drivers = driver_names(&tree);
     Ok(names.filter(|name| drivers.contains(name)).cloned().collect())
 }
 
-/// The drivers by their files.
+/// Where the drivers are.
+const DRIVERS: &str = "crates/cloakroom-drivers";
+
+/// What stands beside the drivers.
+const NO_DRIVERS: [&str; 4] = ["lib", "common", "conformance", "registry"];
+
+/// The drivers by their files and folders.
 fn driver_names(tree: &Tree) -> Vec<String> {
+    let sources = format!("{DRIVERS}/src/");
     let files = tree.files(".rs").into_iter();
-    let files = files
-        .filter_map(|path| {
-            path.strip_prefix("crates/cloakroom-storage/src/drivers/").map(str::to_owned)
-        })
-        .filter_map(|path| path.strip_suffix(".rs").map(str::to_owned))
-        .filter(|name| {
-            !["info", "mod", "open", "unavailable"].contains(&name.as_str()) && !name.contains('/')
-        });
+    let files = files.filter_map(|path| {
+        let name = path.strip_prefix(&sources)?.strip_suffix(".rs")?;
+        Some(name.strip_suffix("/mod").unwrap_or(name).to_owned())
+    });
+    let files = files.filter(|name| !NO_DRIVERS.contains(&name.as_str()) && !name.contains('/'));
     files.map(|name| name.replace('_', "-")).collect()
 }
 
 /// A driver is one file, one feature, one row, which the README's table is written from, and one conformance test.
 fn drivers(tree: &Tree) -> Result<(), String> {
-    let folder = "crates/cloakroom-storage";
     let files = driver_names(tree);
     if files.is_empty() {
         return Err("there are no drivers at all".to_owned());
     }
-    let manifests = ["cloakroom-storage", "cloakroom", "cloakroom-cli"];
+    let manifests = ["cloakroom-drivers", "cloakroom", "cloakroom-cli"];
     let manifests = manifests.map(|package| (package, tree.manifest(package)));
-    let rows = tree.read(&format!("{folder}/src/drivers/mod.rs"))?;
+    let rows = tree.read(&format!("{DRIVERS}/src/registry/mod.rs"))?;
     let readme = tree.read("README.md")?;
     // A driver that lives in a Worker is tested there.
     let worker = tree.read("interop/worker/src/lib.rs")?;
@@ -179,9 +190,9 @@ fn drivers(tree: &Tree) -> Result<(), String> {
             }
         }
         if !rows.contains(&format!("\"{name}\"")) {
-            return missing(format!("row in {folder}/src/drivers/mod.rs"));
+            return missing(format!("row in {DRIVERS}/src/registry/mod.rs"));
         }
-        let test = format!("{folder}/tests/{}.rs", name.replace('-', "_"));
+        let test = format!("{DRIVERS}/tests/drivers/{}.rs", name.replace('-', "_"));
         if !tree.read(&test).is_ok_and(|text| text.contains(SUITE) || in_worker(&text)) {
             return missing(format!("call of {SUITE} in {test}"));
         }

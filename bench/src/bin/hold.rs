@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use cloakroom_storage::drivers::memory::Memory;
+use cloakroom_drivers::memory::Memory;
 use cloakroom_storage::{Driver as _, ItemKey, SetOutcome, When};
 use serde_json::Value;
 use tower_sessions::cookie::time::OffsetDateTime;

@@ -73,7 +73,7 @@ impl Store {
 /// Opens a driver as a configuration does.
 pub(super) async fn open(name: &str, options: &[(&str, Value)]) -> Result<DynDriver> {
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    Ok(cloakroom_storage::open(name, &options).await?)
+    Ok(cloakroom_drivers::open(name, &options).await?)
 }
 
 /// Writes new sessions, many at once.

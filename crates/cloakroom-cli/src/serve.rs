@@ -8,9 +8,10 @@ use std::path::PathBuf;
 
 use bytesize::ByteSize;
 use clap::Args;
+use cloakroom_drivers::open_with_limits;
 use cloakroom_server::StorageServer;
 use cloakroom_session::Config;
-use cloakroom_storage::{Limits, open_with_limits, spawn_sweeper};
+use cloakroom_storage::{Limits, spawn_sweeper};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 

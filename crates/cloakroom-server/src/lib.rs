@@ -7,7 +7,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use cloakroom_server::StorageServer;
-//! use cloakroom_storage::drivers::memory::Memory;
+//! use cloakroom_drivers::memory::Memory;
 //!
 //! # fn example() -> cloakroom_storage::Result<()> {
 //! let storage = StorageServer::new(Arc::new(Memory::new()))

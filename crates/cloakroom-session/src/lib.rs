@@ -93,5 +93,6 @@ pub use site_path::SitePath;
 
 #[cfg(feature = "derive")]
 pub use cloakroom_derive::SessionData;
+pub use cloakroom_drivers as drivers;
 pub use cloakroom_storage as storage;
 pub use serde_devalue as devalue;

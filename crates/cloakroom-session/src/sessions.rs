@@ -57,7 +57,7 @@ impl Sessions {
         config.check()?;
         SessionCookie::new(&config.cookie)?;
         let limits = Limits { timeout: config.timeout, retries: config.retries };
-        let driver = cloakroom_storage::open_with_limits(&config.driver, &config.options, limits)
+        let driver = cloakroom_drivers::open_with_limits(&config.driver, &config.options, limits)
             .await
             .map_err(from_storage)?;
         let sessions = Sessions::with_driver(driver, &config)?;

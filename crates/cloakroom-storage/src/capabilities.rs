@@ -5,7 +5,6 @@
 ///
 /// Start from [`Capabilities::none`] and set what holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Capabilities {
     /// What was set can be got again. Only `null` lacks this.
     pub retains: bool,

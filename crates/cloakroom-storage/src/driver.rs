@@ -8,10 +8,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
+use futures_util::stream;
 
-use crate::{Capabilities, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, When};
+use crate::{
+    Capabilities, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome,
+    Swept, When,
+};
 
-/// A driver whose type is known at run time only, as [`open`](crate::open) returns it.
+/// A driver whose type is known at run time only, as a configuration opens it.
 pub type DynDriver = Arc<dyn Driver>;
 
 /// A store of bytes under keys.
@@ -29,7 +33,7 @@ pub type DynDriver = Arc<dyn Driver>;
 /// answer and no error. Every implementation passes [`conformance::run`](crate::conformance::run).
 #[async_trait]
 pub trait Driver: Send + Sync + fmt::Debug + 'static {
-    /// The name that [`open`](crate::open) knows the driver by.
+    /// The name that a configuration knows the driver by.
     fn name(&self) -> &'static str;
 
     /// What the driver can do.
@@ -39,7 +43,9 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     ///
     /// # Errors
     /// When the store could not be asked. An outage is never reported as a missing item.
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>>;
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
+        Ok(self.get_with_ttl(key).await?.map(|(item, _)| item))
+    }
 
     /// As [`get`](Driver::get), with how long the item still lives; `None` for the latter where it stays until it
     /// is removed. One round trip, as `get` takes, which may be cheaper for the store all the same.
@@ -81,18 +87,26 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
 
     /// The keys that begin with `prefix`, in no particular order.
     ///
-    /// An item that is there throughout is listed once. One that comes or goes meanwhile may be listed or not.
-    fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>>;
+    /// An item that is there throughout is listed once. One that comes or goes meanwhile may be listed or not. A store that
+    /// cannot list, which is one without the capability [`iteration`](Capabilities::iteration), leaves this as it is.
+    fn keys<'a>(&'a self, _prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
+        let error = Error::new(ErrorKind::Unsupported, "this store cannot list its keys")
+            .with_driver(self.name())
+            .with_operation(Operation::Keys);
+        Box::pin(stream::once(std::future::ready(Err(error))))
+    }
 
     /// Frees expired items, at most `budget` of them, going on where the last call stopped. A store may leave an item
     /// for a little longer than until it expired.
     ///
     /// Safe beside every other call: an item that is written or touched meanwhile stays. No other call waits
-    /// for a whole sweep.
+    /// for a whole sweep. A store that frees what has expired [by itself](Capabilities::native_ttl) leaves this as it is.
     ///
     /// # Errors
     /// When the store failed. The next call goes on.
-    async fn sweep(&self, budget: usize) -> Result<Swept>;
+    async fn sweep(&self, _budget: usize) -> Result<Swept> {
+        Ok(Swept { finished: true, ..Swept::default() })
+    }
 }
 
 /// Written out, so that the future of the driver within is handed on and is not put into another one.

@@ -119,15 +119,6 @@ impl fmt::Debug for KeyHash {
     }
 }
 
-/// An option `base` as unstorage's drivers normalise it, which is not quite as it does it for keys: runs of `:` stay, and
-/// `?` does.
-#[allow(dead_code)] // Not every driver has one.
-pub(crate) fn base_of_unstorage(base: &str) -> String {
-    let base = base.replace(['/', '\\'], ":");
-    let base = base.strip_prefix(':').unwrap_or(&base);
-    base.strip_suffix(':').unwrap_or(base).to_owned()
-}
-
 /// Whether it is a single segment of letters, digits and dashes, as a session's ID is, and so its own normal form.
 fn is_normal(raw: &str) -> bool {
     // To the end in any case, which takes many bytes at once.

@@ -1,4 +1,4 @@
-//! Retries within a deadline, as [`open`](crate::open) puts them around a driver.
+//! Retries within a deadline, as every driver gets them that does I/O.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,19 +9,37 @@ use futures_core::stream::BoxStream;
 
 use crate::retry::After;
 use crate::{
-    Capabilities, Driver, DriverExt, DynDriver, Item, ItemKey, Limits, Operation, RemoveOutcome,
-    Result, Retry, SetOutcome, Swept, Timeout, When,
+    Capabilities, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Driver, DriverExt, DynDriver, Item, ItemKey,
+    Operation, RemoveOutcome, Result, Retry, SetOutcome, Swept, Timeout, When,
 };
+
+/// What a call of a driver that does I/O may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long, all tries together: see [`Timeout`](cloakroom_storage::Timeout).
+    pub timeout: Duration,
+    /// How many more tries: see [`Retry`](cloakroom_storage::Retry).
+    pub retries: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { timeout: DEFAULT_TIMEOUT, retries: DEFAULT_RETRIES }
+    }
+}
+
+impl Limits {
+    /// Puts these limits around every call of a driver.
+    pub fn around(self, driver: DynDriver) -> DynDriver {
+        Arc::new(Limited(driver.with_retries(self.retries).with_timeout(self.timeout)))
+    }
+}
 
 /// What a [`Timeout`] around a [`Retry`] does, with one future on the heap for each call and not two.
 #[derive(Debug)]
-pub(crate) struct Limited(Timeout<Retry<DynDriver>>);
+struct Limited(Timeout<Retry<DynDriver>>);
 
 impl Limited {
-    pub(crate) fn around(driver: DynDriver, limits: Limits) -> DynDriver {
-        Arc::new(Limited(driver.with_retries(limits.retries).with_timeout(limits.timeout)))
-    }
-
     async fn call<'a, T, F>(
         &'a self,
         operation: Operation,
@@ -166,7 +184,7 @@ mod tests {
     ) -> (ErrorKind, u32) {
         let calls = Arc::new(AtomicU32::new(0));
         let driver = Arc::new(Failing { failures, calls: calls.clone() });
-        let limited = Limited::around(driver, Limits::default());
+        let limited = Limits::default().around(driver);
         let key = ItemKey::new("key").expect("valid");
         let error = call(&limited, &key).await.err().expect("it never answers");
         (error.kind(), calls.load(Ordering::Relaxed))

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 
-use crate::random::fraction;
+use crate::platform::random::fraction;
 use crate::{
     Capabilities, Driver, Error, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, When,
     platform,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::random::fraction;
+use crate::platform::random::fraction;
 use crate::{DynDriver, platform};
 
 /// How many items one call may free, so that the store is never busy with it for long.

@@ -13,7 +13,7 @@ use crate::{
     SetOutcome, Swept, When, platform,
 };
 
-/// The deadline that [`open`](crate::open) puts on every call of a driver that does I/O.
+/// The deadline on every call of a driver that does I/O.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many times the deadline of another call a sweep gets: it is there so that a sweeper whose connection went dead

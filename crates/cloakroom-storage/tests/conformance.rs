@@ -1,5 +1,4 @@
 //! The conformance suite itself: it must notice a driver that breaks a rule.
-#![cfg(feature = "memory")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::panic::AssertUnwindSafe;
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cloakroom_storage::drivers::memory::Memory;
+use cloakroom_drivers::memory::Memory;
 use cloakroom_storage::{
     BoxStream, Capabilities, Driver, DynDriver, Item, ItemKey, RemoveOutcome, Result, SetOutcome,
     Swept, When, conformance,

@@ -1,5 +1,4 @@
 //! Which failed calls are tried again, and how often.
-#![cfg(feature = "memory")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Mutex;
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cloakroom_storage::drivers::memory::Memory;
+use cloakroom_drivers::memory::Memory;
 use cloakroom_storage::{
     BoxStream, Capabilities, Driver, DriverExt, Error, ErrorKind, Item, ItemKey, RemoveOutcome,
     Result, Retry, SetOutcome, Swept, When,

@@ -272,7 +272,7 @@
 //! # async fn example(connection: redis::aio::MultiplexedConnection) -> cloakroom::Result<()> {
 //! use std::sync::Arc;
 //! use std::time::Duration;
-//! use cloakroom::storage::{DriverExt, drivers::redis::Redis};
+//! use cloakroom::{drivers::redis::Redis, storage::DriverExt};
 //! use cloakroom::{Config, Sessions};
 //!
 //! let redis = Redis::with_connection(connection).with_base("sess");
@@ -445,7 +445,7 @@ pub use cloakroom_session::{
     Adapter, Config, CookieConfig, CookieHeaders, Entered, Error, ErrorKind, Failure,
     FailureFormat, Finished, Finishing, Flash, Key, LateCommit, OldInput, OutagePolicy,
     Prerendered, PrerenderedRoutes, ResponseHeaders, Result, SameSite, Scope, Scopes, Session,
-    SessionData, SessionId, SessionKey, Sessions, SetOptions, devalue, storage,
+    SessionData, SessionId, SessionKey, Sessions, SetOptions, devalue, drivers, storage,
 };
 #[cfg(feature = "actions")]
 pub use cloakroom_tower::{OriginLayer, OriginService};

@@ -27,7 +27,7 @@ impl Faulty {
     /// An empty store that works.
     pub async fn new() -> Faulty {
         Faulty {
-            inner: cloakroom_storage::open("memory", &serde_json::Map::new()).await.unwrap(),
+            inner: cloakroom_drivers::open("memory", &serde_json::Map::new()).await.unwrap(),
             all: Arc::default(),
             writes: Arc::default(),
             blocked: watch::Sender::new(false),

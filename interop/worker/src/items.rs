@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use cloakroom_storage::{ItemKey, Result, SetOutcome, When, open};
+use cloakroom_drivers::open;
+use cloakroom_storage::{ItemKey, Result, SetOutcome, When};
 use futures_util::TryStreamExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

@@ -12,8 +12,9 @@ mod list;
 
 use std::sync::Arc;
 
-use cloakroom_storage::drivers::cloudflare_kv_binding::CloudflareKvBinding;
-use cloakroom_storage::{DynDriver, conformance, open};
+use cloakroom_drivers::cloudflare_kv_binding::CloudflareKvBinding;
+use cloakroom_drivers::open;
+use cloakroom_storage::{DynDriver, conformance};
 use serde_json::{Map, Value};
 use worker::{Context, Env, Request, Response, Result, event};
 

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::sync::{Arc, OnceLock};
 
+use cloakroom_drivers::cloudflare_r2_binding::CloudflareR2Binding;
 use cloakroom_session::{Config, CookieHeaders, Sessions};
-use cloakroom_storage::drivers::cloudflare_r2_binding::CloudflareR2Binding;
 use serde::Deserialize;
 use worker::Env;
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Server, driver};
 
-#[path = "../../../cloakroom-storage/tests/javascript/mod.rs"]
+#[path = "../../../cloakroom-drivers/tests/drivers/javascript/mod.rs"]
 mod javascript;
 
 use javascript::Texts;

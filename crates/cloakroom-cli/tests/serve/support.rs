@@ -3,7 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
-use cloakroom_storage::{DynDriver, open};
+use cloakroom_drivers::open;
+use cloakroom_storage::DynDriver;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Bytes};

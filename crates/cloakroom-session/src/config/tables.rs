@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cloakroom_storage::DriverInfo;
+use cloakroom_drivers::DriverInfo;
 use serde_json::{Map, Number, Value};
 
 use super::adapter::Adapter;
@@ -149,7 +149,7 @@ pub(super) fn put_over(
 /// Whether two names are those of one driver: `fs-lite`, `fs` and `fsLite`.
 fn is_same_driver(one: &str, other: &str) -> bool {
     let is_both = |info: &DriverInfo| info.is_called(one) && info.is_called(other);
-    one == other || cloakroom_storage::drivers().iter().any(is_both)
+    one == other || cloakroom_drivers::drivers().iter().any(is_both)
 }
 
 /// The driver that a table means, be it by an adapter or by saying nothing.

@@ -240,7 +240,7 @@ impl Site {
         cannot_compare: bool,
         cannot_expire: bool,
     ) -> cloakroom_session::Result<Site> {
-        let inner = storage::open(&config.driver, &config.options).await.unwrap();
+        let inner = cloakroom_session::drivers::open(&config.driver, &config.options).await.unwrap();
         let recorder = Recorder {
             inner,
             calls: Arc::default(),

@@ -16,10 +16,7 @@ use crate::{Error, ErrorKind, Operation, Result};
 ///
 /// # Errors
 /// With [`ErrorKind::InvalidOptions`].
-pub(crate) fn parse<T: DeserializeOwned>(
-    driver: &'static str,
-    options: &Map<String, Value>,
-) -> Result<T> {
+pub fn parse<T: DeserializeOwned>(driver: &'static str, options: &Map<String, Value>) -> Result<T> {
     let mut current = None;
     T::deserialize(Options { options, current: &mut current }).map_err(|error| {
         let message = match current {
@@ -31,17 +28,14 @@ pub(crate) fn parse<T: DeserializeOwned>(
 }
 
 /// An error about options.
-pub(crate) fn invalid(driver: &'static str, message: impl Into<String>) -> Error {
+pub fn invalid(driver: &'static str, message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOptions, message)
         .with_driver(driver)
         .with_operation(Operation::Open)
 }
 
 /// The candidate that `given` was probably meant to be.
-pub(crate) fn nearest<'a>(
-    given: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase();
     candidates
         .into_iter()

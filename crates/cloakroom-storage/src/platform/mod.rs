@@ -7,6 +7,7 @@ mod javascript;
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 #[cfg_attr(feature = "simulation", allow(unreachable_pub))]
 mod native;
+pub mod random;
 #[cfg(all(feature = "simulation", not(all(target_family = "wasm", target_os = "unknown"))))]
 mod simulated;
 

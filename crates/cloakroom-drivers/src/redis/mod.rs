@@ -1,0 +1,403 @@
+//! `redis`: Redis and Valkey; one server, a master behind sentinels, or a cluster.
+//!
+//! # Layout
+//! unstorage's: the item `id` is the string under `id`, or under `base:id`, with Redis's own expiry. JavaScript reads
+//! and writes the same.
+//!
+//! # Options
+//! unstorage's (`url`, `base`, `ttl`, `scanCount`, `preConnect`, `cluster`, `clusterOptions`) and ioredis's:
+//! `host`, `port`, `family`, `path`, `username`, `password`, `db`, `tls`, `keyPrefix`, `connectionName`,
+//! `connectTimeout`, `commandTimeout`, `keepAlive`, `noDelay`, `disableClientInfo`; for sentinels `sentinels`, `name`,
+//! `role`, `sentinelUsername`, `sentinelPassword`, `enableTLSForSentinelMode`, `sentinelTLS`; for clusters
+//! `clusterOptions` with `redisOptions`, `scaleReads`, `maxRedirections`, `keyPrefix`. What a URL says comes before the
+//! other options. `tls` is `true` or has Node's `ca`, `cert`, `key` (PEM text, or a file's path) and
+//! `rejectUnauthorized`.
+//!
+//! ioredis's options about queues and its other features are accepted and change nothing; those that cannot be had
+//! are errors that say so. `connectionName` and `disableClientInfo` change nothing on a cluster, nor the latter behind
+//! sentinels. A cluster has to be of Redis 6 or later, or Valkey; a single server may be older.
+//!
+//! DIFFERENCE: `connectTimeout` and `commandTimeout` are 2 seconds each, where ioredis waits for 10 seconds and for
+//! ever: longer than anybody waits for a page. And with `preConnect`, a password that is refused is found at once.
+//!
+//! # While Redis is away
+//! A process has one connection, which all its calls share. When it is lost, one attempt is made to connect; if
+//! that fails, calls fail at once with [`Unavailable`](cloakroom_storage::ErrorKind::Unavailable), and a task in the background goes on
+//! trying, with growing pauses of at most a second. Nothing is queued. Behind sentinels, each attempt asks them anew
+//! who the master is.
+//!
+//! What Redis acknowledged and had not yet copied to a replica is lost when a replica takes over; that is how Redis
+//! replicates. Its `min-replicas-to-write` bounds it.
+//!
+//! # Compare and swap
+//! A script compares what is stored with what was read, so that a JavaScript writer, who knows nothing of versions, is
+//! seen as well. It runs in one round trip; a server that does not know the script, or has forgotten it, is sent its
+//! text once. Values of 4 KB and more are compared by SHA-1 and length.
+//!
+//! # The near cache
+//! Our option `nearCache` (`true`, or `{ max, maxSize }` in items and bytes; 10,000 and 16 MiB by default) keeps what
+//! was read in this process. The server tells of every change (`CLIENT TRACKING`, Redis 6 and later), so that reading
+//! a session that nobody has changed costs no round trip. A change by somebody else is seen as soon as the server's
+//! word of it arrives; until then, a millisecond or so, a reader may see what was there before. A commit built on that
+//! is refused as any other conflict is, and reads again from the server. Nothing is read from the cache of a connection
+//! that is lost, nor of one from which nothing has been heard for a second: then one read goes to the server to find
+//! out. Nothing is held for longer than a minute: of `SWAPDB` the server does not tell. It is not for clusters, nor for
+//! proxies before several servers, where what one of them tells may never arrive.
+
+mod cluster;
+mod failure;
+mod link;
+mod listing;
+mod near_cache;
+mod options;
+#[cfg(feature = "redis-1")]
+mod own;
+mod script;
+mod server;
+mod target;
+mod tls;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::stream::BoxStream;
+use redis::{Value as Answer, cmd, pipe};
+use serde_json::{Map, Value};
+
+use crate::common::capabilities::FREED;
+use crate::common::keyspace::{Expiry, Layout, Replacement, Swapped};
+use cloakroom_storage::{
+    Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome, When,
+};
+use cluster::Cluster;
+use link::Link;
+use options::{NearCache, Options, invalid};
+use server::{Failure, Server};
+use target::{Target, Wire};
+use tls::Tls;
+
+const NAME: &str = "redis";
+
+/// Items in Redis or Valkey.
+///
+/// ```no_run
+/// use cloakroom_drivers::redis::Redis;
+///
+/// # async fn example() -> cloakroom_storage::Result<()> {
+/// let options = serde_json::json!({ "url": "redis://localhost:6379", "base": "sess" });
+/// let redis = Redis::open(options.as_object().unwrap()).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Redis {
+    server: Server,
+    layout: Layout,
+    /// For writes that carry none.
+    ttl: Option<Duration>,
+    scan_count: Option<u32>,
+}
+
+impl Redis {
+    /// A store with options as a configuration gives them.
+    ///
+    /// Connects at the first call, or now with the option `preConnect`; that Redis is away is no error then.
+    ///
+    /// # Errors
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions), and with `preConnect` when Redis refuses us.
+    pub async fn open(given: &Map<String, Value>) -> Result<Redis> {
+        let options = Options::read(given)?;
+        let redis = match options.cluster {
+            Some(_) => Redis::clustered(&options)?,
+            None => Redis::linked(&options)?,
+        };
+        if options.pre_connect
+            && let Err(failure) = redis.server.connect().await
+        {
+            let error = failure.into_error().with_operation(Operation::Open);
+            if !error.is_retryable() {
+                return Err(error);
+            }
+            tracing::warn!(%error, "going on without a connection, which is tried again");
+        }
+        Ok(redis)
+    }
+
+    /// A store at the server that a client of one's own leads to, over a connection that is made anew whenever it is lost, and
+    /// whenever it leads to what has become a replica: as if the client's URL were the option `url`.
+    ///
+    /// ```no_run
+    /// use cloakroom_drivers::redis::Redis;
+    ///
+    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = redis::Client::open("redis://localhost:6379")?;
+    /// let redis = Redis::with_client(&client).with_base("sess");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "redis-1")]
+    pub fn with_client(client: &redis::Client) -> Redis {
+        let target = Target::Server(Box::new(client.get_connection_info().clone()));
+        Redis {
+            server: Server::Link(Link::new(target, Wire::usual(), None)),
+            layout: Layout::new("", ""),
+            ttl: None,
+            scan_count: None,
+        }
+    }
+
+    /// A store over a connection of one's own, which reconnects by itself or not, as it was made.
+    ///
+    /// It stays with its server for as long as it does: one that reconnects when it breaks may be on what has become a replica
+    /// (`READONLY`) for good after a failover. [`Redis::with_client`] connects anew then.
+    ///
+    /// Not for a connection to a cluster: it would list the keys of one node, and send a write twice whose answer was
+    /// lost. Open that with the option `cluster`.
+    ///
+    /// ```no_run
+    /// use cloakroom_drivers::redis::Redis;
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = redis::Client::open("redis://localhost:6379")?;
+    /// let connection = client.get_multiplexed_async_connection().await?;
+    /// let redis = Redis::with_connection(connection).with_base("sess");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "redis-1")]
+    pub fn with_connection<C>(connection: C) -> Redis
+    where
+        C: redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
+    {
+        Redis {
+            server: Server::Own(Arc::new(own::Own(connection))),
+            layout: Layout::new("", ""),
+            ttl: None,
+            scan_count: None,
+        }
+    }
+
+    /// Puts every item below `base`, as the option of that name does.
+    #[must_use]
+    #[cfg(feature = "redis-1")]
+    pub fn with_base(self, base: &str) -> Redis {
+        Redis { layout: Layout::new("", base), ..self }
+    }
+
+    /// One server, or one at a time.
+    fn linked(options: &Options) -> Result<Redis> {
+        let tls = Tls::read(options.tls.as_ref(), options.host.as_deref())?;
+        let near_cache = match options.near_cache {
+            None | Some(NearCache::Switch(false)) => None,
+            Some(NearCache::Switch(true)) => Some(options::CacheLimits::default()),
+            Some(NearCache::Limits(limits)) => Some(limits),
+        };
+        let wire = Wire::new(options, tls.clone())?;
+        let link = Link::new(Target::new(options, tls)?, wire, near_cache);
+        Ok(Redis::over(Server::Link(link), options, &options.key_prefix))
+    }
+
+    fn clustered(options: &Options) -> Result<Redis> {
+        if options.near_cache.is_some_and(|cache| !matches!(cache, NearCache::Switch(false))) {
+            return Err(invalid("option `nearCache` is for a single server, not for a cluster"));
+        }
+        let cluster = options.for_cluster()?;
+        if cluster.scale_reads.as_deref().is_some_and(|reads| reads != "master") {
+            return Err(invalid(
+                "option `scaleReads`: sessions are read from the `master`; replicas lag behind",
+            ));
+        }
+        // As in ioredis, the nodes' options are in `redisOptions`; those outside serve as well.
+        let mut nodes = Options::read(&cluster.redis_options)?;
+        nodes.cluster.clone_from(&options.cluster);
+        nodes.username = nodes.username.or_else(|| options.username.clone());
+        nodes.password = nodes.password.or_else(|| options.password.clone());
+        let tls = nodes.tls.as_ref().or(options.tls.as_ref());
+        let tls = Tls::read(tls, None)?;
+        let wire = Wire::new(&nodes, tls.clone())?;
+        let Target::Cluster(addresses) = Target::new(&nodes, tls)? else {
+            return Err(invalid("option `cluster`: there is no node"));
+        };
+        let server = Cluster::new(addresses, &wire, cluster.max_redirections).map_err(|error| {
+            invalid("option `cluster`: the nodes do not go together").with_source(error)
+        })?;
+        let prefixes = [&cluster.key_prefix, &nodes.key_prefix, &options.key_prefix];
+        let prefix = prefixes.into_iter().find(|prefix| !prefix.is_empty());
+        let server = Server::Cluster(Arc::new(server));
+        Ok(Redis::over(server, options, prefix.map_or("", |prefix| prefix)))
+    }
+
+    fn over(server: Server, options: &Options, key_prefix: &str) -> Redis {
+        Redis {
+            server,
+            layout: Layout::new(key_prefix, &options.base),
+            // As in unstorage, none is as good as zero.
+            ttl: options.ttl.filter(|ttl| *ttl > 0).map(Duration::from_secs),
+            scan_count: options.scan_count,
+        }
+    }
+
+    fn expiry(&self, ttl: Option<Duration>) -> Expiry {
+        Expiry::new(ttl.or(self.ttl))
+    }
+
+    async fn write(
+        &self,
+        key: &[u8],
+        value: &Bytes,
+        when: &When,
+        expiry: Expiry,
+    ) -> Result<bool, Failure> {
+        match when {
+            When::Version(version) => {
+                let Some(seen) = version.as_bytes() else { return Ok(false) };
+                let replacement = Replacement::Value(value, expiry);
+                Ok(self.swap(key, seen, replacement).await? == Swapped::Done)
+            }
+            When::Always if expiry == Expiry::After(0) => {
+                self.server.command(cmd("UNLINK").arg(key)).await.map(|_| true)
+            }
+            When::Absent if expiry == Expiry::After(0) => {
+                let there = self.server.command(cmd("EXISTS").arg(key)).await?;
+                Ok(number(there)? == 0)
+            }
+            When::Always | When::Absent => {
+                let mut set = cmd("SET");
+                set.arg(key).arg(&value[..]);
+                if let Expiry::After(milliseconds) = expiry {
+                    set.arg("PX").arg(milliseconds);
+                }
+                if *when == When::Absent {
+                    set.arg("NX");
+                }
+                Ok(self.server.command(&set).await? != Answer::Nil)
+            }
+        }
+    }
+
+    async fn unlink(&self, key: &[u8], when: &When) -> Result<RemoveOutcome, Failure> {
+        let swapped = match when {
+            When::Version(version) => match version.as_bytes() {
+                Some(seen) => self.swap(key, seen, Replacement::Nothing).await?,
+                None => Swapped::Changed,
+            },
+            When::Always | When::Absent => {
+                let gone = self.server.command(cmd("UNLINK").arg(key)).await?;
+                Swapped::read(number(gone)?)
+            }
+        };
+        Ok(match swapped {
+            Swapped::Done => RemoveOutcome::Removed,
+            Swapped::Missing => RemoveOutcome::Missing,
+            Swapped::Changed => RemoveOutcome::Conflict,
+        })
+    }
+
+    async fn expire(&self, key: &[u8], expiry: Expiry) -> Result<bool, Failure> {
+        let there = match expiry {
+            Expiry::After(milliseconds) => {
+                self.server.command(cmd("PEXPIRE").arg(key).arg(milliseconds)).await?
+            }
+            Expiry::Never => {
+                // Whether it had a deadline is what `PERSIST` answers, not whether it was there.
+                let mut commands = pipe();
+                commands.cmd("PERSIST").arg(key).cmd("EXISTS").arg(key);
+                self.server.commands(&commands).await?.pop().unwrap_or(Answer::Nil)
+            }
+        };
+        Ok(number(there)? == 1)
+    }
+
+    /// Compares and swaps, telling the server the script if it does not know it.
+    async fn swap(
+        &self,
+        key: &[u8],
+        seen: &Bytes,
+        replacement: Replacement<'_>,
+    ) -> Result<Swapped, Failure> {
+        let answer = match self.server.command(&script::by_hash(key, seen, replacement)).await {
+            Err(failure) if failure.is_unknown_script() => {
+                let command = script::by_text(key, seen, replacement);
+                // On the heap, lest every call makes room for what happens once.
+                Box::pin(self.server.command(&command)).await?
+            }
+            answer => answer?,
+        };
+        Ok(Swapped::read(number(answer)?))
+    }
+}
+
+fn number(answer: Answer) -> Result<i64, Failure> {
+    redis::from_redis_value(answer).map_err(|error| Failure::misread(error.into()))
+}
+
+/// Says what was being done to what.
+fn explain(failure: Failure, operation: Operation, key: &ItemKey) -> Error {
+    failure.into_error().with_operation(operation).with_key(key)
+}
+
+#[async_trait]
+impl Driver for Redis {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        FREED
+    }
+
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
+        let item = self.server.get(self.layout.name(key).as_bytes()).await;
+        item.map_err(|failure| explain(failure, Operation::Get, key))
+    }
+
+    async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        let found = self.server.get_with_ttl(self.layout.name(key).as_bytes()).await;
+        found.map_err(|failure| explain(failure, Operation::Get, key))
+    }
+
+    async fn set(
+        &self,
+        key: &ItemKey,
+        value: Bytes,
+        when: When,
+        ttl: Option<Duration>,
+    ) -> Result<SetOutcome> {
+        let name = self.layout.name(key);
+        let written = self.write(name.as_bytes(), &value, &when, self.expiry(ttl)).await;
+        self.server.forget(name.as_bytes());
+        match written.map_err(|failure| explain(failure, Operation::Set, key))? {
+            true => Ok(SetOutcome::Written { version: value.into() }),
+            false => Ok(SetOutcome::Conflict),
+        }
+    }
+
+    async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
+        if when == When::Absent {
+            return Err(Error::remove_absent(NAME, key));
+        }
+        let name = self.layout.name(key);
+        let outcome = self.unlink(name.as_bytes(), &when).await;
+        self.server.forget(name.as_bytes());
+        outcome.map_err(|failure| explain(failure, Operation::Remove, key))
+    }
+
+    async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
+        let name = self.layout.name(key);
+        let there = self.expire(name.as_bytes(), self.expiry(ttl)).await;
+        self.server.forget(name.as_bytes());
+        there.map_err(|failure| explain(failure, Operation::Touch, key))
+    }
+
+    fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
+        listing::keys(self.server.clone(), self.layout.clone(), prefix, self.scan_count)
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis").field("server", &self.server).finish_non_exhaustive()
+    }
+}

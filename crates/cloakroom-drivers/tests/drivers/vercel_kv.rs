@@ -1,0 +1,50 @@
+//! The `vercel-kv` driver: `upstash` by another name and with other variables.
+
+use crate::http_support::{SESSION, open, put, read, refusal};
+use crate::javascript::{Texts, both_directions};
+use cloakroom_drivers::conformance;
+use cloakroom_storage::{Driver as _, ErrorKind};
+use interop_peers::{JavaScript, Upstash};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn vercel_kv_conforms() {
+    let Some(upstash) = Upstash::start() else { return };
+    let options = json!({ "url": upstash.url(), "token": Upstash::TOKEN, "base": "sess" });
+    conformance::run(|| open("vercel-kv", options.clone())).await;
+}
+
+#[tokio::test]
+async fn javascript_and_rust_share_their_items() {
+    let Some(upstash) = Upstash::start() else { return };
+    // Without a base: with one, unstorage's driver lists keys that it does not find again.
+    let options = json!({ "url": upstash.url(), "token": Upstash::TOKEN });
+    let Some(mut theirs) = JavaScript::open("vercel-kv", &options) else { return };
+    let ours = open("vercel-kv", options).await;
+    both_directions(&ours, &mut theirs, Texts::SessionsOnly).await;
+}
+
+#[tokio::test]
+async fn vercel_kv_and_upstash_are_one_store() {
+    let Some(upstash) = Upstash::start() else { return };
+    let options = json!({ "url": upstash.url(), "token": Upstash::TOKEN, "base": "sess" });
+    let vercel = open("vercelKv", options.clone()).await;
+    put(&vercel, "id", SESSION, None).await;
+    assert_eq!(vercel.name(), "vercel-kv");
+    let upstash = open("upstash", options).await;
+    assert_eq!(read(&upstash, "id").await.unwrap().as_deref(), Some(SESSION));
+}
+
+#[tokio::test]
+async fn options_that_are_wrong_are_named() {
+    for (options, named) in [
+        (json!({}), "`url` or the variable `KV_REST_API_URL`"),
+        (json!({ "env": "SHOP" }), "`url` or the variable `SHOP_REST_API_URL`"),
+        (json!({ "env": false, "url": "https://a.example" }), "option `token` is needed"),
+        (json!({ "env": 7 }), "option `env`"),
+    ] {
+        let error = refusal("vercel-kv", options).await;
+        assert_eq!(error.kind(), ErrorKind::InvalidOptions);
+        assert!(error.to_string().contains(named), "{error}");
+    }
+}

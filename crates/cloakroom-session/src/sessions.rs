@@ -6,16 +6,14 @@ use std::sync::Arc;
 use cloakroom_storage::platform::{self, OUTLIVES_REQUESTS};
 use cloakroom_storage::{DynDriver, Limits};
 
-use crate::config::Config;
+use crate::commit::{Queues, Shared};
+use crate::config::{Config, OutagePolicy};
 use crate::cookie::{CookieHeaders, SessionCookie};
 use crate::error::{Error, Result};
 use crate::id::SessionId;
 use crate::machine::Rules;
 use crate::observe;
-use crate::outage::OutagePolicy;
-use crate::queues::Queues;
 use crate::session::Session;
-use crate::shared::Shared;
 use crate::store::{Store, from_storage};
 
 /// The sessions of a site: a driver, a cookie and limits. Cheap to clone.

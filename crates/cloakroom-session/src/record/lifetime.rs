@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::changes::Written;
+use super::Written;
 
 /// The key of the entry that says when a session was created (its data is a number, milliseconds since 1970).
 ///

@@ -6,8 +6,8 @@ use std::time::Duration;
 use cloakroom_storage::Version;
 
 use crate::id::SessionId;
-use crate::record::Record;
-use crate::tombstone::Tombstone;
+
+use super::{Record, Tombstone};
 
 /// A record and the token that tells whether it is still the newest.
 #[derive(Clone, Debug)]

@@ -1,4 +1,8 @@
-//! The driver as sessions see it: IDs and records in, typed errors out.
+//! The driver as sessions see it: IDs and records in, typed errors out, and copies for outages.
+//!
+//! The commit alone calls it. It knows what the machine wants to be told, and no request.
+
+mod copies;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,15 +14,13 @@ use cloakroom_storage::{
 };
 
 use crate::clock::now;
-use crate::copies::Copies;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::lifetime::end;
 use crate::machine::{Failed, RetireOutcome, Rules};
 use crate::observe;
-use crate::record::{Draft, Record};
-use crate::stored::{Found, Stored};
-use crate::tombstone::{Fate, REMEMBERED, Retirement, Tombstone};
+use crate::record::{Draft, Fate, Found, REMEMBERED, Record, Retirement, Stored, Tombstone, end};
+
+use copies::Copies;
 
 pub(crate) struct Store {
     driver: DynDriver,

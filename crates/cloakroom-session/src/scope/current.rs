@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::prerendered::Prerendered;
 use crate::session::Session;
+
+use super::Prerendered;
 
 thread_local! {
     /// Set while a handler is polled, and at no other time: a task that a handler spawns is no part of its request.
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::cookie::CookieHeaders;
-    use crate::prerendered::PrerenderedRoutes;
+    use crate::scope::PrerenderedRoutes;
     use crate::sessions::Sessions;
 
     async fn session() -> Session {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::secret_name::{is_secret, is_secret_value};
+use super::secret_name::{is_secret, is_secret_value};
 
 /// The longest field that is kept: name and value, in bytes.
 const LONGEST_FIELD: usize = 4 * 1024;

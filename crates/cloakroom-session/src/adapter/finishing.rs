@@ -6,10 +6,11 @@ use std::task::{Context, Poll, ready};
 
 use cloakroom_storage::platform;
 
-use crate::current::Scope;
 use crate::error::Result;
-use crate::finished::Finished;
+use crate::scope::Scope;
 use crate::session::Session;
+
+use super::Finished;
 
 type Commit = Pin<Box<dyn Future<Output = Result<Finished>> + Send>>;
 

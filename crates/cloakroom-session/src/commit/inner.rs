@@ -8,18 +8,17 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::changes::Written;
-use crate::cleanup::{clean_up, clean_up_later};
 use crate::clock::now;
+use crate::config::{Declared, OutagePolicy};
 use crate::cookie::CookieHeaders;
 use crate::error::{Error, ErrorKind, Result, Shown};
 use crate::id::SessionId;
-use crate::lifetime::{CREATED, end};
 use crate::machine::{Machine, Seen, View};
 use crate::observe;
-use crate::outage::{Declared, OutagePolicy};
-use crate::record::FORMAT;
-use crate::shared::Shared;
+use crate::record::{CREATED, FORMAT, Written, end};
+
+use super::Shared;
+use super::cleanup::{clean_up, clean_up_later};
 
 pub(crate) struct Inner {
     shared: Arc<Shared>,

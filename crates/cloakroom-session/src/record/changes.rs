@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_devalue::{Flat, Index};
 
 use crate::error::Result;
-use crate::record::{FORMAT, unreadable};
+
+use super::{FORMAT, unreadable};
 
 /// A value that was set: serialised at once, so that what is saved is what was set.
 #[derive(Debug)]

@@ -15,7 +15,8 @@ use bytes::Bytes;
 use cloakroom_storage::platform::RandomState;
 
 use crate::id::SessionId;
-use crate::lifetime::CLOCK_SKEW;
+
+use super::CLOCK_SKEW;
 
 /// How long a retired ID is remembered: longer than a request takes that was on its way when it was retired.
 pub(crate) const REMEMBERED: Duration = Duration::from_secs(60);

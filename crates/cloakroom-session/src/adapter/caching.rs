@@ -6,8 +6,9 @@
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, EXPIRES, HeaderName};
 
-use crate::headers::ResponseHeaders;
 use crate::observe;
+
+use super::ResponseHeaders;
 
 /// What a shared cache obeys in the place of `Cache-Control`: by RFC 9213, and by the words of those who run one.
 static TARGETED: [HeaderName; 10] = [
@@ -107,7 +108,7 @@ mod tests {
     use http::HeaderMap;
 
     use super::*;
-    use crate::finished::Finished;
+    use crate::adapter::Finished;
 
     /// What is left of a response's headers for caches, beside a new cookie.
     fn beside_a_cookie(theirs: &[(&'static str, &str)]) -> Vec<String> {

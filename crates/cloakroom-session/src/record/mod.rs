@@ -1,7 +1,16 @@
-//! The stored record: the devalue text of `Map<key, {data, expires}>`.
+//! The stored record: the devalue text of `Map<key, {data, expires}>`. Beside it what is done to one, when it ends, and
+//! what stands in its place when it was retired.
+//!
+//! Whatever is above may read it, and it does no I/O and knows nothing of what is above.
 //!
 //! Nothing in it is decoded before somebody asks, and a new record is written out of the pieces of the old
 //! one, so entries that nobody touched keep their bytes.
+
+mod changes;
+mod entries;
+mod lifetime;
+mod stored;
+mod tombstone;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,10 +21,14 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_devalue::{Flat, Index, Options, Piece, Splice, Value};
 
-use crate::changes::{Change, Changes, Place, Written};
-use crate::entries::{Collector, Entry, Named};
 use crate::error::{Error, ErrorKind, Result, Shown};
-use crate::lifetime::{CLOCK_SKEW, CREATED, Lifetime};
+
+pub(crate) use changes::{Change, Changes, Place, Revision, Written};
+pub(crate) use lifetime::{CLOCK_SKEW, CREATED, Lifetime, end};
+pub(crate) use stored::{Found, Stored};
+pub(crate) use tombstone::{Fate, REMEMBERED, Retirement, Tombstone};
+
+use entries::{Collector, Entry, Named};
 
 /// How values are written and read: as Astro does, and with room for all that a session may hold. What is written is
 /// held to what can be read.

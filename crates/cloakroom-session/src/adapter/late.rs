@@ -6,10 +6,11 @@ use std::task::{Context, Poll, ready};
 
 use cloakroom_storage::platform;
 
-use crate::current::Scope;
 use crate::error::{Error, Result};
-use crate::finishing::Finishing;
+use crate::scope::Scope;
 use crate::session::Session;
+
+use super::Finishing;
 
 /// Commits what a response's body changes in the session while it streams, before the body's last piece leaves.
 /// [`Scope::late`] makes it.

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::commit::Shared;
+use crate::config::OutagePolicy;
 use crate::cookie::CookieHeaders;
-use crate::current::Scope;
-use crate::outage::OutagePolicy;
-use crate::prerendered::PrerenderedRoutes;
 use crate::sessions::Sessions;
-use crate::shared::Shared;
+
+use super::{PrerenderedRoutes, Scope};
 
 /// What a request has from the session layers that it passed so far. An adapter keeps it with the request, so that a
 /// layer further in finds the session of its [`Sessions`] instead of beginning a second one. For authors of framework

@@ -5,13 +5,13 @@ use std::convert::Infallible;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::changes::Change;
 use crate::commit;
+use crate::commit::check_key;
 use crate::error::{Error, ErrorKind, Result};
-use crate::inner::check_key;
-use crate::key::SessionKey;
 use crate::machine::Seen;
-use crate::session::{Session, SetOptions};
+use crate::record::Change;
+
+use super::{Session, SessionKey, SetOptions};
 
 impl Session {
     /// Changes an entry without losing what any other request changes: load, apply, compare and swap, and

@@ -3,10 +3,10 @@
 use http::header::{HeaderName, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue};
 
-use crate::caching;
 use crate::cookie::name_and_value;
-use crate::finished::Finished;
 use crate::observe;
+
+use super::{Finished, caching};
 
 /// A response's headers. For authors of adapters to frameworks whose headers are not [`HeaderMap`].
 pub trait ResponseHeaders {

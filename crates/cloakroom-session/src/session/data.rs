@@ -1,7 +1,8 @@
 //! A struct whose fields are entries of the session.
 
 use crate::error::Result;
-use crate::session::Session;
+
+use super::Session;
 
 /// A typed view of the session, whose fields are entries: Astro's `App.SessionData` as a struct.
 ///

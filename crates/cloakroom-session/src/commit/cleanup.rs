@@ -11,9 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::machine::{Leftover, Moved, RetireOutcome};
 use crate::observe;
-use crate::shared::Shared;
-use crate::stored::Found;
-use crate::tombstone::{Fate, Retirement, Tombstone};
+use crate::record::{Fate, Found, Retirement, Tombstone};
+
+use super::Shared;
 
 /// The pauses between tries: together longer than a store stands still that changes its leader.
 const PAUSES: [Duration; 5] = [

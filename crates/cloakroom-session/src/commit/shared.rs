@@ -2,11 +2,12 @@
 
 use cloakroom_storage::Sweeper;
 
+use crate::config::OutagePolicy;
 use crate::cookie::SessionCookie;
 use crate::machine::Rules;
-use crate::outage::OutagePolicy;
-use crate::queues::Queues;
 use crate::store::Store;
+
+use super::Queues;
 
 pub(crate) struct Shared {
     pub(crate) store: Store,

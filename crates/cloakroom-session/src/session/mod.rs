@@ -1,4 +1,10 @@
-//! The session object: Astro's methods in Rust's spelling.
+//! The session as handlers hold it: Astro's methods in Rust's spelling, its keys, its updates and structs of its entries.
+//!
+//! Users touch all of it that is public. It tells the commit what to do, and knows neither frameworks nor the store.
+
+mod data;
+mod key;
+mod update;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,20 +15,20 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_devalue::Value;
 
+use crate::adapter::Finished;
 use crate::clock::now;
 use crate::commit;
+use crate::commit::{Inner, Shared};
+use crate::config::OutagePolicy;
 use crate::cookie::CookieHeaders;
 use crate::error::{Error, ErrorKind, Result};
-use crate::finished::Finished;
 use crate::id::SessionId;
-use crate::inner::Inner;
-use crate::key::SessionKey;
-use crate::lifetime::CREATED;
 use crate::machine::{Goal, SetCookie, View, response_started};
-use crate::outage::OutagePolicy;
 use crate::record;
-use crate::shared::Shared;
-use crate::stored::Found;
+use crate::record::{CREATED, Found};
+
+pub use data::SessionData;
+pub use key::{Key, SessionKey};
 
 /// The session of one request.
 ///

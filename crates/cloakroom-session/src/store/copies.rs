@@ -9,9 +9,7 @@ use lru::LruCache;
 
 use crate::clock::now;
 use crate::id::SessionId;
-use crate::lifetime;
-use crate::record::Record;
-use crate::stored::Stored;
+use crate::record::{self, Record, Stored};
 
 /// For how long a session may be read that the store was not asked for.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -99,7 +97,7 @@ impl Copies {
             && let Some(copy) = kept.copies.peek_mut(&id)
         {
             copy.ends = end(ttl);
-            copy.stored.ends = ttl.map(|ttl| lifetime::end(now(), ttl));
+            copy.stored.ends = ttl.map(|ttl| record::end(now(), ttl));
         }
     }
 

@@ -1,17 +1,27 @@
-//! What carries the machine's steps to the store, and the store's answers back. It decides nothing.
+//! What carries the machine's steps to the store, and the store's answers back: it decides nothing.
+//!
+//! The session and what finishes requests call it. What one request shares is in here too, what all of them share, and
+//! what is cleaned up behind them.
+
+mod cleanup;
+mod inner;
+mod queues;
+mod shared;
 
 use std::time::Duration;
 
 use cloakroom_storage::platform::{self, Instant, OUTLIVES_REQUESTS};
 use tokio::sync::MutexGuard;
 
-use crate::changes::Change;
 use crate::clock::now;
 use crate::error::{Error, ErrorKind, Result, Shown};
 use crate::id::SessionId;
-use crate::inner::Inner;
 use crate::machine::{Answer, Goal, Next, Outcome, Proposal, Seen, SetCookie, Step, Target};
-use crate::shared::Shared;
+use crate::record::Change;
+
+pub(crate) use inner::{Inner, check_key};
+pub(crate) use queues::Queues;
+pub(crate) use shared::Shared;
 
 /// How often an update decides, before it is taken for one that changes its own entry by other means.
 const DECISIONS: u32 = 1000;

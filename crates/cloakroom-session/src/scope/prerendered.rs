@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::commit::Shared;
 use crate::error::{Error, ErrorKind};
-use crate::shared::Shared;
-use crate::site_path::SitePath;
+
+use super::SitePath;
 
 /// The routes of a site that are prerendered: static files, and pages that are the same for everybody.
 ///

@@ -20,10 +20,9 @@
 //! `id`, `error`, `clock` and `observe` (what operators see) are for all of them. Data goes down this table, and no module
 //! uses one above it.
 //!
-//! Users add the `cloakroom` crate; authors of framework adapters start at
-//! [`Sessions::enter`], [`Scope`] and [`Finished`].
+//! Users add the `cloakroom` crate; authors of framework adapters start at [`adapter`].
 
-mod adapter;
+pub mod adapter;
 mod clock;
 mod commit;
 mod config;
@@ -39,15 +38,11 @@ mod session;
 mod sessions;
 mod store;
 
-pub use adapter::{
-    Failure, FailureFormat, Finished, Finishing, LateCommit, NextPiece, ResponseHeaders,
-};
 pub use config::{Adapter, Config, CookieConfig, OutagePolicy, SameSite};
 pub use cookie::CookieHeaders;
 pub use error::{Error, ErrorKind, Result};
 pub use forms::{Flash, OldInput};
 pub use id::SessionId;
-pub use scope::{Entered, Prerendered, PrerenderedRoutes, Scope, Scopes, SitePath};
 pub use session::{Key, Session, SessionData, SessionKey, SetOptions};
 pub use sessions::Sessions;
 

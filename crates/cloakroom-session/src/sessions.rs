@@ -19,12 +19,14 @@ use crate::store::{Store, from_storage};
 /// The sessions of a site: a driver, a cookie and limits. Cheap to clone.
 ///
 /// ```
+/// use cloakroom_session::adapter::Commit;
 /// use cloakroom_session::{Config, CookieHeaders, Sessions};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> cloakroom_session::Result<()> {
 /// let sessions = Sessions::from_config(Config::new("memory")).await?;
 ///
+/// // What a layer does for each request.
 /// let session = sessions.session(CookieHeaders::default());
 /// session.set("theme", "dark")?;
 /// let finished = session.finish().await?;

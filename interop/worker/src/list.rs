@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::sync::{Arc, OnceLock};
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, CookieHeaders, Sessions};
 use cloakroom_storage::drivers::cloudflare_r2_binding::CloudflareR2Binding;
 use serde::Deserialize;

@@ -10,9 +10,9 @@ use crate::error::Result;
 use crate::scope::Scope;
 use crate::session::Session;
 
-use super::Finished;
+use super::{Commit, Finished};
 
-type Commit = Pin<Box<dyn Future<Output = Result<Finished>> + Send>>;
+type Committing = Pin<Box<dyn Future<Output = Result<Finished>> + Send>>;
 
 /// Waits for the commit after a handler has returned. [`Scope::finish`] makes it.
 ///
@@ -27,7 +27,7 @@ pub struct Finishing(Step);
 enum Step {
     /// There is nothing to save, so there is nothing to wait for, and nothing on the heap.
     Known(Finished),
-    Commit(Session, Commit),
+    Commit(Session, Committing),
     #[default]
     Done,
 }
@@ -51,7 +51,7 @@ impl Scope {
     }
 
     /// Commits what the handler changed: to be called after it returned and before the headers leave. What the
-    /// response has to say is in [`Finished`], and its body goes through a [`LateCommit`](crate::LateCommit).
+    /// response has to say is in [`Finished`], and its body goes through a [`LateCommit`](super::LateCommit).
     ///
     /// The adapter holds no handle to the session but this one, so that those left over are the body's.
     pub fn finish(&self) -> Finishing {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::scope::Scope;
 use crate::session::Session;
 
-use super::Finishing;
+use super::{Commit, Finishing};
 
 /// Commits what a response's body changes in the session while it streams, before the body's last piece leaves.
 /// [`Scope::late`] makes it.

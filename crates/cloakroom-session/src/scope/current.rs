@@ -57,7 +57,7 @@ impl Session {
     /// handler spawns, which are given a clone instead.
     ///
     /// ```
-    /// # use cloakroom_session::{Config, CookieHeaders, Result, Scope, Session, Sessions};
+    /// # use cloakroom_session::{Result, Session};
     /// async fn cart_button() -> Result<String> {
     ///     let cart: Vec<String> = Session::current()?.get_or_default("cart").await?;
     ///     Ok(format!("🛒 {} items", cart.len()))
@@ -83,6 +83,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::adapter::Commit;
     use crate::config::Config;
     use crate::cookie::CookieHeaders;
     use crate::scope::PrerenderedRoutes;

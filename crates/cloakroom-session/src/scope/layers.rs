@@ -73,7 +73,7 @@ impl Scope {
     /// What a layer says about outages, where it says something.
     fn declare(&self, outage: Option<OutagePolicy>) {
         if let (Scope::Session(session), Some(policy)) = (self, outage) {
-            session.set_outage_policy(policy);
+            session.inner.set_outage_policy(policy);
         }
     }
 }

@@ -14,7 +14,7 @@ use super::SitePath;
 /// never asks the store. Framework adapters take the routes as `prerendered`.
 ///
 /// ```
-/// use cloakroom_session::PrerenderedRoutes;
+/// use cloakroom_session::adapter::PrerenderedRoutes;
 ///
 /// let routes = PrerenderedRoutes::new(["/about", "/assets/*"]);
 /// assert!(routes.find("/about").is_some());

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 /// all the path that a browser asks for as `/%C3%BCber%20uns`.
 ///
 /// ```
-/// use cloakroom_session::SitePath;
+/// use cloakroom_session::adapter::SitePath;
 ///
 /// let base = SitePath::new("café");
 /// assert_eq!(base.below("/caf%C3%A9/cart"), Some("/cart"));

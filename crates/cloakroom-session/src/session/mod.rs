@@ -8,22 +8,18 @@ mod update;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_devalue::Value;
 
-use crate::adapter::Finished;
-use crate::clock::now;
 use crate::commit;
 use crate::commit::{Inner, Shared};
-use crate::config::OutagePolicy;
 use crate::cookie::CookieHeaders;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::machine::{Goal, SetCookie, View, response_started};
+use crate::machine::{Goal, View, response_started};
 use crate::record;
 use crate::record::{CREATED, Found};
 
@@ -33,8 +29,7 @@ pub use key::{Key, SessionKey};
 /// The session of one request.
 ///
 /// Reads are async, because the first one loads the record; `set` and `delete` are not: they are seen at once
-/// and saved once, when the framework calls [`Session::finish`] at the end of the request. Cheap to clone: all
-/// clones are the same session.
+/// and saved once, by the framework at the end of the request. Cheap to clone: all clones are the same session.
 ///
 /// ```
 /// # use cloakroom_session::{Config, CookieHeaders, Key, Sessions};
@@ -303,7 +298,7 @@ impl Session {
         commit::run(&self.inner, Goal::Save).await
     }
 
-    /// Whether the store did not answer and the request goes on without it, as its [`OutagePolicy`] says: what can be
+    /// Whether the store did not answer and the request goes on without it, as its [`OutagePolicy`](crate::OutagePolicy) says: what can be
     /// read is an old copy, or nothing, and nothing can be changed.
     pub fn is_degraded(&self) -> bool {
         self.inner.machine().is_degraded()
@@ -315,94 +310,6 @@ impl Session {
     /// stays when its request is given up.
     pub fn id(&self) -> Option<SessionId> {
         self.inner.machine().tell_id()
-    }
-}
-
-/// For authors of framework adapters.
-impl Session {
-    /// Whether anything was asked of the session. Where not, the response needs nothing from it.
-    pub fn is_used(&self) -> bool {
-        self.inner.is_touched()
-    }
-
-    /// Whether a handle other than this one is still alive, so that the session may still change.
-    pub fn is_shared(&self) -> bool {
-        let is_shared = Arc::strong_count(&self.inner) > 1;
-        // What was done through handles that are gone is seen by whoever looks after this.
-        fence(Ordering::Acquire);
-        is_shared
-    }
-
-    /// Says what this request gets while the store does not answer, over what the configuration says. To be called
-    /// before the session is read; the last call counts.
-    pub fn set_outage_policy(&self, policy: OutagePolicy) {
-        self.inner.set_outage_policy(policy);
-    }
-
-    /// Commits: to be called after the handler returned and before the headers leave.
-    ///
-    /// # Errors
-    /// As [`Session::save`], except that a session that was ended elsewhere is no error here: its changes
-    /// are dropped. It is one where the session was to be regenerated. After an error no cookie may be sent, and
-    /// nothing that the request changed is saved any more.
-    pub async fn finish(&self) -> Result<Finished> {
-        if self.inner.close_unused() {
-            return Ok(Finished::default());
-        }
-        let cookie = commit::finish(&self.inner).await?;
-        Ok(self.finished(cookie))
-    }
-
-    /// As [`Session::finish`] where there is nothing to write and nothing to wait for.
-    pub(crate) fn finish_at_once(&self) -> Option<Result<Finished>> {
-        let _io = self.inner.io.try_lock().ok()?;
-        let closed = self.inner.machine().close_idle(&self.inner.shared().rules(), now)?;
-        Some(closed.map(|cookie| self.finished(cookie)))
-    }
-
-    /// Commits what was changed after the headers have left.
-    pub(crate) async fn finish_late(&self) -> Result<()> {
-        commit::finish_late(&self.inner).await
-    }
-
-    /// Keeps the session alive that is in use by a response which takes long. A failure is told to the operator alone.
-    pub(crate) async fn keep_alive(&self) {
-        // Its own failures are no errors.
-        let _ = commit::run(&self.inner, Goal::KeepAlive).await;
-    }
-
-    /// Whether the session was used, and its deadline may have to follow.
-    pub(crate) fn needs_keeping(&self) -> bool {
-        self.inner.needs_keeping()
-    }
-
-    /// Says that the client went away before it was answered.
-    pub(crate) fn abandon(&self) {
-        self.inner.machine().abandon();
-    }
-
-    fn finished(&self, cookie: Option<SetCookie>) -> Finished {
-        let format = &self.inner.shared().cookie;
-        let set_cookie = cookie.map(|cookie| match cookie {
-            SetCookie::HandOut(id, longest) => format.hand_out(&id, longest),
-            SetCookie::Delete => format.delete(),
-        });
-        Finished { set_cookie, used: true, degraded: self.is_degraded() }
-    }
-
-    /// Says that the headers have left, for a session that nobody has used so far.
-    pub fn start_response(&self) {
-        self.inner.machine().close();
-    }
-
-    /// As [`Session::start_response`], unless somebody has used it; answers whether nobody has.
-    pub(crate) fn close_unused(&self) -> bool {
-        self.inner.close_unused()
-    }
-
-    /// Whether something changed that no commit has written yet.
-    pub fn is_changed(&self) -> bool {
-        self.is_used() && self.inner.machine().is_changed()
     }
 }
 

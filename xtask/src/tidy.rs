@@ -24,11 +24,15 @@ const CHECKS: [(&str, Check); 9] = [
 const LONGEST_FILE: usize = 500;
 
 /// Who may stand on whom. Everything else is refused.
-const DEPENDENCIES: [(&str, &[&str]); 11] = [
+const DEPENDENCIES: [(&str, &[&str]); 12] = [
     ("serde_devalue", &[]),
     ("cloakroom-storage", &[]),
     ("cloakroom-derive", &[]),
-    ("cloakroom-session", &["serde_devalue", "cloakroom-storage", "cloakroom-derive"]),
+    ("cloakroom-astro-config", &["serde_devalue"]),
+    (
+        "cloakroom-session",
+        &["serde_devalue", "cloakroom-storage", "cloakroom-derive", "cloakroom-astro-config"],
+    ),
     ("cloakroom-actions", &["serde_devalue", "cloakroom-session"]),
     ("cloakroom-tower", &["cloakroom-session", "cloakroom-actions"]),
     ("cloakroom-actix", &["cloakroom-session", "cloakroom-actions"]),

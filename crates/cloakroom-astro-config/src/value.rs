@@ -6,18 +6,18 @@ use oxc::ast::ast::ObjectExpression;
 use oxc::span::Span;
 use url::Url;
 
-use super::dotenv::Variables;
+use crate::dotenv::Variables;
 
 /// Where something is written: a file, by its number, and a part of its text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub(super) module: usize,
-    pub(super) span: Span,
+pub(crate) struct Place {
+    pub(crate) module: usize,
+    pub(crate) span: Span,
 }
 
 /// A value, known as far as anybody asked.
 #[derive(Clone, Debug)]
-pub(super) enum Value<'a> {
+pub(crate) enum Value<'a> {
     /// `undefined`, and why where an environment variable is the reason.
     Undefined(Option<Unset>),
     Null,
@@ -38,14 +38,14 @@ pub(super) enum Value<'a> {
 
 /// An environment variable that was read and is not set.
 #[derive(Clone, Debug)]
-pub(super) struct Unset {
-    pub(super) name: Rc<str>,
-    pub(super) place: Place,
+pub(crate) struct Unset {
+    pub(crate) name: Rc<str>,
+    pub(crate) place: Place,
 }
 
 /// An object whose properties are evaluated when they are asked for.
 #[derive(Clone, Debug)]
-pub(super) enum Object<'a> {
+pub(crate) enum Object<'a> {
     /// `{ … }` in the file of this number.
     Literal(usize, &'a ObjectExpression<'a>),
     /// `import * as …` of the file of this number.
@@ -58,47 +58,47 @@ pub(super) enum Object<'a> {
 
 /// The variables of files that Vite's `loadEnv` has read; those of the environment come before them.
 #[derive(Debug)]
-pub(super) struct Loaded {
-    pub(super) variables: Variables,
+pub(crate) struct Loaded {
+    pub(crate) variables: Variables,
     /// Other names have no variable.
-    pub(super) prefixes: Vec<String>,
+    pub(crate) prefixes: Vec<String>,
     /// Where they are read.
-    pub(super) place: Place,
+    pub(crate) place: Place,
 }
 
 /// A property, and where it is written.
 #[derive(Clone, Debug)]
-pub(super) struct Entry<'a> {
-    pub(super) key: String,
-    pub(super) value: Value<'a>,
-    pub(super) place: Place,
+pub(crate) struct Entry<'a> {
+    pub(crate) key: String,
+    pub(crate) value: Value<'a>,
+    pub(crate) place: Place,
 }
 
 /// A global name, or what a package exports, and the members on the way from there: `process.env`.
 #[derive(Clone, Debug)]
-pub(super) struct Outside {
-    pub(super) package: Option<Rc<str>>,
-    pub(super) path: String,
+pub(crate) struct Outside {
+    pub(crate) package: Option<Rc<str>>,
+    pub(crate) path: String,
 }
 
 impl Value<'_> {
-    pub(super) const UNDEFINED: Value<'static> = Value::Undefined(None);
+    pub(crate) const UNDEFINED: Value<'static> = Value::Undefined(None);
 
-    pub(super) fn global(name: &str) -> Value<'static> {
+    pub(crate) fn global(name: &str) -> Value<'static> {
         Value::Outside(Outside { package: None, path: name.to_owned() })
     }
 
-    pub(super) fn is_nullish(&self) -> bool {
+    pub(crate) fn is_nullish(&self) -> bool {
         matches!(self, Value::Undefined(_) | Value::Null)
     }
 
     /// Whether only running the file shows anything of it, its truth too.
-    pub(super) fn is_unknown(&self) -> bool {
+    pub(crate) fn is_unknown(&self) -> bool {
         matches!(self, Value::Made { .. } | Value::Outside(_))
     }
 
     /// What it is called in messages; values themselves may be secret.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Value::Undefined(_) => "undefined",
             Value::Null => "null",

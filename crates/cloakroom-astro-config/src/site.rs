@@ -1,4 +1,4 @@
-//! What the session's part of an Astro configuration means for ours.
+//! What the session's part of an Astro site's configuration means.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use oxc::span::Span;
 use serde_json::{Map, Number, Value as Json};
 
-use super::evaluate::Evaluator;
-use super::outside::{default_base, kebab_case};
-use super::paths::normal;
-use super::value::{Entry, Object, Place, Value};
-use crate::config::Config;
-use crate::config::adapter::Adapter;
-use crate::config::tables::driver_name;
 use crate::error::Result;
+use crate::evaluate::Evaluator;
+use crate::outside::{default_base, kebab_case};
+use crate::paths::normal;
+use crate::value::{Entry, Object, Place, Value};
+use crate::{AstroConfig, Driver};
+
+/// What a module's name begins with that is one of unstorage's drivers.
+const UNSTORAGE: &str = "unstorage/drivers/";
 
 /// The site's configuration, and where it is written.
 struct Site<'a> {
@@ -22,14 +23,14 @@ struct Site<'a> {
 }
 
 /// Reads what the file of this number exports.
-pub(super) fn read(evaluator: &mut Evaluator<'_>, module: usize) -> Result<Config> {
+pub(crate) fn read(evaluator: &mut Evaluator<'_>, module: usize) -> Result<AstroConfig> {
     let start = Place { module, span: Span::new(0, 0) };
     if let Some(change) = evaluator.modules.changed().language {
         let snippet = evaluator.modules.snippet(change);
         let message = format!(
             "`{snippet}` may change anything, and what the configuration is then only running the file shows"
         );
-        return Err(evaluator.modules.error(change, &message));
+        return Err(evaluator.modules.not_known(change, &message));
     }
     let Some((value, place)) = evaluator.export(module, "default")? else {
         return Err(evaluator.modules.error(start, "this file has no `export default`"));
@@ -54,9 +55,9 @@ struct Reader<'e, 'a> {
 }
 
 impl<'a> Reader<'_, 'a> {
-    fn config(mut self) -> Result<Config> {
+    fn config(mut self) -> Result<AstroConfig> {
         let (entries, place) = self.session()?;
-        let mut map = Map::new();
+        let mut settings = Map::new();
         let (mut driver, mut options) = (None, None);
         for entry in entries {
             self.places.insert(entry.key.clone(), entry.place);
@@ -66,19 +67,18 @@ impl<'a> Reader<'_, 'a> {
                 _ => {
                     let key = entry.key.clone();
                     if let Some(json) = self.json(&key, &entry.value, entry.place)? {
-                        map.insert(key, json);
+                        settings.insert(key, json);
                     }
                 }
             }
         }
-        // The rest first: a mistyped `driver` is a key of its own, and no missing driver.
-        let mut config = Config::read(map).map_err(|unusable| {
-            let table = unusable.key.split('.').next().unwrap_or_default();
-            let known = self.places.get(&unusable.key).or_else(|| self.places.get(table));
-            self.evaluator.modules.error(known.copied().unwrap_or(place), &unusable.message)
-        })?;
-        (config.driver, config.options) = self.driver(driver, options)?;
-        Ok(config)
+        // Before the driver, whose options may have names of settings.
+        let places = std::mem::take(&mut self.places).into_iter();
+        let positions =
+            places.map(|(key, place)| (key, self.evaluator.modules.position(place))).collect();
+        let session = self.evaluator.modules.position(place);
+        let driver = self.driver(driver, options);
+        Ok(AstroConfig { driver, settings, positions, session })
     }
 
     /// A property of the site's configuration.
@@ -115,12 +115,8 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// The driver's unstorage name and its options.
-    fn driver(
-        &mut self,
-        driver: Option<Entry<'a>>,
-        options: Option<Entry<'a>>,
-    ) -> Result<(String, Map<String, Json>)> {
+    /// What keeps the sessions.
+    fn driver(&mut self, driver: Option<Entry<'a>>, options: Option<Entry<'a>>) -> Result<Driver> {
         let Some(Entry { value, place, .. }) = driver else { return self.adapters_driver() };
         let (name, entries) = match value {
             Value::Undefined(None) => return self.adapters_driver(),
@@ -171,7 +167,7 @@ impl<'a> Reader<'_, 'a> {
             }
         }
         self.resolve_path(&name, &mut options)?;
-        Ok((name, options))
+        Ok(Driver::Named { name, options })
     }
 
     fn entrypoint(
@@ -216,36 +212,30 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// What the site's adapter fills in, as it does in Astro: the driver alone, and none of `options`.
-    fn adapters_driver(&mut self) -> Result<(String, Map<String, Json>)> {
+    fn adapters_driver(&mut self) -> Result<Driver> {
         let Some((adapter, place)) = self.site_property("adapter")? else {
             return Err(self.evaluator.modules.error(
                 self.site.place,
                 "the site has neither `session.driver` nor an `adapter` with a default: name the driver",
             ));
         };
-        let Value::Made { package, options } = adapter else {
+        let Value::Made { package, options: given } = adapter else {
             return Err(self.evaluator.unknown(place));
         };
-        let Some(adapter) = Adapter::of_package(&package) else {
-            let message =
-                format!("what {package} keeps sessions in is not known: name `session.driver`");
-            return Err(self.evaluator.modules.error(place, &message));
-        };
-        let mut config = Config::for_adapter(adapter)
-            .map_err(|error| self.evaluator.modules.error(place, &error.to_string()))?;
-        match adapter {
-            Adapter::Node => {
+        let mut options = Map::new();
+        match adapters_name(&package) {
+            Some("node") => {
                 let sessions =
                     self.site_folder("cacheDir", "node_modules/.astro")?.join("sessions");
-                config = config.option("base", sessions.to_string_lossy().into_owned());
+                options.insert("base".to_owned(), sessions.to_string_lossy().into());
             }
-            Adapter::Cloudflare => match &*options {
-                Value::Object(options) => {
+            Some("cloudflare") => match &*given {
+                Value::Object(given) => {
                     if let Some((binding, place)) =
-                        self.evaluator.property(options, "sessionKVBindingName")?
+                        self.evaluator.property(given, "sessionKVBindingName")?
                         && let Some(binding) = self.json("binding", &binding, place)?
                     {
-                        config = config.option("binding", binding);
+                        options.insert("binding".to_owned(), binding);
                     }
                 }
                 Value::Undefined(None) => {}
@@ -253,7 +243,8 @@ impl<'a> Reader<'_, 'a> {
             },
             _ => {}
         }
-        Ok((config.driver, config.options))
+        let position = self.evaluator.modules.position(place);
+        Ok(Driver::OfAdapter { package: package.to_string(), options, position })
     }
 
     /// A relative folder or socket is found where Astro's server runs: in the project's root.
@@ -299,9 +290,9 @@ impl<'a> Reader<'_, 'a> {
         Ok(Some(match value {
             Value::Undefined(unset) => {
                 if let Some(unset) = unset {
-                    let at = self.evaluator.modules.error(unset.place, "");
+                    let at = self.evaluator.modules.position(unset.place);
                     tracing::warn!(
-                        "{at}the environment variable {} is not set, so `{key}` is left out",
+                        "{at}: the environment variable {} is not set, so `{key}` is left out",
                         unset.name
                     );
                 }
@@ -339,6 +330,17 @@ impl<'a> Reader<'_, 'a> {
             Value::Made { .. } | Value::Outside(_) => return Err(self.evaluator.unknown(place)),
         }))
     }
+}
+
+/// The name of one of unstorage's drivers alone; a module of anybody else's keeps its whole name, so that it is not taken
+/// for one of these.
+fn driver_name(entrypoint: &str) -> String {
+    entrypoint.strip_prefix(UNSTORAGE).unwrap_or(entrypoint).to_owned()
+}
+
+/// The name of one of Astro's own adapters: of `@astrojs/netlify`, and of `@astrojs/netlify/functions` of old.
+fn adapters_name(package: &str) -> Option<&str> {
+    package.strip_prefix("@astrojs/")?.split('/').next()
 }
 
 /// A whole number is one in JSON too: JavaScript does not tell them apart.

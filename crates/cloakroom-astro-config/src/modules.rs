@@ -7,13 +7,13 @@ use oxc::ast::ast::Program;
 use oxc::parser::Parser;
 use oxc::span::SourceType;
 
-use super::flow::Changed;
-use super::known;
-use super::load::Load;
-use super::module::{Module, Request};
-use super::resolve::Found;
-use super::value::Place;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Position, Result};
+use crate::flow::Changed;
+use crate::known;
+use crate::load::Load;
+use crate::module::{Module, Request};
+use crate::resolve::Found;
+use crate::value::Place;
 
 /// In bytes; larger files are not configurations.
 const LARGEST: usize = 256 * 1024;
@@ -25,39 +25,39 @@ const DEEPEST: usize = 128;
 const MOST: usize = 500;
 
 /// The files that were read, each once, in the order in which their imports are met.
-pub(super) struct Modules<'a> {
+pub(crate) struct Modules<'a> {
     allocator: &'a Allocator,
     modules: Vec<Module<'a>>,
     /// What was done so far, in the order in which the files are run.
     clock: usize,
     /// What may have set variables of the environment, or does.
-    pub(super) events: Vec<Event<'a>>,
+    pub(crate) events: Vec<Event<'a>>,
     /// An import of the site's own that is not followed.
-    pub(super) unread: Option<Place>,
+    pub(crate) unread: Option<Place>,
     changed: Changed<'a>,
 }
 
 /// When something happens: the order of its file among those that are run, and how far in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Time(usize, u32);
+pub(crate) struct Time(usize, u32);
 
 /// Something that sets variables of the environment.
 #[derive(Clone, Copy)]
-pub(super) struct Event<'a> {
-    pub(super) time: Time,
-    pub(super) place: Place,
-    pub(super) kind: EventKind<'a>,
+pub(crate) struct Event<'a> {
+    pub(crate) time: Time,
+    pub(crate) place: Place,
+    pub(crate) kind: EventKind<'a>,
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum EventKind<'a> {
+pub(crate) enum EventKind<'a> {
     /// What it does is not known.
     Unknown,
     Load(Load<'a>),
 }
 
 impl<'a> Modules<'a> {
-    pub(super) fn new(allocator: &'a Allocator) -> Modules<'a> {
+    pub(crate) fn new(allocator: &'a Allocator) -> Modules<'a> {
         Modules {
             allocator,
             modules: Vec::new(),
@@ -68,25 +68,25 @@ impl<'a> Modules<'a> {
         }
     }
 
-    pub(super) fn get(&self, module: usize) -> &Module<'a> {
+    pub(crate) fn get(&self, module: usize) -> &Module<'a> {
         &self.modules[module]
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Module<'a>> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Module<'a>> {
         self.modules.iter()
     }
 
     /// What is changed after it was made.
-    pub(super) fn changed(&self) -> &Changed<'a> {
+    pub(crate) fn changed(&self) -> &Changed<'a> {
         &self.changed
     }
 
-    pub(super) fn time(&self, place: Place) -> Time {
+    pub(crate) fn time(&self, place: Place) -> Time {
         Time(self.get(place.module).order, place.span.start)
     }
 
     /// Whether a file is run to its end before another one begins.
-    pub(super) fn is_before(&self, module: usize, other: usize) -> bool {
+    pub(crate) fn is_before(&self, module: usize, other: usize) -> bool {
         self.get(module).order < self.get(other).order
     }
 
@@ -94,7 +94,7 @@ impl<'a> Modules<'a> {
     ///
     /// # Errors
     /// Where one cannot be read or is not JavaScript or TypeScript; the message names the file.
-    pub(super) fn open(&mut self, path: &Path, shown: String) -> Result<usize> {
+    pub(crate) fn open(&mut self, path: &Path, shown: String) -> Result<usize> {
         let module = self.load(path, shown, false)?;
         self.settle();
         self.changed = Changed::find(self);
@@ -134,7 +134,7 @@ impl<'a> Modules<'a> {
         let number = self.modules.len();
         self.modules.push(module);
         if number == MOST {
-            return Err(Error::config(format!(
+            return Err(Error::unreadable(format!(
                 "the configuration imports more than {MOST} files: that is not a configuration"
             )));
         }
@@ -221,10 +221,10 @@ impl<'a> Modules<'a> {
 
     fn parse(&self, path: PathBuf, shown: String) -> Result<Module<'a>> {
         let text = std::fs::read_to_string(&path).map_err(|error| {
-            Error::config(format!("the configuration file {shown}: {error}")).with_source(error)
+            Error::unreadable(format!("the configuration file {shown}: {error}")).with_source(error)
         })?;
         if text.len() > LARGEST || depth(&text) > DEEPEST {
-            return Err(Error::config(format!(
+            return Err(Error::unreadable(format!(
                 "the configuration file {shown} is too large or too deeply nested to be a configuration"
             )));
         }
@@ -237,37 +237,52 @@ impl<'a> Modules<'a> {
         {
             let offset = problem.labels.first().map_or(0, |label| label.offset() as usize);
             let at = position(&shown, source, offset);
-            return Err(Error::config(format!("{at}: this cannot be read: {problem}")));
+            let message = format!("this cannot be read: {problem}");
+            return Err(Error::at(ErrorKind::Unreadable, at, message));
         }
         let program: &'a Program<'a> = self.allocator.alloc(parsed.program);
         Ok(Module::of_program(path, shown, source, program))
     }
 
     /// Where one of the files sets this variable of the environment.
-    pub(super) fn change_of_variable(&self, name: &str) -> Option<Place> {
+    pub(crate) fn change_of_variable(&self, name: &str) -> Option<Place> {
         self.modules.iter().enumerate().find_map(|(module, file)| {
             file.effects.variables.get(name).map(|span| Place { module, span: *span })
         })
     }
 
-    /// `astro.config.mjs:3:14: …`
-    pub(super) fn error(&self, place: Place, message: &str) -> Error {
+    /// What makes no sense there, or names something that there is not.
+    pub(crate) fn error(&self, place: Place, message: &str) -> Error {
+        Error::at(ErrorKind::Unusable, self.position(place), message)
+    }
+
+    /// What only running the file would show.
+    pub(crate) fn not_known(&self, place: Place, message: &str) -> Error {
+        Error::at(ErrorKind::NotKnown, self.position(place), message)
+    }
+
+    /// What is in a variable that is not set.
+    pub(crate) fn unset(&self, place: Place, message: &str) -> Error {
+        Error::at(ErrorKind::Unset, self.position(place), message)
+    }
+
+    /// Where this is.
+    pub(crate) fn position(&self, place: Place) -> Position {
         let module = self.get(place.module);
-        let at = position(&module.shown, module.source, place.span.start as usize);
-        Error::config(format!("{at}: {message}"))
+        position(&module.shown, module.source, place.span.start as usize)
     }
 
     /// `3:14`, with the file where it is another one than that of `from`.
-    pub(super) fn line_and_column(&self, place: Place, from: Place) -> String {
-        let file = self.get(place.module);
+    pub(crate) fn line_and_column(&self, place: Place, from: Place) -> String {
+        let position = self.position(place);
         match place.module == from.module {
-            true => line_and_column(file.source, place.span.start as usize),
-            false => position(&file.shown, file.source, place.span.start as usize),
+            true => format!("{}:{}", position.line, position.column),
+            false => position.to_string(),
         }
     }
 
     /// What is written there, on one line and cut where it is long.
-    pub(super) fn snippet(&self, place: Place) -> String {
+    pub(crate) fn snippet(&self, place: Place) -> String {
         let (start, end) = (place.span.start as usize, place.span.end as usize);
         let text = self.get(place.module).source.get(start..end).unwrap_or_default();
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -286,16 +301,11 @@ fn is_harmless_import(specifier: &str) -> bool {
         || [".css", ".less", ".sass", ".scss"].iter().any(|ending| specifier.ends_with(ending))
 }
 
-fn position(shown: &str, source: &str, offset: usize) -> String {
-    format!("{shown}:{}", line_and_column(source, offset))
-}
-
-/// Both begin at one, and columns are characters.
-fn line_and_column(source: &str, offset: usize) -> String {
+fn position(shown: &str, source: &str, offset: usize) -> Position {
     let before = source.get(..offset).unwrap_or(source);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!("{line}:{column}")
+    Position { file: shown.to_owned(), line, column }
 }
 
 /// How deep brackets of any kind nest, with those in texts and comments counted too.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use oxc::span::Span;
 
-use super::known;
-use super::module::{Binding, Export, Import};
-use super::modules::Modules;
-use super::value::Place;
+use crate::known;
+use crate::module::{Binding, Export, Import};
+use crate::modules::Modules;
+use crate::value::Place;
 
 /// What an object can be held by in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Holder<'a> {
+pub(crate) enum Holder<'a> {
     /// A name; those of all scopes are one.
     Name(&'a str),
     /// The expression that begins and ends there, which makes the object.
@@ -28,66 +28,66 @@ pub(super) enum Holder<'a> {
 
 impl Holder<'_> {
     /// What `export default` exports.
-    pub(super) const DEFAULT: Holder<'static> = Holder::Name("*default*");
+    pub(crate) const DEFAULT: Holder<'static> = Holder::Name("*default*");
 
-    pub(super) fn made(span: Span) -> Holder<'static> {
+    pub(crate) fn made(span: Span) -> Holder<'static> {
         Holder::Made(span.start, span.end)
     }
 }
 
 /// What a value may be, or what it may be a part of.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Source<'a> {
-    pub(super) holder: Holder<'a>,
-    pub(super) part: bool,
+pub(crate) struct Source<'a> {
+    pub(crate) holder: Holder<'a>,
+    pub(crate) part: bool,
 }
 
 /// What happens to an object: whether its own properties change, and whether the objects in it may.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Change {
-    pub(super) itself: bool,
-    pub(super) contents: bool,
+pub(crate) struct Change {
+    pub(crate) itself: bool,
+    pub(crate) contents: bool,
 }
 
 impl Change {
-    pub(super) const WRITE: Change = Change { itself: true, contents: false };
+    pub(crate) const WRITE: Change = Change { itself: true, contents: false };
     /// A change to what is found inside.
-    pub(super) const INSIDE: Change = Change { itself: false, contents: true };
+    pub(crate) const INSIDE: Change = Change { itself: false, contents: true };
     /// It is left to code that is not known.
-    pub(super) const ANY: Change = Change { itself: true, contents: true };
+    pub(crate) const ANY: Change = Change { itself: true, contents: true };
 }
 
 impl Source<'_> {
-    pub(super) const LANGUAGE: Source<'static> = Source { holder: Holder::Language, part: false };
+    pub(crate) const LANGUAGE: Source<'static> = Source { holder: Holder::Language, part: false };
 }
 
 type Node<'a> = (usize, Holder<'a>);
 
 /// What is changed anywhere in the site's files, and where.
 #[derive(Debug, Default)]
-pub(super) struct Changed<'a> {
+pub(crate) struct Changed<'a> {
     nodes: BTreeMap<Node<'a>, (Change, Place)>,
     /// Where nothing is certain any more: the language's own objects are changed.
-    pub(super) language: Option<Place>,
+    pub(crate) language: Option<Place>,
 }
 
 impl<'a> Changed<'a> {
-    pub(super) fn made(&self, module: usize, span: Span) -> Option<Place> {
+    pub(crate) fn made(&self, module: usize, span: Span) -> Option<Place> {
         self.holder(module, Holder::made(span))
     }
 
     /// As [`Changed::made`], for an object whose parts are one with it.
-    pub(super) fn made_or_inside(&self, module: usize, span: Span) -> Option<Place> {
+    pub(crate) fn made_or_inside(&self, module: usize, span: Span) -> Option<Place> {
         self.nodes.get(&(module, Holder::made(span))).map(|(_, place)| *place)
     }
 
-    pub(super) fn environment(&self) -> Option<Place> {
+    pub(crate) fn environment(&self) -> Option<Place> {
         self.nodes.iter().find_map(|((_, holder), (change, place))| {
             (*holder == Holder::Environment && change.itself).then_some(*place)
         })
     }
 
-    pub(super) fn import_meta(&self, module: usize) -> Option<Place> {
+    pub(crate) fn import_meta(&self, module: usize) -> Option<Place> {
         // What is found in it, `import.meta.env`, is an object, too.
         self.nodes.get(&(module, Holder::ImportMeta)).map(|(_, place)| *place)
     }
@@ -98,7 +98,7 @@ impl<'a> Changed<'a> {
     }
 
     /// Follows the changes in all of the files to the objects that they may change.
-    pub(super) fn find(modules: &Modules<'a>) -> Changed<'a> {
+    pub(crate) fn find(modules: &Modules<'a>) -> Changed<'a> {
         let mut changed = Changed::default();
         let mut flows: BTreeMap<Node<'a>, Vec<Source<'a>>> = BTreeMap::new();
         let mut waiting = Vec::new();
@@ -246,7 +246,7 @@ impl<'a> Modules<'a> {
     }
 
     /// Whether an object of the site has a method of this name.
-    pub(super) fn has_method(&self, name: &str) -> bool {
+    pub(crate) fn has_method(&self, name: &str) -> bool {
         self.all().any(|file| file.own_methods.0.contains(name))
     }
 

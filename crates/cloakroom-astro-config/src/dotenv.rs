@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// The variables of one file, or of several.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Variables(BTreeMap<String, Written>);
+pub(crate) struct Variables(BTreeMap<String, Written>);
 
 /// A variable as it is written.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ struct Written {
 
 /// What is wrong, and in which line.
 #[derive(Debug, PartialEq)]
-pub(super) struct Problem(pub(super) String);
+pub(crate) struct Problem(pub(crate) String);
 
 impl Problem {
     fn new(place: &str, what: &str) -> Problem {
@@ -35,7 +35,7 @@ impl Variables {
     ///
     /// # Errors
     /// Where a line is not surely one variable, blank, or a comment.
-    pub(super) fn parse(file: &str, text: &str) -> Result<Variables, Problem> {
+    pub(crate) fn parse(file: &str, text: &str) -> Result<Variables, Problem> {
         let mut variables = BTreeMap::new();
         for (index, line) in text.split('\n').enumerate() {
             let place = format!("{file}:{}", index + 1);
@@ -53,12 +53,12 @@ impl Variables {
     }
 
     /// Takes the other ones, before those of the same names that are here.
-    pub(super) fn extend(&mut self, others: Variables) {
+    pub(crate) fn extend(&mut self, others: Variables) {
         self.0.extend(others.0);
     }
 
     /// What the variable says, letter by letter.
-    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
         let Some(written) = self.0.get(name) else { return Ok(None) };
         if written.has_escapes {
             return Err(Problem::new(
@@ -70,7 +70,7 @@ impl Variables {
     }
 
     /// What the variable says where `$OTHER` and `${OTHER}` stand for other variables, those of the environment first.
-    pub(super) fn expanded(
+    pub(crate) fn expanded(
         &self,
         name: &str,
         environment: &mut dyn FnMut(&str) -> Result<Option<String>, Problem>,

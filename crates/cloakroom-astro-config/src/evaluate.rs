@@ -5,14 +5,14 @@ use oxc::ast::ast::{Argument, ArrayExpressionElement, ChainElement, Expression};
 use oxc::span::{GetSpan as _, Span};
 use oxc::syntax::operator::{BinaryOperator, LogicalOperator};
 
-use super::known;
-use super::members::ended;
-use super::module::{Binding, Export, Import, Step};
-use super::modules::Modules;
-use super::operators;
-use super::resolve::Found;
-use super::value::{Object, Place, Unset, Value};
 use crate::error::{Error, Result};
+use crate::known;
+use crate::members::ended;
+use crate::module::{Binding, Export, Import, Step};
+use crate::modules::Modules;
+use crate::operators;
+use crate::resolve::Found;
+use crate::value::{Object, Place, Unset, Value};
 
 /// How deep expressions may lead to each other: a cycle goes deeper.
 const DEEPEST: usize = 256;
@@ -21,24 +21,24 @@ const DEEPEST: usize = 256;
 const LONGEST: usize = 50_000;
 
 /// What reads an environment variable.
-pub(super) type Environment<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
+pub type Environment<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
-pub(super) struct Evaluator<'a> {
-    pub(super) modules: Modules<'a>,
-    pub(super) environment: Environment<'a>,
+pub(crate) struct Evaluator<'a> {
+    pub(crate) modules: Modules<'a>,
+    pub(crate) environment: Environment<'a>,
     depth: usize,
     steps: usize,
 }
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn new(allocator: &'a Allocator, environment: Environment<'a>) -> Evaluator<'a> {
+    pub(crate) fn new(allocator: &'a Allocator, environment: Environment<'a>) -> Evaluator<'a> {
         Evaluator { modules: Modules::new(allocator), environment, depth: 0, steps: 0 }
     }
 
     /// What only running the file would show.
-    pub(super) fn unknown(&self, place: Place) -> Error {
+    pub(crate) fn unknown(&self, place: Place) -> Error {
         let snippet = self.modules.snippet(place);
-        self.modules.error(
+        self.modules.not_known(
             place,
             &format!(
                 "`{snippet}` is not known without running the file, which is never done: \
@@ -48,9 +48,9 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What only running the file up to some line would show.
-    pub(super) fn changed(&self, name: &str, place: Place, change: Place) -> Error {
+    pub(crate) fn changed(&self, name: &str, place: Place, change: Place) -> Error {
         let change = self.modules.line_and_column(change, place);
-        self.modules.error(
+        self.modules.not_known(
             place,
             &format!(
                 "`{name}` is changed at {change}, and what it is then only running the file shows: \
@@ -60,9 +60,9 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What an unset variable stands in the way of.
-    pub(super) fn unset(&self, unset: &Unset, needed: &str) -> Error {
+    pub(crate) fn unset(&self, unset: &Unset, needed: &str) -> Error {
         let Unset { name, place } = unset;
-        self.modules.error(
+        self.modules.unset(
             *place,
             &format!(
                 "the environment variable {name} is not set, and {needed}: set it, or give it a default with `??`"
@@ -70,7 +70,7 @@ impl<'a> Evaluator<'a> {
         )
     }
 
-    pub(super) fn evaluate(
+    pub(crate) fn evaluate(
         &mut self,
         module: usize,
         expression: &'a Expression<'a>,
@@ -80,7 +80,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Takes one more step, where there are not too many behind and above.
-    pub(super) fn deeper<T>(
+    pub(crate) fn deeper<T>(
         &mut self,
         place: Place,
         step: impl FnOnce(&mut Evaluator<'a>) -> Result<T>,
@@ -224,7 +224,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Refuses an object that something changes after it was made, by whichever name.
-    pub(super) fn refuse_changed(&self, place: Place) -> Result<()> {
+    pub(crate) fn refuse_changed(&self, place: Place) -> Result<()> {
         match self.modules.changed().made(place.module, place.span) {
             Some(change) => Err(self.changed(&self.modules.snippet(place), place, change)),
             None => Ok(()),
@@ -232,7 +232,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A part of a text.
-    pub(super) fn text(&mut self, module: usize, expression: &'a Expression<'a>) -> Result<String> {
+    pub(crate) fn text(&mut self, module: usize, expression: &'a Expression<'a>) -> Result<String> {
         let value = self.evaluate(module, expression)?;
         self.refuse_unset(&[&value])?;
         let place = Place { module, span: expression.span() };
@@ -240,7 +240,7 @@ impl<'a> Evaluator<'a> {
     }
 
     // DIFFERENCE: JavaScript would write "undefined" into an address, which nobody wants.
-    pub(super) fn refuse_unset(&self, values: &[&Value<'a>]) -> Result<()> {
+    pub(crate) fn refuse_unset(&self, values: &[&Value<'a>]) -> Result<()> {
         values.iter().try_for_each(|value| match value {
             Value::Undefined(Some(unset)) => Err(self.unset(unset, "it is a part of a value")),
             _ => Ok(()),
@@ -308,11 +308,11 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What another module exports: evaluated where it is a file of the site, and else only known by its name.
-    pub(super) fn import(&mut self, module: usize, import: Import<'a>) -> Result<Value<'a>> {
+    pub(crate) fn import(&mut self, module: usize, import: Import<'a>) -> Result<Value<'a>> {
         let Import { specifier, name, span } = import;
         let place = Place { module, span };
         if !known::is_local(specifier) {
-            return Ok(super::outside::package(specifier, name));
+            return Ok(crate::outside::package(specifier, name));
         }
         let imported = self.file(module, specifier, place)?;
         match name {
@@ -327,7 +327,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The file that this module imports by this name.
-    pub(super) fn file(&self, module: usize, specifier: &str, place: Place) -> Result<usize> {
+    pub(crate) fn file(&self, module: usize, specifier: &str, place: Place) -> Result<usize> {
         if let Some(unread) = self.modules.unread {
             // It may change what the files that are read export.
             return Err(self.unknown(unread));
@@ -349,7 +349,7 @@ impl<'a> Evaluator<'a> {
         Ok(imported)
     }
 
-    pub(super) fn export(
+    pub(crate) fn export(
         &mut self,
         module: usize,
         name: &str,
@@ -411,7 +411,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The argument of this number; undefined where there are fewer.
-    pub(super) fn argument(
+    pub(crate) fn argument(
         &mut self,
         module: usize,
         arguments: &'a [Argument<'a>],

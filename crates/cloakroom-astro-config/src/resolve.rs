@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::known;
-use super::modules::Modules;
-use super::paths::normal;
+use crate::known;
+use crate::modules::Modules;
+use crate::paths::normal;
 
 /// What a specifier names.
-pub(super) enum Found {
+pub(crate) enum Found {
     /// A file that is followed; `by_node` where Node finds it, too.
     File {
         path: PathBuf,
@@ -37,7 +37,7 @@ const DATA: [&str; 14] = [
 
 impl Modules<'_> {
     /// What an import of this module names; `required` where it is one in its midst, which may be by `require`.
-    pub(super) fn find(&self, module: usize, specifier: &str, required: bool) -> Found {
+    pub(crate) fn find(&self, module: usize, specifier: &str, required: bool) -> Found {
         if !known::is_local(specifier) {
             return Found::Package;
         }

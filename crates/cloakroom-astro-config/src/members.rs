@@ -9,16 +9,16 @@ use oxc::ast::ast::{
 use oxc::span::GetSpan as _;
 use serde_devalue::javascript;
 
-use super::evaluate::Evaluator;
-use super::value::{Entry, Object, Place, Value};
 use crate::error::Result;
+use crate::evaluate::Evaluator;
+use crate::value::{Entry, Object, Place, Value};
 
 /// A value, or that of a whole chain that ended at a `?.`.
-pub(super) type Link<'a> = ControlFlow<Value<'a>, Value<'a>>;
+pub(crate) type Link<'a> = ControlFlow<Value<'a>, Value<'a>>;
 
 impl<'a> Evaluator<'a> {
     /// A link of a chain of members and calls; anything else begins one.
-    pub(super) fn link(
+    pub(crate) fn link(
         &mut self,
         module: usize,
         expression: &'a Expression<'a>,
@@ -33,7 +33,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    pub(super) fn member_link(
+    pub(crate) fn member_link(
         &mut self,
         module: usize,
         member: &'a MemberExpression<'a>,
@@ -50,7 +50,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The key of a member expression, and the place of the whole.
-    pub(super) fn key(
+    pub(crate) fn key(
         &mut self,
         module: usize,
         member: &'a MemberExpression<'a>,
@@ -68,7 +68,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// As [`Evaluator::link`], one deeper.
-    pub(super) fn nested_link(
+    pub(crate) fn nested_link(
         &mut self,
         module: usize,
         expression: &'a Expression<'a>,
@@ -78,7 +78,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// `value.key`
-    pub(super) fn member(
+    pub(crate) fn member(
         &mut self,
         value: &Value<'a>,
         key: &str,
@@ -99,7 +99,7 @@ impl<'a> Evaluator<'a> {
                 let index = index.ok_or_else(|| self.unknown(place))?;
                 values.get(index).cloned().unwrap_or(Value::UNDEFINED)
             }
-            Value::Url(url) => match super::outside::url_member(url, key) {
+            Value::Url(url) => match crate::outside::url_member(url, key) {
                 Some(value) => value,
                 None => return Err(self.unknown(place)),
             },
@@ -124,7 +124,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The last property of that name: what stands before it is not looked at.
-    pub(super) fn property(
+    pub(crate) fn property(
         &mut self,
         object: &Object<'a>,
         key: &str,
@@ -172,7 +172,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// All properties, the last of each name.
-    pub(super) fn entries(&mut self, object: &Object<'a>, place: Place) -> Result<Vec<Entry<'a>>> {
+    pub(crate) fn entries(&mut self, object: &Object<'a>, place: Place) -> Result<Vec<Entry<'a>>> {
         let keys = match object {
             Object::Namespace(_) | Object::Variables(_) => return Err(self.unknown(place)),
             Object::Entries(entries) => return Ok(entries.to_vec()),
@@ -247,7 +247,7 @@ fn is_prototype(property: &ObjectProperty<'_>) -> bool {
 }
 
 /// Whether an object without a property of this name has one from `Object.prototype`.
-pub(super) fn is_of_every_object(name: &str) -> bool {
+pub(crate) fn is_of_every_object(name: &str) -> bool {
     matches!(
         name,
         "__proto__"
@@ -265,7 +265,7 @@ pub(super) fn is_of_every_object(name: &str) -> bool {
     )
 }
 
-pub(super) fn ended(link: Link<'_>) -> Value<'_> {
+pub(crate) fn ended(link: Link<'_>) -> Value<'_> {
     match link {
         // A chain that ended early is undefined, whatever it ended at.
         ControlFlow::Break(Value::Null) => Value::UNDEFINED,

@@ -2,11 +2,11 @@
 
 use oxc::ast::ast::Expression;
 
-use super::module::{Binding, Bindings, Step};
+use crate::module::{Binding, Bindings, Step};
 
 /// What a call of a function can do to its arguments and to the environment.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Callee<'a> {
+pub(crate) enum Callee<'a> {
     /// Looks at its arguments; its result has nothing of them.
     Harmless,
     /// Vite's, which looks at its arguments and makes an object.
@@ -94,14 +94,14 @@ const MUTATING_METHODS: [&str; 13] = [
 
 /// What a method of this name does to its receiver, where no object of the site has one of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Method {
+pub(crate) enum Method {
     Reads,
     Iterates,
     Mutates,
 }
 
 impl Method {
-    pub(super) fn of(name: &str) -> Option<Method> {
+    pub(crate) fn of(name: &str) -> Option<Method> {
         match name {
             _ if READING_METHODS.contains(&name) => Some(Method::Reads),
             _ if ITERATING_METHODS.contains(&name) => Some(Method::Iterates),
@@ -112,7 +112,7 @@ impl Method {
 }
 
 /// Constructors that look at their arguments and nothing else.
-pub(super) fn is_harmless_constructor(callee: &Expression<'_>) -> bool {
+pub(crate) fn is_harmless_constructor(callee: &Expression<'_>) -> bool {
     const NAMES: [&str; 11] = [
         "Array",
         "Date",
@@ -130,7 +130,7 @@ pub(super) fn is_harmless_constructor(callee: &Expression<'_>) -> bool {
 }
 
 /// `a` and `b.c` of `a.b['c']`
-pub(super) fn path<'a>(expression: &Expression<'a>) -> Option<(&'a str, String)> {
+pub(crate) fn path<'a>(expression: &Expression<'a>) -> Option<(&'a str, String)> {
     let expression = inner(expression);
     if let Expression::Identifier(name) = expression {
         return Some((name.name.as_str(), String::new()));
@@ -142,7 +142,7 @@ pub(super) fn path<'a>(expression: &Expression<'a>) -> Option<(&'a str, String)>
 }
 
 /// Without the brackets, the types and the `?.` around it.
-pub(super) fn inner<'e, 'a>(expression: &'e Expression<'a>) -> &'e Expression<'a> {
+pub(crate) fn inner<'e, 'a>(expression: &'e Expression<'a>) -> &'e Expression<'a> {
     let mut expression = expression;
     loop {
         expression = match expression {
@@ -158,7 +158,7 @@ pub(super) fn inner<'e, 'a>(expression: &'e Expression<'a>) -> &'e Expression<'a
 }
 
 /// The package that a name comes from, and what of it: `import { a as name } from 'package'` or the same by `require`.
-pub(super) fn package_of<'a>(bindings: &Bindings<'a>, root: &str) -> Option<(&'a str, String)> {
+pub(crate) fn package_of<'a>(bindings: &Bindings<'a>, root: &str) -> Option<(&'a str, String)> {
     match bindings.get(root)? {
         Binding::Import(import) => {
             Some((import.specifier, import.name.unwrap_or_default().to_owned()))
@@ -183,12 +183,12 @@ pub(super) fn package_of<'a>(bindings: &Bindings<'a>, root: &str) -> Option<(&'a
 }
 
 /// Whether what an object has under this name is one of the language's own, which others lean on.
-pub(super) fn is_of_language(name: &str) -> bool {
+pub(crate) fn is_of_language(name: &str) -> bool {
     matches!(name, "__proto__" | "prototype" | "constructor")
 }
 
 /// What a call of this does.
-pub(super) fn callee<'a>(bindings: &Bindings<'a>, callee: &Expression<'a>) -> Callee<'a> {
+pub(crate) fn callee<'a>(bindings: &Bindings<'a>, callee: &Expression<'a>) -> Callee<'a> {
     let Some((root, path)) = path(callee) else { return Callee::Unknown };
     if let Some((package, name)) = package_of(bindings, root) {
         if is_local(package) {
@@ -209,14 +209,14 @@ pub(super) fn callee<'a>(bindings: &Bindings<'a>, callee: &Expression<'a>) -> Ca
 }
 
 /// Whether a specifier names a file of the site, by whichever way.
-pub(super) fn is_local(specifier: &str) -> bool {
+pub(crate) fn is_local(specifier: &str) -> bool {
     specifier.starts_with(['.', '/', '#', '~'])
         || specifier.starts_with("@/")
         || specifier.contains(':') && !specifier.starts_with("node:")
 }
 
 /// The name of one of Node's own modules, without its scheme.
-pub(super) fn node_module(package: &str) -> Option<&str> {
+pub(crate) fn node_module(package: &str) -> Option<&str> {
     const NAMES: [&str; 14] = [
         "assert",
         "buffer",
@@ -330,7 +330,7 @@ fn of_language<'a>(name: &str) -> Callee<'a> {
 }
 
 /// Whether a package may set variables of the environment, going by its name.
-pub(super) fn is_about_environment(package: &str) -> bool {
+pub(crate) fn is_about_environment(package: &str) -> bool {
     package.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|word| {
         let word = word.to_ascii_lowercase();
         word.contains("env")
@@ -340,7 +340,7 @@ pub(super) fn is_about_environment(package: &str) -> bool {
 }
 
 /// Whether a package is made for Astro, Vite or Markdown, whose functions make integrations and plugins.
-pub(super) fn is_plugin(package: &str) -> bool {
+pub(crate) fn is_plugin(package: &str) -> bool {
     const WORDS: [&str; 8] =
         ["astro", "astrojs", "vite", "rehype", "remark", "rollup", "shiki", "tailwindcss"];
     !is_about_environment(package)

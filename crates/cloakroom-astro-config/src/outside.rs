@@ -9,17 +9,17 @@ use oxc::span::GetSpan as _;
 use serde_devalue::javascript;
 use url::Url;
 
-use super::evaluate::Evaluator;
-use super::import_meta::Importer;
-use super::known;
-use super::members::Link;
-use super::operators;
-use super::paths::normal;
-use super::value::{Entry, Object, Outside, Place, Value};
 use crate::error::Result;
+use crate::evaluate::Evaluator;
+use crate::import_meta::Importer;
+use crate::known;
+use crate::members::Link;
+use crate::operators;
+use crate::paths::normal;
+use crate::value::{Entry, Object, Outside, Place, Value};
 
 /// What a package exports; Node's own modules are their default exports, and go by one name.
-pub(super) fn package<'a>(specifier: &str, export: Option<&str>) -> Value<'a> {
+pub(crate) fn package<'a>(specifier: &str, export: Option<&str>) -> Value<'a> {
     let name = specifier.strip_prefix("node:").unwrap_or(specifier);
     let is_nodes = matches!(name, "path" | "path/posix" | "process" | "url");
     let export = export.filter(|export| !(is_nodes && *export == "default")).unwrap_or_default();
@@ -36,7 +36,7 @@ fn outside<'a>(package: &str, path: &str) -> Value<'a> {
 }
 
 /// None for what is not known of a URL.
-pub(super) fn url_member<'a>(url: &Url, key: &str) -> Option<Value<'a>> {
+pub(crate) fn url_member<'a>(url: &Url, key: &str) -> Option<Value<'a>> {
     let port = || url.port().map(|port| port.to_string()).unwrap_or_default();
     Some(match key {
         "href" => url.as_str().into(),
@@ -57,7 +57,7 @@ pub(super) fn url_member<'a>(url: &Url, key: &str) -> Option<Value<'a>> {
 
 /// unstorage's name of a driver that `sessionDrivers` has in camel case: `cloudflareKVBinding` is
 /// `cloudflare-kv-binding`.
-pub(super) fn kebab_case(name: &str) -> String {
+pub(crate) fn kebab_case(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut kebab = String::new();
     for (index, letter) in letters.iter().enumerate() {
@@ -76,7 +76,7 @@ pub(super) fn kebab_case(name: &str) -> String {
 
 impl<'a> Evaluator<'a> {
     /// A name that the file does not declare.
-    pub(super) fn global(&self, name: &str, place: Place) -> Result<Value<'a>> {
+    pub(crate) fn global(&self, name: &str, place: Place) -> Result<Value<'a>> {
         let file = self.modules.get(place.module);
         Ok(match name {
             "undefined" => Value::UNDEFINED,
@@ -101,7 +101,7 @@ impl<'a> Evaluator<'a> {
         Value::String(path.to_string_lossy().into_owned())
     }
 
-    pub(super) fn outside_member(
+    pub(crate) fn outside_member(
         &mut self,
         object: &Outside,
         key: &str,
@@ -152,7 +152,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    pub(super) fn call(&mut self, module: usize, call: &'a CallExpression<'a>) -> Result<Link<'a>> {
+    pub(crate) fn call(&mut self, module: usize, call: &'a CallExpression<'a>) -> Result<Link<'a>> {
         let place = Place { module, span: call.span };
         self.refuse_changed(place)?;
         let callee = match call.callee.as_member_expression() {
@@ -318,7 +318,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// As Node resolves it where Astro runs.
-    pub(super) fn in_project(&self, path: &str) -> PathBuf {
+    pub(crate) fn in_project(&self, path: &str) -> PathBuf {
         let here = self.modules.get(0).path.parent().unwrap_or(Path::new("/"));
         normal(&here.join(path))
     }
@@ -363,7 +363,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// `new URL('./x', import.meta.url)`
-    pub(super) fn construct(
+    pub(crate) fn construct(
         &mut self,
         callee: &Value<'a>,
         module: usize,
@@ -427,7 +427,7 @@ fn joined(path: &str) -> String {
 }
 
 /// Where Astro's file driver keeps its files unless it is told.
-pub(super) fn default_base<'a>(place: Place) -> Entry<'a> {
+pub(crate) fn default_base<'a>(place: Place) -> Entry<'a> {
     Entry { key: "base".to_owned(), value: ".astro/session".into(), place }
 }
 

@@ -5,19 +5,19 @@ use std::rc::Rc;
 
 use oxc::ast::ast::Argument;
 
-use super::dotenv::{Problem, Variables};
-use super::evaluate::Evaluator;
-use super::load::{Load, Loader};
-use super::modules::EventKind;
-use super::value::{Loaded, Object, Place, Unset, Value};
-use crate::error::Result;
+use crate::dotenv::{Problem, Variables};
+use crate::error::{Error, Result};
+use crate::evaluate::Evaluator;
+use crate::load::{Load, Loader};
+use crate::modules::EventKind;
+use crate::value::{Loaded, Object, Place, Unset, Value};
 
 /// What Vite's `loadEnv` sets in the environment besides.
 const SET_BY_VITE: [&str; 3] = ["VITE_USER_NODE_ENV", "BROWSER", "BROWSER_ARGS"];
 
 impl<'a> Evaluator<'a> {
     /// `process.env.NAME`, as the process that reads the configuration has it.
-    pub(super) fn variable(&mut self, name: &str, place: Place) -> Result<Value<'a>> {
+    pub(crate) fn variable(&mut self, name: &str, place: Place) -> Result<Value<'a>> {
         Ok(match self.variable_text(name, place)? {
             Some(text) => Value::String(text),
             None => unset(name, place),
@@ -27,7 +27,7 @@ impl<'a> Evaluator<'a> {
     /// The text of a variable, as it is when the program comes to this place.
     fn variable_text(&mut self, name: &str, place: Place) -> Result<Option<String>> {
         let shown = format!("process.env.{name}");
-        if super::members::is_of_every_object(name) || SET_BY_VITE.contains(&name) {
+        if crate::members::is_of_every_object(name) || SET_BY_VITE.contains(&name) {
             return Err(self.unknown(place));
         }
         if let Some(change) = self.modules.change_of_variable(name) {
@@ -51,7 +51,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Refuses what depends on the environment where something before this place may have changed it.
-    pub(super) fn known_environment(&self, shown: &str, place: Place) -> Result<()> {
+    pub(crate) fn known_environment(&self, shown: &str, place: Place) -> Result<()> {
         if let Some(change) = self.modules.changed().environment() {
             return Err(self.changed(shown, place, change));
         }
@@ -64,7 +64,7 @@ impl<'a> Evaluator<'a> {
             Some(event) => {
                 let at = self.modules.line_and_column(event.place, place);
                 let snippet = self.modules.snippet(event.place);
-                Err(self.modules.error(
+                Err(self.modules.not_known(
                     place,
                     &format!(
                         "`{shown}` may be set by `{snippet}` at {at}, which only running the file shows: \
@@ -173,12 +173,12 @@ impl<'a> Evaluator<'a> {
         variables.map(Some).map_err(|problem| self.problem(place, &problem))
     }
 
-    fn problem(&self, place: Place, problem: &Problem) -> crate::error::Error {
+    fn problem(&self, place: Place, problem: &Problem) -> Error {
         self.modules.error(place, &problem.0)
     }
 
     /// Vite's `loadEnv(mode, folder, prefixes)`
-    pub(super) fn load_env(
+    pub(crate) fn load_env(
         &mut self,
         module: usize,
         arguments: &'a [Argument<'a>],
@@ -245,7 +245,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A variable of what `loadEnv` returned; the environment comes before the files.
-    pub(super) fn loaded_variable(
+    pub(crate) fn loaded_variable(
         &mut self,
         loaded: &Loaded,
         name: &str,
@@ -274,7 +274,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// `import.meta.env.NAME`, where Vite loads the configuration: by a development server of its own.
-    pub(super) fn meta_variable(&mut self, name: &str, place: Place) -> Result<Value<'a>> {
+    pub(crate) fn meta_variable(&mut self, name: &str, place: Place) -> Result<Value<'a>> {
         let is_production = |evaluator: &mut Self| -> Result<bool> {
             Ok(evaluator.variable_text("NODE_ENV", place)?.as_deref() == Some("production"))
         };
@@ -284,7 +284,7 @@ impl<'a> Evaluator<'a> {
             "PROD" => Value::Boolean(is_production(self)?),
             "DEV" => Value::Boolean(!is_production(self)?),
             "BASE_URL" => "/".into(),
-            _ if super::members::is_of_every_object(name) => return Err(self.unknown(place)),
+            _ if crate::members::is_of_every_object(name) => return Err(self.unknown(place)),
             _ if name.starts_with("VITE_") => {
                 let folder = self.in_project("");
                 let start = Place { module: 0, span: oxc::span::Span::new(0, 0) };

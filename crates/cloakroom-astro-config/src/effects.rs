@@ -10,50 +10,50 @@ use oxc::ast::ast::{
 use oxc::ast_visit::{Visit, walk};
 use oxc::span::Span;
 
-use super::flow::{Change, Holder, Source};
+use crate::flow::{Change, Holder, Source};
 
 /// What a file does besides declaring.
 #[derive(Default)]
-pub(super) struct Effects<'a> {
+pub(crate) struct Effects<'a> {
     /// What each holder's object is, or has in it.
-    pub(super) flows: Vec<(Holder<'a>, Source<'a>)>,
-    pub(super) changes: Vec<(Source<'a>, Change, Span)>,
+    pub(crate) flows: Vec<(Holder<'a>, Source<'a>)>,
+    pub(crate) changes: Vec<(Source<'a>, Change, Span)>,
     /// The names that get other values after their declaration.
-    pub(super) reassigned: BTreeMap<&'a str, Span>,
+    pub(crate) reassigned: BTreeMap<&'a str, Span>,
     /// The variables of the environment that are set by their names.
-    pub(super) variables: BTreeMap<&'a str, Span>,
+    pub(crate) variables: BTreeMap<&'a str, Span>,
     /// The calls that may do anything to the environment.
-    pub(super) unknown_calls: Vec<Span>,
+    pub(crate) unknown_calls: Vec<Span>,
     /// Where the language's own objects may be changed, or any name.
-    pub(super) language: Vec<Span>,
+    pub(crate) language: Vec<Span>,
     /// The files that are run in the midst of this one.
-    pub(super) runs: Vec<(&'a str, Span)>,
+    pub(crate) runs: Vec<(&'a str, Span)>,
     /// Calls of what is taken for the language's own methods, as long as no object of the site has one of that name.
-    pub(super) assumed: Vec<Assumed<'a>>,
+    pub(crate) assumed: Vec<Assumed<'a>>,
     /// Whether the file waits for something before it goes on.
-    pub(super) awaits: bool,
-    pub(super) referenced: BTreeSet<&'a str>,
+    pub(crate) awaits: bool,
+    pub(crate) referenced: BTreeSet<&'a str>,
     /// Names that are declared in any scope.
-    pub(super) locals: BTreeSet<&'a str>,
+    pub(crate) locals: BTreeSet<&'a str>,
     /// The uses of `import.meta.env`.
-    pub(super) meta_environment: Vec<MetaEnvironment>,
+    pub(crate) meta_environment: Vec<MetaEnvironment>,
     /// Whether `module` or `exports` is used other than to export once.
-    pub(super) common_js: Option<Span>,
+    pub(crate) common_js: Option<Span>,
 }
 
 /// A call of a method of the language, or of one of the same name.
-pub(super) struct Assumed<'a> {
-    pub(super) method: &'a str,
+pub(crate) struct Assumed<'a> {
+    pub(crate) method: &'a str,
     /// The receiver and the arguments.
-    pub(super) given: Vec<Source<'a>>,
-    pub(super) span: Span,
+    pub(crate) given: Vec<Source<'a>>,
+    pub(crate) span: Span,
     /// Whether it is called when the file is run.
-    pub(super) is_run: bool,
+    pub(crate) is_run: bool,
 }
 
 /// A use of `import.meta.env`.
 #[derive(Clone, Copy)]
-pub(super) enum MetaEnvironment {
+pub(crate) enum MetaEnvironment {
     /// `import.meta.env.NAME`, wherever the file is run.
     Always,
     /// `import.meta.env?.NAME`
@@ -64,7 +64,7 @@ pub(super) enum MetaEnvironment {
 
 /// Names of methods that objects of the site have by themselves, so that theirs are not the language's.
 #[derive(Default)]
-pub(super) struct OwnMethods<'a>(pub(super) BTreeSet<Cow<'a, str>>);
+pub(crate) struct OwnMethods<'a>(pub(crate) BTreeSet<Cow<'a, str>>);
 
 impl<'a> Visit<'a> for OwnMethods<'a> {
     fn visit_object_property(&mut self, property: &ObjectProperty<'a>) {

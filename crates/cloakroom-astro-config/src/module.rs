@@ -11,52 +11,52 @@ use oxc::ast_visit::Visit as _;
 use oxc::span::{GetSpan as _, Span};
 use oxc::syntax::operator::AssignmentOperator;
 
-use super::effects::{Effects, OwnMethods};
-use super::load::Load;
-use super::scan::Scan;
+use crate::effects::{Effects, OwnMethods};
+use crate::load::Load;
+use crate::scan::Scan;
 
 /// The names that a file declares for all of its statements.
-pub(super) type Bindings<'a> = BTreeMap<&'a str, Binding<'a>>;
+pub(crate) type Bindings<'a> = BTreeMap<&'a str, Binding<'a>>;
 
 /// A parsed file.
-pub(super) struct Module<'a> {
+pub(crate) struct Module<'a> {
     /// Absolute, without symbolic links.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// As messages name it.
-    pub(super) shown: String,
-    pub(super) source: &'a str,
+    pub(crate) shown: String,
+    pub(crate) source: &'a str,
     /// The files that are run before it.
-    pub(super) order: usize,
-    pub(super) bindings: Bindings<'a>,
-    pub(super) exports: BTreeMap<&'a str, Export<'a>>,
+    pub(crate) order: usize,
+    pub(crate) bindings: Bindings<'a>,
+    pub(crate) exports: BTreeMap<&'a str, Export<'a>>,
     /// The modules of `export * from '…'`.
-    pub(super) exported_modules: Vec<(&'a str, Span)>,
+    pub(crate) exported_modules: Vec<(&'a str, Span)>,
     /// What it imports, in the order of the text.
-    pub(super) requests: Vec<Request<'a>>,
+    pub(crate) requests: Vec<Request<'a>>,
     /// The files that its specifiers name, as far as they are followed.
-    pub(super) files: BTreeMap<&'a str, usize>,
+    pub(crate) files: BTreeMap<&'a str, usize>,
     /// The calls that read a file of variables.
-    pub(super) loads: Vec<Load<'a>>,
-    pub(super) effects: Effects<'a>,
-    pub(super) own_methods: OwnMethods<'a>,
+    pub(crate) loads: Vec<Load<'a>>,
+    pub(crate) effects: Effects<'a>,
+    pub(crate) own_methods: OwnMethods<'a>,
     /// Whether it has an import or an export.
-    pub(super) is_module: bool,
+    pub(crate) is_module: bool,
 }
 
 /// An import, or an export from another module.
 #[derive(Clone)]
-pub(super) struct Request<'a> {
-    pub(super) specifier: &'a str,
-    pub(super) span: Span,
+pub(crate) struct Request<'a> {
+    pub(crate) specifier: &'a str,
+    pub(crate) span: Span,
     /// Whether no name is imported.
-    pub(super) is_bare: bool,
+    pub(crate) is_bare: bool,
     /// The names that it declares.
-    pub(super) names: Vec<&'a str>,
+    pub(crate) names: Vec<&'a str>,
 }
 
 /// What a name of a file stands for.
 #[derive(Clone)]
-pub(super) enum Binding<'a> {
+pub(crate) enum Binding<'a> {
     Import(Import<'a>),
     /// The value of an expression, or what is found in it by these steps.
     Value {
@@ -72,16 +72,16 @@ pub(super) enum Binding<'a> {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Import<'a> {
-    pub(super) specifier: &'a str,
+pub(crate) struct Import<'a> {
+    pub(crate) specifier: &'a str,
     /// The name of the export; none for all of them.
-    pub(super) name: Option<&'a str>,
-    pub(super) span: Span,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) span: Span,
 }
 
 /// One step of a destructuring pattern.
 #[derive(Clone)]
-pub(super) enum Step<'a> {
+pub(crate) enum Step<'a> {
     Member(String, Span),
     /// Of an array.
     Element(usize, Span),
@@ -89,7 +89,7 @@ pub(super) enum Step<'a> {
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Export<'a> {
+pub(crate) enum Export<'a> {
     Expression(&'a Expression<'a>),
     Local(&'a str, Span),
     From(Import<'a>),
@@ -97,7 +97,7 @@ pub(super) enum Export<'a> {
 }
 
 impl<'a> Module<'a> {
-    pub(super) fn of_program(
+    pub(crate) fn of_program(
         path: PathBuf,
         shown: String,
         source: &'a str,

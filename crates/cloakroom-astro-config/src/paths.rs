@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 /// Without `.`, and without `..` where something stands before it.
-pub(super) fn normal(path: &Path) -> PathBuf {
+pub(crate) fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
         match component {

@@ -17,10 +17,10 @@ use oxc::span::GetSpan as _;
 use oxc::syntax::operator::UnaryOperator;
 use oxc::syntax::scope::ScopeFlags;
 
-use super::super::flow::{Change, Holder, Source};
-use super::super::known::{self, Callee};
-use super::super::module::Binding;
 use super::{Scan, string_argument};
+use crate::flow::{Change, Holder, Source};
+use crate::known::{self, Callee};
+use crate::module::Binding;
 
 impl<'a> Visit<'a> for Scan<'_, 'a> {
     fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {

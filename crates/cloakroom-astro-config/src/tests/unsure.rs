@@ -163,7 +163,7 @@ fn the_file_that_vite_finds_is_the_one_that_is_read() {
             "import { ttl } from './ttl';\nexport default { session: { driver: 'memory', ttl } };",
         )];
         all.extend(files.iter().copied().zip(texts.iter().map(String::as_str)));
-        Project::new(&all).read(&[]).unwrap().ttl.map(|ttl| ttl.as_secs())
+        Project::new(&all).read(&[]).unwrap().settings["ttl"].as_u64()
     };
     let order = ["ttl.mjs", "ttl.js", "ttl.mts", "ttl.ts"];
     for first in 0..order.len() {

@@ -3,20 +3,20 @@
 use oxc::ast::ast::{CallExpression, ChainElement, Expression, Statement};
 use oxc::span::Span;
 
-use super::known;
-use super::module::Bindings;
+use crate::known;
+use crate::module::Bindings;
 
 /// One of them, where it is run in any case.
 #[derive(Clone, Copy)]
-pub(super) struct Load<'a> {
-    pub(super) span: Span,
-    pub(super) by: Loader,
+pub(crate) struct Load<'a> {
+    pub(crate) span: Span,
+    pub(crate) by: Loader,
     /// Which file; where there is none, `.env` in the project's folder.
-    pub(super) argument: Option<&'a Expression<'a>>,
+    pub(crate) argument: Option<&'a Expression<'a>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Loader {
+pub(crate) enum Loader {
     /// The package: a file that is missing is none.
     Dotenv,
     /// `process.loadEnvFile`: a file that is missing is an error, where nothing catches it.
@@ -25,12 +25,12 @@ pub(super) enum Loader {
 
 impl<'a> Load<'a> {
     /// `import 'dotenv/config'`
-    pub(super) fn of_import(span: Span) -> Load<'a> {
+    pub(crate) fn of_import(span: Span) -> Load<'a> {
         Load { span, by: Loader::Dotenv, argument: None }
     }
 
     /// Those of a statement of the file itself, and of a `try` with nothing else in it.
-    pub(super) fn of_statement(
+    pub(crate) fn of_statement(
         statement: &'a Statement<'a>,
         bindings: &Bindings<'a>,
     ) -> Vec<Load<'a>> {

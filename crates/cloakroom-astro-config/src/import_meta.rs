@@ -1,14 +1,14 @@
 //! Whether Node or Vite loads the configuration, which decides what `import.meta.env` is.
 
-use super::effects::MetaEnvironment;
-use super::known;
-use super::module::Request;
-use super::modules::Modules;
-use super::resolve::Found;
+use crate::effects::MetaEnvironment;
+use crate::known;
+use crate::module::Request;
+use crate::modules::Modules;
+use crate::resolve::Found;
 
 /// Who loads the configuration.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Importer {
+pub(crate) enum Importer {
     /// Node, where `import.meta.env` is undefined.
     Node,
     /// A development server of Vite's, where it is what that server has.
@@ -19,7 +19,7 @@ pub(super) enum Importer {
 
 impl Modules<'_> {
     /// Astro has Node import JavaScript, and Vite what Node cannot, and TypeScript.
-    pub(super) fn importer(&self) -> Importer {
+    pub(crate) fn importer(&self) -> Importer {
         let is_javascript = self
             .get(0)
             .path

@@ -3,10 +3,10 @@
 use oxc::ast::ast::{Argument, CallExpression, ChainElement, Expression, MemberExpression};
 use oxc::span::GetSpan as _;
 
-use super::super::flow::{Holder, Source};
-use super::super::known::{self, Callee, Method};
-use super::super::module::Binding;
 use super::{Scan, string_argument};
+use crate::flow::{Holder, Source};
+use crate::known::{self, Callee, Method};
+use crate::module::Binding;
 
 impl<'a> Scan<'_, 'a> {
     /// What a value may be or hold, as far as it is an object that a name or an expression of this file holds.

@@ -10,12 +10,12 @@ use oxc::ast_visit::{Visit as _, walk};
 use oxc::span::{GetSpan as _, Span};
 use oxc::syntax::scope::ScopeFlags;
 
-use super::effects::{Assumed, Effects, MetaEnvironment, OwnMethods};
-use super::flow::{Change, Holder, Source};
-use super::known::{self, Method};
-use super::module::Bindings;
+use crate::effects::{Assumed, Effects, MetaEnvironment, OwnMethods};
+use crate::flow::{Change, Holder, Source};
+use crate::known::{self, Method};
+use crate::module::Bindings;
 
-pub(super) struct Scan<'m, 'a> {
+pub(crate) struct Scan<'m, 'a> {
     bindings: &'m Bindings<'a>,
     own_methods: &'m OwnMethods<'a>,
     /// The calls that are understood otherwise.
@@ -32,7 +32,7 @@ pub(super) struct Scan<'m, 'a> {
 }
 
 impl<'m, 'a> Scan<'m, 'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         bindings: &'m Bindings<'a>,
         own_methods: &'m OwnMethods<'a>,
         understood: &'m [Span],
@@ -49,7 +49,7 @@ impl<'m, 'a> Scan<'m, 'a> {
         }
     }
 
-    pub(super) fn into_effects(self) -> Effects<'a> {
+    pub(crate) fn into_effects(self) -> Effects<'a> {
         self.effects
     }
 

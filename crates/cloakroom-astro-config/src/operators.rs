@@ -4,10 +4,10 @@ use oxc::syntax::operator::{BinaryOperator, UnaryOperator};
 
 use serde_devalue::javascript;
 
-use super::value::Value;
+use crate::value::Value;
 
 /// None where only running the program shows.
-pub(super) fn truth(value: &Value<'_>) -> Option<bool> {
+pub(crate) fn truth(value: &Value<'_>) -> Option<bool> {
     Some(match value {
         Value::Undefined(_) | Value::Null => false,
         Value::Boolean(value) => *value,
@@ -19,7 +19,7 @@ pub(super) fn truth(value: &Value<'_>) -> Option<bool> {
 }
 
 /// None where only running the program shows.
-pub(super) fn text(value: &Value<'_>) -> Option<String> {
+pub(crate) fn text(value: &Value<'_>) -> Option<String> {
     Some(match value {
         Value::Undefined(_) => "undefined".to_owned(),
         Value::Null => "null".to_owned(),
@@ -32,7 +32,7 @@ pub(super) fn text(value: &Value<'_>) -> Option<String> {
 }
 
 /// `Number(value)`; None where only running the program shows.
-pub(super) fn number(value: &Value<'_>) -> Option<f64> {
+pub(crate) fn number(value: &Value<'_>) -> Option<f64> {
     Some(match value {
         Value::Undefined(_) => f64::NAN,
         Value::Null => 0.0,
@@ -45,7 +45,7 @@ pub(super) fn number(value: &Value<'_>) -> Option<f64> {
 }
 
 /// None where only running the program shows.
-pub(super) fn unary<'a>(operator: UnaryOperator, value: &Value<'a>) -> Option<Value<'a>> {
+pub(crate) fn unary<'a>(operator: UnaryOperator, value: &Value<'a>) -> Option<Value<'a>> {
     Some(match operator {
         UnaryOperator::UnaryNegation => Value::Number(-number(value)?),
         UnaryOperator::UnaryPlus => Value::Number(number(value)?),
@@ -56,7 +56,7 @@ pub(super) fn unary<'a>(operator: UnaryOperator, value: &Value<'a>) -> Option<Va
 }
 
 /// None where only running the program shows.
-pub(super) fn binary<'a>(
+pub(crate) fn binary<'a>(
     operator: BinaryOperator,
     left: &Value<'a>,
     right: &Value<'a>,

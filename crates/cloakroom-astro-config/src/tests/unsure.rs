@@ -125,7 +125,7 @@ fn what_a_packages_function_returns_has_no_truth() {
         "import node from '@astrojs/node';\nimport vercel from '@astrojs/vercel';
 export default { adapter: 1 > 2 ? vercel() : node({ mode: 'standalone' }) };",
     );
-    assert_eq!(config.driver, "fs-lite");
+    assert_eq!(config.driver, "@astrojs/node");
 }
 
 #[test]

@@ -24,14 +24,21 @@ const CHECKS: [(&str, Check); 9] = [
 const LONGEST_FILE: usize = 500;
 
 /// Who may stand on whom. Everything else is refused.
-const DEPENDENCIES: [(&str, &[&str]); 12] = [
+const DEPENDENCIES: [(&str, &[&str]); 13] = [
     ("serde_devalue", &[]),
     ("cloakroom-storage", &[]),
     ("cloakroom-drivers", &["cloakroom-storage"]),
     ("cloakroom-derive", &[]),
+    ("cloakroom-astro-config", &["serde_devalue"]),
     (
         "cloakroom-session",
-        &["serde_devalue", "cloakroom-storage", "cloakroom-drivers", "cloakroom-derive"],
+        &[
+            "serde_devalue",
+            "cloakroom-storage",
+            "cloakroom-drivers",
+            "cloakroom-derive",
+            "cloakroom-astro-config",
+        ],
     ),
     ("cloakroom-actions", &["serde_devalue", "cloakroom-session"]),
     ("cloakroom-tower", &["cloakroom-session", "cloakroom-actions"]),

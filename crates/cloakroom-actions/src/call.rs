@@ -1,6 +1,6 @@
 //! Who calls which action, and where a browser goes afterwards.
 
-use cloakroom_session::SitePath;
+use cloakroom_session::adapter::SitePath;
 use http::Uri;
 use percent_encoding::percent_decode_str;
 

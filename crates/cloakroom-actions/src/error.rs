@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use cloakroom_session::Failure;
+use cloakroom_session::adapter::Failure;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 

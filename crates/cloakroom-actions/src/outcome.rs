@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use cloakroom_session::{Failure, FailureFormat};
+use cloakroom_session::adapter::{Failure, FailureFormat};
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

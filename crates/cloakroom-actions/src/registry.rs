@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use cloakroom_session::{OldInput, Session, SitePath};
+use cloakroom_session::adapter::SitePath;
+use cloakroom_session::{OldInput, Session};
 
 use crate::call::{self, Call};
 use crate::code::ErrorCode;

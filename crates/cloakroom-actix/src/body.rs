@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
-use cloakroom_session::{LateCommit, Scope};
+use cloakroom_session::adapter::{LateCommit, Scope};
 use pin_project_lite::pin_project;
 
 pin_project! {

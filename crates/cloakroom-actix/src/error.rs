@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use cloakroom_session::{Error, ErrorKind, Failure, FailureFormat};
+use cloakroom_session::adapter::{Failure, FailureFormat};
+use cloakroom_session::{Error, ErrorKind};
 
 /// What a handler that uses the session returns.
 pub type Result<T, E = SessionError> = std::result::Result<T, E>;

@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use cloakroom_session::{Error, Scope, Scopes};
+use cloakroom_session::Error;
+use cloakroom_session::adapter::{Scope, Scopes};
 
 use crate::error::SessionError;
 

@@ -1,7 +1,7 @@
 //! actix-web's headers, which are of another version of the crate `http` than all others'.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use cloakroom_session::ResponseHeaders;
+use cloakroom_session::adapter::ResponseHeaders;
 use http::header;
 
 pub(crate) struct Headers<'a>(pub(crate) &'a mut HeaderMap);

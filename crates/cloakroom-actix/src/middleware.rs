@@ -9,10 +9,10 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::error::InternalError;
 use actix_web::http::header::{COOKIE, HeaderValue};
-use cloakroom_session::{
-    CookieHeaders, Entered, FailureFormat, Finished, OutagePolicy, PrerenderedRoutes, Scopes,
-    Sessions,
+use cloakroom_session::adapter::{
+    CookieHeaders, Entered, FailureFormat, Finished, PrerenderedRoutes, Scopes,
 };
+use cloakroom_session::{OutagePolicy, Sessions};
 
 use crate::body::SessionBody;
 use crate::error::SessionError;

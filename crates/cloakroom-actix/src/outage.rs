@@ -5,7 +5,8 @@ use std::task::{Context, Poll};
 
 use actix_web::Error;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
-use cloakroom_session::{OutagePolicy, Scope};
+use cloakroom_session::OutagePolicy;
+use cloakroom_session::adapter::{Commit, Scope};
 
 use crate::extract::Place;
 

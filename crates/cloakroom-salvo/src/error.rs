@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use cloakroom_session::{Error, ErrorKind, Failure, FailureFormat};
+use cloakroom_session::adapter::{Failure, FailureFormat};
+use cloakroom_session::{Error, ErrorKind};
 use salvo::http::ResBody;
 use salvo::{Response, Scribe};
 

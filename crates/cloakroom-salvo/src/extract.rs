@@ -3,7 +3,8 @@
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-use cloakroom_session::{Error, Scope, Scopes};
+use cloakroom_session::Error;
+use cloakroom_session::adapter::{Scope, Scopes};
 use salvo::extract::Metadata;
 use salvo::{Depot, Extractible, Request};
 

@@ -2,10 +2,10 @@
 
 use std::pin::Pin;
 
-use cloakroom_session::{
-    CookieHeaders, Entered, Error, FailureFormat, Finished, LateCommit, OutagePolicy,
-    PrerenderedRoutes, Scopes, Sessions,
+use cloakroom_session::adapter::{
+    CookieHeaders, Entered, FailureFormat, Finished, LateCommit, PrerenderedRoutes, Scopes,
 };
+use cloakroom_session::{Error, OutagePolicy, Sessions};
 use futures_util::{Stream, stream};
 use salvo::http::body::{BytesFrame, ResBody};
 use salvo::{BoxedError, Depot, FlowCtrl, Handler, Request, Response, async_trait};

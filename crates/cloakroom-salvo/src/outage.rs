@@ -1,6 +1,7 @@
 //! What a route says about outages.
 
 use cloakroom_session::OutagePolicy;
+use cloakroom_session::adapter::Commit;
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 
 use crate::extract::SessionDepotExt;

@@ -5,7 +5,7 @@
 use std::net::TcpListener;
 
 use cloakroom_salvo::{Result, Session, SessionDepotExt, SessionMiddleware};
-use cloakroom_session::{Failure, FailureFormat};
+use cloakroom_session::adapter::{Failure, FailureFormat};
 use cloakroom_storage::ErrorKind;
 use interop_behaviour::{Framework, Site};
 use salvo::conn::tcp::TcpAcceptor;

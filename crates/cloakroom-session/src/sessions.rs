@@ -6,27 +6,27 @@ use std::sync::Arc;
 use cloakroom_storage::platform::{self, OUTLIVES_REQUESTS};
 use cloakroom_storage::{DynDriver, Limits};
 
-use crate::config::Config;
+use crate::commit::{Queues, Shared};
+use crate::config::{Config, OutagePolicy};
 use crate::cookie::{CookieHeaders, SessionCookie};
 use crate::error::{Error, Result};
 use crate::id::SessionId;
 use crate::machine::Rules;
 use crate::observe;
-use crate::outage::OutagePolicy;
-use crate::queues::Queues;
 use crate::session::Session;
-use crate::shared::Shared;
 use crate::store::{Store, from_storage};
 
 /// The sessions of a site: a driver, a cookie and limits. Cheap to clone.
 ///
 /// ```
+/// use cloakroom_session::adapter::Commit;
 /// use cloakroom_session::{Config, CookieHeaders, Sessions};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> cloakroom_session::Result<()> {
 /// let sessions = Sessions::from_config(Config::new("memory")).await?;
 ///
+/// // What a layer does for each request.
 /// let session = sessions.session(CookieHeaders::default());
 /// session.set("theme", "dark")?;
 /// let finished = session.finish().await?;

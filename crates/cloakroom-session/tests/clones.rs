@@ -4,6 +4,7 @@
 
 mod common;
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Error, ErrorKind, Session};
 use common::Site;
 use tokio::task::JoinSet;

@@ -6,6 +6,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, ErrorKind, Session};
 use common::Site;
 use tokio::task::JoinSet;

@@ -3,6 +3,7 @@
 
 mod common;
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{ErrorKind, Key, SessionData};
 use common::Site;
 

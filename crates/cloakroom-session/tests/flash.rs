@@ -3,6 +3,7 @@
 
 mod common;
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, ErrorKind, Flash, OutagePolicy, SessionId};
 use common::Site;
 use serde::{Deserialize, Serialize};

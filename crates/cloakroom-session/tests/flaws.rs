@@ -5,6 +5,7 @@ mod common;
 
 use std::time::Duration;
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, CookieHeaders, ErrorKind, Sessions, SetOptions};
 use common::Site;
 

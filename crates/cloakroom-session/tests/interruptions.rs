@@ -8,6 +8,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::future::pending;
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, ErrorKind};
 use common::{Site, interrupt};
 

@@ -5,6 +5,7 @@ mod common;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, ErrorKind, Session, SessionId, SetOptions};
 use common::Site;
 

@@ -4,6 +4,7 @@
 
 mod common;
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Session, SessionId};
 use common::Site;
 use proptest::prelude::*;

@@ -6,6 +6,7 @@ mod common;
 
 use std::time::Duration;
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, Sessions};
 use common::Site;
 use common::log::Log;

@@ -5,6 +5,7 @@ mod common;
 
 use std::borrow::Cow;
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{ErrorKind, Flash, Key, OldInput};
 use common::Site;
 

@@ -5,6 +5,7 @@ mod common;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, ErrorKind, OutagePolicy, Session, SessionId};
 use common::Site;
 

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use cloakroom_session::{
-    Config, Error, ErrorKind, LateCommit, OutagePolicy, Scope, Session, SessionId,
-};
+use cloakroom_session::adapter::{Commit, LateCommit, Scope};
+use cloakroom_session::{Config, Error, ErrorKind, OutagePolicy, Session, SessionId};
 use common::{Site, interrupt};
 use tokio::sync::Notify;
 

@@ -18,6 +18,7 @@ mod common;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::storage::{ItemKey, Timeout, When};
 use cloakroom_session::{Config, CookieHeaders, ErrorKind, Sessions, SetOptions};
 use common::Site;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, CookieHeaders, Error, ErrorKind, SetOptions};
 use common::Site;
 

@@ -6,6 +6,7 @@ mod common;
 
 use std::time::Duration;
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, Error, ErrorKind, Session, SessionId};
 use common::{Site, interrupt};
 
@@ -257,7 +258,7 @@ async fn a_client_that_goes_away_during_its_login_keeps_the_session_it_knows() {
         let session = site.request(old);
         session.regenerate().await.unwrap();
         session.set("user", "Ann").unwrap();
-        let scope = cloakroom_session::Scope::Session(session.clone());
+        let scope = cloakroom_session::adapter::Scope::Session(session.clone());
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let wait = move |_| async move { stopped.await.unwrap() };
         if moment == "before" {

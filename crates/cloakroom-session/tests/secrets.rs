@@ -6,6 +6,7 @@ mod common;
 
 use std::error::Error;
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, CookieHeaders, ErrorKind, Sessions};
 use common::Site;
 use common::log::Log;

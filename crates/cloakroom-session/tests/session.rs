@@ -5,6 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::devalue::Value;
 use cloakroom_session::{Config, ErrorKind, Key, SessionId, SetOptions};
 use common::Site;

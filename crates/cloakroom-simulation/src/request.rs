@@ -4,9 +4,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use cloakroom_session::{
-    CookieHeaders, Error, Finished, LateCommit, Result, Scope, Session, Sessions,
-};
+use cloakroom_session::adapter::{CookieHeaders, Finished, LateCommit, Scope};
+use cloakroom_session::{Error, Result, Session, Sessions};
 use cloakroom_storage::platform;
 
 use crate::browser::{self, SetCookie};

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use cloakroom_session::{LateCommit, Scope};
+use cloakroom_session::adapter::{LateCommit, Scope};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use cloakroom_session::{Failure, Finished, Finishing, Scope};
+use cloakroom_session::adapter::{Failure, Finished, Finishing, Scope};
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;

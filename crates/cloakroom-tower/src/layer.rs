@@ -3,10 +3,10 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use cloakroom_session::{
-    CookieHeaders, Entered, OutagePolicy, Prerendered, PrerenderedRoutes, Scope, Scopes, Session,
-    Sessions,
+use cloakroom_session::adapter::{
+    CookieHeaders, Entered, Prerendered, PrerenderedRoutes, Scope, Scopes,
 };
+use cloakroom_session::{OutagePolicy, Session, Sessions};
 use http::{Request, Response};
 use http_body::Body;
 use tower_layer::Layer;

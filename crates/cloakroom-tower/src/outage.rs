@@ -2,6 +2,7 @@
 
 use std::task::{Context, Poll};
 
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{OutagePolicy, Session};
 use http::Request;
 use tower_layer::Layer;

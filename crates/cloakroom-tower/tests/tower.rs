@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use cloakroom_session::{Config, Error, Prerendered, Session, Sessions};
+use cloakroom_session::adapter::Prerendered;
+use cloakroom_session::{Config, Error, Session, Sessions};
 use cloakroom_tower::SessionLayer;
 use futures_util::FutureExt;
 use http::{Request, Response, header};

@@ -292,7 +292,8 @@
 //! # Frameworks
 //!
 //! The module of a framework has what its users expect there: an extractor `Session`, an error that is a response, and a
-//! `Result` for handlers. The same tests hold all of them to the same behaviour.
+//! `Result` for handlers. The same tests hold all of them to the same behaviour. Who writes an adapter to another framework
+//! starts at [`adapter`].
 //!
 //! | feature | module | above the routes | on a route, for outages |
 //! |---|---|---|---|
@@ -441,11 +442,12 @@ pub mod actions {
     };
 }
 
+#[doc(inline)]
+pub use cloakroom_session::adapter;
 pub use cloakroom_session::{
-    Adapter, Config, CookieConfig, CookieHeaders, Entered, Error, ErrorKind, Failure,
-    FailureFormat, Finished, Finishing, Flash, Key, LateCommit, OldInput, OutagePolicy,
-    Prerendered, PrerenderedRoutes, ResponseHeaders, Result, SameSite, Scope, Scopes, Session,
-    SessionData, SessionId, SessionKey, Sessions, SetOptions, devalue, drivers, storage,
+    Adapter, Config, CookieConfig, CookieHeaders, Error, ErrorKind, Flash, Key, OldInput,
+    OutagePolicy, Result, SameSite, Session, SessionData, SessionId, SessionKey, Sessions,
+    SetOptions, devalue, drivers, storage,
 };
 #[cfg(feature = "actions")]
 pub use cloakroom_tower::{OriginLayer, OriginService};

@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::http::{Request, Response};
-use cloakroom::{Failure, Session};
+use cloakroom::Session;
+use cloakroom::adapter::Failure;
 use tower::{Layer, Service};
 
 use crate::{LAST_ERROR, LAST_PAGE};

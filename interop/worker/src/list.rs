@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::{Arc, OnceLock};
 
 use cloakroom_drivers::cloudflare_r2_binding::CloudflareR2Binding;
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, CookieHeaders, Sessions};
 use serde::Deserialize;
 use worker::Env;

@@ -13,7 +13,8 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use cloakroom_actions::{
     ActionError, Call, Caller, FAILURE_FORMAT, Outcome, RawInput, Registry, Sent, read,
 };
-use cloakroom_session::{Scope, Session};
+use cloakroom_session::Session;
+use cloakroom_session::adapter::Scope;
 
 use super::handler::{Action, LocalFuture};
 use super::{Actions, rejection};

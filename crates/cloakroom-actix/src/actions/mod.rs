@@ -7,7 +7,7 @@ mod rejection;
 
 use actix_web::{FromRequest, Handler};
 use cloakroom_actions::{Accept, ActionError, Registry};
-use cloakroom_session::SitePath;
+use cloakroom_session::adapter::SitePath;
 use serde::Serialize;
 
 pub use input::Input;

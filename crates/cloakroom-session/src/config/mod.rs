@@ -1,4 +1,6 @@
 //! The configuration: Astro's `session: { driver, options, cookie, ttl }`, and a little more.
+//!
+//! Users fill it in or let it be read, and `Sessions` is made from it. It knows nothing of the sessions that come of it.
 
 mod adapter;
 #[cfg(feature = "astro-config")]
@@ -6,6 +8,7 @@ mod astro;
 mod cookie;
 mod environment;
 mod fields;
+mod outage;
 mod place;
 mod sources;
 mod tables;
@@ -17,14 +20,15 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
-use crate::lifetime::Lifetime;
-use crate::outage::OutagePolicy;
+use crate::record::Lifetime;
 use environment::Environment;
 use fields::{Fields, Unusable, described};
 use sources::Sources;
 
 pub use adapter::Adapter;
 pub use cookie::{CookieConfig, SameSite};
+pub(crate) use outage::Declared;
+pub use outage::OutagePolicy;
 
 /// How sessions are stored and which cookie names them.
 ///

@@ -1,7 +1,8 @@
 //! The cookie on the wire: the bytes that Astro reads and writes.
 //!
 //! Written by hand because the order of the attributes and the lenience of the reader are part of what is
-//! shared with Astro, and the `cookie` crate has its own of both.
+//! shared with Astro, and the `cookie` crate has its own of both. Whoever knows a session may read and write it; it knows
+//! the ID and the configuration, and no session.
 
 mod check;
 

@@ -4,10 +4,8 @@ use cloakroom_storage::When;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::lifetime::end;
 use crate::observe;
-use crate::stored::{Found, Stored};
-use crate::tombstone::{Fate, Tombstone};
+use crate::record::{Fate, Found, Stored, Tombstone, end};
 
 use super::known::{Known, Left, Sent, Written};
 use super::next::{TRIES, Write};

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::changes::Written;
 use crate::cookie::Ticket;
 use crate::error::{Error, Result};
 use crate::id::SessionId;
-use crate::stored::Stored;
+use crate::record::{Stored, Written};
 
 use super::known::{Ending, Known, Left, New, Sent};
 use super::{Clock, Leftover, Machine, Rules, destroyed, expired, response_started};

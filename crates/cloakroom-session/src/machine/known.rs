@@ -4,11 +4,8 @@ use std::sync::Arc;
 
 use cloakroom_storage::Version;
 
-use crate::changes::Revision;
 use crate::id::SessionId;
-use crate::record::Record;
-use crate::stored::Stored;
-use crate::tombstone::{Fate, Retirement};
+use crate::record::{Fate, Record, Retirement, Revision, Stored};
 
 /// Which session this is, as far as the request knows.
 #[derive(Debug, Default)]

@@ -21,12 +21,10 @@ mod write;
 
 use std::sync::Arc;
 
-use crate::changes::{Change, Changes, Revision};
 use crate::cookie::Ticket;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::record::Record;
-use crate::stored::Found;
+use crate::record::{Change, Changes, Found, Record, Revision};
 
 pub(crate) use answered::{Answer, Failed, RetireOutcome};
 pub(crate) use cookie::SetCookie;

@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use cloakroom_storage::{Version, When};
 
-use crate::changes::{Change, Changes, Revision};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::record::Draft;
-use crate::tombstone::{Fate, Tombstone};
+use crate::record::{Change, Changes, Draft, Fate, Revision, Tombstone};
 
 use super::known::Known;
 use super::{Basis, Clock, Machine, Rules, destroyed, expired};

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use crate::changes::Changes;
 use crate::error::{Error, ErrorKind, Result};
-use crate::lifetime::Lifetime;
-use crate::record::{self, Draft, End, Record};
-use crate::stored::Stored;
+use crate::record::{self, Changes, Draft, End, Lifetime, Record, Stored};
 
 /// How much sooner than this side expects a store may let a record go, in milliseconds: some count in whole seconds.
 const COARSENESS: f64 = 1_000.0;

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::observe;
-use crate::tombstone::Fate;
+use crate::record::Fate;
 
 use super::known::{Ending, Known, Moved, New, Sent};
 use super::{Clock, Machine, Rules};

@@ -2,10 +2,9 @@
 
 use cloakroom_storage::When;
 
-use crate::changes::Changes;
 use crate::error::Result;
 use crate::observe;
-use crate::stored::Stored;
+use crate::record::{Changes, Stored};
 
 use super::known::Known;
 use super::next::Write;

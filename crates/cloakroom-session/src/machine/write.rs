@@ -2,8 +2,8 @@
 
 use cloakroom_storage::When;
 
-use crate::changes::Changes;
 use crate::error::Result;
+use crate::record::Changes;
 
 use super::known::{Known, New, Sent};
 use super::next::Write;

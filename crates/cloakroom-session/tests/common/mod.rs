@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use cloakroom_session::adapter::Commit;
 use cloakroom_session::storage::{
     self, BoxStream, Capabilities, Driver, DynDriver, Error, ErrorKind, Item, ItemKey,
     RemoveOutcome, SetOutcome, Swept, When,

@@ -5,7 +5,7 @@ use std::fmt;
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 
-use cloakroom_session::Failure;
+use cloakroom_session::adapter::Failure;
 
 /// What a handler that uses the session returns.
 pub type Result<T, E = SessionError> = std::result::Result<T, E>;

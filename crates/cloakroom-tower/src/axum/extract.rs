@@ -6,7 +6,8 @@ use std::ops::Deref;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
-use cloakroom_session::{Error, Prerendered};
+use cloakroom_session::Error;
+use cloakroom_session::adapter::Prerendered;
 use http::StatusCode;
 use http::request::Parts;
 

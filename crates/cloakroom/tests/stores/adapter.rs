@@ -6,6 +6,7 @@ use std::env;
 use std::process::Command;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use cloakroom::adapter::Commit;
 use cloakroom::{Adapter, Config, Sessions};
 use interop_peers::Store;
 use serde_json::json;

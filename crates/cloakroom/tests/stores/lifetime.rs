@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use cloakroom::adapter::Commit;
 use cloakroom::{Config, Sessions};
 use interop_peers::{Peer, Store};
 

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use cloakroom::adapter::{Commit, Finished};
 use cloakroom::storage::When;
-use cloakroom::{Finished, Session, Sessions};
+use cloakroom::{Session, Sessions};
 use interop_peers::Store;
 
 use crate::{cookies, records, sessions, visit};

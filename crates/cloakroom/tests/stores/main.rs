@@ -103,6 +103,7 @@ mod round_trips;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use cloakroom::adapter::Commit;
 use cloakroom::storage::ItemKey;
 use cloakroom::{Config, CookieHeaders, Key, Sessions};
 use futures_util::TryStreamExt as _;

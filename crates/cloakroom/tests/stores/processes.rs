@@ -7,6 +7,7 @@ use std::env;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
+use cloakroom::adapter::Commit;
 use interop_peers::Store;
 use tokio::task::JoinSet;
 

@@ -1,5 +1,6 @@
 //! What an operation costs on the wire, once a connection is open and knows the statements.
 
+use cloakroom::adapter::Commit;
 use cloakroom::storage::ItemKey;
 use cloakroom::{Session, Sessions};
 use interop_peers::{Proxy, Store};

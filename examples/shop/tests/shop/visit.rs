@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode};
 use cloakroom::CookieHeaders;
+use cloakroom::adapter::Commit;
 use cloakroom::devalue::{Map, Set};
 use indexmap::{IndexMap, IndexSet};
 use shop::session::{INTERESTS, SIZES};

@@ -1,31 +1,12 @@
-//! Reads the session's part of an Astro site's configuration, without running it.
-
-mod dotenv;
-mod effects;
-mod evaluate;
-mod flow;
-mod import_meta;
-mod known;
-mod load;
-mod members;
-mod module;
-mod modules;
-mod operators;
-mod outside;
-mod paths;
-mod resolve;
-mod scan;
-mod session;
-mod value;
-mod variables;
+//! What the reader of Astro's configuration files found, as a configuration of ours.
 
 use std::path::Path;
 
-use oxc::allocator::Allocator;
+use cloakroom_astro_config::{Driver, Environment, Position};
+use serde_json::{Map, Value};
 
-use super::Config;
+use super::{Adapter, Config};
 use crate::error::{Error, Result};
-use evaluate::{Environment, Evaluator};
 
 impl Config {
     /// Reads the `session` of an Astro site's own configuration file, so that both have one (feature `astro-config`).
@@ -55,33 +36,51 @@ impl Config {
     /// site has no sessions, and where a key or value is not usable. The message has the file, the line and the
     /// column.
     pub fn from_astro(path: impl AsRef<Path>) -> Result<Config> {
-        read(path.as_ref(), &|name| {
-            // As Node does it with what is not UTF-8.
-            std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
-        })
+        read(path.as_ref(), &cloakroom_astro_config::variable)
     }
 }
 
-/// The parser goes as deep as the file does, so it gets a stack for the deepest file that is read. Memory is taken for
-/// what is used of it.
-const STACK: usize = 256 * 1024 * 1024;
-
 fn read(path: &Path, environment: Environment<'_>) -> Result<Config> {
-    let shown = path.display().to_string();
-    let failed = |error: &dyn std::fmt::Display| {
-        Error::config(format!("the configuration file {shown}: {error}"))
-    };
-    let path = std::path::absolute(path).map_err(|error| failed(&error).with_source(error))?;
-    std::thread::scope(|scope| {
-        let reader = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || {
-            let allocator = Allocator::default();
-            let mut evaluator = Evaluator::new(&allocator, environment);
-            let module = evaluator.modules.open(&paths::normal(&path), shown.clone())?;
-            session::read(&mut evaluator, module)
-        });
-        let reader = reader.map_err(|error| failed(&error).with_source(error))?;
-        reader.join().unwrap_or_else(|_| Err(failed(&"the parser cannot cope with it")))
-    })
+    let mut astro = cloakroom_astro_config::read(path, environment)?;
+    // The rest first: a mistyped `driver` is a key of its own, and no missing driver.
+    let settings = std::mem::take(&mut astro.settings);
+    let mut config = Config::read(settings)
+        .map_err(|unusable| at(astro.position(&unusable.key), &unusable.message))?;
+    (config.driver, config.options) = driver(astro.driver?)?;
+    Ok(config)
+}
+
+/// The driver's name and its options.
+fn driver(driver: Driver) -> Result<(String, Map<String, Value>)> {
+    match driver {
+        Driver::Named { name, options } => Ok((name, options)),
+        Driver::OfAdapter { package, options, position } => {
+            let adapter = Adapter::of_package(&package).ok_or_else(|| {
+                let message =
+                    format!("what {package} keeps sessions in is not known: name `session.driver`");
+                at(&position, &message)
+            })?;
+            let mut config =
+                adapter.config().map_err(|unusable| at(&position, &unusable.message))?;
+            config.options.extend(options);
+            Ok((config.driver, config.options))
+        }
+    }
+}
+
+fn at(position: &Position, message: &str) -> Error {
+    Error::config(format!("{position}: {message}"))
+}
+
+/// The sentence is the reader's, and the cause stays one.
+impl From<cloakroom_astro_config::Error> for Error {
+    fn from(error: cloakroom_astro_config::Error) -> Error {
+        let ours = Error::config(error.to_string());
+        match error.into_source() {
+            Some(source) => ours.with_source(source),
+            None => ours,
+        }
+    }
 }
 
 #[cfg(test)]

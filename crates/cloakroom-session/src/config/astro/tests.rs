@@ -1,3 +1,5 @@
+//! What a site says of its sessions, as a configuration. What is understood is tested where it is read.
+
 use std::fs;
 use std::time::Duration;
 
@@ -6,12 +8,6 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::SameSite;
-
-mod differential;
-mod environment;
-mod errors;
-mod expressions;
-mod unsure;
 
 /// A site's folder with these files; the first is its configuration.
 struct Project {
@@ -60,8 +56,6 @@ fn options(config: &Config) -> serde_json::Value {
     config.options.clone().into()
 }
 
-// The styles of Astro's documentation.
-
 #[test]
 fn the_node_adapters_default_is_a_folder_of_its_cache() {
     let text = "
@@ -79,18 +73,6 @@ fn the_node_adapters_default_is_a_folder_of_its_cache() {
     assert_eq!(options(&config), json!({ "base": project.path("node_modules/.astro/sessions") }));
     assert!(config.cookie.secure && config.cookie.same_site == SameSite::Lax);
     assert_eq!((config.cookie.name.as_str(), config.ttl), ("astro-session", None));
-}
-
-#[test]
-fn the_cache_and_the_root_may_be_elsewhere() {
-    let text = "
-        import node from '@astrojs/node';
-        export default { root: './site', cacheDir: '../cache', adapter: node({ mode: 'middleware' }) };";
-    let project = Project::new(&[("astro.config.mjs", text)]);
-    assert_eq!(
-        options(&project.read(&[]).unwrap()),
-        json!({ "base": project.path("cache/sessions") })
-    );
 }
 
 #[test]
@@ -118,22 +100,6 @@ fn the_session_may_be_on_redis() {
 
     // As in Astro, an option that is undefined is left out.
     assert_eq!(options(&project.read(&[]).unwrap()), json!({ "base": "shop" }));
-}
-
-#[test]
-fn the_session_may_be_on_upstash_under_another_name_for_the_helpers() {
-    let text = "
-        import { defineConfig, sessionDrivers as drivers } from 'astro/config';
-        import vercel from '@astrojs/vercel';
-        const { UPSTASH_URL: url, UPSTASH_TOKEN: token = 'none' } = process.env;
-        export default defineConfig({
-            adapter: vercel(),
-            session: { driver: drivers.upstash({ url, token }) },
-        });";
-    let project = Project::new(&[("astro.config.ts", text)]);
-    let config = project.read(&[("UPSTASH_URL", "https://example.upstash.io")]).unwrap();
-    assert_eq!(config.driver, "upstash");
-    assert_eq!(options(&config), json!({ "url": "https://example.upstash.io", "token": "none" }));
 }
 
 #[test]
@@ -167,124 +133,6 @@ fn the_cloudflare_adapters_default_is_its_key_value_store_on_the_binding_that_it
 }
 
 #[test]
-fn the_driver_may_be_its_name_beside_its_options_as_in_astro_5() {
-    let with = |name: &str| {
-        config(&format!(
-            "export default {{ session: {{ driver: '{name}', options: {{ max: 5 }} }} }};"
-        ))
-    };
-    for name in ["lru-cache", "lruCache", "unstorage/drivers/lru-cache"] {
-        assert_eq!(
-            (with(name).driver, with(name).options["max"].as_i64()),
-            ("lru-cache".into(), Some(5))
-        );
-    }
-    assert_eq!(with("cloudflareKVBinding").driver, "cloudflare-kv-binding");
-}
-
-#[test]
-fn the_driver_may_be_an_entry_point_with_its_configuration() {
-    let config = config(
-        "export default { session: { driver: {
-            entrypoint: 'unstorage/drivers/redis', config: { host: 'cache', port: 6380 },
-        } } };",
-    );
-    assert_eq!(config.driver, "redis");
-    assert_eq!(options(&config), json!({ "host": "cache", "port": 6380 }));
-}
-
-#[test]
-fn the_session_may_be_an_experiment_as_in_astro_5_1() {
-    let with = |text: &str| config(&format!("export default {{ {text} }};")).driver;
-    assert_eq!(with("experimental: { session: true }, session: { driver: 'memory' }"), "memory");
-    assert_eq!(with("experimental: { session: { driver: 'memory' }, svg: true }"), "memory");
-}
-
-#[test]
-fn files_are_where_astros_server_finds_them() {
-    let base = |driver: &str, root: &str| {
-        let text = format!(
-            "import {{ sessionDrivers }} from 'astro/config';
-            export default {{ {root} session: {{ driver: {driver} }} }};"
-        );
-        let project = Project::new(&[("site/astro.config.mjs", &text)]);
-        let config = project.read(&[]).unwrap();
-        assert_eq!(config.driver, "fs-lite");
-        config.options["base"].as_str().unwrap().replace(&project.path(""), "")
-    };
-    assert_eq!(base("sessionDrivers.fs({ base: '.data' })", ""), "site/.data");
-    assert_eq!(base("sessionDrivers.fsLite({ base: './.data/' })", ""), "site/.data");
-    assert_eq!(base("sessionDrivers.fs({ base: '.data' })", "root: '..',"), ".data");
-    assert_eq!(base("sessionDrivers.fsLite({ base: '/srv/sessions' })", ""), "/srv/sessions");
-    // Astro's own default.
-    assert_eq!(base("sessionDrivers.fs()", ""), "site/.astro/session");
-    assert_eq!(base("'fs'", ""), "site/.astro/session");
-}
-
-#[test]
-fn a_socket_of_redis_is_where_astros_server_finds_it() {
-    let text = "
-        import { sessionDrivers } from 'astro/config';
-        export default { session: { driver: sessionDrivers.redis({ path: 'redis.sock' }) } };";
-    let project = Project::new(&[("astro.config.mjs", text)]);
-    assert_eq!(options(&project.read(&[]).unwrap()), json!({ "path": project.path("redis.sock") }));
-}
-
-#[test]
-fn files_beside_it_are_followed() {
-    let project = Project::new(&[
-        (
-            "redis-options.config.mjs",
-            "import { sessionDrivers } from 'astro/config';
-            import config, { path } from './redis.config.mjs';
-            export const options = { base: 'site:sessions', ttl: 600 };
-            export default {
-                ...config,
-                outDir: './dist-redis-options',
-                session: { driver: sessionDrivers.redis({ path, ...options }) },
-            };",
-        ),
-        (
-            "redis.config.mjs",
-            "import config from './astro.config.mjs';
-            export const path = 'redis.sock';
-            export default { ...config, session: { driver: 'memory' } };",
-        ),
-        (
-            "astro.config.mjs",
-            "import { defineConfig } from 'astro/config';
-            export default defineConfig({ output: 'server' });",
-        ),
-    ]);
-    let config = project.read(&[]).unwrap();
-    assert_eq!(config.driver, "redis");
-    assert_eq!(
-        options(&config),
-        json!({ "path": project.path("redis.sock"), "base": "site:sessions", "ttl": 600 })
-    );
-}
-
-#[test]
-fn nothing_is_looked_at_that_the_session_does_not_need() {
-    let config = config(
-        "import mdx from '@astrojs/mdx';
-        import { loadEnv } from 'vite';
-        import { secrets } from './not-there.mjs';
-        const env = loadEnv('production', process.cwd(), '');
-        function site() { return env.SITE; }
-        export default {
-            ...secrets,
-            site: site(),
-            integrations: [mdx(secrets), { hooks: { 'astro:build:done': async () => {} } }],
-            vite: { plugins: [env.PLUGIN] },
-            get server() { return env.SERVER; },
-            session: { driver: 'memory' },
-        };",
-    );
-    assert_eq!(config.driver, "memory");
-}
-
-#[test]
 fn a_file_is_read_by_its_extension() {
     for (name, text) in [
         ("astro.config.mjs", "export default { session: { driver: 'memory' } };"),
@@ -302,4 +150,52 @@ fn a_file_is_read_by_its_extension() {
         let config = Config::from_file(project.path(name)).unwrap();
         assert_eq!(config.driver, "memory", "{name}");
     }
+}
+
+#[test]
+fn a_wrong_key_or_value_has_its_place() {
+    let with = |text: &str| {
+        error(&format!(
+            "export default {{\n  session: {{\n    driver: 'memory',\n    {text}\n  }},\n}};"
+        ))
+    };
+    assert_eq!(
+        with("cookie: { name: 'a', samesite: 'lax' },"),
+        "astro.config.mjs:4:26: unknown key `cookie.samesite` in the configuration: did you mean `cookie.sameSite`?"
+    );
+    assert!(with("tttl: 5").starts_with("astro.config.mjs:4:5: unknown key `tttl`"));
+    assert!(
+        error("export default { session: { drvier: 'redis' } };")
+            .contains("did you mean `driver`?")
+    );
+    assert!(with("ttl: 0").starts_with("astro.config.mjs:4:5: ttl is 0"));
+    assert!(with("ttl: 'soon'").starts_with("astro.config.mjs:4:5: ttl is \"soon\""));
+    assert!(
+        with("cookie: { sameSite: 'loose' }")
+            .starts_with("astro.config.mjs:4:15: cookie.sameSite is")
+    );
+    assert!(with("cookie: 7").starts_with("astro.config.mjs:4:5: cookie is 7"));
+}
+
+#[test]
+fn an_adapter_without_a_default_driver_is_told_to_name_one() {
+    let message = error(
+        "import vercel from '@astrojs/vercel/serverless';\nexport default { adapter: vercel() };",
+    );
+    assert!(message.starts_with("astro.config.mjs:2:18: Vercel has no default store"), "{message}");
+    let message =
+        error("import deno from '@deno/astro-adapter';\nexport default { adapter: deno() };");
+    assert!(
+        message.contains("what @deno/astro-adapter keeps sessions in is not known"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named_and_why() {
+    let project = Project::new(&[("other.config.mjs", "")]);
+    let missing = Config::from_astro(project.path("astro.config.mjs")).unwrap_err();
+    assert!(missing.to_string().contains("astro.config.mjs"), "{missing}");
+    let cause = std::error::Error::source(&missing).and_then(|cause| cause.downcast_ref());
+    assert_eq!(cause.map(std::io::Error::kind), Some(std::io::ErrorKind::NotFound));
 }

@@ -8,11 +8,9 @@ use std::time::Duration;
 use cloakroom_storage::{Version, When};
 
 use super::*;
-use crate::changes::{Change, Written};
-use crate::lifetime::Lifetime;
-use crate::record::Record;
-use crate::stored::{Found, Stored};
-use crate::tombstone::{Fate, Retirement, Tombstone};
+use crate::record::{
+    Change, Fate, Found, Lifetime, Record, Retirement, Stored, Tombstone, Written,
+};
 
 const NOW: f64 = 1_795_431_615_459.0;
 

@@ -8,7 +8,7 @@ mod service;
 use std::sync::Arc;
 
 use cloakroom_actions::{Accept, Registry};
-use cloakroom_session::SitePath;
+use cloakroom_session::adapter::SitePath;
 use tower_layer::Layer;
 
 pub use handler::ActionHandler;

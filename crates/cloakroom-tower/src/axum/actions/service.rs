@@ -11,7 +11,8 @@ use bytes::Bytes;
 use cloakroom_actions::{
     ActionError, Call, Caller, FAILURE_FORMAT, Outcome, REFUSAL_TYPE, RawInput, Sent, read, refusal,
 };
-use cloakroom_session::{Prerendered, Session};
+use cloakroom_session::Session;
+use cloakroom_session::adapter::Prerendered;
 use futures_core::Stream;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, LOCATION, REFERER};
 use http::request::Parts;

@@ -1,0 +1,197 @@
+//! What carries the machine's steps to the store, and the store's answers back: it decides nothing.
+//!
+//! The session and what finishes requests call it. What one request shares is in here too, what all of them share, and
+//! what is cleaned up behind them.
+
+mod cleanup;
+mod inner;
+mod queues;
+mod shared;
+
+use std::time::Duration;
+
+use cloakroom_storage::platform::{self, Instant, OUTLIVES_REQUESTS};
+use tokio::sync::MutexGuard;
+
+use crate::clock::now;
+use crate::error::{Error, ErrorKind, Result, Shown};
+use crate::id::SessionId;
+use crate::machine::{Answer, Goal, Next, Outcome, Proposal, Seen, SetCookie, Step, Target};
+use crate::record::Change;
+
+pub(crate) use inner::{Inner, check_key};
+pub(crate) use queues::Queues;
+pub(crate) use shared::Shared;
+
+/// How often an update decides, before it is taken for one that changes its own entry by other means.
+const DECISIONS: u32 = 1000;
+
+/// How often a late commit looks whether there is more, where others go on changing the session.
+const ROUNDS: u32 = 16;
+
+/// As many processes as are kept apart well that write one session at once.
+const MOST_RIVALS: u32 = 16;
+
+/// The bounds of the longest pause after a conflict.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// Reaches a goal that takes one run of steps.
+pub(crate) async fn run(inner: &Inner, goal: Goal<'_>) -> Result<()> {
+    let _io = inner.io.lock().await;
+    inner.machine().begin();
+    drive(inner, &goal, &mut Turn::default()).await.map(drop)
+}
+
+/// Does all that the handler wanted; what it returns is for the response, whose headers may leave then.
+pub(crate) async fn finish(inner: &Inner) -> Result<Option<SetCookie>> {
+    let _io = inner.io.lock().await;
+    for _ in 0..ROUNDS {
+        inner.machine().begin_final();
+        let outcome = drive(inner, &Goal::Finish, &mut Turn::default()).await;
+        if outcome.is_err() {
+            inner.machine().fail();
+        }
+        inner.clean_up().await;
+        if let Err(error) = outcome {
+            // Nor is what a task has changed while this cleaned up: the response says that nothing was saved.
+            inner.machine().fail();
+            return Err(error);
+        }
+        // What a task does while this cleans up is done, too.
+        if !inner.machine().has_more() {
+            break;
+        }
+    }
+    // Nothing is waited for any more, so that whoever is told is still there. If not, it is taken back.
+    let cookie = {
+        let mut machine = inner.machine();
+        let cookie = machine.cookie(&inner.shared().rules(), now);
+        machine.told_the_browser();
+        cookie
+    };
+    inner.clean_up().await;
+    cookie
+}
+
+/// Does all that was changed after the headers have left.
+pub(crate) async fn finish_late(inner: &Inner) -> Result<()> {
+    let _io = inner.io.lock().await;
+    // What a task changes while this cleans up has no later chance.
+    for _ in 0..ROUNDS {
+        inner.machine().begin();
+        let outcome = drive(inner, &Goal::Late, &mut Turn::default()).await;
+        if outcome.is_err() {
+            inner.machine().fail();
+        }
+        inner.clean_up().await;
+        outcome?;
+        if !inner.machine().is_changed() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Changes one entry as `change` decides, which is asked again where another request was faster. `None` changes
+/// nothing, and is compared with the store all the same.
+pub(crate) async fn update(
+    inner: &Inner,
+    key: &str,
+    mut change: impl FnMut(Seen) -> Result<Option<Change>>,
+) -> Result<()> {
+    let _io = inner.io.lock().await;
+    inner.machine().begin();
+    let mut turn = Turn::default();
+    for _ in 0..DECISIONS {
+        drive(inner, &Goal::Ready, &mut turn).await?;
+        let seen = inner.seen(key);
+        let basis = seen.basis;
+        let outcome = match change(seen)? {
+            Some(change) => {
+                let proposal = Proposal { key, change, basis };
+                drive(inner, &Goal::Update(&proposal), &mut turn).await?
+            }
+            None => drive(inner, &Goal::Confirm(key, basis), &mut turn).await?,
+        };
+        if !matches!(outcome, Outcome::Again) {
+            return Ok(());
+        }
+    }
+    Err(Error::new(
+        ErrorKind::Conflict,
+        format!(
+            "the session entry {} was changed {DECISIONS} times while it was updated: try again",
+            Shown(key)
+        ),
+    ))
+}
+
+async fn drive<'a>(inner: &'a Inner, goal: &Goal<'_>, turn: &mut Turn<'a>) -> Result<Outcome> {
+    loop {
+        let next = inner.machine().next(goal, &inner.shared().rules(), now)?;
+        let step = match next {
+            Next::Done(outcome) => return Ok(outcome),
+            Next::Do(step) => step,
+        };
+        let answer = carry(inner.shared(), &step, turn).await;
+        inner.machine().answered(step, answer, &inner.shared().rules(), now)?;
+    }
+}
+
+async fn carry<'a>(shared: &'a Shared, step: &Step, turn: &mut Turn<'a>) -> Answer {
+    let store = &shared.store;
+    match step {
+        Step::Look { target, id, conflicts, .. } => {
+            if *target == Target::Ending {
+                // Nobody is shown it any more, however its end goes.
+                store.copies().forget(*id);
+            }
+            if *conflicts > 0 {
+                // Apart, as all that is large and seldom: every other commit would have to have room for it.
+                Box::pin(turn.wait(shared, *id, *conflicts)).await;
+            }
+            Answer::Looked(store.look(*id).await)
+        }
+        Step::Write(write) => {
+            Answer::Written(store.write(write.id, &write.draft, write.when.clone()).await)
+        }
+        Step::Retire { id, tombstone, when, .. } => {
+            Answer::Retired(Box::pin(store.retire(*id, *tombstone, when.clone())).await)
+        }
+        Step::Touch { id, ttl, .. } => Answer::Touched(Box::pin(store.touch(*id, *ttl)).await),
+    }
+}
+
+/// A place among those who want to write the same session, which is taken after a conflict.
+struct Turn<'a> {
+    place: Option<MutexGuard<'a, ()>>,
+    began: Instant,
+}
+
+impl Default for Turn<'_> {
+    fn default() -> Self {
+        Turn { place: None, began: Instant::now() }
+    }
+}
+
+impl<'a> Turn<'a> {
+    /// Waits for the other writers.
+    async fn wait(&mut self, shared: &'a Shared, id: SessionId, conflicts: u32) {
+        // The requests of a Worker cannot wake each other: there, pauses keep them apart.
+        if self.place.is_none() && OUTLIVES_REQUESTS {
+            self.place = Some(shared.queues.wait(id).await);
+        } else {
+            pause(conflicts, self.began.elapsed()).await;
+        }
+        self.began = Instant::now();
+    }
+}
+
+/// Apart, so that processes that collided do not collide again: for as long as some attempts take, the more the more
+/// often they collided, since that tells how many they are.
+async fn pause(conflicts: u32, took: Duration) {
+    let ceiling = (took * conflicts.min(MOST_RIVALS)).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+    let random = SessionId::random().random_bits() % (ceiling.as_micros() as u64);
+    platform::sleep(Duration::from_micros(random)).await;
+}

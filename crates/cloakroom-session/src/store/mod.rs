@@ -1,0 +1,278 @@
+//! The driver as sessions see it: IDs and records in, typed errors out, and copies for outages.
+//!
+//! The commit alone calls it. It knows what the machine wants to be told, and no request.
+
+mod copies;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cloakroom_storage::{DynDriver, Error as StorageError, ErrorKind as StorageKind, Item, ItemKey, RemoveOutcome, SetOutcome, Version, When, platform};
+
+use crate::clock::now;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::SessionId;
+use crate::machine::{Failed, RetireOutcome, Rules};
+use crate::observe;
+use crate::record::{Draft, Fate, Found, REMEMBERED, Record, Retirement, Stored, Tombstone, end};
+
+use copies::Copies;
+
+pub(crate) struct Store {
+    driver: DynDriver,
+    /// As they were when the store was opened.
+    rules: Rules,
+    copies: Copies,
+}
+
+/// How long a record that cannot be read is given to become readable: JavaScript's file driver writes in
+/// place, so a reader may see half of what it writes.
+const PATIENCE: [Duration; 4] = [
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+];
+
+impl Store {
+    pub(crate) fn new(driver: DynDriver, rules: Rules) -> Store {
+        Store { driver, rules, copies: Copies::default() }
+    }
+
+    /// What holds for all sessions. A store may be able to do more tomorrow, or less: behind an address there may be another
+    /// one then.
+    pub(crate) fn rules(&self) -> Rules {
+        let capabilities = self.driver.capabilities();
+        Rules {
+            compares: capabilities.compare_and_swap,
+            expires: capabilities.expiry,
+            ..self.rules
+        }
+    }
+
+    /// What holds for all sessions, whatever the store can do: nobody has to be asked for it.
+    pub(crate) fn configured(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Sessions as they were seen last.
+    pub(crate) fn copies(&self) -> &Copies {
+        &self.copies
+    }
+
+    /// The session as it was seen last, where it is not over.
+    pub(crate) fn recall(&self, id: SessionId) -> Option<Stored> {
+        let is_over = |stored: &Stored| self.rules.is_over(&stored.record, now).unwrap_or(true);
+        self.copies.recall(id).filter(|stored| !is_over(stored))
+    }
+
+    pub(crate) fn driver(&self) -> &DynDriver {
+        &self.driver
+    }
+
+    /// The condition, where the driver can keep one.
+    fn condition(&self, when: When) -> When {
+        if self.rules().compares { when } else { When::Always }
+    }
+
+    /// What there is under this ID. A session whose absolute deadline has passed is not there.
+    pub(crate) async fn look(&self, id: SessionId) -> Result<Found> {
+        let mark = self.copies.mark(id);
+        let mut found = self.find(id).await?;
+        if let Found::Alive(stored) = &found {
+            if !self.rules.is_over(&stored.record, now)? {
+                self.copies.keep_read(stored, mark);
+                return Ok(found);
+            }
+            // Apart, because it is seldom: every other request would have to have room for it.
+            found = Box::pin(self.end(id, stored.version.clone())).await?;
+        }
+        self.copies.forget(id);
+        Ok(found)
+    }
+
+    /// The record, whether or not its time has passed.
+    async fn find(&self, id: SessionId) -> Result<Found> {
+        let key = key(&id)?;
+        let mut patience = PATIENCE.iter();
+        loop {
+            // Before the store is asked, so that a slow answer makes nobody live longer.
+            let asked = if self.rules.lifetime.is_limited() { now() } else { 0.0 };
+            let Some((item, ttl)) = self.get(&key).await? else { return Ok(Found::Missing) };
+            if Tombstone::is_one(&item.value) {
+                return Ok(match Tombstone::read(&item.value, now()) {
+                    Some(tombstone) => Found::Retired(tombstone, item.version),
+                    None => Found::Missing,
+                });
+            }
+            match Record::parse(item.value, now()) {
+                Ok(record) => {
+                    let (record, ends) = (Arc::new(record), ttl.map(|ttl| end(asked, ttl)));
+                    return Ok(Found::Alive(Stored { id, record, version: item.version, ends }));
+                }
+                Err(error) => match patience.next() {
+                    Some(pause) => Box::pin(platform::sleep(*pause)).await,
+                    None => {
+                        observe::corrupt(&id, &error);
+                        return Err(error);
+                    }
+                },
+            }
+        }
+    }
+
+    async fn get(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
+        if self.rules.lifetime.is_limited() {
+            return self.driver.get_with_ttl(key).await.map_err(from_storage);
+        }
+        Ok(self.driver.get(key).await.map_err(from_storage)?.map(|item| (item, None)))
+    }
+
+    /// Removes a session that is over; answers what there is then. The store does that by itself, unless a JavaScript
+    /// writer took the record's deadline away. Where it fails, the next reader removes it: nobody is shown it meanwhile.
+    async fn end(&self, id: SessionId, version: Version) -> Result<Found> {
+        observe::over(&id);
+        match self.remove(id, When::Version(version)).await {
+            Ok(RemoveOutcome::Removed | RemoveOutcome::Missing) => Ok(Found::Missing),
+            // Another may have retired it meanwhile.
+            Ok(RemoveOutcome::Conflict) => Ok(match self.find(id).await? {
+                Found::Alive(_) => Found::Missing,
+                found => found,
+            }),
+            Err(error) => {
+                observe::upkeep_failed(&id, &error);
+                Ok(Found::Missing)
+            }
+        }
+    }
+
+    /// Moves the deadline of a record; answers whether there is one.
+    pub(crate) async fn touch(&self, id: SessionId, ttl: Option<Duration>) -> Result<bool> {
+        let is_there = self.driver.touch(&key(&id)?, ttl).await.map_err(from_storage)?;
+        if is_there {
+            self.copies.prolong(id, ttl);
+        }
+        Ok(is_there)
+    }
+
+    /// `None` where `when` was not met.
+    pub(crate) async fn write(
+        &self,
+        id: SessionId,
+        draft: &Draft,
+        when: When,
+    ) -> Result<Option<Stored>, Failed> {
+        let mark = self.copies.mark(id);
+        let sent = if draft.ttl.is_some() { now() } else { 0.0 };
+        let (key, when) = (key(&id)?, self.condition(when));
+        match self.driver.set(&key, draft.bytes.clone(), when, draft.ttl).await? {
+            SetOutcome::Written { version } => {
+                let record = Arc::new(Record::written(draft.bytes.clone(), now()));
+                let ends = draft.ttl.map(|ttl| end(sent, ttl));
+                let stored = Stored { id, record, version, ends };
+                self.copies.keep_written(&stored, mark);
+                Ok(Some(stored))
+            }
+            SetOutcome::Conflict => Ok(None),
+        }
+    }
+
+    /// Puts a tombstone in the place of a record. Where the store could not let it go again, or has no room for it, or
+    /// will not have it, the record is removed instead.
+    pub(crate) async fn retire(
+        &self,
+        id: SessionId,
+        tombstone: Tombstone,
+        when: When,
+    ) -> Result<RetireOutcome, Failed> {
+        let _ending = self.copies.end(id);
+        let (key, when) = (key(&id)?, self.condition(when));
+        // Of a tombstone that the store would not say it has written.
+        let mut doubt = None;
+        if self.rules().expires {
+            let record: Bytes = tombstone.to_record(now());
+            match self.driver.set(&key, record, when.clone(), Some(REMEMBERED)).await {
+                Ok(SetOutcome::Written { .. }) => return Ok(RetireOutcome::Retired),
+                Ok(SetOutcome::Conflict) => return Ok(RetireOutcome::Conflict),
+                // To ask for more takes as long again.
+                Err(error) if error.is_timeout() => return Err(error.into()),
+                Err(error) => {
+                    let failed = Failed::from(error);
+                    observe::no_tombstone(&id, &failed.error);
+                    doubt = (!failed.is_unapplied).then_some(failed);
+                }
+            }
+        }
+        let is_conditional = matches!(when, When::Version(_));
+        match (self.driver.remove(&key, when).await, doubt) {
+            (Ok(RemoveOutcome::Removed), _) => Ok(RetireOutcome::Removed),
+            // What is not there, or is not what it was, may be so because of the tombstone.
+            (Ok(_), Some(doubt)) => Err(doubt),
+            // A removal that asks for nothing may have been tried before, and not answered.
+            (Ok(RemoveOutcome::Missing), None) if !is_conditional => Ok(RetireOutcome::Removed),
+            (Ok(RemoveOutcome::Missing), None) => Ok(RetireOutcome::Missing),
+            (Ok(RemoveOutcome::Conflict), None) => Ok(RetireOutcome::Conflict),
+            (Err(error), doubt) => Err(Failed {
+                may_be_removed: !error.is_untouched(),
+                is_unapplied: doubt.is_none() && error.is_untouched(),
+                error: from_storage(error),
+            }),
+        }
+    }
+
+    /// Puts a record back in the place of a tombstone that is at this version, or where it was removed.
+    pub(crate) async fn restore(&self, stored: &Stored, when: When) -> Result<(), Failed> {
+        let left = stored.left(now()).or(stored.record.ttl(now())?);
+        let draft = Draft { bytes: stored.record.bytes().clone(), ttl: left };
+        self.write(stored.id, &draft, when).await.map(drop)
+    }
+
+    /// Writes what is no session under an ID that nobody has, and removes it again.
+    pub(crate) async fn try_to_write(&self) -> Result<()> {
+        let key = key(&SessionId::random())?;
+        let tombstone = Tombstone { fate: Fate::Destroyed, by: Retirement::new() };
+        let ttl = self.rules.expires.then_some(REMEMBERED);
+        let written = self.driver.set(&key, tombstone.to_record(now()), When::Always, ttl).await;
+        // On no condition, there is no conflict.
+        _ = written.map_err(from_storage)?;
+        self.driver.remove(&key, When::Always).await.map(drop).map_err(from_storage)
+    }
+
+    pub(crate) async fn remove(&self, id: SessionId, when: When) -> Result<RemoveOutcome> {
+        let _ending = self.copies.end(id);
+        self.driver.remove(&key(&id)?, self.condition(when)).await.map_err(from_storage)
+    }
+}
+
+fn key(id: &SessionId) -> Result<ItemKey> {
+    id.with_str(ItemKey::new).map_err(from_storage)
+}
+
+impl From<StorageError> for Failed {
+    fn from(error: StorageError) -> Failed {
+        let is_unapplied = error.is_untouched();
+        Failed { error: from_storage(error), is_unapplied, may_be_removed: false }
+    }
+}
+
+impl From<Error> for Failed {
+    /// Of a call that never reached the driver.
+    fn from(error: Error) -> Failed {
+        Failed { error, is_unapplied: true, may_be_removed: false }
+    }
+}
+
+/// A driver's error as a session's.
+pub(crate) fn from_storage(error: cloakroom_storage::Error) -> Error {
+    let kind = match error.kind() {
+        StorageKind::Unavailable | StorageKind::Timeout => ErrorKind::Unavailable,
+        StorageKind::TooLarge => ErrorKind::TooLarge,
+        StorageKind::UnknownDriver | StorageKind::FeatureDisabled | StorageKind::InvalidOptions => {
+            ErrorKind::Config
+        }
+        _ if error.is_retryable() => ErrorKind::Unavailable,
+        _ => ErrorKind::Storage,
+    };
+    Error::new(kind, format!("the session store failed: {error}")).with_source(error)
+}

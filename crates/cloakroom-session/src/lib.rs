@@ -44,7 +44,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use forms::{Flash, OldInput};
 pub use id::SessionId;
 pub use session::{Key, Session, SessionData, SessionKey, SetOptions};
-pub use sessions::Sessions;
+pub use sessions::{Sessions, SessionsBuilder};
 
 #[cfg(feature = "derive")]
 pub use cloakroom_derive::SessionData;

@@ -447,7 +447,7 @@ pub use cloakroom_session::adapter;
 pub use cloakroom_session::{
     Adapter, Config, CookieConfig, CookieHeaders, Error, ErrorKind, Flash, Key, OldInput,
     OutagePolicy, Result, SameSite, Session, SessionData, SessionId, SessionKey, Sessions,
-    SetOptions, devalue, drivers, storage,
+    SessionsBuilder, SetOptions, devalue, drivers, storage,
 };
 #[cfg(feature = "actions")]
 pub use cloakroom_tower::{OriginLayer, OriginService};

@@ -17,7 +17,8 @@ async fn a_shelf_obeys_every_rule() {
 #[tokio::test]
 async fn a_full_shelf_takes_nothing_more() {
     let shelf = Shelf::new(Options { max_items: 1 });
-    let set = async |key| shelf.set(&ItemKey::new(key).unwrap(), "coat".into(), When::Always, None).await;
+    let set =
+        async |key| shelf.set(&ItemKey::new(key).unwrap(), "coat".into(), When::Always, None).await;
     assert!(set("one").await.is_ok() && set("one").await.is_ok());
     assert_eq!(set("two").await.unwrap_err().kind(), ErrorKind::StorageFull);
 }
@@ -26,7 +27,10 @@ async fn a_full_shelf_takes_nothing_more() {
 async fn a_configuration_opens_it_by_its_name() {
     let config = Config::from_toml("driver = \"shelf\"\n[options]\nmaxItems = 1\n").unwrap();
     let open = async |config: Config| {
-        Sessions::builder(config).driver("shelf", |options| async move { Shelf::open(&options) }).open().await
+        Sessions::builder(config)
+            .driver("shelf", |options| async move { Shelf::open(&options) })
+            .open()
+            .await
     };
     let sessions = open(config).await.unwrap();
     let session = sessions.session(CookieHeaders::default());

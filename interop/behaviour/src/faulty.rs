@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cloakroom_storage::{BoxStream, Capabilities, Driver, DynDriver, Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, When};
+use cloakroom_storage::{
+    BoxStream, Capabilities, Driver, DynDriver, Error, ErrorKind, Item, ItemKey, RemoveOutcome,
+    Result, SetOutcome, Swept, When,
+};
 use tokio::sync::watch;
 
 /// A memory store that counts its calls, fails on demand, and keeps writers waiting. All clones are the same store.

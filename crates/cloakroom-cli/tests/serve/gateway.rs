@@ -7,7 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use cloakroom_drivers::open_with_limits;
-use cloakroom_storage::{DynDriver, Error, ErrorKind, ItemKey, Limits, RemoveOutcome, SetOutcome, When};
+use cloakroom_storage::{
+    DynDriver, Error, ErrorKind, ItemKey, Limits, RemoveOutcome, SetOutcome, When,
+};
 use interop_peers::NodeServer;
 use serde_json::{Value, json};
 

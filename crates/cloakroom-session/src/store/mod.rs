@@ -8,7 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cloakroom_storage::{DynDriver, Error as StorageError, ErrorKind as StorageKind, Item, ItemKey, RemoveOutcome, SetOutcome, Version, When, platform};
+use cloakroom_storage::{
+    DynDriver, Error as StorageError, ErrorKind as StorageKind, Item, ItemKey, RemoveOutcome,
+    SetOutcome, Version, When, platform,
+};
 
 use crate::clock::now;
 use crate::error::{Error, ErrorKind, Result};

@@ -241,7 +241,8 @@ impl Site {
         cannot_compare: bool,
         cannot_expire: bool,
     ) -> cloakroom_session::Result<Site> {
-        let inner = cloakroom_session::drivers::open(&config.driver, &config.options).await.unwrap();
+        let inner =
+            cloakroom_session::drivers::open(&config.driver, &config.options).await.unwrap();
         let recorder = Recorder {
             inner,
             calls: Arc::default(),

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cloakroom_storage::{BoxStream, Capabilities, Driver, Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, When};
+use cloakroom_storage::{
+    BoxStream, Capabilities, Driver, Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result,
+    SetOutcome, Swept, When,
+};
 use futures_util::{StreamExt, stream};
 
 use super::fault::{Way, error};

@@ -1,10 +1,12 @@
 //! The sessions of a site.
 
+mod builder;
+
 use std::fmt;
 use std::sync::Arc;
 
+use cloakroom_storage::DynDriver;
 use cloakroom_storage::platform::{self, OUTLIVES_REQUESTS};
-use cloakroom_storage::{DynDriver, Limits};
 
 use crate::commit::{Queues, Shared};
 use crate::config::{Config, OutagePolicy};
@@ -14,7 +16,9 @@ use crate::id::SessionId;
 use crate::machine::Rules;
 use crate::observe;
 use crate::session::Session;
-use crate::store::{Store, from_storage};
+use crate::store::Store;
+
+pub use builder::SessionsBuilder;
 
 /// The sessions of a site: a driver, a cookie and limits. Cheap to clone.
 ///
@@ -53,26 +57,27 @@ impl Sessions {
     /// # Errors
     /// Where the configuration is not usable or the driver cannot be opened.
     pub async fn from_config(config: Config) -> Result<Sessions> {
-        // Before the driver, which may create a folder or a connection.
-        config.check()?;
-        SessionCookie::new(&config.cookie)?;
-        let limits = Limits { timeout: config.timeout, retries: config.retries };
-        let driver = cloakroom_drivers::open_with_limits(&config.driver, &config.options, limits)
-            .await
-            .map_err(from_storage)?;
-        let sessions = Sessions::with_driver(driver, &config)?;
-        let (store, at) = (sessions.driver().name(), config.place());
+        Sessions::builder(config).open().await
+    }
+
+    /// As [`from_config`](Sessions::from_config), for a program that adds drivers of its own.
+    pub fn builder(config: Config) -> SessionsBuilder {
+        SessionsBuilder::new(config)
+    }
+
+    /// Says where sessions are, and looks whether that is there.
+    fn tell_where(&self, config: &Config) {
+        let (store, at) = (self.driver().name(), config.place());
         tracing::info!(store, at, settings = config.said_by(), "sessions are kept in this store");
         // Where nothing goes on between requests, the first of them will see.
         if OUTLIVES_REQUESTS {
-            let checked = sessions.clone();
+            let checked = self.clone();
             _ = platform::detach(async move {
                 if let Err(error) = checked.look_for_nobody().await {
                     observe::store_fails(store, &at, &error);
                 }
             });
         }
-        Ok(sessions)
     }
 
     /// Asks the store for a session that nobody has, and writes and removes something that is none, so that a store that is

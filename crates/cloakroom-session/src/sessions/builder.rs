@@ -1,0 +1,71 @@
+//! Sessions with drivers of one's own.
+
+use cloakroom_drivers::Registry;
+use cloakroom_storage::{Driver, Limits};
+use serde_json::{Map, Value};
+
+use super::Sessions;
+use crate::config::Config;
+use crate::cookie::SessionCookie;
+use crate::error::Result;
+use crate::store::from_storage;
+
+/// Opens the driver that a configuration names, which may be one that the program brings along.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> cloakroom_session::Result<()> {
+/// use cloakroom_session::{Config, Sessions, drivers::memory::Memory};
+///
+/// let sessions = Sessions::builder(Config::new("shelf"))
+///     // One's own type would stand here.
+///     .driver("shelf", |_options| async { Ok(Memory::new()) })
+///     .open()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is opened before `open`"]
+pub struct SessionsBuilder {
+    config: Config,
+    registry: Registry,
+}
+
+impl SessionsBuilder {
+    pub(super) fn new(config: Config) -> SessionsBuilder {
+        SessionsBuilder { config, registry: Registry::new() }
+    }
+
+    /// Adds a driver under a name, which goes before one of the same name that is there already.
+    ///
+    /// `open` gets the options that the configuration has for it;
+    /// [`options::parse`](cloakroom_storage::options::parse) reads them into a struct. The configured `timeout` and
+    /// `retries` are put around its calls.
+    pub fn driver<D, F, Opening>(mut self, name: impl Into<String>, open: F) -> SessionsBuilder
+    where
+        D: Driver,
+        F: Fn(Map<String, Value>) -> Opening + Send + Sync + 'static,
+        Opening: Future<Output = cloakroom_storage::Result<D>> + Send + 'static,
+    {
+        self.registry = self.registry.add(name, open);
+        self
+    }
+
+    /// Opens the configured driver, as [`Sessions::from_config`] does.
+    ///
+    /// # Errors
+    /// Where the configuration is not usable or the driver cannot be opened.
+    pub async fn open(self) -> Result<Sessions> {
+        let SessionsBuilder { config, registry } = self;
+        // Before the driver, which may create a folder or a connection.
+        config.check()?;
+        SessionCookie::new(&config.cookie)?;
+        let limits = Limits { timeout: config.timeout, retries: config.retries };
+        let driver =
+            registry.open(&config.driver, &config.options, limits).await.map_err(from_storage)?;
+        let sessions = Sessions::with_driver(driver, &config)?;
+        sessions.tell_where(&config);
+        Ok(sessions)
+    }
+}

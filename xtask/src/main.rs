@@ -1,7 +1,7 @@
 //! The workspace's own commands.
 //!
-//! `cargo xtask test` runs every check there is and installs the peers that they need; `cargo xtask tidy` runs
-//! those that compare the tree with itself, `cargo xtask table` writes what is written from the code, and
+//! `cargo xtask test` runs every check there is and installs the peers that they need, with `--quick` those of a minute
+//! or two, with a name those of one part; `cargo xtask tidy` runs those that compare the tree with itself, `cargo xtask table` writes what is written from the code, and
 //! `cargo xtask bench` measures, and `cargo xtask torture` looks for histories that break what sessions promise.
 
 mod bench;
@@ -25,6 +25,10 @@ usage: cargo xtask COMMAND
   bench [--quick] [--only GROUP]
          measures Cloakroom beside its peers, and writes down what came out
   test   every check: peers, format, lints, docs, unit, conformance, interop and browser tests
+  test --quick
+         format, tidy, lints, and those tests of the default members that need no peer
+  test NAME
+         the tests of one crate, peer or part: session, redis, sql, astro, browser; another name lists what there is
   peers  installs what the tests talk to, and nothing else
   table  writes the table of drivers in README.md from the code
   tidy   what the tree says about itself: drivers, features, tables, versions, dependencies, sizes
@@ -41,7 +45,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let report = match arguments.next().as_deref() {
         Some("bench") => bench::run(&root(), &arguments.collect::<Vec<_>>()),
-        Some("test") => test::run(&root()),
+        Some("test") => test::run(&root(), &arguments.collect::<Vec<_>>()),
         Some("peers") => {
             let mut report = report::Report::default();
             report.check("peers", peers::install(&root()));

@@ -10,6 +10,8 @@ mod failures;
 mod mutants;
 mod peers;
 mod promises;
+mod published;
+mod release;
 mod report;
 mod table;
 mod test;
@@ -30,6 +32,8 @@ usage: cargo xtask COMMAND
   test NAME
          the tests of one crate, peer or part: session, redis, sql, astro, browser; another name lists what there is
   peers  installs what the tests talk to, and nothing else
+  release --dry-run
+         whether all crates could be published: packages, sizes, versions, changelog, compatibility
   table  writes the table of drivers in README.md from the code
   tidy   what the tree says about itself: drivers, features, tables, versions, dependencies, sizes
   torture [--seed S] [--from S] [--histories N] [--seconds T] [--everything] [--mutants]
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
     let report = match arguments.next().as_deref() {
         Some("bench") => bench::run(&root(), &arguments.collect::<Vec<_>>()),
         Some("test") => test::run(&root(), &arguments.collect::<Vec<_>>()),
+        Some("release") => release::run(&root(), &arguments.collect::<Vec<_>>()),
         Some("peers") => {
             let mut report = report::Report::default();
             report.check("peers", peers::install(&root()));

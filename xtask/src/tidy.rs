@@ -4,15 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::report::Report;
-use crate::{mutants, promises, table};
+use crate::{mutants, promises, published, table};
 
 type Check = fn(&Tree) -> Result<(), String>;
 
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 10] = [
     ("drivers: file, feature, row, README and conformance test agree", drivers),
     ("each promise about a driver names its test", promises),
     ("dependencies point one way", dependencies),
     ("versions are stated once", versions),
+    ("what is published says what it is, and nothing else is", |tree| published::check(&tree.root)),
     ("no file has grown past its concept", sizes),
     ("nothing is left unfinished", unfinished),
     ("unsafe code stands where it was argued for", unsafe_code),

@@ -95,3 +95,8 @@ pub use site_path::SitePath;
 pub use cloakroom_derive::SessionData;
 pub use cloakroom_storage as storage;
 pub use serde_devalue as devalue;
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

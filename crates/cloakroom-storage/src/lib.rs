@@ -74,3 +74,8 @@ pub use timeout::{DEFAULT_TIMEOUT, Timeout};
 
 /// What [`Driver::keys`] returns.
 pub use futures_core::stream::BoxStream;
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

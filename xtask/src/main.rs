@@ -7,6 +7,7 @@
 mod bench;
 mod command;
 mod failures;
+mod licences;
 mod mutants;
 mod peers;
 mod promises;
@@ -34,7 +35,7 @@ usage: cargo xtask COMMAND
   peers  installs what the tests talk to, and nothing else
   release --dry-run
          whether all crates could be published: packages, sizes, versions, changelog, compatibility
-  table  writes the table of drivers in README.md from the code
+  table  writes the tables of drivers in README.md and docs/drivers.md from the code
   tidy   what the tree says about itself: drivers, features, tables, versions, dependencies, sizes
   torture [--seed S] [--from S] [--histories N] [--seconds T] [--everything] [--mutants]
          the session code in a simulated world, until something breaks or the time is over; with --mutants,

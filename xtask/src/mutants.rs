@@ -68,7 +68,7 @@ pub(crate) fn run(root: &Path, report: &mut Report) {
         println!("broken without any mutant: \"{check}\", seed {}", found.seed);
     }
     for mutant in mutants {
-        report.check(&mutant.name, copy.judge(&mutant, &broken));
+        report.check(&format!("mutants: {}", mutant.name), copy.judge(&mutant, &broken));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The table of drivers in README.md, which is written from the code.
+//! The tables of drivers, which are written from the code: a short one in README.md, the whole in docs/drivers.md.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,47 +6,79 @@ use std::path::Path;
 
 use cloakroom_drivers::{DriverInfo, Reach, drivers, left_out};
 
+use crate::promises::DOCUMENT;
 use crate::report::Report;
 
 /// What stands before and after the rows that are written here.
 const BEGIN: &str = "<!-- Written by `cargo xtask table`, from the code. -->\n";
 const END: &str = "<!-- End of what is written. -->\n";
 
-/// Writes the table anew.
+/// A file, and what writes its table.
+type Place = (&'static str, fn() -> String);
+
+/// Each place that has a table.
+const PLACES: [Place; 2] = [("README.md", short), (DOCUMENT, whole)];
+
+/// Writes the tables anew.
 pub(crate) fn run(root: &Path) -> Report {
-    let path = root.join("README.md");
-    let readme = fs::read_to_string(&path).map_err(|error| error.to_string());
-    let written = readme.and_then(|readme| {
-        let (before, _, after) = parts(&readme)?;
-        fs::write(&path, [before, &table(), after].concat()).map_err(|error| error.to_string())
-    });
     let mut report = Report::default();
-    report.check("table", written);
+    for (path, table) in PLACES {
+        let written = read(root, path).and_then(|text| {
+            let (before, _, after) = parts(path, &text)?;
+            fs::write(root.join(path), [before, &table(), after].concat())
+                .map_err(|error| format!("{path}: {error}"))
+        });
+        report.check(&format!("table: {path}"), written);
+    }
     report
 }
 
-/// Whether README.md has the table that would be written.
-pub(crate) fn check(readme: &str) -> Result<(), String> {
-    let (_, written, _) = parts(readme)?;
-    match written == table() {
-        true => Ok(()),
-        false => {
-            Err("README.md has another table of drivers than the code: `cargo xtask table`"
-                .to_owned())
+/// Whether each place has the table that would be written.
+pub(crate) fn check(root: &Path) -> Result<(), String> {
+    for (path, table) in PLACES {
+        let text = read(root, path)?;
+        let (_, written, _) = parts(path, &text)?;
+        if written != table() {
+            let reason = "has another table of drivers than the code: `cargo xtask table`";
+            return Err(format!("{path} {reason}"));
         }
     }
+    Ok(())
 }
 
-fn parts(readme: &str) -> Result<(&str, &str, &str), String> {
-    let begin = readme.find(BEGIN).map(|begin| begin + BEGIN.len());
-    let end = begin.and_then(|begin| Some(begin + readme[begin..].find(END)?));
+/// A document but for what is written here.
+pub(crate) fn without(document: &str) -> Result<String, String> {
+    let (before, _, after) = parts(DOCUMENT, document)?;
+    Ok([before, after].concat())
+}
+
+fn read(root: &Path, path: &str) -> Result<String, String> {
+    fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))
+}
+
+fn parts<'a>(path: &str, text: &'a str) -> Result<(&'a str, &'a str, &'a str), String> {
+    let begin = text.find(BEGIN).map(|begin| begin + BEGIN.len());
+    let end = begin.and_then(|begin| Some(begin + text[begin..].find(END)?));
     let (Some(begin), Some(end)) = (begin, end) else {
-        return Err(format!("README.md has no place for the table of drivers: {BEGIN}{END}"));
+        return Err(format!("{path} has no place for the table of drivers: {BEGIN}{END}"));
     };
-    Ok((&readme[..begin], &readme[begin..end], &readme[end..]))
+    Ok((&text[..begin], &text[begin..end], &text[end..]))
 }
 
-fn table() -> String {
+/// What one chooses a driver by.
+fn short() -> String {
+    let mut table = String::from(
+        "\n| driver | survives a restart | no lost update | note |\n|---|---|---|---|\n",
+    );
+    for driver in drivers() {
+        let [name, _, survives, _, updates, .., note] = row(driver);
+        _ = writeln!(table, "| {name} | {survives} | {updates} | {note} |");
+    }
+    table + "\n"
+}
+
+/// All that the code knows of each, and what was left out.
+fn whole() -> String {
     let mut table = String::from(
         "\n| driver | since | survives a crash | shared by | no lost update | removes expired data | round trips to read, to write | tested against | note |\n\
          |---|---|---|---|---|---|---|---|---|\n",

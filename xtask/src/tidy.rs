@@ -4,15 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::report::Report;
-use crate::{mutants, promises, table};
+use crate::{licences, mutants, promises, published, table};
 
 type Check = fn(&Tree) -> Result<(), String>;
 
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 11] = [
     ("drivers: file, feature, row, README and conformance test agree", drivers),
     ("each promise about a driver names its test", promises),
     ("dependencies point one way", dependencies),
     ("versions are stated once", versions),
+    ("what is published says what it is, and nothing else is", |tree| published::check(&tree.root)),
+    ("what is depended on is as deny.toml has it", |tree| licences::check(&tree.root)),
     ("no file has grown past its concept", sizes),
     ("nothing is left unfinished", unfinished),
     ("unsafe code stands where it was argued for", unsafe_code),
@@ -171,7 +173,7 @@ fn driver_names(tree: &Tree) -> Vec<String> {
     files.map(|name| name.replace('_', "-")).collect()
 }
 
-/// A driver is one file, one feature, one row, which the README's table is written from, and one conformance test.
+/// A driver is one file, one feature, one row, which the tables are written from, and one conformance test.
 fn drivers(tree: &Tree) -> Result<(), String> {
     let files = driver_names(tree);
     if files.is_empty() {
@@ -180,7 +182,6 @@ fn drivers(tree: &Tree) -> Result<(), String> {
     let manifests = ["cloakroom-drivers", "cloakroom", "cloakroom-cli"];
     let manifests = manifests.map(|package| (package, tree.manifest(package)));
     let rows = tree.read(&format!("{DRIVERS}/src/registry/mod.rs"))?;
-    let readme = tree.read("README.md")?;
     // A driver that lives in a Worker is tested there.
     let worker = tree.read("interop/worker/src/lib.rs")?;
     let in_worker = |test: &str| worker.contains(SUITE) && test.contains("conformance_in_worker(");
@@ -204,7 +205,7 @@ fn drivers(tree: &Tree) -> Result<(), String> {
             return missing(format!("call of {SUITE} in {test}"));
         }
     }
-    table::check(&readme)
+    table::check(&tree.root)
 }
 
 fn promises(tree: &Tree) -> Result<(), String> {
@@ -218,7 +219,8 @@ fn promises(tree: &Tree) -> Result<(), String> {
             false => Ok(texts.concat()),
         }
     };
-    promises::check(&tree.read(promises::DOCUMENT)?, &driver_names(tree), read)
+    let document = table::without(&tree.read(promises::DOCUMENT)?)?;
+    promises::check(&document, &driver_names(tree), read)
 }
 
 fn dependencies(tree: &Tree) -> Result<(), String> {

@@ -55,3 +55,8 @@ pub use origin::OriginCheck;
 pub use outcome::{FAILURE_FORMAT, Outcome};
 pub use registry::{Action, REFUSAL_TYPE, Registry, Sent, refusal};
 pub use submitted::Submitted;
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

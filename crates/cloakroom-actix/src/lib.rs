@@ -48,3 +48,8 @@ pub use middleware::{SessionMiddleware, SessionService};
 #[cfg(feature = "actions")]
 pub use origin::{OriginMiddleware, OriginService};
 pub use outage::{OutageMiddleware, OutageService};
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -131,5 +131,10 @@ pub fn read(path: &Path, environment: Environment<'_>) -> Result<AstroConfig> {
     })
 }
 
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests;

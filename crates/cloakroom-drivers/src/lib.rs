@@ -84,3 +84,8 @@ pub mod upstash;
 pub mod vercel_kv;
 
 pub use registry::{DriverInfo, Reach, Registry, drivers, left_out, open, open_with_limits};
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

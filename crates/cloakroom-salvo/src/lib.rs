@@ -36,3 +36,8 @@ pub use error::{Result, SessionError};
 pub use extract::{Session, SessionDepotExt};
 pub use middleware::SessionMiddleware;
 pub use outage::OutageMiddleware;
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -36,3 +36,8 @@ mod ttl;
 
 pub use refusal::OnRefusal;
 pub use server::StorageServer;
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -51,3 +51,8 @@ pub use cloakroom_derive::SessionData;
 pub use cloakroom_drivers as drivers;
 pub use cloakroom_storage as storage;
 pub use serde_devalue as devalue;
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -42,3 +42,8 @@ pub use async_trait::async_trait;
 pub use bytes::Bytes;
 /// What [`Driver::keys`] returns.
 pub use futures_core::stream::BoxStream;
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -21,3 +21,8 @@ pub use layer::{SessionLayer, SessionService};
 #[cfg(feature = "actions")]
 pub use origin::{OriginFuture, OriginLayer, OriginService};
 pub use outage::{OutageLayer, OutageService};
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -260,3 +260,8 @@ pub fn to_value<T: Serialize>(value: T) -> Result<Value> {
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T> {
     Options::new().any_tag().from_slice(&to_vec(&value)?)
 }
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,64 @@
+//! What is built alone: each crate without its optional parts, and each of those parts without the others.
+
+use std::path::Path;
+
+use super::cargo;
+use crate::command::execute;
+use crate::{peers, tidy};
+
+/// The crate that has the drivers.
+const DRIVERS: &str = "cloakroom-drivers";
+
+/// Each crate builds without its optional parts, the session with each of its own, each framework, driver and database
+/// builds alone, and so do the fuzz targets.
+pub(super) fn check(root: &Path) -> Result<(), String> {
+    let check = |arguments: &[&str]| {
+        execute(&mut cargo(root, &[&["check", "--quiet"], arguments].concat()))
+    };
+    for package in [
+        "serde_devalue",
+        "cloakroom-storage",
+        DRIVERS,
+        "cloakroom-session",
+        "cloakroom-tower",
+        "cloakroom",
+        "cloakroom-cli",
+    ] {
+        check(&["--package", package, "--no-default-features"])?;
+    }
+    for feature in ["astro-config", "metrics"] {
+        check(&["--package", "cloakroom-session", "--features", feature])?;
+    }
+    for framework in ["axum", "actions", "axum,actions", "actix-web", "actix-web,actions", "salvo"]
+    {
+        check(&["--package", "cloakroom", "--no-default-features", "--features", framework])?;
+    }
+    for driver in tidy::driver_features(root)? {
+        check(&["--package", DRIVERS, "--no-default-features", "--features", &driver])?;
+    }
+    for database in ["mysql", "postgres", "sqlite"] {
+        let features = format!("db0,{database}");
+        check(&["--package", DRIVERS, "--no-default-features", "--features", &features])?;
+    }
+    check(&["--manifest-path", "fuzz/Cargo.toml"])
+}
+
+/// What runs inside of a Worker is as clean there as it is here.
+pub(super) fn wasm(root: &Path) -> Result<(), String> {
+    let features =
+        "axum,actions,derive,memory,lru-cache,null,cloudflare-kv-binding,cloudflare-r2-binding";
+    let target = ["--target", peers::WASM];
+    let lint = |arguments: &[&str]| {
+        let clippy = ["clippy", "--quiet"];
+        let denied = ["--", "-D", "warnings"];
+        execute(&mut cargo(root, &[&clippy, &target[..], arguments, &denied].concat()))
+    };
+    for package in [DRIVERS, "cloakroom"] {
+        lint(&["--package", package, "--no-default-features"])?;
+    }
+    for driver in ["cloudflare-kv-binding", "cloudflare-r2-binding"] {
+        lint(&["--package", DRIVERS, "--no-default-features", "--features", driver])?;
+    }
+    lint(&["--package", "cloakroom", "--no-default-features", "--features", features])?;
+    lint(&["--package", "example-worker", "--package", "interop-worker"])
+}

@@ -35,7 +35,7 @@ use worker::Env;
 use worker::kv::{KvError, KvStore, ListResponse};
 use worker::send::SendFuture;
 
-use super::worker::{DEADLINE, Deadline, Layout, binding, message, pages};
+use crate::common::worker::{DEADLINE, Deadline, Layout, binding, message, pages};
 use crate::common::capabilities::FREED;
 use cloakroom_storage::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,

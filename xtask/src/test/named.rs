@@ -190,7 +190,8 @@ fn belongs(program: &str, name: &str) -> bool {
 /// The files of a program's folder that have tests.
 fn modules(folder: &Path) -> impl Iterator<Item = String> {
     let has_tests = |path: &Path| {
-        fs::read_to_string(path).is_ok_and(|text| text.contains("#[test]") || text.contains("::test"))
+        fs::read_to_string(path)
+            .is_ok_and(|text| text.contains("#[test]") || text.contains("::test"))
     };
     entries(folder).into_iter().filter_map(move |path| {
         let name = path.file_name()?.to_str()?.strip_suffix(".rs")?.to_owned();

@@ -45,7 +45,7 @@ use wasm_bindgen::JsCast;
 use worker::send::{SendFuture, SendWrapper};
 use worker::{Bucket, Conditional, Env, Include, Object};
 
-use super::worker::{DEADLINE, Deadline, Layout, binding, pages};
+use crate::common::worker::{DEADLINE, Deadline, Layout, binding, pages};
 use crate::common::capabilities::SWEPT;
 use cloakroom_storage::platform::sleep;
 use cloakroom_storage::{

@@ -12,7 +12,7 @@ use cloakroom_storage::platform::SystemTime;
 use cloakroom_storage::{Error, ErrorKind, ItemKey, Result, options};
 
 /// The name in an item's metadata under which its [`Deadline`] is.
-pub(super) const DEADLINE: &str = "expires";
+pub(crate) const DEADLINE: &str = "expires";
 
 /// What is to live longer than a hundred years lives for ever.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
@@ -29,7 +29,7 @@ extern "C" {
 ///
 /// # Errors
 /// With [`ErrorKind::InvalidOptions`] where there is none.
-pub(super) fn binding(driver: &'static str, name: &str) -> Result<JsValue> {
+pub(crate) fn binding(driver: &'static str, name: &str) -> Result<JsValue> {
     let property = |object: &JsValue, name: &str| {
         Reflect::get(object, &name.into()).ok().filter(|value| value.is_object())
     };
@@ -53,7 +53,7 @@ pub(super) fn binding(driver: &'static str, name: &str) -> Result<JsValue> {
 
 /// Where unstorage's drivers put what.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// The base and a `:`, or nothing.
     prefix: String,
     /// The longest name that the store takes, in bytes.
@@ -61,7 +61,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(base: &str, longest: usize) -> Layout {
+    pub(crate) fn new(base: &str, longest: usize) -> Layout {
         // As unstorage's drivers do it, which is not quite as it does it for keys: runs of `:` stay, and `?` does.
         let base = base.replace(['/', '\\'], ":");
         let base = base.strip_prefix(':').unwrap_or(&base);
@@ -72,7 +72,7 @@ impl Layout {
 
     /// # Errors
     /// With [`ErrorKind::InvalidKey`] where the store cannot have such a long name.
-    pub(super) fn name(&self, key: &ItemKey) -> Result<String> {
+    pub(crate) fn name(&self, key: &ItemKey) -> Result<String> {
         let name = self.prefix(key.as_str());
         if name.len() <= self.longest {
             return Ok(name);
@@ -82,12 +82,12 @@ impl Layout {
     }
 
     /// What the names begin with of the keys that begin with `prefix`.
-    pub(super) fn prefix(&self, prefix: &str) -> String {
+    pub(crate) fn prefix(&self, prefix: &str) -> String {
         format!("{}{prefix}", self.prefix)
     }
 
     /// The item that a name belongs to, if it is one.
-    pub(super) fn item(&self, name: &str) -> Option<ItemKey> {
+    pub(crate) fn item(&self, name: &str) -> Option<ItemKey> {
         let name = name.strip_prefix(&self.prefix)?;
         // A name that unstorage would write otherwise cannot be asked for, so it is nobody's.
         ItemKey::new(name).ok().filter(|key| key.as_str() == name)
@@ -96,30 +96,30 @@ impl Layout {
 
 /// When an item expires, in milliseconds since 1970. A part of one counts as a whole one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Deadline(pub(super) u64);
+pub(crate) struct Deadline(pub(crate) u64);
 
 impl Deadline {
-    pub(super) fn now() -> Deadline {
+    pub(crate) fn now() -> Deadline {
         Deadline::from(Duration::ZERO)
     }
 
     /// The moment `ttl` from now, or `None` for never.
-    pub(super) fn after(ttl: Option<Duration>) -> Option<Deadline> {
+    pub(crate) fn after(ttl: Option<Duration>) -> Option<Deadline> {
         ttl.filter(|ttl| *ttl <= LONGEST).map(Deadline::from)
     }
 
-    pub(super) fn has_passed(self) -> bool {
+    pub(crate) fn has_passed(self) -> bool {
         self.0 <= Deadline::now().0
     }
 
     /// How long it is until then.
-    pub(super) fn remaining(self) -> Duration {
+    pub(crate) fn remaining(self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(Deadline::now().0))
     }
 
     /// How long ago it was.
     #[cfg(feature = "cloudflare-r2-binding")]
-    pub(super) fn elapsed(self) -> Duration {
+    pub(crate) fn elapsed(self) -> Duration {
         Duration::from_millis(Deadline::now().0.saturating_sub(self.0))
     }
 }
@@ -133,7 +133,7 @@ impl From<Duration> for Deadline {
 }
 
 /// The items of a list, page after page. `list` gives those of a page, and where the next one begins.
-pub(super) fn pages<'a, L, F>(list: L) -> BoxStream<'a, Result<ItemKey>>
+pub(crate) fn pages<'a, L, F>(list: L) -> BoxStream<'a, Result<ItemKey>>
 where
     L: Fn(Option<String>) -> F + Send + 'a,
     F: Future<Output = Result<(Vec<ItemKey>, Option<String>)>> + Send + 'a,
@@ -151,7 +151,7 @@ where
 }
 
 /// What a thrown value says.
-pub(super) fn message(thrown: &JsValue) -> String {
+pub(crate) fn message(thrown: &JsValue) -> String {
     match thrown.dyn_ref::<js_sys::Error>() {
         Some(error) => error.message().into(),
         None => thrown.as_string().unwrap_or_else(|| "it threw what is no error".to_owned()),

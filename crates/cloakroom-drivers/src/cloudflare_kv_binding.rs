@@ -35,8 +35,8 @@ use worker::Env;
 use worker::kv::{KvError, KvStore, ListResponse};
 use worker::send::SendFuture;
 
-use crate::common::worker::{DEADLINE, Deadline, Layout, binding, message, pages};
 use crate::common::capabilities::FREED;
+use crate::common::worker::{DEADLINE, Deadline, Layout, binding, message, pages};
 use cloakroom_storage::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
     SetOutcome, Version, When, options,

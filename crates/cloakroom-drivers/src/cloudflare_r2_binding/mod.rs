@@ -45,8 +45,8 @@ use wasm_bindgen::JsCast;
 use worker::send::{SendFuture, SendWrapper};
 use worker::{Bucket, Conditional, Env, Include, Object};
 
-use crate::common::worker::{DEADLINE, Deadline, Layout, binding, pages};
 use crate::common::capabilities::SWEPT;
+use crate::common::worker::{DEADLINE, Deadline, Layout, binding, pages};
 use cloakroom_storage::platform::sleep;
 use cloakroom_storage::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,

@@ -1,15 +1,11 @@
 //! What an operator's log says, and does not.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::time::Duration;
 
+use crate::common::Site;
+use crate::common::log::Log;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, Sessions};
-use common::Site;
-use common::log::Log;
 
 #[tokio::test]
 async fn a_change_that_nobody_will_save_is_not_silent() {

@@ -1,15 +1,11 @@
 //! IDs are credentials: the store decides which are valid, and nothing that ends up in a log shows one.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::error::Error;
 
+use crate::common::Site;
+use crate::common::log::Log;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, CookieHeaders, ErrorKind, Sessions};
-use common::Site;
-use common::log::Log;
 use http::HeaderValue;
 
 #[tokio::test]

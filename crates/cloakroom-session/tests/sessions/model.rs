@@ -1,12 +1,8 @@
 //! Any sequence of calls in any sequence of requests does what a plain ordered map would.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Session, SessionId};
-use common::Site;
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]

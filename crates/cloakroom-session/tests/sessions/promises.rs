@@ -1,16 +1,12 @@
 //! What `set` and `update` accepted is stored, or whoever asked is told; what was refused is stored by nobody.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, CookieHeaders, Error, ErrorKind, SetOptions};
-use common::Site;
 
 async fn pause(milliseconds: u64) {
     tokio::time::sleep(Duration::from_millis(milliseconds)).await;

@@ -11,17 +11,13 @@
 //! - a `__Host-` cookie is written under one name, read under another, and removed without `Secure`:
 //!   `the_host_prefix_is_written_and_read_under_one_name_and_deleted_with_secure`
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::storage::{ItemKey, Timeout, When};
 use cloakroom_session::{Config, CookieHeaders, ErrorKind, Sessions, SetOptions};
-use common::Site;
 use http::HeaderValue;
 use tokio::task::JoinSet;
 

@@ -1,8 +1,5 @@
 //! A store that remembers what it was asked, can fail, and can let another request slip in between.
 
-// Every test binary uses its own part of this.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
-
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,17 +14,17 @@ use cloakroom_session::storage::{
 use cloakroom_session::{Config, CookieHeaders, Session, SessionId, Sessions};
 use http::HeaderValue;
 
-pub mod log;
+pub(crate) mod log;
 
 type Hook = Box<dyn FnOnce() -> futures::BoxFuture + Send>;
 
-pub mod futures {
-    pub type BoxFuture = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) mod futures {
+    pub(crate) type BoxFuture = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
 /// Wraps a driver.
 #[derive(Clone)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     inner: DynDriver,
     calls: Arc<Mutex<Vec<&'static str>>>,
     ttls: Arc<Mutex<Vec<Option<Duration>>>>,
@@ -203,27 +200,27 @@ impl Driver for Recorder {
 
 /// A site with a recorded memory store.
 #[derive(Clone)]
-pub struct Site {
-    pub sessions: Sessions,
-    pub recorder: Recorder,
+pub(crate) struct Site {
+    pub(crate) sessions: Sessions,
+    pub(crate) recorder: Recorder,
 }
 
 impl Site {
-    pub async fn new() -> Site {
+    pub(crate) async fn new() -> Site {
         Site::with(Config::new("memory")).await
     }
 
-    pub async fn with(config: Config) -> Site {
+    pub(crate) async fn with(config: Config) -> Site {
         Site::build(config, false, false).await.unwrap()
     }
 
     /// A site whose store keeps what it is given for ever.
-    pub async fn that_cannot_expire(config: Config) -> cloakroom_session::Result<Site> {
+    pub(crate) async fn that_cannot_expire(config: Config) -> cloakroom_session::Result<Site> {
         Site::build(config, false, true).await
     }
 
     /// A site that waits so long for its store.
-    pub async fn that_waits_for(deadline: Duration) -> Site {
+    pub(crate) async fn that_waits_for(deadline: Duration) -> Site {
         let mut site = Site::new().await;
         let driver = storage::Timeout::new(site.recorder.clone(), deadline);
         let mut config = Config::new("memory");
@@ -232,7 +229,7 @@ impl Site {
         site
     }
 
-    pub async fn that_cannot_compare(config: Config) -> Site {
+    pub(crate) async fn that_cannot_compare(config: Config) -> Site {
         Site::build(config, true, false).await.unwrap()
     }
 
@@ -269,22 +266,22 @@ impl Site {
     }
 
     /// A request without a cookie.
-    pub fn visitor(&self) -> Session {
+    pub(crate) fn visitor(&self) -> Session {
         self.sessions.session(CookieHeaders::default())
     }
 
     /// A request that presents this ID.
-    pub fn request(&self, id: impl ToString) -> Session {
+    pub(crate) fn request(&self, id: impl ToString) -> Session {
         self.with_cookie(&format!("astro-session={}", id.to_string()))
     }
 
     /// A request with this `Cookie` header.
-    pub fn with_cookie(&self, header: &str) -> Session {
+    pub(crate) fn with_cookie(&self, header: &str) -> Session {
         self.sessions.session(HeaderValue::try_from(header).unwrap())
     }
 
     /// A finished request that stored these strings; returns its ID, and forgets the calls it took.
-    pub async fn stored(&self, entries: &[(&str, &str)]) -> SessionId {
+    pub(crate) async fn stored(&self, entries: &[(&str, &str)]) -> SessionId {
         let session = self.visitor();
         for (key, value) in entries {
             session.set(*key, *value).unwrap();
@@ -295,29 +292,29 @@ impl Site {
     }
 
     /// Another request that ends this session.
-    pub async fn log_out(&self, id: SessionId) {
+    pub(crate) async fn log_out(&self, id: SessionId) {
         let session = self.request(id);
         session.destroy();
         session.finish().await.unwrap();
     }
 
     /// The calls since the last time somebody asked.
-    pub fn calls(&self) -> Vec<&'static str> {
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
         std::mem::take(&mut *self.recorder.calls.lock().unwrap())
     }
 
     /// The ttl of the last write.
-    pub fn last_ttl(&self) -> Option<Duration> {
+    pub(crate) fn last_ttl(&self) -> Option<Duration> {
         *self.recorder.ttls.lock().unwrap().last().expect("something was written")
     }
 
     /// The stored text, where it is a session's.
-    pub async fn raw(&self, id: SessionId) -> Option<String> {
+    pub(crate) async fn raw(&self, id: SessionId) -> Option<String> {
         self.text(&key(id)).await.filter(|text| !is_tombstone(text))
     }
 
     /// What became of a session that was retired: `moved` or `destroyed`.
-    pub async fn fate(&self, id: SessionId) -> Option<&'static str> {
+    pub(crate) async fn fate(&self, id: SessionId) -> Option<&'static str> {
         let text = self.text(&key(id)).await.filter(|text| is_tombstone(text))?;
         Some(if &text[11..12] == "1" { "moved" } else { "destroyed" })
     }
@@ -327,12 +324,12 @@ impl Site {
         Some(String::from_utf8(item.value.to_vec()).unwrap())
     }
 
-    pub async fn write_raw(&self, id: SessionId, text: &str) {
+    pub(crate) async fn write_raw(&self, id: SessionId, text: &str) {
         self.put(id, text, None).await;
     }
 
     /// As [`write_raw`](Site::write_raw), for this long.
-    pub async fn write_raw_for(&self, id: SessionId, text: &str, ttl: Duration) {
+    pub(crate) async fn write_raw_for(&self, id: SessionId, text: &str, ttl: Duration) {
         self.put(id, text, Some(ttl)).await;
     }
 
@@ -342,7 +339,7 @@ impl Site {
     }
 
     /// How many sessions the store holds.
-    pub async fn records(&self) -> usize {
+    pub(crate) async fn records(&self) -> usize {
         let mut keys = self.recorder.inner.keys("");
         let mut count = 0;
         while let Some(key) = std::future::poll_fn(|context| keys.as_mut().poll_next(context)).await
@@ -354,7 +351,7 @@ impl Site {
     }
 
     /// Waits until the store holds so many sessions: what is cleaned up is cleaned up in the background.
-    pub async fn settled(&self, records: usize) {
+    pub(crate) async fn settled(&self, records: usize) {
         for _ in 0..1_000 {
             if self.records().await == records {
                 return;
@@ -366,7 +363,7 @@ impl Site {
     }
 
     /// Runs `other` once, after the next read has found what it found and before anybody is told.
-    pub fn before_answer<F>(&self, other: impl FnOnce(Site) -> F + Send + 'static)
+    pub(crate) fn before_answer<F>(&self, other: impl FnOnce(Site) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -376,7 +373,7 @@ impl Site {
     }
 
     /// Runs `other` once, just before the next write reaches the store.
-    pub fn before_set<F>(&self, other: impl FnOnce(Site) -> F + Send + 'static)
+    pub(crate) fn before_set<F>(&self, other: impl FnOnce(Site) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -385,7 +382,7 @@ impl Site {
     }
 
     /// Runs `other` once, just before the next removal reaches the store.
-    pub fn before_remove<F>(&self, other: impl FnOnce(Site) -> F + Send + 'static)
+    pub(crate) fn before_remove<F>(&self, other: impl FnOnce(Site) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -394,66 +391,66 @@ impl Site {
             Some(Box::new(move || Box::pin(other(site))));
     }
 
-    pub fn set_down(&self, down: bool) {
+    pub(crate) fn set_down(&self, down: bool) {
         self.recorder.down.store(down, Ordering::SeqCst);
     }
 
     /// From now on the store can compare and swap.
-    pub fn learn_to_compare(&self) {
+    pub(crate) fn learn_to_compare(&self) {
         self.recorder.cannot_compare.store(false, Ordering::SeqCst);
     }
 
-    pub fn set_fail_writes(&self, fail: bool) {
+    pub(crate) fn set_fail_writes(&self, fail: bool) {
         self.recorder.fail_writes.store(fail, Ordering::SeqCst);
     }
 
     /// Makes removals happen, and says of none of them that they did.
-    pub fn set_lose_removals(&self, lose: bool) {
+    pub(crate) fn set_lose_removals(&self, lose: bool) {
         self.recorder.lose_removals.store(lose, Ordering::SeqCst);
     }
 
     /// Makes the store stand still once it is asked to retire a session, or lets it go on.
-    pub fn set_stalled(&self, stalled: bool) {
+    pub(crate) fn set_stalled(&self, stalled: bool) {
         self.recorder.stalled.send_replace(stalled);
     }
 
     /// Lets each move of a deadline take so long.
-    pub fn stall_touch_for(&self, takes: Duration) {
+    pub(crate) fn stall_touch_for(&self, takes: Duration) {
         *self.recorder.touch_takes.lock().unwrap() = takes;
     }
 
     /// Refuses every write, and no removal.
-    pub fn set_full(&self, full: bool) {
+    pub(crate) fn set_full(&self, full: bool) {
         self.recorder.full.store(full, Ordering::SeqCst);
     }
 
     /// Retires a session, and never answers.
-    pub fn set_stuck_after_removal(&self, stuck: bool) {
+    pub(crate) fn set_stuck_after_removal(&self, stuck: bool) {
         self.recorder.stuck_after_removal.store(stuck, Ordering::SeqCst);
     }
 
     /// Says that retirements failed, and does them once this ends.
-    pub fn set_late_removals(&self, late: bool) {
+    pub(crate) fn set_late_removals(&self, late: bool) {
         self.recorder.late.send_replace(late);
     }
 
-    pub fn set_fail_removals(&self, fail: bool) {
+    pub(crate) fn set_fail_removals(&self, fail: bool) {
         self.recorder.fail_removals.store(fail, Ordering::SeqCst);
     }
 
     /// Writes happen, and fail.
-    pub fn set_lose_answers(&self, lose: bool) {
+    pub(crate) fn set_lose_answers(&self, lose: bool) {
         self.recorder.lose_answers.store(lose, Ordering::SeqCst);
     }
 
     /// What a later request finds under `key`.
-    pub async fn read(&self, id: SessionId, key: &str) -> Option<String> {
+    pub(crate) async fn read(&self, id: SessionId, key: &str) -> Option<String> {
         self.request(id).get::<String>(key).await.unwrap()
     }
 }
 
 /// Begins a call and gives it up where it waits, as a deadline or a client that goes away does.
-pub async fn interrupt<T>(call: impl Future<Output = T>) {
+pub(crate) async fn interrupt<T>(call: impl Future<Output = T>) {
     tokio::select! {
         biased;
         _ = call => panic!("the call was to wait for ever"),

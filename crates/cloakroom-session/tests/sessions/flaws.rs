@@ -1,13 +1,11 @@
 //! What Astro does badly, each flaw with the test that shows its absence. Torn files (the first flaw) are the
 //! file driver's matter and tested there.
 
-mod common;
-
 use std::time::Duration;
 
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, CookieHeaders, ErrorKind, Sessions, SetOptions};
-use common::Site;
 
 const FORGED: &str = "0e7d2a53-6d0f-4a52-9d0e-2f8a4f1f6b11";
 

@@ -1,14 +1,10 @@
 //! Two requests, or two hundred, at once.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::collections::BTreeSet;
 
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, ErrorKind, Session};
-use common::Site;
 use tokio::task::JoinSet;
 
 async fn push(session: &Session, item: String) -> Vec<String> {

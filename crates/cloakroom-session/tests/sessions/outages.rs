@@ -1,13 +1,10 @@
 //! What a request gets while the store does not answer, as its policy says.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, ErrorKind, OutagePolicy, Session, SessionId};
-use common::Site;
 
 async fn site(policy: OutagePolicy) -> Site {
     let mut config = Config::new("memory");

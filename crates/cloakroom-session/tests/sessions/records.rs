@@ -1,14 +1,10 @@
 //! Records that JavaScript, an older version or a hostile hand may have left, and lifetimes at their limits.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::time::Duration;
 
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, ErrorKind, SessionId, SetOptions};
-use common::Site;
 
 const ID: &str = "0e7d2a53-6d0f-4a52-9d0e-2f8a4f1f6b11";
 

@@ -1,11 +1,8 @@
 //! Flash messages: left by one request, shown by one page.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common;
-
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, ErrorKind, Flash, OutagePolicy, SessionId};
-use common::Site;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -1,14 +1,10 @@
 //! What a program says of its store when it starts.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::time::Duration;
 
+use crate::common::Site;
+use crate::common::log::Log;
 use cloakroom_session::{Config, ErrorKind, Sessions};
-use common::Site;
-use common::log::Log;
 
 #[tokio::test]
 async fn the_store_its_place_and_the_source_of_each_setting_are_said_without_secrets() {

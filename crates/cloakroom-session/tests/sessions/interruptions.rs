@@ -1,16 +1,12 @@
 //! What is left of a session whose commit fails half way, is given up in the middle, or is overtaken by another
 //! task of the same request.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::collections::BTreeMap;
 use std::future::pending;
 
+use crate::common::{Site, interrupt};
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, ErrorKind};
-use common::{Site, interrupt};
 
 #[tokio::test]
 async fn a_regenerate_given_up_between_its_two_writes_leaves_one_record_after_the_next_attempt() {

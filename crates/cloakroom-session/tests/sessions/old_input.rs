@@ -1,13 +1,10 @@
 //! Old input: a form that could not be accepted comes back filled in.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
 
 use std::borrow::Cow;
 
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{ErrorKind, Flash, Key, OldInput};
-use common::Site;
 
 const OLD_INPUT: Flash<OldInput> = Flash::new("oldInput");
 

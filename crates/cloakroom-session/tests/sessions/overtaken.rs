@@ -1,15 +1,12 @@
 //! Requests that others, their own tasks, or clients that go away overtake in the middle.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-mod common;
-
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::common::{Site, interrupt};
 use cloakroom_session::adapter::{Commit, LateCommit, Scope};
 use cloakroom_session::{Config, Error, ErrorKind, OutagePolicy, Session, SessionId};
-use common::{Site, interrupt};
 use tokio::sync::Notify;
 
 async fn pause(milliseconds: u64) {

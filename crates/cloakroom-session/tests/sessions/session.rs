@@ -1,14 +1,12 @@
 //! The session object, method by method, as Astro documents it.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::devalue::Value;
 use cloakroom_session::{Config, ErrorKind, Key, SessionId, SetOptions};
-use common::Site;
 
 #[tokio::test]
 async fn get_returns_what_set_stored_in_an_earlier_request() {

@@ -1,13 +1,10 @@
 //! Sessions that end by themselves: when nobody uses them, and when they are old.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, ErrorKind, Session, SessionId, SetOptions};
-use common::Site;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

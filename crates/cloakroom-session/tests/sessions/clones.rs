@@ -1,12 +1,8 @@
 //! Tasks of one request that do everything to its session at once.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Error, ErrorKind, Session};
-use common::Site;
 use tokio::task::JoinSet;
 
 /// What a task may do; errors that say that another task was faster are in order.

@@ -1,11 +1,8 @@
 //! A struct as a typed view of the session.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common;
-
+use crate::common::Site;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{ErrorKind, Key, SessionData};
-use common::Site;
 
 #[derive(Debug, PartialEq, SessionData)]
 #[session(rename_all = "camelCase", crate = "cloakroom_session")]

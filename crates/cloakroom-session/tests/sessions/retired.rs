@@ -1,14 +1,10 @@
 //! What becomes of requests that carry an ID which a login or a logout has retired, and of the browser's cookie.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-
 use std::time::Duration;
 
+use crate::common::{Site, interrupt};
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, Error, ErrorKind, Session, SessionId};
-use common::{Site, interrupt};
 
 /// Somebody logs in with this ID, in a request of its own; returns the new ID.
 async fn log_in(site: &Site, id: SessionId) -> SessionId {

@@ -1,0 +1,25 @@
+//! The tests of sessions, as one program: each one of its own takes as long to build as all of them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test fails by panicking.
+
+mod clones;
+mod common;
+mod concurrency;
+#[cfg(feature = "derive")]
+mod data;
+mod flash;
+mod flaws;
+mod interruptions;
+mod lifetime;
+mod model;
+mod observed;
+mod old_input;
+mod outages;
+mod overtaken;
+mod peers;
+mod promises;
+mod records;
+mod retired;
+mod secrets;
+mod session;
+mod start;

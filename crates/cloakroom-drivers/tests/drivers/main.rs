@@ -8,7 +8,6 @@ mod azure_cosmos;
 mod azure_storage_blob;
 #[cfg(feature = "azure-storage-table")]
 mod azure_storage_table;
-#[allow(dead_code, unused_imports)] // Each driver needs a part of it.
 mod azure_support;
 #[cfg(feature = "cloudflare-kv-binding")]
 mod cloudflare_kv_binding;
@@ -54,9 +53,7 @@ mod gateway;
 mod gcs;
 #[cfg(feature = "http")]
 mod http;
-#[allow(dead_code, unused_imports)] // Each driver needs a part of it.
 mod http_support;
-#[allow(dead_code, unused_imports)] // Each driver needs a part of it.
 mod javascript;
 #[cfg(feature = "lru-cache")]
 mod lru_cache;
@@ -74,7 +71,6 @@ mod mongodb_support;
 mod nats;
 #[cfg(feature = "netlify-blobs")]
 mod netlify_blobs;
-#[allow(dead_code, unused_imports)] // Each driver needs a part of it.
 mod network_support;
 #[cfg(feature = "null")]
 mod null;
@@ -132,7 +128,6 @@ mod sql_settings;
     all(feature = "sql", feature = "postgres", feature = "mysql", feature = "sqlite")
 ))]
 mod sql_support;
-#[allow(dead_code, unused_imports)] // Each driver needs a part of it.
 mod stand_in;
 #[cfg(feature = "upstash")]
 mod upstash;

@@ -43,7 +43,7 @@ pub use cookie::CookieHeaders;
 pub use error::{Error, ErrorKind, Result};
 pub use forms::{Flash, OldInput};
 pub use id::SessionId;
-pub use session::{Key, Session, SessionData, SessionKey, SetOptions};
+pub use session::{EntryName, Key, Session, SessionData, SessionKey, SetOptions, WriteKey};
 pub use sessions::{Sessions, SessionsBuilder};
 
 #[cfg(feature = "derive")]

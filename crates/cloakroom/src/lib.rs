@@ -191,7 +191,7 @@
 //! const OLD_INPUT: Flash<OldInput> = Flash::new("oldInput");
 //!
 //! async fn sign_up(session: Session, fields: Vec<(String, String)>) -> Result<Redirect> {
-//!     session.flash(NOTICE, &"Please give a whole address.".to_owned())?;
+//!     session.flash(NOTICE, "Please give a whole address.")?;
 //!     session.flash(OLD_INPUT, &OldInput::new(fields))?;
 //!     Ok(Redirect::to("/sign-up"))
 //! }
@@ -227,7 +227,7 @@
 //!
 //! # async fn example(session: &Session) -> Result<()> {
 //! session.update(Shopper::CART, |cart| cart.push("scarf".to_owned())).await?;
-//! session.set(Shopper::LAST_CITY, &"Porto".to_owned())?;      // `lastCity`, in JavaScript
+//! session.set(Shopper::LAST_CITY, "Porto")?;      // `lastCity`, in JavaScript
 //! let Shopper { cart, last_city } = Shopper::load(session).await?;
 //! # _ = (cart, last_city);
 //! # Ok(())
@@ -445,9 +445,9 @@ pub mod actions {
 #[doc(inline)]
 pub use cloakroom_session::adapter;
 pub use cloakroom_session::{
-    Adapter, Config, CookieConfig, CookieHeaders, Error, ErrorKind, Flash, Key, OldInput,
-    OutagePolicy, Result, SameSite, Session, SessionData, SessionId, SessionKey, Sessions,
-    SessionsBuilder, SetOptions, devalue, drivers, storage,
+    Adapter, Config, CookieConfig, CookieHeaders, EntryName, Error, ErrorKind, Flash, Key,
+    OldInput, OutagePolicy, Result, SameSite, Session, SessionData, SessionId, SessionKey,
+    Sessions, SessionsBuilder, SetOptions, WriteKey, devalue, drivers, storage,
 };
 #[cfg(feature = "actions")]
 pub use cloakroom_tower::{OriginLayer, OriginService};

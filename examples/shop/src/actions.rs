@@ -134,7 +134,7 @@ async fn save_settings(session: Session, Input(form): Input<Settings>) -> Result
     let measured = form.sizes.into_iter().filter(|(name, size)| size.is_finite() && is_size(name));
     session.set(INTERESTS, &Set(chosen))?;
     session.set(SIZES, &Map(measured.collect()))?;
-    Ok(session.flash(NOTICE, &"Your settings are saved.".to_owned())?)
+    Ok(session.flash(NOTICE, "Your settings are saved.")?)
 }
 
 /// Only what a link may safely lead to, never `javascript:`, and what is worth keeping.

@@ -1,5 +1,6 @@
 //! Values for one page: a message that the next page shows once.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -22,7 +23,7 @@ use crate::session::Session;
 /// # async fn main() -> cloakroom_session::Result<()> {
 /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
 /// # let session = sessions.session(CookieHeaders::default());
-/// session.flash(NOTICE, &"Your settings are saved.".to_owned())?;
+/// session.flash(NOTICE, "Your settings are saved.")?;
 ///
 /// // Usually in the next request:
 /// assert_eq!(session.flashed(NOTICE).await?.as_deref(), Some("Your settings are saved."));
@@ -70,7 +71,11 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::set`].
-    pub fn flash<T: Serialize>(&self, flash: Flash<T>, value: &T) -> Result<()> {
+    pub fn flash<T, V>(&self, flash: Flash<T>, value: &V) -> Result<()>
+    where
+        T: Borrow<V>,
+        V: Serialize + ?Sized,
+    {
         self.set(flash.entry(), value)
     }
 

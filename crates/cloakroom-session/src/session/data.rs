@@ -28,7 +28,7 @@ use super::Session;
 ///
 /// # pub async fn example(session: &Session) -> Result<()> {
 /// session.update(Shopper::CART, |cart| cart.push("scarf".to_owned())).await?;
-/// session.set(Shopper::LAST_CITY, &"Porto".to_owned())?;
+/// session.set(Shopper::LAST_CITY, "Porto")?;
 ///
 /// let shopper = Shopper::load(session).await?;
 /// assert_eq!(shopper.cart, ["scarf"]);

@@ -1,5 +1,6 @@
 //! Names of entries: plain strings, or typed keys.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 /// A key that knows the type of its value: Astro's `App.SessionData`, in Rust.
@@ -63,11 +64,22 @@ impl<T> fmt::Debug for Key<T> {
     }
 }
 
-/// What names an entry whose value is a `T`: a [`Key<T>`], or a string, which names a value of any type.
-pub trait SessionKey<T: ?Sized> {
+/// What names an entry, whatever its value: a [`Key`], or a string.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name an entry of a session",
+    note = "an entry is named by a string or by a `Key`"
+)]
+pub trait EntryName {
     /// The name that is stored.
     fn name(&self) -> &str;
+}
 
+/// What names an entry whose value is a `T`: a [`Key<T>`], or a string, which names a value of any type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name an entry whose value is a `{T}`",
+    note = "an entry is named by a string, or by a `Key` of the type of its value"
+)]
+pub trait SessionKey<T: ?Sized>: EntryName {
     /// What a missing entry is taken for where one is needed: the key's own default, or else that of the type.
     fn default_value(&self) -> T
     where
@@ -77,11 +89,39 @@ pub trait SessionKey<T: ?Sized> {
     }
 }
 
-impl<T> SessionKey<T> for Key<T> {
+/// What names an entry to which a `V` can be written: a [`Key`] of `V`, or of what lends itself as a `V`, as a `String` does
+/// as a `str`; or a string, which names a value of any type.
+#[diagnostic::on_unimplemented(
+    message = "a `{V}` cannot be written to the entry that `{Self}` names",
+    note = "a `Key<T>` takes a `T`, or what a `T` lends itself as: a `Key<String>` takes a `str`"
+)]
+pub trait WriteKey<V: ?Sized>: EntryName {}
+
+impl<T> EntryName for Key<T> {
     fn name(&self) -> &str {
         self.name
     }
+}
 
+impl EntryName for str {
+    fn name(&self) -> &str {
+        self
+    }
+}
+
+impl EntryName for String {
+    fn name(&self) -> &str {
+        self
+    }
+}
+
+impl<N: EntryName + ?Sized> EntryName for &N {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+}
+
+impl<T> SessionKey<T> for Key<T> {
     fn default_value(&self) -> T
     where
         T: Default,
@@ -90,33 +130,23 @@ impl<T> SessionKey<T> for Key<T> {
     }
 }
 
-impl<T> SessionKey<T> for &Key<T> {
-    fn name(&self) -> &str {
-        self.name
-    }
+impl<T: ?Sized> SessionKey<T> for str {}
 
+impl<T: ?Sized> SessionKey<T> for String {}
+
+impl<T: ?Sized, K: SessionKey<T> + ?Sized> SessionKey<T> for &K {
     fn default_value(&self) -> T
     where
         T: Default,
     {
-        (*self).default_value()
+        (**self).default_value()
     }
 }
 
-impl<T: ?Sized> SessionKey<T> for &str {
-    fn name(&self) -> &str {
-        self
-    }
-}
+impl<T: Borrow<V>, V: ?Sized> WriteKey<V> for Key<T> {}
 
-impl<T: ?Sized> SessionKey<T> for &String {
-    fn name(&self) -> &str {
-        self
-    }
-}
+impl<V: ?Sized> WriteKey<V> for str {}
 
-impl<T: ?Sized> SessionKey<T> for String {
-    fn name(&self) -> &str {
-        self
-    }
-}
+impl<V: ?Sized> WriteKey<V> for String {}
+
+impl<V: ?Sized, K: WriteKey<V> + ?Sized> WriteKey<V> for &K {}

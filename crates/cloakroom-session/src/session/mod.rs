@@ -24,7 +24,7 @@ use crate::record;
 use crate::record::{CREATED, Found};
 
 pub use data::SessionData;
-pub use key::{Key, SessionKey};
+pub use key::{EntryName, Key, SessionKey, WriteKey};
 
 /// The session of one request.
 ///
@@ -118,9 +118,9 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::get`].
-    pub async fn has(&self, key: &str) -> Result<bool> {
-        self.inner.load_unless(|machine| machine.has_changed(key)).await?;
-        self.inner.seen(key).is_there(key)
+    pub async fn has(&self, key: impl EntryName) -> Result<bool> {
+        self.inner.load_unless(|machine| machine.has_changed(key.name())).await?;
+        self.inner.seen(key.name()).is_there(key.name())
     }
 
     /// The keys, in `Map` order, also of entries whose values cannot be read.
@@ -167,7 +167,8 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::EmptyKey`], [`ErrorKind::NotSerializable`], [`ErrorKind::TooLarge`], and
     /// [`ErrorKind::ResponseStarted`] where the session does not exist yet and its cookie can no longer be sent.
-    pub fn set<T: Serialize + ?Sized>(&self, key: impl SessionKey<T>, value: &T) -> Result<()> {
+    #[doc(alias = "insert")]
+    pub fn set<V: Serialize + ?Sized>(&self, key: impl WriteKey<V>, value: &V) -> Result<()> {
         self.set_with(key, value, SetOptions::new())
     }
 
@@ -175,10 +176,10 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::set`].
-    pub fn set_with<T: Serialize + ?Sized>(
+    pub fn set_with<V: Serialize + ?Sized>(
         &self,
-        key: impl SessionKey<T>,
-        value: &T,
+        key: impl WriteKey<V>,
+        value: &V,
         options: SetOptions,
     ) -> Result<()> {
         let expires = self.inner.expiry(options.ttl);
@@ -187,11 +188,12 @@ impl Session {
     }
 
     /// Removes an entry; of no effect where there is none.
-    pub fn delete(&self, key: &str) {
-        if key == CREATED {
+    #[doc(alias = "remove")]
+    pub fn delete(&self, key: impl EntryName) {
+        if key.name() == CREATED {
             return;
         }
-        self.inner.touched().delete(key);
+        self.inner.touched().delete(key.name());
     }
 
     /// Removes an entry and returns its value.
@@ -201,6 +203,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::get`].
+    #[doc(alias = "remove")]
     pub async fn take<T: DeserializeOwned>(&self, key: impl SessionKey<T>) -> Result<Option<T>> {
         let value = self.get(key.name()).await?;
         if value.is_some() {
@@ -216,6 +219,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::get`]; [`ErrorKind::ResponseStarted`] where the cookie can no longer be sent.
+    #[doc(alias = "cycle_id")]
     pub async fn regenerate(&self) -> Result<()> {
         self.inner.load_unless(|_| false).await?;
         let _io = self.inner.io.lock().await;
@@ -224,6 +228,8 @@ impl Session {
 
     /// Ends the session: its record is removed from the store at the end of the request, its cookie deleted,
     /// its data gone at once. What is set afterwards begins a new session.
+    #[doc(alias = "flush")]
+    #[doc(alias = "clear")]
     pub fn destroy(&self) {
         self.inner.touched().destroy();
     }

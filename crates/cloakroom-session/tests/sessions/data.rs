@@ -36,9 +36,9 @@ async fn load_reads_what_the_keys_wrote() {
     let site = Site::new().await;
     let session = site.visitor();
     session.update(Shopper::CART, |cart| cart.push("scarf".into())).await.unwrap();
-    session.set(Shopper::LAST_CITY, &"Porto".into()).unwrap();
+    session.set(Shopper::LAST_CITY, "Porto").unwrap();
     session.update(Shopper::PAGE_SIZE, |size| *size += 5).await.unwrap();
-    session.set(Shopper::TYPE, &"guest".into()).unwrap();
+    session.set(Shopper::TYPE, "guest").unwrap();
     session.finish().await.unwrap();
     site.calls();
 

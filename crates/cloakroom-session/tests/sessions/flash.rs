@@ -60,7 +60,7 @@ async fn a_page_that_reads_no_message_costs_nothing_and_ages_none() {
 async fn javascript_reads_it_by_its_name() {
     let site = Site::new().await;
     let session = site.visitor();
-    session.flash(Flash::new("notice"), &"Saved.".to_owned()).unwrap();
+    session.flash(Flash::<String>::new("notice"), "Saved.").unwrap();
     session.finish().await.unwrap();
     assert_eq!(
         site.raw(session.id().unwrap()).await.unwrap(),
@@ -124,7 +124,7 @@ async fn a_log_in_keeps_its_greeting_under_the_new_id() {
     let id = flashed(&site).await;
     let session = site.request(id);
     session.regenerate().await.unwrap();
-    session.flash(Flash::new("greeting"), &"Hello, Ann.".to_owned()).unwrap();
+    session.flash(Flash::<String>::new("greeting"), "Hello, Ann.").unwrap();
     session.finish().await.unwrap();
     let id = session.id().unwrap();
     assert_eq!(read(&site, id).await, Some(saved()), "what was unread before came along");

@@ -10,6 +10,7 @@ mod data;
 mod flash;
 mod flaws;
 mod interruptions;
+mod keys;
 mod lifetime;
 mod model;
 mod observed;

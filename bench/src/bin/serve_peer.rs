@@ -14,7 +14,8 @@ use redis::aio::MultiplexedConnection;
 use serve::{Add, FULL, OTHERS, other, push, serve};
 
 /// The script by which ours compares and swaps.
-const SCRIPT: &str = include_str!("../../../crates/cloakroom-drivers/src/common/keyspace/script.lua");
+const SCRIPT: &str =
+    include_str!("../../../crates/cloakroom-drivers/src/common/keyspace/script.lua");
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {

@@ -26,6 +26,13 @@ impl Deref for Session {
     }
 }
 
+/// For a test of a handler, or for code that has a session from elsewhere.
+impl From<cloakroom_session::Session> for Session {
+    fn from(session: cloakroom_session::Session) -> Session {
+        Session(session)
+    }
+}
+
 impl From<Session> for cloakroom_session::Session {
     fn from(session: Session) -> cloakroom_session::Session {
         session.0

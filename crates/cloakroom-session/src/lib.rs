@@ -37,6 +37,8 @@ mod scope;
 mod session;
 mod sessions;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use config::{Adapter, Config, CookieConfig, OutagePolicy, SameSite};
 pub use cookie::CookieHeaders;

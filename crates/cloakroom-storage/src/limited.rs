@@ -16,9 +16,9 @@ use crate::{
 /// What a call of a driver that does I/O may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long, all tries together: see [`Timeout`](cloakroom_storage::Timeout).
+    /// How long, all tries together: see [`Timeout`].
     pub timeout: Duration,
-    /// How many more tries: see [`Retry`](cloakroom_storage::Retry).
+    /// How many more tries: see [`Retry`].
     pub retries: u32,
 }
 

@@ -393,6 +393,42 @@
 //! An Astro site on the same store knows neither timeout. Its drivers write without a deadline unless their own `ttl`
 //! option says otherwise, so set that to `idle`; what it leaves without one, the next request here gives one again.
 //!
+//! # Testing
+//!
+//! With the feature `testing` a handler is tested without a server: [`testing`](crate::testing) has sessions in memory, by a
+//! clock that the test moves, in a store that fails on demand.
+//!
+//! ```
+//! # #[cfg(all(feature = "testing", feature = "axum"))]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> cloakroom::axum::Result<()> {
+//! use cloakroom::axum::{Result, Session};
+//! use cloakroom::{ErrorKind, Key, testing::TestSite};
+//!
+//! const USER: Key<String> = Key::new("user");
+//!
+//! async fn log_in(session: Session) -> Result<&'static str> {
+//!     session.regenerate().await?;
+//!     session.set(USER, "ann")?;
+//!     Ok("Welcome.")
+//! }
+//!
+//! let site = TestSite::new();
+//! let session = site.session_with(|session| session.set("theme", "dark")).await?;
+//! assert_eq!(log_in(session.clone().into()).await?, "Welcome.");
+//! let committed = site.commit(&session).await?;
+//! assert!(committed.was_regenerated());
+//! assert_eq!(committed.changed(), ["user"]);
+//!
+//! site.store_down(true);
+//! let error = log_in(site.next(&committed).into()).await.unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Unavailable);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "testing", feature = "axum")))]
+//! # fn main() {}
+//! ```
+//!
 //! # Where sessions fail
 //!
 //! A store that does not answer is 503 with `Retry-After`, a record that cannot be read is 500 and its bytes are
@@ -444,6 +480,9 @@ pub mod actions {
 
 #[doc(inline)]
 pub use cloakroom_session::adapter;
+#[cfg(feature = "testing")]
+#[doc(inline)]
+pub use cloakroom_session::testing;
 pub use cloakroom_session::{
     Adapter, Config, CookieConfig, CookieHeaders, EntryName, Error, ErrorKind, Flash, Key,
     OldInput, OutagePolicy, Result, SameSite, Session, SessionData, SessionId, SessionKey,
@@ -457,3 +496,14 @@ pub use cloakroom_tower::{OutageLayer, OutageService, SessionBody, SessionLayer,
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So do the programs of the pages.
+#[cfg(all(doctest, feature = "testing", feature = "axum", feature = "memory"))]
+mod pages {
+    #[doc = include_str!("../../../docs/recipes.md")]
+    struct Recipes;
+    #[doc = include_str!("../../../docs/testing.md")]
+    struct Testing;
+    #[doc = include_str!("../../../docs/writing-a-driver.md")]
+    struct WritingADriver;
+}

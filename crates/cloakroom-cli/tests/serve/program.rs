@@ -107,13 +107,13 @@ async fn it_ends_when_it_is_asked_to() {
 }
 
 #[test]
-fn the_readmes_transcript_is_what_happens() {
+fn the_guides_transcript_is_what_happens() {
     let server = Server::start_with(&["--driver", "memory"], &[("CLOAKROOM_TOKEN", "token")]);
-    let readme = include_str!("../../../../README.md");
-    let section = readme.split("\n## Over HTTP\n").nth(1).unwrap();
+    let guide = include_str!("../../../../docs/guide.md");
+    let section = guide.split("\n## Over HTTP\n").nth(1).unwrap();
     let block = section.split("```console\n$ ").nth(1).unwrap().split("```").next().unwrap();
     let steps: Vec<&str> = block.split("\n$ ").collect();
-    assert!(steps.len() >= 4, "the transcript is missing from the README");
+    assert!(steps.len() >= 4, "the transcript is missing from the guide");
     for step in steps {
         let (call, expected) = step.split_once('\n').unwrap();
         let call = call.replace("http://localhost:3999", &server.url());

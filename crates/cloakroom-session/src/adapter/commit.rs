@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
-use crate::clock::now;
 use crate::commit;
 use crate::config::OutagePolicy;
 use crate::error::Result;
@@ -99,7 +98,7 @@ impl Session {
     /// As [`finish`](Commit::finish) where there is nothing to write and nothing to wait for.
     pub(super) fn finish_at_once(&self) -> Option<Result<Finished>> {
         let _io = self.inner.io.try_lock().ok()?;
-        let closed = self.inner.machine().close_idle(&self.inner.shared().rules(), now)?;
+        let closed = self.inner.machine().close_idle(&self.inner.shared().rules())?;
         Some(closed.map(|cookie| self.finished(cookie)))
     }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::clock::now;
 use crate::config::{Declared, OutagePolicy};
 use crate::cookie::CookieHeaders;
 use crate::error::{Error, ErrorKind, Result, Shown};
@@ -100,7 +99,7 @@ impl Inner {
     /// Whether the session was used since the last time somebody asked, and would end soon if its deadline did not follow.
     pub(crate) fn needs_keeping(&self) -> bool {
         self.used_lately.load(Ordering::Relaxed)
-            && self.lock().is_ending(&self.shared.rules(), now)
+            && self.lock().is_ending(&self.shared.rules())
             && self.used_lately.swap(false, Ordering::Relaxed)
     }
 
@@ -125,7 +124,7 @@ impl Inner {
         let Some((id, generation)) = self.machine().first_look() else { return Ok(()) };
         match self.shared.store.look(id).await {
             Err(error) if error.kind() == ErrorKind::Unavailable => self.degrade(id, error),
-            found => self.machine().first_looked(generation, found?, &self.shared.rules(), now),
+            found => self.machine().first_looked(generation, found?, &self.shared.rules()),
         }
     }
 
@@ -157,11 +156,11 @@ impl Inner {
     }
 
     pub(crate) fn seen(&self, key: &str) -> Seen {
-        self.machine().seen(key, self.shared.store.configured(), now)
+        self.machine().seen(key, self.shared.store.configured())
     }
 
     pub(crate) fn view(&self) -> View {
-        self.machine().view(self.shared.store.configured(), now)
+        self.machine().view(self.shared.store.configured())
     }
 
     /// Serialises a value for storage, to expire at a moment or, with the configured ttl, after it.
@@ -190,7 +189,7 @@ impl Inner {
     /// When an entry expires that is set now, with a ttl of its own or with the configured one.
     pub(crate) fn expiry(&self, ttl: Option<Duration>) -> Option<f64> {
         let ttl = ttl.or(self.shared.store.configured().ttl);
-        ttl.map(|ttl| end(now(), ttl).floor())
+        ttl.map(|ttl| end(self.shared.store.configured().now(), ttl).floor())
     }
 
     /// Cleans up what the request has left behind.

@@ -13,7 +13,6 @@ use std::time::Duration;
 use cloakroom_storage::platform::{self, Instant, OUTLIVES_REQUESTS};
 use tokio::sync::MutexGuard;
 
-use crate::clock::now;
 use crate::error::{Error, ErrorKind, Result, Shown};
 use crate::id::SessionId;
 use crate::machine::{Answer, Goal, Next, Outcome, Proposal, Seen, SetCookie, Step, Target};
@@ -66,7 +65,7 @@ pub(crate) async fn finish(inner: &Inner) -> Result<Option<SetCookie>> {
     // Nothing is waited for any more, so that whoever is told is still there. If not, it is taken back.
     let cookie = {
         let mut machine = inner.machine();
-        let cookie = machine.cookie(&inner.shared().rules(), now);
+        let cookie = machine.cookie(&inner.shared().rules());
         machine.told_the_browser();
         cookie
     };
@@ -129,13 +128,13 @@ pub(crate) async fn update(
 
 async fn drive<'a>(inner: &'a Inner, goal: &Goal<'_>, turn: &mut Turn<'a>) -> Result<Outcome> {
     loop {
-        let next = inner.machine().next(goal, &inner.shared().rules(), now)?;
+        let next = inner.machine().next(goal, &inner.shared().rules())?;
         let step = match next {
             Next::Done(outcome) => return Ok(outcome),
             Next::Do(step) => step,
         };
         let answer = carry(inner.shared(), &step, turn).await;
-        inner.machine().answered(step, answer, &inner.shared().rules(), now)?;
+        inner.machine().answered(step, answer, &inner.shared().rules())?;
     }
 }
 

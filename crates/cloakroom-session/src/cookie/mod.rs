@@ -171,6 +171,12 @@ impl SessionCookie {
         id.with_str(|id| [&self.name, "=", id, &max_age, &self.attributes].concat())
     }
 
+    /// The `Cookie` header of a browser that was handed out this ID.
+    #[cfg(feature = "testing")]
+    pub(crate) fn present(&self, id: &SessionId) -> String {
+        id.with_str(|id| [&self.name, "=", id].concat())
+    }
+
     /// The `Set-Cookie` value that makes the browser forget.
     pub(crate) fn delete(&self) -> String {
         self.deletion.clone()

@@ -9,7 +9,7 @@ use crate::record::{Fate, Found, Stored, Tombstone, end};
 
 use super::known::{Known, Left, Sent, Written};
 use super::next::{TRIES, Write};
-use super::{Clock, Machine, Rules, Step, Target};
+use super::{Machine, Rules, Step, Target};
 
 /// What the store answered to a step.
 #[derive(Debug)]
@@ -53,33 +53,27 @@ impl Machine {
     ///
     /// # Errors
     /// Where this ends the run.
-    pub(crate) fn answered(
-        &mut self,
-        step: Step,
-        answer: Answer,
-        rules: &Rules,
-        clock: Clock,
-    ) -> Result<()> {
+    pub(crate) fn answered(&mut self, step: Step, answer: Answer, rules: &Rules) -> Result<()> {
         match (step, answer) {
             (Step::Look { target, id, generation, .. }, Answer::Looked(found)) => match target {
-                Target::Ending => self.looked_at_ending(id, found, rules, clock),
+                Target::Ending => self.looked_at_ending(id, found, rules),
                 // The handler has left that session meanwhile.
                 _ if generation != self.generation => Ok(()),
-                Target::Left => self.looked_at_left(found, rules, clock),
-                Target::Session => self.looked(found?, rules, clock),
-                Target::Confirmation => self.confirmed(id, found, rules, clock),
+                Target::Left => self.looked_at_left(found, rules),
+                Target::Session => self.looked(found?, rules),
+                Target::Confirmation => self.confirmed(id, found, rules),
             },
             (Step::Write(write), Answer::Written(written)) => self.written(write, written),
             (Step::Retire { target, id, doubted, generation, .. }, Answer::Retired(retired)) => {
                 match target {
-                    Target::Ending => self.retired_ending(id, retired, rules, clock),
+                    Target::Ending => self.retired_ending(id, retired, rules),
                     _ if generation != self.generation => Ok(()),
                     _ => self.retired_left(retired, doubted),
                 }
             }
             (Step::Touch { id, ttl, generation }, Answer::Touched(touched)) => {
                 if generation == self.generation {
-                    self.touched(id, ttl, touched, clock);
+                    self.touched(id, ttl, touched, rules);
                 }
                 Ok(())
             }
@@ -90,7 +84,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn looked(&mut self, found: Found, rules: &Rules, clock: Clock) -> Result<()> {
+    pub(super) fn looked(&mut self, found: Found, rules: &Rules) -> Result<()> {
         // The store has answered.
         self.outage = None;
         self.run.outdated = false;
@@ -113,7 +107,7 @@ impl Machine {
                 self.known = Known::Stored(stored);
             }
             (Found::Retired(tombstone, _), _) => self.ended(tombstone.fate),
-            (Found::Missing, Known::Stored(_)) => self.vanished(rules, clock)?,
+            (Found::Missing, Known::Stored(_)) => self.vanished(rules)?,
             (Found::Missing, _) => self.known = Known::Absent,
         }
         Ok(())
@@ -121,15 +115,9 @@ impl Machine {
 
     /// A cookie that cannot be confirmed is not sent. Where the browser has another than the handler wanted, that is
     /// no small thing.
-    fn confirmed(
-        &mut self,
-        id: SessionId,
-        found: Result<Found>,
-        rules: &Rules,
-        clock: Clock,
-    ) -> Result<()> {
+    fn confirmed(&mut self, id: SessionId, found: Result<Found>, rules: &Rules) -> Result<()> {
         match found {
-            Ok(found) => self.looked(found, rules, clock),
+            Ok(found) => self.looked(found, rules),
             Err(error) if self.closed || self.presented_id() == Some(id) && self.renew => {
                 observe::upkeep_failed(&id, &error);
                 self.renew = false;
@@ -208,14 +196,14 @@ impl Machine {
         id: SessionId,
         ttl: Option<std::time::Duration>,
         touched: Result<bool>,
-        clock: Clock,
+        rules: &Rules,
     ) {
         match touched {
             // That something is there does not say what: it may be a tombstone.
             Ok(true) => {
                 self.renew = true;
                 if let Known::Stored(stored) = &mut self.known {
-                    stored.ends = ttl.map(|ttl| end(clock(), ttl));
+                    stored.ends = ttl.map(|ttl| end(rules.now(), ttl));
                 }
             }
             // Whether that matters is asked by whoever it matters to.
@@ -229,7 +217,6 @@ impl Machine {
         id: SessionId,
         found: Result<Found>,
         rules: &Rules,
-        clock: Clock,
     ) -> Result<()> {
         let Some(place) = self.place_of_ending(id) else { return Ok(()) };
         let ending = &mut self.endings[place];
@@ -245,7 +232,7 @@ impl Machine {
                     self.was_ended_before(&ending, fate);
                 }
             }
-            Ok(Found::Missing) => self.ending_vanished(place, rules, clock)?,
+            Ok(Found::Missing) => self.ending_vanished(place, rules)?,
             Err(error) if error.kind() == ErrorKind::Corrupt => ending.unreadable = true,
             Err(error) => return Err(error),
         }
@@ -253,11 +240,11 @@ impl Machine {
     }
 
     /// What was to be destroyed is not there, nor a tombstone.
-    fn ending_vanished(&mut self, place: usize, rules: &Rules, clock: Clock) -> Result<()> {
+    fn ending_vanished(&mut self, place: usize, rules: &Rules) -> Result<()> {
         let ending = self.endings.swap_remove(place);
         let is_anothers = match &ending.seen {
             Some(_) if ending.unmarked => false,
-            Some(seen) => !rules.may_have_expired(seen, clock)?,
+            Some(seen) => !rules.may_have_expired(seen)?,
             // Never there, or gone by itself.
             None => false,
         };
@@ -272,7 +259,6 @@ impl Machine {
         id: SessionId,
         retired: Result<RetireOutcome, Failed>,
         rules: &Rules,
-        clock: Clock,
     ) -> Result<()> {
         let Some(place) = self.place_of_ending(id) else { return Ok(()) };
         let ending = &mut self.endings[place];
@@ -281,7 +267,7 @@ impl Machine {
             Ok(RetireOutcome::Retired | RetireOutcome::Removed) => {
                 self.endings.swap_remove(place);
             }
-            Ok(RetireOutcome::Missing) => self.ending_vanished(place, rules, clock)?,
+            Ok(RetireOutcome::Missing) => self.ending_vanished(place, rules)?,
             Ok(RetireOutcome::Conflict) => {
                 ending.unclear = true;
                 self.run.conflicts += 1;
@@ -340,7 +326,7 @@ impl Machine {
         Ok(())
     }
 
-    fn looked_at_left(&mut self, found: Result<Found>, rules: &Rules, clock: Clock) -> Result<()> {
+    fn looked_at_left(&mut self, found: Result<Found>, rules: &Rules) -> Result<()> {
         let Some(left) = self.left_mut() else { return Ok(()) };
         match found {
             Ok(Found::Alive(newest)) => {
@@ -359,7 +345,7 @@ impl Machine {
             Ok(Found::Retired(tombstone, _)) if tombstone.by == left.by => self.moved(),
             Ok(Found::Retired(tombstone, _)) => self.lost(tombstone.fate),
             Ok(Found::Missing) if left.unmarked => self.moved(),
-            Ok(Found::Missing) => self.left_vanished(rules, clock)?,
+            Ok(Found::Missing) => self.left_vanished(rules)?,
             Err(_) if left.unanswered && self.run.is_final && self.is_new_written() => {
                 self.moved_in_doubt();
             }

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::id::SessionId;
 
 use super::known::Known;
-use super::{Clock, Machine, Rules};
+use super::{Machine, Rules};
 
 /// What the response tells the browser about its cookie, where it tells anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Machine {
     /// answers arrive in any order, and one that repeats an old ID would replace the new one of a login.
     ///
     /// DIFFERENCE: Astro sends its cookie whenever a request sets something.
-    pub(crate) fn cookie(&self, rules: &Rules, clock: Clock) -> Result<Option<SetCookie>> {
+    pub(crate) fn cookie(&self, rules: &Rules) -> Result<Option<SetCookie>> {
         match &self.known {
             Known::Stored(stored) => {
                 let is_presented = self.presented_id() == Some(stored.id);
@@ -51,7 +51,7 @@ impl Machine {
                     return Ok(None);
                 }
                 let longest = match rules.lifetime.absolute {
-                    Some(_) => rules.lifetime.left(stored.record.created()?, clock()),
+                    Some(_) => rules.lifetime.left(stored.record.created()?, rules.now()),
                     None => None,
                 };
                 Ok(Some(SetCookie::HandOut(stored.id, longest)))

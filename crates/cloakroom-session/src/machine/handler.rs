@@ -8,7 +8,7 @@ use crate::id::SessionId;
 use crate::record::{Stored, Written};
 
 use super::known::{Ending, Known, Left, New, Sent};
-use super::{Clock, Leftover, Machine, Rules, destroyed, expired, response_started};
+use super::{Leftover, Machine, Rules, destroyed, expired, response_started};
 
 impl Machine {
     /// The handler sets an entry. What would begin a session is refused once no cookie can name it any more.
@@ -166,11 +166,11 @@ impl Machine {
     }
 
     /// Refuses a change that could not be saved, before it is made.
-    pub(crate) fn ensure_changeable(&self, rules: &Rules, clock: Clock) -> Result<()> {
+    pub(crate) fn ensure_changeable(&self, rules: &Rules) -> Result<()> {
         self.ensure_reachable()?;
         match &self.known {
             Known::Ended(_) => Err(destroyed()),
-            Known::Stored(stored) if self.closed && rules.is_over(&stored.record, clock)? => {
+            Known::Stored(stored) if self.closed && rules.is_over(&stored.record)? => {
                 Err(expired())
             }
             _ if self.closed => self.ensure_named("update"),

@@ -30,7 +30,7 @@ pub(crate) use answered::{Answer, Failed, RetireOutcome};
 pub(crate) use cookie::SetCookie;
 pub(crate) use known::{Leftover, Moved};
 pub(crate) use next::{Goal, Next, Outcome, Proposal, Step, Target};
-pub(crate) use rules::{Clock, Rules};
+pub(crate) use rules::Rules;
 
 use known::{Ending, Known, Left};
 use write::WRITES;
@@ -169,10 +169,9 @@ impl Machine {
         generation: u32,
         found: Found,
         rules: &Rules,
-        clock: Clock,
     ) -> Result<()> {
         if generation == self.generation {
-            return self.looked(found, rules, clock);
+            return self.looked(found, rules);
         }
         // The handler has destroyed it meanwhile: so there was something to destroy.
         if let Found::Alive(stored) = found {
@@ -195,28 +194,28 @@ impl Machine {
     }
 
     /// What there is under `key`.
-    pub(crate) fn seen(&self, key: &str, rules: &Rules, clock: Clock) -> Seen {
-        let (record, moment) = self.record(rules, clock);
+    pub(crate) fn seen(&self, key: &str, rules: &Rules) -> Seen {
+        let (record, moment) = self.record(rules);
         let change = self.changes.get(key).cloned();
         Seen { change, record, moment, basis: self.basis(key) }
     }
 
     /// All that there is.
-    pub(crate) fn view(&self, rules: &Rules, clock: Clock) -> View {
-        let (record, moment) = self.record(rules, clock);
+    pub(crate) fn view(&self, rules: &Rules) -> View {
+        let (record, moment) = self.record(rules);
         View { changes: self.changes.clone(), record, moment }
     }
 
     /// A request sees one state of its session; what outlives its request sees time pass.
-    fn record(&self, rules: &Rules, clock: Clock) -> (Option<Arc<Record>>, f64) {
+    fn record(&self, rules: &Rules) -> (Option<Arc<Record>>, f64) {
         let record = self.known.record().cloned();
         let moment = record.as_ref().map_or(f64::NEG_INFINITY, |record| record.now());
         if !self.closed {
             return (record, moment);
         }
-        let moment = clock().max(moment);
+        let moment = rules.now().max(moment);
         // What cannot be read is not known to be over: whoever reads it is told.
-        let is_over = |record: &Arc<Record>| rules.is_over(record, clock).unwrap_or(false);
+        let is_over = |record: &Arc<Record>| rules.is_over(record).unwrap_or(false);
         (record.filter(|record| !is_over(record)), moment)
     }
 
@@ -241,20 +240,16 @@ impl Machine {
 
     /// Ends a request that has nothing to ask the store, as most: what [`Goal::Finish`] does, in one look. `None` where
     /// there is something to do.
-    pub(crate) fn close_idle(
-        &mut self,
-        rules: &Rules,
-        clock: Clock,
-    ) -> Option<Result<Option<SetCookie>>> {
+    pub(crate) fn close_idle(&mut self, rules: &Rules) -> Option<Result<Option<SetCookie>>> {
         let is_idle = !self.is_changed()
             && !self.lost
-            && !self.may_need_upkeep(rules, clock)
+            && !self.may_need_upkeep(rules)
             && !self.needs_confirmation(rules)
             && self.leftovers.is_empty();
         is_idle.then(|| {
             self.run = Run::default();
             self.closed = true;
-            let cookie = self.cookie(rules, clock);
+            let cookie = self.cookie(rules);
             self.told_the_browser();
             cookie
         })
@@ -410,7 +405,7 @@ impl Machine {
         }
     }
 
-    fn presented_id(&self) -> Option<SessionId> {
+    pub(crate) fn presented_id(&self) -> Option<SessionId> {
         match self.presented {
             Some(Ticket::Id(id)) => Some(id),
             Some(Ticket::Missing | Ticket::Malformed) | None => None,

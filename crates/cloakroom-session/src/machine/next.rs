@@ -12,7 +12,7 @@ use crate::id::SessionId;
 use crate::record::{Change, Changes, Draft, Fate, Revision, Tombstone};
 
 use super::known::Known;
-use super::{Basis, Clock, Machine, Rules, destroyed, expired};
+use super::{Basis, Machine, Rules, destroyed, expired};
 
 /// After the first conflict the writers of one process queue up, so this many conflicts in a row mean this many
 /// writes by other processes.
@@ -153,13 +153,13 @@ impl Machine {
     ///
     /// # Errors
     /// Where the goal cannot be reached.
-    pub(crate) fn next(&mut self, goal: &Goal<'_>, rules: &Rules, clock: Clock) -> Result<Next> {
+    pub(crate) fn next(&mut self, goal: &Goal<'_>, rules: &Rules) -> Result<Next> {
         if self.run.conflicts > ATTEMPTS {
             return Err(too_many_conflicts());
         }
         let has_work = !self.changes.is_empty() || matches!(self.known, Known::New(_));
         if goal.needs_session() || (goal.writes() && has_work) {
-            self.look_at_what_is_over(rules, clock)?;
+            self.look_at_what_is_over(rules)?;
         }
         if self.is_outdated(goal) {
             return Ok(Next::Done(Outcome::Again));
@@ -173,7 +173,7 @@ impl Machine {
             return Ok(Next::Do(step));
         }
         if goal.writes()
-            && let Some(step) = self.write(goal, rules, clock)?
+            && let Some(step) = self.write(goal, rules)?
         {
             return Ok(Next::Do(step));
         }
@@ -183,14 +183,14 @@ impl Machine {
             return Ok(Next::Do(step));
         }
         if matches!(goal, Goal::Save | Goal::Finish | Goal::Late | Goal::KeepAlive)
-            && let Some(step) = self.keep_alive(rules, clock)
+            && let Some(step) = self.keep_alive(rules)
         {
             return Ok(Next::Do(step));
         }
         if let Some(step) = self.confirm(goal, rules) {
             return Ok(Next::Do(step));
         }
-        self.done(goal, rules, clock)
+        self.done(goal, rules)
     }
 
     /// Whether what an update was decided on is not so any more.
@@ -294,7 +294,7 @@ impl Machine {
         (is_wanted && !self.run.heard).then(|| self.look(Target::Confirmation, stored.id))
     }
 
-    fn done(&mut self, goal: &Goal<'_>, rules: &Rules, clock: Clock) -> Result<Next> {
+    fn done(&mut self, goal: &Goal<'_>, rules: &Rules) -> Result<Next> {
         if goal.needs_session() {
             match self.known {
                 Known::Ended(_) => return Err(destroyed()),
@@ -303,7 +303,7 @@ impl Machine {
             }
         }
         match goal {
-            Goal::Ready => self.ensure_changeable(rules, clock)?,
+            Goal::Ready => self.ensure_changeable(rules)?,
             Goal::Update(_) => {
                 if let Some(unchanged) = self.run.unchanged {
                     self.changes.forget(unchanged);

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{self, Changes, Draft, End, Lifetime, Record, Stored};
 
 /// How much sooner than this side expects a store may let a record go, in milliseconds: some count in whole seconds.
 const COARSENESS: f64 = 1_000.0;
-
-/// Tells the time in milliseconds since 1970, to whoever needs it: few do.
-pub(crate) type Clock = fn() -> f64;
 
 /// What holds for all sessions of a site.
 #[derive(Clone, Copy, Debug)]
@@ -25,21 +23,31 @@ pub(crate) struct Rules {
     pub(crate) compares: bool,
     /// Whether the store lets records go by itself.
     pub(crate) expires: bool,
+    pub(crate) clock: Clock,
 }
 
 impl Rules {
+    /// The time in milliseconds since 1970, for whoever needs it: few do.
+    pub(crate) fn now(&self) -> f64 {
+        self.clock.now()
+    }
+
     /// Whether the absolute deadline has passed.
-    pub(crate) fn is_over(&self, record: &Record, now: impl FnOnce() -> f64) -> Result<bool> {
+    pub(crate) fn is_over(&self, record: &Record) -> Result<bool> {
+        self.is_over_at(record, || self.now())
+    }
+
+    fn is_over_at(&self, record: &Record, now: impl FnOnce() -> f64) -> Result<bool> {
         Ok(self.lifetime.absolute.is_some() && self.lifetime.is_over(record.created()?, now()))
     }
 
     /// Whether a store that has the record no more may just have let it go: entries, the absolute deadline, or what the
     /// store itself has said. Of a record without entries nobody can tell.
-    pub(crate) fn may_have_expired(&self, stored: &Stored, clock: Clock) -> Result<bool> {
-        let now = clock() + COARSENESS;
+    pub(crate) fn may_have_expired(&self, stored: &Stored) -> Result<bool> {
+        let now = self.now() + COARSENESS;
         let has_passed = |ends: Option<f64>| ends.is_some_and(|ends| ends <= now);
         Ok(has_passed(stored.ends)
-            || self.is_over(&stored.record, || now)?
+            || self.is_over_at(&stored.record, || now)?
             || match stored.record.end()? {
                 End::At(ends) => has_passed(Some(ends)),
                 End::Never => false,
@@ -48,13 +56,8 @@ impl Rules {
     }
 
     /// The record to write, which is not too large, or at least no larger than it was.
-    pub(crate) fn draft(
-        &self,
-        base: Option<&Record>,
-        changes: &Changes,
-        clock: Clock,
-    ) -> Result<Draft> {
-        let draft = record::apply(base, changes, clock(), self.ttl, &self.lifetime)?;
+    pub(crate) fn draft(&self, base: Option<&Record>, changes: &Changes) -> Result<Draft> {
+        let draft = record::apply(base, changes, self.now(), self.ttl, &self.lifetime)?;
         if base.is_none_or(|base| draft.bytes.len() > base.bytes().len()) {
             self.check_size(draft.bytes.len(), || "the session".into())?;
         }

@@ -5,7 +5,7 @@ use crate::observe;
 use crate::record::Fate;
 
 use super::known::{Ending, Known, Moved, New, Sent};
-use super::{Clock, Machine, Rules};
+use super::{Machine, Rules};
 
 impl Machine {
     /// Another request retired the session: nothing is saved any more, and no cookie is sent.
@@ -35,9 +35,9 @@ impl Machine {
     }
 
     /// The store has the session no more, and no tombstone.
-    pub(super) fn vanished(&mut self, rules: &Rules, clock: Clock) -> Result<()> {
+    pub(super) fn vanished(&mut self, rules: &Rules) -> Result<()> {
         let Known::Stored(stored) = &self.known else { return Ok(()) };
-        match rules.may_have_expired(stored, clock)? {
+        match rules.may_have_expired(stored)? {
             true => self.expire(),
             false => self.ended(Fate::Removed),
         }
@@ -54,10 +54,10 @@ impl Machine {
     }
 
     /// As [`vanished`](Machine::vanished), of what `regenerate` leaves.
-    pub(super) fn left_vanished(&mut self, rules: &Rules, clock: Clock) -> Result<()> {
+    pub(super) fn left_vanished(&mut self, rules: &Rules) -> Result<()> {
         let Known::New(new) = &mut self.known else { return Ok(()) };
         let Some(left) = &new.left else { return Ok(()) };
-        if !rules.may_have_expired(&left.stored, clock)? {
+        if !rules.may_have_expired(&left.stored)? {
             self.lost(Fate::Removed);
             return Ok(());
         }

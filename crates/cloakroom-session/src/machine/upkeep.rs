@@ -8,26 +8,26 @@ use crate::record::{Changes, Stored};
 
 use super::known::Known;
 use super::next::Write;
-use super::{Clock, Machine, Rules, Step};
+use super::{Machine, Rules, Step};
 
 impl Machine {
     /// Whether there can be something to keep up, as far as is known without looking into the record.
-    pub(crate) fn may_need_upkeep(&self, rules: &Rules, clock: Clock) -> bool {
+    pub(crate) fn may_need_upkeep(&self, rules: &Rules) -> bool {
         let lifetime = &rules.lifetime;
         match &self.known {
             Known::Stored(stored) if lifetime.is_limited() && self.outage.is_none() => {
                 lifetime.absolute.is_some()
-                    || (rules.expires && lifetime.may_be_due(stored.left(clock())))
+                    || (rules.expires && lifetime.may_be_due(stored.left(rules.now())))
             }
             _ => false,
         }
     }
 
     /// Whether the session would end within the time that a response may take, if its deadline waited for the end of it.
-    pub(crate) fn is_ending(&self, rules: &Rules, clock: Clock) -> bool {
+    pub(crate) fn is_ending(&self, rules: &Rules) -> bool {
         match (&self.known, rules.lifetime.idle) {
-            (Known::Stored(stored), Some(idle)) if self.may_need_upkeep(rules, clock) => {
-                stored.left(clock()).is_some_and(|left| left <= idle / 2)
+            (Known::Stored(stored), Some(idle)) if self.may_need_upkeep(rules) => {
+                stored.left(rules.now()).is_some_and(|left| left <= idle / 2)
             }
             _ => false,
         }
@@ -35,20 +35,20 @@ impl Machine {
 
     /// Moves the session's idle deadline where that is due, and gives a session that Astro wrote its deadline and the
     /// note of its creation. A failure costs the request nothing: it changed nothing that anybody asked for.
-    pub(super) fn keep_alive(&mut self, rules: &Rules, clock: Clock) -> Option<Step> {
-        if self.run.kept || !self.may_need_upkeep(rules, clock) {
+    pub(super) fn keep_alive(&mut self, rules: &Rules) -> Option<Step> {
+        if self.run.kept || !self.may_need_upkeep(rules) {
             return None;
         }
         self.run.kept = true;
         let Known::Stored(stored) = &self.known else { return None };
-        self.upkeep(stored, rules, clock).unwrap_or_else(|error| {
+        self.upkeep(stored, rules).unwrap_or_else(|error| {
             observe::upkeep_failed(&stored.id, &error);
             None
         })
     }
 
-    fn upkeep(&self, stored: &Stored, rules: &Rules, clock: Clock) -> Result<Option<Step>> {
-        let (lifetime, now) = (&rules.lifetime, clock());
+    fn upkeep(&self, stored: &Stored, rules: &Rules) -> Result<Option<Step>> {
+        let (lifetime, now) = (&rules.lifetime, rules.now());
         let created = match lifetime.absolute {
             Some(_) => stored.record.created()?,
             None => None,
@@ -64,7 +64,7 @@ impl Machine {
         let is_bare = is_due && stored.ends.is_none();
         let is_shortened = is_due && ttl != lifetime.ttl(None, created, now);
         if (!is_noted || is_bare || is_shortened) && rules.compares {
-            let draft = rules.draft(Some(&stored.record), &Changes::default(), clock)?;
+            let draft = rules.draft(Some(&stored.record), &Changes::default())?;
             return Ok(Some(Step::Write(Write {
                 id: stored.id,
                 draft,

@@ -7,19 +7,14 @@ use crate::record::Changes;
 
 use super::known::{Known, New, Sent};
 use super::next::Write;
-use super::{Clock, Goal, Machine, Rules, Step, Target, response_started};
+use super::{Goal, Machine, Rules, Step, Target, response_started};
 
 /// How many writes one commit makes, where others go on changing the session: the next commit makes the rest.
 pub(super) const WRITES: u32 = 16;
 
 impl Machine {
     /// Writes what the store does not hold yet; `None` where there is nothing to write.
-    pub(super) fn write(
-        &mut self,
-        goal: &Goal<'_>,
-        rules: &Rules,
-        clock: Clock,
-    ) -> Result<Option<Step>> {
+    pub(super) fn write(&mut self, goal: &Goal<'_>, rules: &Rules) -> Result<Option<Step>> {
         if self.run.proposed {
             return Ok(None);
         }
@@ -37,8 +32,8 @@ impl Machine {
             self.begin_where_there_is_none()?;
         }
         match self.known {
-            Known::New(_) => self.write_new(goal, changes, rules, clock),
-            Known::Stored(_) => self.write_stored(goal, changes, rules, clock),
+            Known::New(_) => self.write_new(goal, changes, rules),
+            Known::Stored(_) => self.write_stored(goal, changes, rules),
             Known::Ended(_) => {
                 self.drop_changes();
                 Ok(None)
@@ -73,7 +68,6 @@ impl Machine {
         goal: &Goal<'_>,
         changes: Changes,
         rules: &Rules,
-        clock: Clock,
     ) -> Result<Option<Step>> {
         if self.abandoned && goal.is_the_requests() {
             // Nobody will be told of it.
@@ -95,7 +89,7 @@ impl Machine {
         if !is_proposed && (is_enough || new.is_written(self.changes.latest())) {
             return Ok(None);
         }
-        self.send_new(&changes, is_proposed, rules, clock)
+        self.send_new(&changes, is_proposed, rules)
     }
 
     fn send_new(
@@ -103,10 +97,9 @@ impl Machine {
         changes: &Changes,
         is_proposed: bool,
         rules: &Rules,
-        clock: Clock,
     ) -> Result<Option<Step>> {
         let Known::New(new) = &mut self.known else { return Ok(None) };
-        let draft = rules.draft(new.base().map(|base| &**base), changes, clock)?;
+        let draft = rules.draft(new.base().map(|base| &**base), changes)?;
         let write = Write {
             id: new.id,
             draft,
@@ -129,7 +122,6 @@ impl Machine {
         goal: &Goal<'_>,
         changes: Changes,
         rules: &Rules,
-        clock: Clock,
     ) -> Result<Option<Step>> {
         let Known::Stored(stored) = &self.known else { return Ok(None) };
         // Nothing may cost a session whose old ID is gone: what a task changes so late is the late commit's.
@@ -138,7 +130,7 @@ impl Machine {
         if changes.is_empty() || is_enough {
             return Ok(None);
         }
-        let draft = rules.draft(Some(&stored.record), &changes, clock)?;
+        let draft = rules.draft(Some(&stored.record), &changes)?;
         let holds = self.changes.latest();
         if draft.bytes == *stored.record.bytes() {
             match goal {
@@ -163,14 +155,14 @@ impl Machine {
 
     /// A session whose absolute deadline has passed is changed no more, nor taken along. It is looked at, which removes it,
     /// or finds that another request has retired it.
-    pub(super) fn look_at_what_is_over(&mut self, rules: &Rules, clock: Clock) -> Result<()> {
+    pub(super) fn look_at_what_is_over(&mut self, rules: &Rules) -> Result<()> {
         match &mut self.known {
             Known::Stored(stored) => {
-                self.run.outdated |= rules.is_over(&stored.record, clock)?;
+                self.run.outdated |= rules.is_over(&stored.record)?;
             }
             Known::New(new) => {
                 if let Some(left) = &mut new.left {
-                    left.unclear |= rules.is_over(&left.stored.record, clock)?;
+                    left.unclear |= rules.is_over(&left.stored.record)?;
                 }
             }
             _ => {}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use cloakroom_storage::DynDriver;
 use cloakroom_storage::platform::{self, OUTLIVES_REQUESTS};
 
+use crate::clock::Clock;
 use crate::commit::{Queues, Shared};
 use crate::config::{Config, OutagePolicy};
 use crate::cookie::{CookieHeaders, SessionCookie};
@@ -117,6 +118,10 @@ impl Sessions {
     /// Where the rest of the configuration is not usable, and outside of a tokio runtime where there is something
     /// to sweep.
     pub fn with_driver(driver: DynDriver, config: &Config) -> Result<Sessions> {
+        Sessions::by_clock(driver, config, Clock::default())
+    }
+
+    pub(crate) fn by_clock(driver: DynDriver, config: &Config, clock: Clock) -> Result<Sessions> {
         config.check()?;
         let cookie = SessionCookie::new(&config.cookie)?;
         let lifetime = config.lifetime();
@@ -148,6 +153,7 @@ impl Sessions {
             renews_cookie: config.cookie.max_age.is_some(),
             compares: capabilities.compare_and_swap,
             expires: capabilities.expiry,
+            clock,
         };
         let store = Store::new(driver, rules);
         if config.outage == OutagePolicy::ReadOnly {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cloakroom_storage::platform::Instant;
 use lru::LruCache;
 
-use crate::clock::now;
+use crate::clock::Clock;
 use crate::id::SessionId;
 use crate::record::{self, Record, Stored};
 
@@ -24,6 +24,7 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 pub(crate) struct Copies {
     wanted: AtomicBool,
     kept: Mutex<Kept>,
+    clock: Clock,
 }
 
 struct Kept {
@@ -52,14 +53,12 @@ pub(crate) struct Ending<'a> {
     id: SessionId,
 }
 
-impl Default for Copies {
-    fn default() -> Copies {
-        let kept = Kept { copies: LruCache::unbounded(), bytes: 0, turns: [0; 256] };
-        Copies { wanted: AtomicBool::new(false), kept: Mutex::new(kept) }
-    }
-}
-
 impl Copies {
+    pub(crate) fn new(clock: Clock) -> Copies {
+        let kept = Kept { copies: LruCache::unbounded(), bytes: 0, turns: [0; 256] };
+        Copies { wanted: AtomicBool::new(false), kept: Mutex::new(kept), clock }
+    }
+
     /// Keeps copies from now on.
     pub(crate) fn want(&self) {
         // Asked for by every request below such a layer: only the first one writes.
@@ -78,7 +77,7 @@ impl Copies {
         if let (Mark(Some(turn)), Some(mut kept)) = (mark, self.kept()) {
             kept.pop(stored.id);
             if *kept.turn(stored.id) == turn {
-                kept.put(stored.clone());
+                kept.put(stored.clone(), self.clock.now());
             }
         }
     }
@@ -97,7 +96,7 @@ impl Copies {
             && let Some(copy) = kept.copies.peek_mut(&id)
         {
             copy.ends = end(ttl);
-            copy.stored.ends = ttl.map(|ttl| record::end(now(), ttl));
+            copy.stored.ends = ttl.map(|ttl| record::end(self.clock.now(), ttl));
         }
     }
 
@@ -122,7 +121,7 @@ impl Copies {
             kept.pop(id);
             return None;
         }
-        let record = Arc::new(Record::clone(&copy.stored.record).at(now()));
+        let record = Arc::new(Record::clone(&copy.stored.record).at(self.clock.now()));
         Some(Stored { record, ..copy.stored.clone() })
     }
 
@@ -146,9 +145,9 @@ impl Kept {
         &mut self.turns[share]
     }
 
-    fn put(&mut self, stored: Stored) {
+    fn put(&mut self, stored: Stored, now: f64) {
         self.bytes += size(&stored);
-        let ends = end(stored.left(now()));
+        let ends = end(stored.left(now));
         self.copies.put(stored.id, LastSeen { stored, seen: Instant::now(), ends });
         while let Some((_, oldest)) = self.copies.peek_lru()
             && (self.copies.len() > MOST

@@ -13,7 +13,6 @@ use cloakroom_storage::{
     SetOutcome, Version, When, platform,
 };
 
-use crate::clock::now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::machine::{Failed, RetireOutcome, Rules};
@@ -40,7 +39,7 @@ const PATIENCE: [Duration; 4] = [
 
 impl Store {
     pub(crate) fn new(driver: DynDriver, rules: Rules) -> Store {
-        Store { driver, rules, copies: Copies::default() }
+        Store { driver, rules, copies: Copies::new(rules.clock) }
     }
 
     /// What holds for all sessions. A store may be able to do more tomorrow, or less: behind an address there may be another
@@ -66,7 +65,7 @@ impl Store {
 
     /// The session as it was seen last, where it is not over.
     pub(crate) fn recall(&self, id: SessionId) -> Option<Stored> {
-        let is_over = |stored: &Stored| self.rules.is_over(&stored.record, now).unwrap_or(true);
+        let is_over = |stored: &Stored| self.rules.is_over(&stored.record).unwrap_or(true);
         self.copies.recall(id).filter(|stored| !is_over(stored))
     }
 
@@ -84,7 +83,7 @@ impl Store {
         let mark = self.copies.mark(id);
         let mut found = self.find(id).await?;
         if let Found::Alive(stored) = &found {
-            if !self.rules.is_over(&stored.record, now)? {
+            if !self.rules.is_over(&stored.record)? {
                 self.copies.keep_read(stored, mark);
                 return Ok(found);
             }
@@ -101,15 +100,15 @@ impl Store {
         let mut patience = PATIENCE.iter();
         loop {
             // Before the store is asked, so that a slow answer makes nobody live longer.
-            let asked = if self.rules.lifetime.is_limited() { now() } else { 0.0 };
+            let asked = if self.rules.lifetime.is_limited() { self.rules.now() } else { 0.0 };
             let Some((item, ttl)) = self.get(&key).await? else { return Ok(Found::Missing) };
             if Tombstone::is_one(&item.value) {
-                return Ok(match Tombstone::read(&item.value, now()) {
+                return Ok(match Tombstone::read(&item.value, self.rules.now()) {
                     Some(tombstone) => Found::Retired(tombstone, item.version),
                     None => Found::Missing,
                 });
             }
-            match Record::parse(item.value, now()) {
+            match Record::parse(item.value, self.rules.now()) {
                 Ok(record) => {
                     let (record, ends) = (Arc::new(record), ttl.map(|ttl| end(asked, ttl)));
                     return Ok(Found::Alive(Stored { id, record, version: item.version, ends }));
@@ -167,11 +166,11 @@ impl Store {
         when: When,
     ) -> Result<Option<Stored>, Failed> {
         let mark = self.copies.mark(id);
-        let sent = if draft.ttl.is_some() { now() } else { 0.0 };
+        let sent = if draft.ttl.is_some() { self.rules.now() } else { 0.0 };
         let (key, when) = (key(&id)?, self.condition(when));
         match self.driver.set(&key, draft.bytes.clone(), when, draft.ttl).await? {
             SetOutcome::Written { version } => {
-                let record = Arc::new(Record::written(draft.bytes.clone(), now()));
+                let record = Arc::new(Record::written(draft.bytes.clone(), self.rules.now()));
                 let ends = draft.ttl.map(|ttl| end(sent, ttl));
                 let stored = Stored { id, record, version, ends };
                 self.copies.keep_written(&stored, mark);
@@ -194,7 +193,7 @@ impl Store {
         // Of a tombstone that the store would not say it has written.
         let mut doubt = None;
         if self.rules().expires {
-            let record: Bytes = tombstone.to_record(now());
+            let record: Bytes = tombstone.to_record(self.rules.now());
             match self.driver.set(&key, record, when.clone(), Some(REMEMBERED)).await {
                 Ok(SetOutcome::Written { .. }) => return Ok(RetireOutcome::Retired),
                 Ok(SetOutcome::Conflict) => return Ok(RetireOutcome::Conflict),
@@ -226,7 +225,7 @@ impl Store {
 
     /// Puts a record back in the place of a tombstone that is at this version, or where it was removed.
     pub(crate) async fn restore(&self, stored: &Stored, when: When) -> Result<(), Failed> {
-        let left = stored.left(now()).or(stored.record.ttl(now())?);
+        let left = stored.left(self.rules.now()).or(stored.record.ttl(self.rules.now())?);
         let draft = Draft { bytes: stored.record.bytes().clone(), ttl: left };
         self.write(stored.id, &draft, when).await.map(drop)
     }
@@ -236,7 +235,8 @@ impl Store {
         let key = key(&SessionId::random())?;
         let tombstone = Tombstone { fate: Fate::Destroyed, by: Retirement::new() };
         let ttl = self.rules.expires.then_some(REMEMBERED);
-        let written = self.driver.set(&key, tombstone.to_record(now()), When::Always, ttl).await;
+        let written =
+            self.driver.set(&key, tombstone.to_record(self.rules.now()), When::Always, ttl).await;
         // On no condition, there is no conflict.
         _ = written.map_err(from_storage)?;
         self.driver.remove(&key, When::Always).await.map(drop).map_err(from_storage)

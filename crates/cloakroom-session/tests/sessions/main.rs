@@ -24,3 +24,5 @@ mod retired;
 mod secrets;
 mod session;
 mod start;
+#[cfg(feature = "testing")]
+mod testing;

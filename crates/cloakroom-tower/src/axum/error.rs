@@ -1,6 +1,7 @@
 //! A session's error as a handler's error.
 
 use std::fmt;
+use std::ops::Deref;
 
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
@@ -26,6 +27,15 @@ impl SessionError {
     /// The error itself.
     pub fn into_inner(self) -> cloakroom_session::Error {
         self.0
+    }
+}
+
+/// So that its [`kind`](cloakroom_session::Error::kind) is at hand.
+impl Deref for SessionError {
+    type Target = cloakroom_session::Error;
+
+    fn deref(&self) -> &cloakroom_session::Error {
+        &self.0
     }
 }
 

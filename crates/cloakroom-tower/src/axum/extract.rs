@@ -11,6 +11,8 @@ use cloakroom_session::adapter::Prerendered;
 use http::StatusCode;
 use http::request::Parts;
 
+use super::SessionError;
+
 /// The request's session.
 ///
 /// Dereferences to [`cloakroom_session::Session`], so a `&Session` can be handed to functions that know
@@ -24,6 +26,13 @@ impl Deref for Session {
 
     fn deref(&self) -> &cloakroom_session::Session {
         &self.0
+    }
+}
+
+/// For a test of a handler, or for code that has a session from elsewhere.
+impl From<cloakroom_session::Session> for Session {
+    fn from(session: cloakroom_session::Session) -> Session {
+        Session(session)
     }
 }
 
@@ -60,9 +69,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
 
 /// A session was asked for on a route that has none: a prerendered page, or a route added after the layer.
 #[derive(Debug)]
-pub struct SessionRejection {
-    message: String,
-}
+pub struct SessionRejection(Error);
 
 impl SessionRejection {
     fn new(parts: &Parts) -> SessionRejection {
@@ -74,21 +81,32 @@ impl SessionRejection {
                  `Option<Session>`",
             ),
         };
-        SessionRejection { message: error.to_string() }
+        SessionRejection(error)
     }
 }
 
 impl fmt::Display for SessionRejection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
+        self.0.fmt(formatter)
     }
 }
 
-impl std::error::Error for SessionRejection {}
+impl std::error::Error for SessionRejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// A handler that asks for the session by itself answers both with `?`.
+impl From<SessionRejection> for SessionError {
+    fn from(rejection: SessionRejection) -> SessionError {
+        SessionError::from(rejection.0)
+    }
+}
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
         tracing::error!("{self}");
-        (StatusCode::INTERNAL_SERVER_ERROR, self.message).into_response()
+        (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response()
     }
 }

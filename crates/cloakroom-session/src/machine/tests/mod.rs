@@ -8,15 +8,12 @@ use std::time::Duration;
 use cloakroom_storage::{Version, When};
 
 use super::*;
+use crate::clock::Clock;
 use crate::record::{
     Change, Fate, Found, Lifetime, Record, Retirement, Stored, Tombstone, Written,
 };
 
 const NOW: f64 = 1_795_431_615_459.0;
-
-fn clock() -> f64 {
-    NOW
-}
 
 fn rules() -> Rules {
     Rules {
@@ -26,6 +23,7 @@ fn rules() -> Rules {
         renews_cookie: false,
         compares: true,
         expires: true,
+        clock: Clock::standing_at(NOW),
     }
 }
 
@@ -73,11 +71,11 @@ impl Request {
     /// The first read.
     fn loads(&mut self, found: Found) {
         let (_, generation) = self.machine.first_look().unwrap();
-        self.machine.first_looked(generation, found, &rules(), clock).unwrap();
+        self.machine.first_looked(generation, found, &rules()).unwrap();
     }
 
     fn next(&mut self, goal: &Goal<'_>) -> Result<Next> {
-        self.machine.next(goal, &self.rules, clock)
+        self.machine.next(goal, &self.rules)
     }
 
     fn step(&mut self, goal: &Goal<'_>) -> Step {
@@ -93,19 +91,19 @@ impl Request {
 
     fn cookie(&mut self) -> Option<SetCookie> {
         match self.next(&Goal::Finish).unwrap() {
-            Next::Done(Outcome::Closed) => self.machine.cookie(&self.rules, clock).unwrap(),
+            Next::Done(Outcome::Closed) => self.machine.cookie(&self.rules).unwrap(),
             next => panic!("it is not done: {next:?}"),
         }
     }
 
     fn looked(&mut self, step: Step, found: Found) {
         assert!(matches!(step, Step::Look { .. }), "{step:?}");
-        self.machine.answered(step, Answer::Looked(Ok(found)), &rules(), clock).unwrap();
+        self.machine.answered(step, Answer::Looked(Ok(found)), &rules()).unwrap();
     }
 
     fn looked_in_vain(&mut self, step: Step) -> Result<()> {
         let error = Error::new(ErrorKind::Unavailable, "as the test wants it");
-        self.machine.answered(step, Answer::Looked(Err(error)), &rules(), clock)
+        self.machine.answered(step, Answer::Looked(Err(error)), &rules())
     }
 
     /// The store has written it, at this version.
@@ -113,17 +111,17 @@ impl Request {
         let Step::Write(write) = &step else { panic!("{step:?}") };
         let record = Arc::new(Record::written(write.draft.bytes.clone(), NOW));
         let stored = Stored { id: write.id, record, version: Version::from(version), ends: None };
-        self.machine.answered(step, Answer::Written(Ok(Some(stored))), &rules(), clock).unwrap();
+        self.machine.answered(step, Answer::Written(Ok(Some(stored))), &rules()).unwrap();
     }
 
     fn refused(&mut self, step: Step) {
         assert!(matches!(step, Step::Write(_)), "{step:?}");
-        self.machine.answered(step, Answer::Written(Ok(None)), &rules(), clock).unwrap();
+        self.machine.answered(step, Answer::Written(Ok(None)), &rules()).unwrap();
     }
 
     fn retired(&mut self, step: Step, outcome: Result<RetireOutcome, Failed>) -> Result<()> {
         assert!(matches!(step, Step::Retire { .. }), "{step:?}");
-        self.machine.answered(step, Answer::Retired(outcome), &rules(), clock)
+        self.machine.answered(step, Answer::Retired(outcome), &rules())
     }
 
     /// A login up to where the old ID is to be retired; returns the new ID.
@@ -308,7 +306,7 @@ fn an_answer_that_comes_after_a_destroy_does_not_bring_the_session_back() {
     let mut request = Request::presenting(Ticket::Id(id));
     let (_, generation) = request.machine.first_look().unwrap();
     request.machine.destroy();
-    request.machine.first_looked(generation, Found::Alive(stored(id, 1)), &rules(), clock).unwrap();
+    request.machine.first_looked(generation, Found::Alive(stored(id, 1)), &rules()).unwrap();
     assert_eq!(request.machine.id(), None);
 
     let mut request = Request::loaded(id);
@@ -324,7 +322,7 @@ fn an_answer_that_comes_after_a_destroy_does_not_bring_the_session_back() {
 fn an_update_is_decided_again_where_what_it_was_decided_on_has_changed() {
     let id = SessionId::random();
     let mut request = Request::loaded(id);
-    let basis = request.machine.seen("n", &rules(), clock).basis;
+    let basis = request.machine.seen("n", &rules()).basis;
     let proposal = Proposal { key: "n", change: Change::set(value("2")), basis };
     let step = request.step(&Goal::Update(&proposal));
     request.refused(step);
@@ -339,7 +337,7 @@ fn a_decision_to_change_nothing_is_confirmed_by_the_store() {
     let id = SessionId::random();
     let mut request = Request::loaded(id);
     request.machine.begin();
-    let basis = request.machine.seen("n", &rules(), clock).basis;
+    let basis = request.machine.seen("n", &rules()).basis;
     let step = request.step(&Goal::Confirm("n", basis));
     request.looked(step, Found::Alive(stored(id, 1)));
     assert!(matches!(
@@ -367,8 +365,7 @@ fn a_request_that_failed_has_changed_nothing() {
     let mut request = Request::loaded(id);
     request.machine.set("a", value("1")).unwrap();
     let step = request.finish();
-    let failed =
-        request.machine.answered(step, Answer::Written(Err(unavailable(false))), &rules(), clock);
+    let failed = request.machine.answered(step, Answer::Written(Err(unavailable(false))), &rules());
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::Unavailable);
     request.machine.fail();
     assert!(!request.machine.is_changed());
@@ -412,7 +409,7 @@ fn a_session_in_use_moves_its_deadline_once_it_is_due() {
         }
         let step = request.finish();
         assert!(matches!(step, Step::Touch { ttl: Some(ttl), .. } if ttl == idle), "{step:?}");
-        request.machine.answered(step, Answer::Touched(Ok(true)), &rules(), clock).unwrap();
+        request.machine.answered(step, Answer::Touched(Ok(true)), &rules()).unwrap();
         let step = request.finish();
         request.looked(step, Found::Alive(stored(id, 1)));
         assert_eq!(request.cookie(), Some(SetCookie::HandOut(id, None)), "its Max-Age moves too");

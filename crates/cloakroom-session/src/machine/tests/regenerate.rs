@@ -127,7 +127,7 @@ fn a_retirement_that_may_come_late_is_undone_then() {
         request.retired(step, Err(unavailable(false))).unwrap();
         let step = request.finish();
         let alive = Answer::Looked(Ok(Found::Alive(stored(old, 1))));
-        if request.machine.answered(step, alive, &rules(), clock).is_err() {
+        if request.machine.answered(step, alive, &rules()).is_err() {
             break;
         }
     }

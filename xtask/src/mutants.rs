@@ -14,11 +14,12 @@ use crate::torture;
 const FOLDER: &str = "crates/cloakroom-simulation/mutants";
 
 /// What the simulation is made of.
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 7] = [
     "serde_devalue",
     "cloakroom-storage",
     "cloakroom-drivers",
     "cloakroom-derive",
+    "cloakroom-astro-config",
     "cloakroom-session",
     "cloakroom-simulation",
 ];

@@ -254,11 +254,11 @@ fn no_condition(key: &ItemKey, operation: Operation) -> Error {
 fn failure(error: KvError, operation: Operation) -> Error {
     let text = message(&JsValue::from(error));
     let status = text.split_once(" failed: ").and_then(|(_, rest)| rest.split(' ').next());
-    let (kind, untouched) = match status.and_then(|status| status.parse().ok()) {
+    let (kind, unapplied) = match status.and_then(|status| status.parse().ok()) {
         Some(429) => (ErrorKind::Unavailable, true),
         Some(413) => (ErrorKind::TooLarge, true),
         Some(400..=499) => (ErrorKind::Other, true),
         _ => (ErrorKind::Unavailable, false),
     };
-    Error::new(kind, text).with_untouched(untouched).with_driver(NAME).with_operation(operation)
+    Error::new(kind, text).with_unapplied(unapplied).with_driver(NAME).with_operation(operation)
 }

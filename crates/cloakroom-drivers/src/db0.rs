@@ -231,7 +231,7 @@ impl Driver for Db0 {
         let is_bounded = self.store.database().dialect() != Dialect::Sqlite;
         if is_bounded && key.as_str().chars().count() > LONGEST_KEY {
             let message = format!("the table takes keys of at most {LONGEST_KEY} characters");
-            let error = Error::new(ErrorKind::InvalidKey, message).with_untouched(true);
+            let error = Error::new(ErrorKind::InvalidKey, message).with_unapplied(true);
             return Err(on_item(Operation::Set, key)(error));
         }
         self.store.set(key, value, when, ttl).await.map_err(on_item(Operation::Set, key))

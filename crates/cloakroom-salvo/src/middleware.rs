@@ -53,7 +53,7 @@ impl SessionMiddleware {
     }
 
     /// Declares what requests get while the store does not answer, over what the configuration says. A route's own
-    /// [`OutageMiddleware`](crate::OutageMiddleware) goes before it.
+    /// [`OutageMiddleware`](crate::OutageMiddleware) takes precedence over it.
     #[must_use]
     pub fn outage(mut self, policy: OutagePolicy) -> SessionMiddleware {
         self.outage = Some(policy);

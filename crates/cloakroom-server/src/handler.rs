@@ -17,8 +17,8 @@ use cloakroom_storage::{Capabilities, ItemKey, RemoveOutcome, SetOutcome, Versio
 use crate::access::Permission;
 use crate::body::Incoming;
 use crate::condition::{Condition, unsupported};
-use crate::place::Place;
 use crate::refusal::{OnRefusal, Refusal};
+use crate::target::Target;
 use crate::{StorageServer, listing, tag, ttl};
 
 /// What the store can do, in words: the sign that this server understands more than unstorage's protocol, and that an answer
@@ -35,9 +35,9 @@ pub(crate) async fn answer(State(server): State<Arc<StorageServer>>, request: Re
     let is_known =
         [Method::DELETE, Method::GET, Method::HEAD, Method::OPTIONS, Method::PATCH, Method::PUT]
             .contains(&method);
-    let place = Place::of(request.uri().path(), &server.base);
-    let item = match &place {
-        Ok(Place::Item(key)) => Some(key.hash()),
+    let target = Target::of(request.uri().path(), &server.base);
+    let item = match &target {
+        Ok(Target::Item(key)) => Some(key.hash()),
         _ => None,
     };
     let (parts, body) = request.into_parts();
@@ -45,11 +45,11 @@ pub(crate) async fn answer(State(server): State<Arc<StorageServer>>, request: Re
     let permission = server.access.permission(&parts.uri, &parts.headers);
     // Not for whoever may do nothing.
     let sign = permission.as_ref().ok().map(|permission| server.words(*permission));
-    let result = match (place, permission) {
+    let result = match (target, permission) {
         // In unstorage's order.
         _ if !is_known => Err(not_allowed()),
         (Err(refusal), _) => Err(refusal),
-        (Ok(place), permission) => server.respond(place, permission, &parts, &mut value).await,
+        (Ok(target), permission) => server.respond(target, permission, &parts, &mut value).await,
     };
     let mut response = match result {
         Ok(response) => response,
@@ -82,14 +82,14 @@ pub(crate) async fn answer(State(server): State<Arc<StorageServer>>, request: Re
 impl StorageServer {
     async fn respond(
         &self,
-        place: Place,
+        target: Target,
         permission: Result<Permission, Refusal>,
         parts: &Parts,
         value: &mut Incoming,
     ) -> Result<Response, Refusal> {
         let (method, headers) = (&parts.method, &parts.headers);
         let takes_a_base = [Method::GET, Method::DELETE, Method::OPTIONS].contains(method);
-        if matches!(place, Place::Base(_)) && !takes_a_base {
+        if matches!(target, Target::Base(_)) && !takes_a_base {
             let message = format!("{method} is for one item, and this path means all below it");
             return Err(Refusal::new(StatusCode::BAD_REQUEST, message));
         }
@@ -99,24 +99,24 @@ impl StorageServer {
         {
             return Err(Refusal::new(StatusCode::FORBIDDEN, "this may be read and not written to"));
         }
-        match (method, &place) {
+        match (method, &target) {
             (&Method::OPTIONS, _) => {
                 Ok((StatusCode::NO_CONTENT, [(ALLOW, METHODS)]).into_response())
             }
-            (&Method::GET, Place::Base(base)) => {
+            (&Method::GET, Target::Base(base)) => {
                 self.needs(self.driver.capabilities().iteration, "list its keys")?;
                 Ok(listing::list(self.driver.clone(), base.clone(), self.base.len()).await?)
             }
-            (&Method::DELETE, Place::Base(base)) => {
+            (&Method::DELETE, Target::Base(base)) => {
                 Condition::refuse(headers)?;
                 self.needs(self.driver.capabilities().iteration, "list its keys")?;
                 listing::clear(&self.driver, base).await?;
                 Ok(done())
             }
-            (&Method::GET | &Method::HEAD, Place::Item(key)) => self.read(key, headers).await,
-            (&Method::PUT, Place::Item(key)) => self.write(key, headers, value).await,
-            (&Method::DELETE, Place::Item(key)) => self.remove(key, headers).await,
-            (&Method::PATCH, Place::Item(key)) => {
+            (&Method::GET | &Method::HEAD, Target::Item(key)) => self.read(key, headers).await,
+            (&Method::PUT, Target::Item(key)) => self.write(key, headers, value).await,
+            (&Method::DELETE, Target::Item(key)) => self.remove(key, headers).await,
+            (&Method::PATCH, Target::Item(key)) => {
                 value.refuse()?;
                 self.touch(key, headers).await
             }

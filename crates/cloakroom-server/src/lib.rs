@@ -28,10 +28,10 @@ mod body;
 mod condition;
 mod handler;
 mod listing;
-mod place;
 mod refusal;
 mod server;
 mod tag;
+mod target;
 mod ttl;
 
 pub use refusal::OnRefusal;

@@ -19,7 +19,7 @@ struct Astro {
     is_partial: bool,
     content: Content,
     is_dirty: bool,
-    doomed: Vec<String>,
+    to_remove: Vec<String>,
     sent: Option<Sent>,
 }
 
@@ -32,8 +32,8 @@ pub(crate) async fn serve(plan: Rc<Request>, driver: Rc<SimulatedDriver>) {
     world::note(What::Began(presented));
     let content = Content { entries: Vec::new(), created: None, is_tombstone: false };
     let is_partial = id.is_some();
-    let (doomed, sent) = (Vec::new(), None);
-    let mut astro = Astro { driver, id, is_partial, content, is_dirty: false, doomed, sent };
+    let (to_remove, sent) = (Vec::new(), None);
+    let mut astro = Astro { driver, id, is_partial, content, is_dirty: false, to_remove, sent };
     for operation in &plan.program {
         astro.step(operation).await;
     }
@@ -68,12 +68,12 @@ impl Astro {
             }
             Operation::Regenerate => {
                 self.load().await;
-                self.doomed.extend(self.id.take());
+                self.to_remove.extend(self.id.take());
                 self.is_dirty = true;
                 self.hand_out();
             }
             Operation::Destroy => {
-                self.doomed.extend(self.id.take());
+                self.to_remove.extend(self.id.take());
                 self.content.entries.clear();
                 self.is_dirty = false;
                 self.sent = Some(Sent::Deletion);
@@ -120,7 +120,7 @@ impl Astro {
         if self.is_dirty {
             self.load().await?;
         }
-        for id in std::mem::take(&mut self.doomed) {
+        for id in std::mem::take(&mut self.to_remove) {
             self.driver.remove(&ItemKey::new(&id).ok()?, When::Always).await.ok()?;
         }
         if self.is_dirty {

@@ -116,7 +116,7 @@ fn at_once(session: &Session, memory: &Memory, operation: &Operation) {
         }
         Operation::Delete(key) => {
             let noted = Noted::begin(Act::Delete(*key));
-            session.delete(&key.to_string());
+            session.delete(key.to_string());
             noted.end(Outcome::Done);
         }
         Operation::Destroy => {

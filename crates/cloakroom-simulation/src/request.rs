@@ -77,7 +77,7 @@ async fn stream(session: Session, memory: Memory, operations: Vec<Operation>) {
 }
 
 async fn finish(scope: &Scope) -> Result<Option<SetCookie>> {
-    if scope.is_untouched() {
+    if scope.is_unapplied() {
         return Ok(None);
     }
     let noted = Noted::begin(Act::Finish);

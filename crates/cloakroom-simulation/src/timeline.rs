@@ -65,10 +65,10 @@ fn line(trace: &Trace, place: usize, event: &Event) -> Option<String> {
             format!("    store: {what} {} → {effect}{told}", name(id))
         }
         What::Answered(_, Answer::Told) => return None,
-        What::Answered(call, Answer::Failed(kind, is_untouched, fault)) => {
+        What::Answered(call, Answer::Failed(kind, is_unapplied, fault)) => {
             let (id, what) = called(trace, *call)?;
             let fault = fault.map_or(String::new(), |fault| format!(" ({fault:?})"));
-            let sure = if *is_untouched { ", nothing happened for sure" } else { "" };
+            let sure = if *is_unapplied { ", nothing happened for sure" } else { "" };
             format!("    store: {} {} fails: {kind:?}{sure}{fault}", self::call(what), name(id))
         }
         What::GivenUp(call) => {

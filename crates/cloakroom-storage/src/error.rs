@@ -21,7 +21,7 @@ struct Inner {
     operation: Option<Operation>,
     key: Option<KeyHash>,
     retryable: Option<bool>,
-    untouched: bool,
+    unapplied: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -89,7 +89,7 @@ impl Error {
             operation: None,
             key: None,
             retryable: None,
-            untouched: false,
+            unapplied: false,
             source: None,
         }))
     }
@@ -128,8 +128,8 @@ impl Error {
 
     /// Says that the call changed nothing, for sure: the request never left, or was refused as a whole. Not for a
     /// write whose answer was lost.
-    pub fn with_untouched(mut self, untouched: bool) -> Error {
-        self.0.untouched = untouched;
+    pub fn with_unapplied(mut self, unapplied: bool) -> Error {
+        self.0.unapplied = unapplied;
         self
     }
 
@@ -167,8 +167,8 @@ impl Error {
     }
 
     /// Whether it is sure that the call changed nothing, so that even a conditional write may be tried again.
-    pub fn is_untouched(&self) -> bool {
-        self.0.untouched
+    pub fn is_unapplied(&self) -> bool {
+        self.0.unapplied
     }
 
     /// Whether the deadline of the call passed.

@@ -81,7 +81,7 @@ impl Driver for Limited {
         when: When,
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
-        self.call(Operation::Set, key, After::Untouched, |driver| {
+        self.call(Operation::Set, key, After::Unapplied, |driver| {
             driver.set(key, value.clone(), when.clone(), ttl)
         })
         .await

@@ -36,7 +36,7 @@ const BURST: i64 = 100 * PRICE;
 ///
 /// Reads, [`touch`](Driver::touch) and unconditional removals are tried again after every error that is
 /// [retryable](Error::is_retryable). A write is tried again only where its error says that it
-/// [changed nothing](Error::is_untouched): one whose answer was lost may have happened, and a second one would find its
+/// [changed nothing](Error::is_unapplied): one whose answer was lost may have happened, and a second one would find its
 /// own result in its way. [`keys`](Driver::keys) and [`sweep`](Driver::sweep) are not tried again.
 ///
 /// Pauses grow and vary, and retries are bounded in number for each call and in their share of all calls, so that a
@@ -53,7 +53,7 @@ pub struct Retry<D> {
 #[derive(Clone, Copy)]
 pub(crate) enum After {
     AnyRetryable,
-    Untouched,
+    Unapplied,
 }
 
 impl<D: Driver> Retry<D> {
@@ -117,12 +117,12 @@ impl After {
     pub(crate) fn removal(when: &When) -> After {
         match when {
             When::Always => After::AnyRetryable,
-            When::Absent | When::Version(_) => After::Untouched,
+            When::Absent | When::Version(_) => After::Unapplied,
         }
     }
 
     fn allows(self, error: &Error) -> bool {
-        error.is_retryable() && (matches!(self, After::AnyRetryable) || error.is_untouched())
+        error.is_retryable() && (matches!(self, After::AnyRetryable) || error.is_unapplied())
     }
 }
 
@@ -152,7 +152,7 @@ impl<D: Driver> Driver for Retry<D> {
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
         let set = || self.driver.set(key, value.clone(), when.clone(), ttl);
-        self.call(After::Untouched, set).await
+        self.call(After::Unapplied, set).await
     }
 
     async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {

@@ -18,17 +18,17 @@ use cloakroom_storage::{
 struct Failing {
     memory: Memory,
     kind: ErrorKind,
-    untouched: bool,
+    unapplied: bool,
     failures: Mutex<usize>,
     calls: AtomicUsize,
 }
 
 impl Failing {
-    fn times(failures: usize, kind: ErrorKind, untouched: bool) -> Failing {
+    fn times(failures: usize, kind: ErrorKind, unapplied: bool) -> Failing {
         Failing {
             memory: Memory::new(),
             kind,
-            untouched,
+            unapplied,
             failures: Mutex::new(failures),
             calls: AtomicUsize::new(0),
         }
@@ -40,7 +40,7 @@ impl Failing {
         match failures.checked_sub(1) {
             Some(left) => {
                 *failures = left;
-                Err(Error::new(self.kind, "as told").with_untouched(self.untouched))
+                Err(Error::new(self.kind, "as told").with_unapplied(self.unapplied))
             }
             None => Ok(()),
         }
@@ -98,8 +98,8 @@ impl Driver for &'static Failing {
 }
 
 /// A driver that lives as long as the test, so that the test can look at it.
-fn failing(kind: ErrorKind, untouched: bool) -> (&'static Failing, Retry<&'static Failing>) {
-    let driver: &'static Failing = Box::leak(Box::new(Failing::times(0, kind, untouched)));
+fn failing(kind: ErrorKind, unapplied: bool) -> (&'static Failing, Retry<&'static Failing>) {
+    let driver: &'static Failing = Box::leak(Box::new(Failing::times(0, kind, unapplied)));
     (driver, driver.with_retries(2))
 }
 

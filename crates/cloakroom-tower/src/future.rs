@@ -58,7 +58,7 @@ where
                     // The layer above is asked next whether anybody else holds the session.
                     *this.scope = None;
                 }
-                let scope = this.scope.as_ref().filter(|scope| !scope.is_untouched());
+                let scope = this.scope.as_ref().filter(|scope| !scope.is_unapplied());
                 let Some(scope) = scope else {
                     return Poll::Ready(Ok(response.map(SessionBody::finished)));
                 };

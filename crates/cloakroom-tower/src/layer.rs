@@ -58,7 +58,7 @@ impl SessionLayer {
     }
 
     /// Declares what requests get while the store does not answer, over what the configuration says. A route's own
-    /// [`OutageLayer`](crate::OutageLayer) goes before it.
+    /// [`OutageLayer`](crate::OutageLayer) takes precedence over it.
     #[must_use]
     pub fn outage(mut self, policy: OutagePolicy) -> SessionLayer {
         self.outage = Some(policy);

@@ -395,7 +395,7 @@
 //!
 //! # Testing
 //!
-//! With the feature `testing` a handler is tested without a server: [`testing`](crate::testing) has sessions in memory, by a
+//! With the feature `testing` a handler is tested without a server: the module [`testing`] has sessions in memory, by a
 //! clock that the test moves, in a store that fails on demand.
 //!
 //! ```

@@ -123,7 +123,7 @@ impl Driver for Shelf {
                 .with_driver(NAME)
                 .with_operation(Operation::Set)
                 .with_key(key)
-                .with_untouched(true));
+                .with_unapplied(true));
         }
         let version = version(&value);
         items.insert(key.clone(), Held { value, until: deadline(ttl) });

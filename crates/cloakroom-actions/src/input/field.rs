@@ -60,7 +60,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// Refuses a field that the form has not, so that the type's default goes before what it otherwise is.
+    /// Refuses a field that the form has not, so that the type's default takes its place.
     fn ensure_there(&self) -> Result<(), FieldError> {
         let is_there = self.element.is_some()
             || !self.attempt.get_all(&self.name).is_empty()

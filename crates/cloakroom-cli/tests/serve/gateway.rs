@@ -273,7 +273,7 @@ async fn what_a_gateway_says_reads_writes_and_removes_nothing() {
         ] {
             gateway.shows(&[], answer);
             let failed = |error: Error| {
-                assert!(!error.is_untouched() || error.is_retryable(), "{name} {answer}: {error}");
+                assert!(!error.is_unapplied() || error.is_retryable(), "{name} {answer}: {error}");
             };
             if !(name == "unstorage" && answer.starts_with("200")) {
                 // Of JavaScript's server a value has no sign.

@@ -98,7 +98,7 @@ impl Container {
         if is_behind(&answer) {
             // Perhaps it is the token of a container that was made anew since, which no replica ever catches up with.
             *self.session() = None;
-            return Err(failure(&answer).with_untouched(true));
+            return Err(failure(&answer).with_unapplied(true));
         }
         Ok(answer)
     }
@@ -211,7 +211,7 @@ pub(super) fn failure(answer: &Response) -> Error {
             "the store answered 449: another write was in the way",
         )
         .with_driver(NAME)
-        .with_untouched(true),
+        .with_unapplied(true),
         // The partition has moved.
         410 => refusal(NAME, StatusCode::SERVICE_UNAVAILABLE, said),
         _ => refusal(NAME, answer.status(), said),
@@ -293,7 +293,7 @@ fn value(text: &str) -> Result<HeaderValue> {
     HeaderValue::from_str(text).map_err(|error| {
         Error::new(ErrorKind::Other, "a header cannot have what it should say")
             .with_driver(NAME)
-            .with_untouched(true)
+            .with_unapplied(true)
             .with_source(error)
     })
 }

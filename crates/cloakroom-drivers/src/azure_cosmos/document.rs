@@ -71,7 +71,7 @@ pub(super) fn written(
         let message = format!("a document takes a value of at most {LONGEST} bytes");
         return Err(Error::new(ErrorKind::TooLarge, message)
             .with_driver(driver)
-            .with_untouched(true));
+            .with_unapplied(true));
     }
     let mut document = Map::new();
     let mut put = |name: &str, value: Value| _ = document.insert(name.to_owned(), value);

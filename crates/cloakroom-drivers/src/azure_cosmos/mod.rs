@@ -350,7 +350,7 @@ fn check(key: &ItemKey) -> Result<()> {
         false => Ok(()),
         true => {
             let message = "the id of a document cannot have a `#`, nor any of `/`, `\\` and `?`";
-            Err(Error::new(ErrorKind::InvalidKey, message).with_driver(NAME).with_untouched(true))
+            Err(Error::new(ErrorKind::InvalidKey, message).with_driver(NAME).with_unapplied(true))
         }
     }
 }

@@ -403,7 +403,7 @@ fn failure(answer: &Response) -> Error {
         // For seconds after it was deleted, a container can be neither used nor made.
         "ContainerBeingDeleted" => {
             let message = "the container is being deleted (ContainerBeingDeleted)";
-            Error::new(ErrorKind::Unavailable, message).with_driver(NAME).with_untouched(true)
+            Error::new(ErrorKind::Unavailable, message).with_driver(NAME).with_unapplied(true)
         }
         code => refusal(NAME, answer.status(), Some(code).filter(|code| !code.is_empty())),
     }

@@ -83,7 +83,7 @@ pub(super) fn written(
         );
         return Err(Error::new(ErrorKind::TooLarge, message)
             .with_driver(driver)
-            .with_untouched(true));
+            .with_unapplied(true));
     }
     let mut entity = Map::new();
     entity.insert("PartitionKey".to_owned(), partition.into());

@@ -411,7 +411,7 @@ fn etag(headers: &HeaderMap) -> Result<String> {
 }
 
 fn invalid_key(message: &str) -> Error {
-    Error::new(ErrorKind::InvalidKey, message).with_driver(NAME).with_untouched(true)
+    Error::new(ErrorKind::InvalidKey, message).with_driver(NAME).with_unapplied(true)
 }
 
 fn no_etag() -> Error {
@@ -448,7 +448,7 @@ fn code(answer: &Response) -> String {
 fn failure(answer: &Response) -> Error {
     let code = code(answer);
     let refused = |kind, message: &str| {
-        Error::new(kind, format!("{message} ({code})")).with_driver(NAME).with_untouched(true)
+        Error::new(kind, format!("{message} ({code})")).with_driver(NAME).with_unapplied(true)
     };
     match code.as_str() {
         "PropertyValueTooLarge" | "EntityTooLarge" | "RequestBodyTooLarge" => {

@@ -88,7 +88,7 @@ impl CloudflareKvHttp {
             true => Ok(name),
             false => {
                 let message = format!("Cloudflare takes keys of at most {LONGEST_KEY} bytes");
-                Err(Error::new(ErrorKind::InvalidKey, message).with_untouched(true))
+                Err(Error::new(ErrorKind::InvalidKey, message).with_unapplied(true))
             }
         }
     }
@@ -162,7 +162,7 @@ fn unconditional(when: &When) -> Result<()> {
             ErrorKind::Unsupported,
             "no write to Cloudflare's store has a condition",
         )
-        .with_untouched(true)),
+        .with_unapplied(true)),
     }
 }
 

@@ -10,10 +10,10 @@ use cloakroom_storage::{Error, ErrorKind, Operation};
 pub(super) fn failure(error: worker::Error, operation: Operation) -> Error {
     let text = message(&JsValue::from(error));
     let code = text.rsplit_once('(').and_then(|(_, code)| code.strip_suffix(')'));
-    let (kind, untouched) = match code {
+    let (kind, unapplied) = match code {
         Some("10058") => (ErrorKind::Unavailable, true),
         Some("100100") => (ErrorKind::TooLarge, true),
         _ => (ErrorKind::Unavailable, false),
     };
-    Error::new(kind, text).with_untouched(untouched).with_driver(NAME).with_operation(operation)
+    Error::new(kind, text).with_unapplied(unapplied).with_driver(NAME).with_operation(operation)
 }

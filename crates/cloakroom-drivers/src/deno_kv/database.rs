@@ -74,7 +74,7 @@ impl Database {
 
     /// The entries of each range, all as they were at one moment.
     pub(super) async fn read(&self, ranges: Vec<ReadRange>) -> Result<Vec<Vec<KvEntry>>> {
-        self.entries(ranges).await.map_err(|error| error.with_untouched(true))
+        self.entries(ranges).await.map_err(|error| error.with_unapplied(true))
     }
 
     async fn entries(&self, ranges: Vec<ReadRange>) -> Result<Vec<Vec<KvEntry>>> {
@@ -107,7 +107,7 @@ impl Database {
             AtomicWriteStatus::CheckFailure => Ok(None),
             AtomicWriteStatus::WriteDisabled => {
                 let message = "the database takes no writes now";
-                Err(Error::new(ErrorKind::ReadOnly, message).with_untouched(true))
+                Err(Error::new(ErrorKind::ReadOnly, message).with_unapplied(true))
             }
             AtomicWriteStatus::Success | AtomicWriteStatus::Unspecified => {
                 Err(unfit("it does not say what became of a write"))
@@ -160,7 +160,7 @@ impl Database {
             return Ok(access.clone());
         }
         // Nothing else was sent yet, or only what was refused.
-        let access = self.ask().await.map_err(|error| error.with_untouched(true))?;
+        let access = self.ask().await.map_err(|error| error.with_unapplied(true))?;
         let access = Arc::new(access);
         *current = Some(access.clone());
         Ok(access)

@@ -119,7 +119,7 @@ impl Store {
     fn name(&self, key: &ItemKey) -> Result<Name> {
         if key::is_deadline(key) {
             let message = "the key ends with `$`, where the deadline of another item would be";
-            return Err(Error::new(ErrorKind::InvalidKey, message).with_untouched(true));
+            return Err(Error::new(ErrorKind::InvalidKey, message).with_unapplied(true));
         }
         Ok(self.space.name(key))
     }
@@ -238,5 +238,5 @@ fn removal(key: &Bytes) -> Mutation {
 /// Others were first each time.
 fn overtaken() -> Error {
     let message = "another write came before this one each time; try again";
-    Error::new(ErrorKind::Unavailable, message).with_untouched(true)
+    Error::new(ErrorKind::Unavailable, message).with_unapplied(true)
 }

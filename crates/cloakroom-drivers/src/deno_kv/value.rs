@@ -31,7 +31,7 @@ pub(super) fn encode(value: &Bytes) -> Result<KvValue> {
             "Deno KV takes values of at most {LONGEST} bytes, and this one has {}",
             data.len()
         );
-        return Err(Error::new(ErrorKind::TooLarge, message).with_untouched(true));
+        return Err(Error::new(ErrorKind::TooLarge, message).with_unapplied(true));
     }
     Ok(KvValue { data, encoding: encoding.into() })
 }

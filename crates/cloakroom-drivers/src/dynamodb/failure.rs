@@ -58,7 +58,7 @@ pub(super) fn failure(response: &Response, table: &str) -> Error {
     let said = name.unwrap_or_default();
     Error::new(kind, format!("the store answered {} ({said}): {advice}", response.status()))
         .with_driver(NAME)
-        .with_untouched(true)
+        .with_unapplied(true)
 }
 
 /// What is wrong with a request has one name, whatever it is.
@@ -75,5 +75,5 @@ fn missing(table: &str) -> Error {
          --billing-mode PAY_PER_REQUEST`, and `aws dynamodb update-time-to-live --table-name {table} \
          --time-to-live-specification Enabled=true,AttributeName=expires`"
     );
-    Error::new(ErrorKind::InvalidOptions, message).with_driver(NAME).with_untouched(true)
+    Error::new(ErrorKind::InvalidOptions, message).with_driver(NAME).with_unapplied(true)
 }

@@ -156,7 +156,7 @@ impl DynamoDb {
     ) -> Result<SetOutcome> {
         if value.len() > LONGEST_VALUE {
             let message = format!("DynamoDB takes values of at most {LONGEST_VALUE} bytes");
-            return Err(Error::new(ErrorKind::TooLarge, message).with_untouched(true));
+            return Err(Error::new(ErrorKind::TooLarge, message).with_unapplied(true));
         }
         let condition = match &when {
             When::Always => None,

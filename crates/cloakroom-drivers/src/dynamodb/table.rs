@@ -186,7 +186,7 @@ impl Table {
             .map_err(|error| {
                 Error::new(ErrorKind::Other, "no such request can be made")
                     .with_driver(NAME)
-                    .with_untouched(true)
+                    .with_unapplied(true)
                     .with_source(error)
             })?;
         let response = self.aws.send(request).await?;

@@ -250,7 +250,7 @@ impl Failure {
         };
         let is_stale_token = code == UNAUTHENTICATED || has(OLD_REVISION) || has(NO_USER);
         let error = match told {
-            Some((kind, message)) => Error::new(kind, message).with_untouched(true),
+            Some((kind, message)) => Error::new(kind, message).with_unapplied(true),
             // etcd's messages are sentences of its own, without keys.
             None => refusal(NAME, status, Some(&message)),
         };

@@ -103,7 +103,7 @@ fn unsigned(error: SearchError) -> Error {
     };
     let message = "no token was given to us; are the `credentials`, or those that Google's own clients find, right, and \
                    can the service that gives tokens for them be reached?";
-    Error::new(kind, message).with_driver(NAME).with_untouched(true).with_source(error)
+    Error::new(kind, message).with_driver(NAME).with_unapplied(true).with_source(error)
 }
 
 /// Where credentials are.

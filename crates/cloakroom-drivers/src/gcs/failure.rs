@@ -62,5 +62,5 @@ pub(super) fn failure(response: &Response) -> Error {
         }
         reason => return refusal(NAME, response.status(), reason),
     };
-    Error::new(kind, message).with_driver(NAME).with_untouched(true)
+    Error::new(kind, message).with_driver(NAME).with_unapplied(true)
 }

@@ -158,7 +158,7 @@ impl Gcs {
         let request = request.body(body).map_err(|error| {
             Error::new(ErrorKind::Other, "no such request can be made")
                 .with_driver(NAME)
-                .with_untouched(true)
+                .with_unapplied(true)
                 .with_source(error)
         })?;
         self.account.send(request).await

@@ -308,7 +308,7 @@ impl Http {
             let message = format!("the server refuses this key ({})", said.unwrap_or("400"));
             return Error::new(ErrorKind::InvalidKey, message)
                 .with_driver(NAME)
-                .with_untouched(true);
+                .with_unapplied(true);
         }
         refusal(NAME, answer.status(), said)
     }
@@ -319,7 +319,7 @@ impl Http {
             let message = "the store behind this server cannot compare and swap";
             return Err(Error::new(ErrorKind::Unsupported, message)
                 .with_driver(NAME)
-                .with_untouched(true));
+                .with_unapplied(true));
         }
         Ok(match when {
             When::Always => Headers::new(),

@@ -120,7 +120,7 @@ fn refuse_condition(when: &When) -> Result<()> {
         When::Absent | When::Version(_) => {
             let message =
                 "this server cannot compare and swap; `cloakroom serve` can, over a store that can";
-            Err(Error::new(ErrorKind::Unsupported, message).with_driver(NAME).with_untouched(true))
+            Err(Error::new(ErrorKind::Unsupported, message).with_driver(NAME).with_unapplied(true))
         }
     }
 }

@@ -137,7 +137,7 @@ impl Memcached {
         let name = if is_plain { key.as_str().into() } else { STANDARD.encode(key.as_str()) };
         if name.len() > LONGEST_KEY {
             let message = "memcached takes keys of at most 250 bytes, or 187 if there is a space";
-            return Err(Error::new(ErrorKind::InvalidKey, message).with_untouched(true));
+            return Err(Error::new(ErrorKind::InvalidKey, message).with_unapplied(true));
         }
         let size = value.map(|value| format!(" {}", value.len())).unwrap_or_default();
         let encoding = if is_plain { "" } else { " b" };
@@ -207,7 +207,7 @@ impl Memcached {
         let size = value.len() + LONGEST_KEY + OVERHEAD;
         if size > SMALLEST_LIMIT && size > self.pool.largest_item().await? {
             let message = "the value is larger than memcached takes; see its option `-I`";
-            return Err(Error::new(ErrorKind::TooLarge, message).with_untouched(true));
+            return Err(Error::new(ErrorKind::TooLarge, message).with_unapplied(true));
         }
         Ok(())
     }

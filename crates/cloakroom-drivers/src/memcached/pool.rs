@@ -64,7 +64,7 @@ impl Pool {
             Some(connection) => connection,
             None => Connection::open(&self.address, self.credentials.as_deref())
                 .await
-                .map_err(|error| error.with_untouched(true))?,
+                .map_err(|error| error.with_unapplied(true))?,
         };
         Ok(Taken { connection, _permit: permit })
     }

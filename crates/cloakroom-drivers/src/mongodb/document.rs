@@ -167,7 +167,7 @@ pub(super) fn encode(value: Bytes) -> Result<String> {
     };
     if text.len() > LONGEST_VALUE {
         let message = "a document of MongoDB has at most 16 MiB";
-        return Err(Error::new(ErrorKind::TooLarge, message).with_untouched(true));
+        return Err(Error::new(ErrorKind::TooLarge, message).with_unapplied(true));
     }
     Ok(text)
 }

@@ -40,8 +40,8 @@ fn meaning(code: i32) -> (ErrorKind, bool, &'static str) {
 pub(super) fn failed(error: MongoError) -> Error {
     match &*error.kind {
         MongoErrorKind::Command(refusal) => {
-            let is_untouched = error.contains_label(NO_WRITES_PERFORMED);
-            refused(refusal.code, &refusal.message, is_untouched)
+            let is_unapplied = error.contains_label(NO_WRITES_PERFORMED);
+            refused(refusal.code, &refusal.message, is_unapplied)
         }
         MongoErrorKind::Write(WriteFailure::WriteError(refusal)) => {
             refused(refusal.code, &refusal.message, false)
@@ -57,22 +57,22 @@ pub(super) fn failed(error: MongoError) -> Error {
         MongoErrorKind::Authentication { message, .. } => {
             let message =
                 format!("{message}; check the user and the password in `connectionString`");
-            Error::new(ErrorKind::PermissionDenied, message).with_untouched(true)
+            Error::new(ErrorKind::PermissionDenied, message).with_unapplied(true)
         }
         MongoErrorKind::ServerSelection { .. } => {
             let message = "no server could take it within `serverSelectionTimeoutMS`; is MongoDB up, and is there a \
                            primary?";
-            Error::new(ErrorKind::Unavailable, message).with_source(error).with_untouched(true)
+            Error::new(ErrorKind::Unavailable, message).with_source(error).with_unapplied(true)
         }
         MongoErrorKind::ConnectionPoolCleared { message, .. } => {
-            Error::new(ErrorKind::Unavailable, message.as_str()).with_untouched(true)
+            Error::new(ErrorKind::Unavailable, message.as_str()).with_unapplied(true)
         }
         MongoErrorKind::Io(_) | MongoErrorKind::DnsResolve { .. } => {
             let message = format!("the connection failed ({error}); is the server up?");
             Error::new(ErrorKind::Unavailable, message).with_source(error)
         }
         MongoErrorKind::InvalidTlsConfig { .. } | MongoErrorKind::IncompatibleServer { .. } => {
-            Error::new(ErrorKind::InvalidOptions, error.to_string()).with_untouched(true)
+            Error::new(ErrorKind::InvalidOptions, error.to_string()).with_unapplied(true)
         }
         MongoErrorKind::InvalidResponse { .. } | MongoErrorKind::Bson(_) => {
             // Its words may have a part of what was stored.
@@ -80,7 +80,7 @@ pub(super) fn failed(error: MongoError) -> Error {
         }
         // Found before anything was sent.
         MongoErrorKind::InvalidArgument { message, .. } => {
-            Error::new(ErrorKind::Other, message.as_str()).with_untouched(true)
+            Error::new(ErrorKind::Other, message.as_str()).with_unapplied(true)
         }
         _ => Error::new(ErrorKind::Other, "MongoDB's client failed").with_source(error),
     }
@@ -94,7 +94,7 @@ fn refused(code: i32, message: &str, says_untouched: bool) -> Error {
         DUPLICATE_KEY => format!("{advice} (code {code})"),
         _ => format!("{advice}: {message} (code {code})"),
     };
-    Error::new(kind, message).with_untouched(is_refusal || says_untouched)
+    Error::new(kind, message).with_unapplied(is_refusal || says_untouched)
 }
 
 fn code(error: &MongoError) -> Option<i32> {
@@ -145,7 +145,7 @@ pub(super) fn not_indexed(error: MongoError) -> Error {
         Some(13) => ErrorKind::PermissionDenied,
         _ => ErrorKind::InvalidOptions,
     };
-    Error::new(kind, message).with_untouched(true)
+    Error::new(kind, message).with_unapplied(true)
 }
 
 /// Why the indexes were not found.
@@ -159,5 +159,5 @@ pub(super) fn missing_index() -> Error {
     let message = format!(
         "the collection has no unique index on `key`, and `migrate` is false; make it: {MAKE_INDEX}"
     );
-    Error::new(ErrorKind::InvalidOptions, message).with_untouched(true)
+    Error::new(ErrorKind::InvalidOptions, message).with_unapplied(true)
 }

@@ -25,13 +25,13 @@ pub(super) fn connecting(error: async_nats::ConnectError) -> Error {
             (ErrorKind::Unavailable, "NATS cannot be reached; is its address right, and is it up?")
         }
     };
-    Error::new(kind, message).with_untouched(true).with_source(error)
+    Error::new(kind, message).with_unapplied(true).with_source(error)
 }
 
 /// The connection is lost, and being made again.
 pub(super) fn disconnected() -> Error {
     let message = "the connection to NATS is lost, and being made again";
-    Error::new(ErrorKind::Unavailable, message).with_untouched(true)
+    Error::new(ErrorKind::Unavailable, message).with_unapplied(true)
 }
 
 pub(super) fn getting_stream(error: GetStreamError) -> Error {
@@ -56,11 +56,11 @@ pub(super) fn publishing(error: PublishError) -> Error {
         PublishErrorKind::TimedOut => late(error),
         PublishErrorKind::MaxPayloadExceeded => {
             let message = "the value is larger than NATS takes; see its option `max_payload`";
-            Error::new(ErrorKind::TooLarge, message).with_untouched(true).with_source(error)
+            Error::new(ErrorKind::TooLarge, message).with_unapplied(true).with_source(error)
         }
         PublishErrorKind::MaxAckPending => {
             let message = "too many writes wait for NATS";
-            Error::new(ErrorKind::Unavailable, message).with_untouched(true).with_source(error)
+            Error::new(ErrorKind::Unavailable, message).with_unapplied(true).with_source(error)
         }
         _ => match refusal_within(&error) {
             Some(refusal) => refused(&refusal, error),
@@ -136,8 +136,8 @@ fn refused(refusal: &Refusal, error: impl StdError + Send + Sync + 'static) -> E
         _ if refusal.code() >= 500 => (ErrorKind::Unavailable, "NATS has trouble of its own"),
         _ => (ErrorKind::Other, "NATS refuses this"),
     };
-    let untouched = kind != ErrorKind::Unavailable;
-    Error::new(kind, message).with_untouched(untouched).with_source(error)
+    let unapplied = kind != ErrorKind::Unavailable;
+    Error::new(kind, message).with_unapplied(unapplied).with_source(error)
 }
 
 /// Whether another write came first: it is there, or, on several servers, on its way.
@@ -155,7 +155,7 @@ fn refusal_within(error: &PublishError) -> Option<Refusal> {
 fn absent(error: impl StdError + Send + Sync + 'static) -> Error {
     let message = "NATS has no such bucket just now; is JetStream enabled?";
     Error::new(ErrorKind::Unavailable, message)
-        .with_untouched(true)
+        .with_unapplied(true)
         .with_source(MissingBucket(Box::new(error)))
 }
 
@@ -163,7 +163,7 @@ fn absent(error: impl StdError + Send + Sync + 'static) -> Error {
 fn another(error: impl StdError + Send + Sync + 'static) -> Error {
     let message = "the bucket is another than it was, and is looked at anew";
     Error::new(ErrorKind::Unavailable, message)
-        .with_untouched(true)
+        .with_unapplied(true)
         .with_source(MissingBucket(Box::new(error)))
 }
 

@@ -107,7 +107,7 @@ impl Store {
     ) -> Result<Response> {
         if key.as_str().len() > LONGEST_KEY {
             let message = format!("Netlify takes keys of at most {LONGEST_KEY} bytes");
-            return Err(Error::new(ErrorKind::InvalidKey, message).with_untouched(true));
+            return Err(Error::new(ErrorKind::InvalidKey, message).with_unapplied(true));
         }
         let path = format!("/{}", utf8_percent_encode(key.as_str(), PATH));
         let uri = self.uri(&path, &[])?;
@@ -134,9 +134,9 @@ impl Store {
         let mut request = self.request(method.clone(), uri, Bytes::new());
         let accept = HeaderValue::from_static("application/json;type=signed-url");
         request.headers_mut().insert(ACCEPT, accept);
-        let answer = self.client.send(request).await.map_err(|error| error.with_untouched(true))?;
+        let answer = self.client.send(request).await.map_err(|error| error.with_unapplied(true))?;
         if answer.status() != StatusCode::OK {
-            return Err(refusal(NAME, answer.status(), None).with_untouched(true));
+            return Err(refusal(NAME, answer.status(), None).with_unapplied(true));
         }
         let address = serde_json::from_slice::<SignedAddress>(answer.body())
             .map_err(|error| unreadable(NAME, "a signed address", error))?;
@@ -254,8 +254,8 @@ fn etag_header(etag: &str) -> Result<HeaderValue> {
             ErrorKind::Unsupported,
             "this server gives blobs no ETag, so that no write can have a condition",
         )
-        .with_untouched(true)),
+        .with_unapplied(true)),
         false => HeaderValue::from_str(etag)
-            .map_err(|error| unreadable(NAME, "an ETag", error).with_untouched(true)),
+            .map_err(|error| unreadable(NAME, "an ETag", error).with_unapplied(true)),
     }
 }

@@ -319,7 +319,7 @@ impl Driver for Overlay {
                 .with_driver(NAME)
                 .with_operation(Operation::Set)
                 .with_key(key)
-                .with_untouched(true));
+                .with_unapplied(true));
         }
         if self.is_unable(&when) {
             return self.first.set(key, value, when, ttl).await;

@@ -158,7 +158,7 @@ impl PlanetScale {
     ) -> Result<SetOutcome> {
         if key.as_str().chars().count() > LONGEST_KEY {
             let message = format!("the table takes keys of at most {LONGEST_KEY} characters");
-            return Err(Error::new(ErrorKind::InvalidKey, message).with_untouched(true));
+            return Err(Error::new(ErrorKind::InvalidKey, message).with_unapplied(true));
         }
         self.store.set(key, value::encode(value), when, ttl).await
     }

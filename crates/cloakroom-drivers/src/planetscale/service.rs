@@ -169,7 +169,7 @@ fn refused(place: &str, refusal: &Refusal) -> Error {
         let message = format!("{place}: {} ({code}, MySQL's error {number})", meaning.advice);
         return Error::new(meaning.kind, message)
             .with_retryable(meaning.is_retryable())
-            .with_untouched(meaning.is_untouched);
+            .with_unapplied(meaning.is_unapplied);
     }
     let (kind, advice) = match code {
         "UNAUTHENTICATED" | "PERMISSION_DENIED" => (
@@ -185,5 +185,5 @@ fn refused(place: &str, refusal: &Refusal) -> Error {
     let is_known = kind != ErrorKind::Other;
     let code = if is_known { format!(" ({code})") } else { String::new() };
     Error::new(kind, format!("{place}: {advice}{code}"))
-        .with_untouched(kind == ErrorKind::PermissionDenied)
+        .with_unapplied(kind == ErrorKind::PermissionDenied)
 }

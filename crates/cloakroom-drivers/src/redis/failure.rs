@@ -25,12 +25,12 @@ pub(super) enum Sent {
 pub(super) fn failure(error: &RedisError, sent: Sent) -> Error {
     if wants_old_protocol(error) {
         let message = "the server is older than Redis 6, which the near cache and clusters need";
-        return Error::new(ErrorKind::Unsupported, message).with_driver(NAME).with_untouched(true);
+        return Error::new(ErrorKind::Unsupported, message).with_driver(NAME).with_unapplied(true);
     }
     if let Some((code, detail)) = said(error) {
         return refusal(NAME, &code, &detail);
     }
-    let untouched = sent == Sent::No;
+    let unapplied = sent == Sent::No;
     let (kind, message, retryable) = match error.kind() {
         // Also a cluster's, which says in its text alone why no node let us in.
         _ if error
@@ -64,13 +64,13 @@ pub(super) fn failure(error: &RedisError, sent: Sent) -> Error {
             "no TLS connection comes about; see the options `tls` and `host`",
             false,
         ),
-        _ if untouched => (ErrorKind::Unavailable, "Redis cannot be reached; is it up?", true),
+        _ if unapplied => (ErrorKind::Unavailable, "Redis cannot be reached; is it up?", true),
         _ => (ErrorKind::Unavailable, "the connection to Redis was lost", true),
     };
     Error::new(kind, message)
         .with_driver(NAME)
         .with_retryable(retryable)
-        .with_untouched(untouched || error.is_connection_refusal() || was_refused(error.kind()))
+        .with_unapplied(unapplied || error.is_connection_refusal() || was_refused(error.kind()))
         .with_source(error.clone())
 }
 
@@ -156,7 +156,7 @@ mod tests {
         ] {
             let error = answer(line);
             assert_eq!((error.kind(), error.is_retryable()), (kind, retryable), "{line}");
-            assert!(error.is_untouched(), "{line}");
+            assert!(error.is_unapplied(), "{line}");
         }
     }
 
@@ -189,13 +189,13 @@ mod tests {
     #[test]
     fn a_lost_connection_leaves_open_what_a_write_did() {
         let lost = RedisError::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
-        for (sent, untouched) in [(Sent::No, true), (Sent::Perhaps, false)] {
+        for (sent, unapplied) in [(Sent::No, true), (Sent::Perhaps, false)] {
             let error = failure(&lost, sent);
             assert_eq!(error.kind(), ErrorKind::Unavailable);
             assert!(error.is_retryable());
-            assert_eq!(error.is_untouched(), untouched);
+            assert_eq!(error.is_unapplied(), unapplied);
         }
         let refused = RedisError::from(std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
-        assert!(failure(&refused, Sent::Perhaps).is_untouched());
+        assert!(failure(&refused, Sent::Perhaps).is_unapplied());
     }
 }

@@ -50,10 +50,10 @@ mod link;
 mod listing;
 mod near_cache;
 mod options;
-#[cfg(feature = "redis-1")]
-mod own;
 mod script;
 mod server;
+#[cfg(feature = "redis-1")]
+mod supplied;
 mod target;
 mod tls;
 
@@ -172,7 +172,7 @@ impl Redis {
         C: redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
     {
         Redis {
-            server: Server::Own(Arc::new(own::Own(connection))),
+            server: Server::Supplied(Arc::new(supplied::Supplied(connection))),
             layout: Layout::new("", ""),
             ttl: None,
             scan_count: None,

@@ -3,7 +3,7 @@
 //! A cache belongs to one connection, which the server tells of every change to what was read over it
 //! (`CLIENT TRACKING`). It ends with the connection, so that a new one begins with nothing.
 //!
-//! Answers and tidings arrive in the order in which the server sent them, but a task may be slow to store what it was
+//! Answers and events arrive in the order in which the server sent them, but a task may be slow to store what it was
 //! answered. So a reader leaves a mark before it asks, and stores its answer only if the mark is still there: any change
 //! after it has taken the mark away.
 
@@ -104,9 +104,9 @@ impl NearCache {
     }
 
     /// Takes in what the server tells: the keys that were changed, or that everything was.
-    pub(super) fn invalidate(&self, tidings: &[Value]) {
+    pub(super) fn invalidate(&self, events: &[Value]) {
         let mut entries = self.lock();
-        match tidings.first() {
+        match events.first() {
             Some(Value::Array(keys)) => {
                 for key in keys {
                     if let Value::BulkString(key) = key {

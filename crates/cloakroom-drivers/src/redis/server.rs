@@ -9,7 +9,7 @@ use super::cluster::Cluster;
 use super::failure::{Sent, failure};
 use super::link::Link;
 #[cfg(feature = "redis-1")]
-use super::own::Connection;
+use super::supplied::Connection;
 use crate::common::keyspace::Expiry;
 use cloakroom_storage::{Error, Item};
 
@@ -48,7 +48,7 @@ pub(super) enum Server {
     Link(Arc<Link>),
     Cluster(Arc<Cluster>),
     #[cfg(feature = "redis-1")]
-    Own(Arc<dyn Connection>),
+    Supplied(Arc<dyn Connection>),
 }
 
 impl Server {
@@ -58,7 +58,7 @@ impl Server {
             Server::Link(link) => link.command(command).await,
             Server::Cluster(cluster) => cluster.command(command).await,
             #[cfg(feature = "redis-1")]
-            Server::Own(connection) => connection.command(command).await,
+            Server::Supplied(connection) => connection.command(command).await,
         }
     }
 
@@ -68,7 +68,7 @@ impl Server {
             Server::Link(link) => link.commands(commands).await,
             Server::Cluster(cluster) => cluster.commands(commands).await,
             #[cfg(feature = "redis-1")]
-            Server::Own(connection) => connection.commands(commands).await,
+            Server::Supplied(connection) => connection.commands(commands).await,
         }
     }
 

@@ -41,7 +41,7 @@ impl Registry {
         Registry::default()
     }
 
-    /// Adds a driver, which goes before one of the same name that is there already.
+    /// Adds a driver, which takes precedence over one of the same name that is there already.
     #[must_use]
     pub fn add<D, F, Opening>(mut self, name: impl Into<String>, open: F) -> Registry
     where

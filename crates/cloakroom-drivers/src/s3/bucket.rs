@@ -185,7 +185,7 @@ impl Bucket {
         let request: Request = request.body(body).map_err(|error| {
             Error::new(ErrorKind::Other, "no such request can be made")
                 .with_driver(NAME)
-                .with_untouched(true)
+                .with_unapplied(true)
                 .with_source(error)
         })?;
         self.aws.send(request).await

@@ -51,12 +51,12 @@ pub(super) fn failure(response: &Response) -> Error {
         }
         // It slows its clients down before it does anything.
         code @ Some("SlowDown") => {
-            return refusal(NAME, response.status(), code).with_untouched(true);
+            return refusal(NAME, response.status(), code).with_unapplied(true);
         }
         code => return refusal(NAME, response.status(), code),
     };
     let said = code.unwrap_or_default();
     Error::new(kind, format!("the store answered {} ({said}): {advice}", response.status()))
         .with_driver(NAME)
-        .with_untouched(true)
+        .with_unapplied(true)
 }

@@ -41,7 +41,7 @@ impl Failure {
     pub(crate) fn into_error(self, dialect: Dialect, place: &str) -> Error {
         match self {
             Failure::Connect(sqlx::Error::Database(error)) => {
-                database_error(dialect, place, &*error).with_untouched(true)
+                database_error(dialect, place, &*error).with_unapplied(true)
             }
             Failure::Connect(error @ sqlx::Error::Configuration(_)) => {
                 let message = format!("{place} cannot be used as it is configured: {error}");
@@ -49,14 +49,14 @@ impl Failure {
             }
             Failure::Connect(error) => {
                 let message = format!("{place} cannot be reached ({error}); is it up?");
-                Error::new(ErrorKind::Unavailable, message).with_source(error).with_untouched(true)
+                Error::new(ErrorKind::Unavailable, message).with_source(error).with_unapplied(true)
             }
             Failure::ConnectTimeout(limit) => {
                 let message = format!(
                     "no connection to {place} was free or opened within {limit:?}; \
                      is it up, and are `maxConnections` enough?"
                 );
-                Error::new(ErrorKind::Unavailable, message).with_untouched(true)
+                Error::new(ErrorKind::Unavailable, message).with_unapplied(true)
             }
             Failure::Unfit(reason) => {
                 Error::new(ErrorKind::InvalidOptions, format!("{place}: {reason}"))
@@ -158,7 +158,7 @@ fn database_error(dialect: Dialect, place: &str, error: &DatabaseError) -> Error
     };
     Error::new(meaning.kind, message)
         .with_retryable(meaning.is_retryable())
-        .with_untouched(meaning.is_untouched)
+        .with_unapplied(meaning.is_unapplied)
 }
 
 /// Whether the error's words may contain a key or a part of a value.

@@ -35,12 +35,12 @@ pub(super) struct Pool<DB: Session> {
 }
 
 enum Connections<DB: Session> {
-    Own(OwnPool<DB>),
+    Ours(OurPool<DB>),
     #[cfg_attr(not(feature = "sqlx-0-9"), allow(dead_code))]
     Lent(LentPool<DB>),
 }
 
-struct OwnPool<DB: Session> {
+struct OurPool<DB: Session> {
     options: <DB::Connection as Connection>::Options,
     /// The most recently used last.
     idle: Mutex<Vec<Idle<DB::Connection>>>,
@@ -60,10 +60,10 @@ pub(super) struct Lease<'p, DB: Session> {
 }
 
 enum Leased<'p, DB: Session> {
-    Own {
+    Ours {
         connection: DB::Connection,
         begun: Instant,
-        own: &'p OwnPool<DB>,
+        own: &'p OurPool<DB>,
         _permit: SemaphorePermit<'p>,
     },
     Lent {
@@ -76,7 +76,7 @@ impl<DB: Session> Pool<DB> {
     /// At most `size` connections, made when they are needed.
     pub(super) fn new(options: <DB::Connection as Connection>::Options, size: u32) -> Pool<DB> {
         let permits = Semaphore::new(size as usize);
-        Pool::on(Connections::Own(OwnPool { options, idle: Mutex::default(), permits }))
+        Pool::on(Connections::Ours(OurPool { options, idle: Mutex::default(), permits }))
     }
 
     /// The connections of a pool that the user has anyway.
@@ -103,19 +103,19 @@ impl<DB: Session> Pool<DB> {
     pub(super) async fn acquire(&self) -> Result<Lease<'_, DB>, sqlx::Error> {
         let connection = match &self.connections {
             Connections::Lent(lent) => Leased::Lent { connection: lent.acquire().await?, lent },
-            Connections::Own(own) => {
+            Connections::Ours(own) => {
                 let permit = own.permits.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
                 let (connection, begun) = match own.alive().await {
                     Some(alive) => alive,
                     None => (self.connect(own).await?, Instant::now()),
                 };
-                Leased::Own { connection, begun, own, _permit: permit }
+                Leased::Ours { connection, begun, own, _permit: permit }
             }
         };
         Ok(Lease { connection, pool: self })
     }
 
-    async fn connect(&self, own: &OwnPool<DB>) -> Result<DB::Connection, sqlx::Error> {
+    async fn connect(&self, own: &OurPool<DB>) -> Result<DB::Connection, sqlx::Error> {
         let mut connection = DB::Connection::connect_with(&own.options).await?;
         self.learn(DB::begin(&mut connection).await?);
         Ok(connection)
@@ -130,13 +130,13 @@ impl<DB: Session> Pool<DB> {
     /// Closes what is idle: what broke one connection probably broke all.
     fn distrust(&self) {
         match &self.connections {
-            Connections::Own(own) => own.distrust(),
+            Connections::Ours(own) => own.distrust(),
             Connections::Lent(lent) => lent.distrust(),
         }
     }
 }
 
-impl<DB: Session> OwnPool<DB> {
+impl<DB: Session> OurPool<DB> {
     async fn alive(&self) -> Option<(DB::Connection, Instant)> {
         let Idle { mut connection, begun, since } = self.idle().pop()?;
         if since.elapsed() > FRESH && connection.ping().await.is_err() {
@@ -191,7 +191,7 @@ impl<DB: Session> Lease<'_, DB> {
 
     fn is_young(&self) -> bool {
         match &self.connection {
-            Leased::Own { begun, .. } => begun.elapsed() < LEAST_AGE,
+            Leased::Ours { begun, .. } => begun.elapsed() < LEAST_AGE,
             // When it was made, sqlx does not say.
             Leased::Lent { lent, .. } => lent.was_distrusted_within(LEAST_AGE),
         }
@@ -199,7 +199,7 @@ impl<DB: Session> Lease<'_, DB> {
 
     fn give_back(self) {
         match self.connection {
-            Leased::Own { connection, begun, own, .. } => own.give_back(connection, begun),
+            Leased::Ours { connection, begun, own, .. } => own.give_back(connection, begun),
             Leased::Lent { connection, .. } => connection.give_back(),
         }
     }
@@ -210,7 +210,7 @@ impl<DB: Session> Deref for Lease<'_, DB> {
 
     fn deref(&self) -> &DB::Connection {
         match &self.connection {
-            Leased::Own { connection, .. } => connection,
+            Leased::Ours { connection, .. } => connection,
             Leased::Lent { connection, .. } => connection,
         }
     }
@@ -219,7 +219,7 @@ impl<DB: Session> Deref for Lease<'_, DB> {
 impl<DB: Session> DerefMut for Lease<'_, DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
         match &mut self.connection {
-            Leased::Own { connection, .. } => connection,
+            Leased::Ours { connection, .. } => connection,
             Leased::Lent { connection, .. } => connection,
         }
     }

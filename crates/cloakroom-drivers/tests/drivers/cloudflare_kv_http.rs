@@ -122,7 +122,7 @@ async fn wrong_credentials_and_another_namespace_are_no_missing_items() {
     let driver = driver(wrong).await;
     let error = read(&driver, "secret-id").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied);
-    assert!(!error.is_retryable() && error.is_untouched());
+    assert!(!error.is_retryable() && error.is_unapplied());
     let shown = format!("{error} {error:?} {driver:?}");
     assert!(!shown.contains("another") && !shown.contains("secret-id"), "{shown}");
 

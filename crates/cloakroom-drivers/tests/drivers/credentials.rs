@@ -97,7 +97,7 @@ async fn part_whose_credentials_are_renewed_in_their_file() {
         requests.store(0, Ordering::SeqCst);
         let error = store.get(&key()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
-        assert!(!error.is_retryable() && error.is_untouched(), "{error}");
+        assert!(!error.is_retryable() && error.is_unapplied(), "{error}");
         assert_eq!(requests.load(Ordering::SeqCst), 1);
         write_profile("KEYTWO");
         assert!(store.get(&key()).await.unwrap().is_some());
@@ -200,7 +200,7 @@ async fn part_whose_giver_is_away() {
         for store in stores(&url).await {
             let error = store.get(&key()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unavailable, "{status}: {error}");
-            assert!(error.is_retryable() && error.is_untouched(), "{status}: {error}");
+            assert!(error.is_retryable() && error.is_unapplied(), "{status}: {error}");
         }
     }
     told(&giver, "/status/200");

@@ -362,7 +362,7 @@ async fn the_place_of_another_items_deadline_is_no_key() {
     let Some(peer) = Peer::start() else { return };
     let ours = driver(&peer.url());
     let error = ours.set(&key("a:$"), "x".into(), When::Always, None).await.unwrap_err();
-    assert_eq!((error.kind(), error.is_untouched()), (ErrorKind::InvalidKey, true));
+    assert_eq!((error.kind(), error.is_unapplied()), (ErrorKind::InvalidKey, true));
     put(&ours, "a$", "x", HOUR).await;
     assert_eq!(get(&ours, "a$").await.unwrap().value, "x");
 }
@@ -377,7 +377,7 @@ async fn a_stopped_database_is_unavailable_at_once_and_used_again_when_it_is_bac
     let error = ours.get(&key("a")).await.unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unavailable, true), "{error}");
     let error = ours.set(&key("a"), "x".into(), When::Always, None).await.unwrap_err();
-    assert_eq!((error.kind(), error.is_untouched()), (ErrorKind::Unavailable, true), "{error}");
+    assert_eq!((error.kind(), error.is_unapplied()), (ErrorKind::Unavailable, true), "{error}");
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
     peer.restart();
     assert_eq!(get(&ours, "a").await.unwrap().value, "before");

@@ -231,7 +231,7 @@ async fn wrong_credentials_are_told_and_not_shown() {
         let write = store.set(&key("id"), "x".into(), When::Always, None).await.unwrap_err();
         for error in [read, write] {
             assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
-            assert!(!error.is_retryable() && error.is_untouched(), "{error}");
+            assert!(!error.is_retryable() && error.is_unapplied(), "{error}");
             let shown = format!("{error} {error:?} {store:?}");
             assert!(!shown.contains(value) && !shown.contains(Moto::SECRET), "{shown}");
         }

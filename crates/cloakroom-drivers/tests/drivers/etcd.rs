@@ -310,7 +310,7 @@ async fn calls_fail_at_once_while_etcd_is_away_and_find_everything_when_it_is_ba
     let begin = Instant::now();
     let error = driver.set(&key("id"), "other".into(), When::Absent, None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-    assert!(error.is_retryable() && error.is_untouched(), "{error}");
+    assert!(error.is_retryable() && error.is_unapplied(), "{error}");
     assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
 
     tokio::task::block_in_place(|| server.restart());

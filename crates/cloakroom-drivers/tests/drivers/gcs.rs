@@ -294,7 +294,7 @@ async fn who_is_not_let_in_is_told_so() {
         for result in [read, write] {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
-            assert!(!error.is_retryable() && error.is_untouched(), "{error}");
+            assert!(!error.is_retryable() && error.is_unapplied(), "{error}");
             let shown = format!("{error} {error:?} {store:?}");
             assert!(!shown.contains("c2VjcmV0"), "{shown}");
         }
@@ -312,7 +312,7 @@ async fn a_service_of_tokens_that_is_away_may_be_back() {
     let store = open_impatient(NAME, &with(gcs.port(), "credentials", json!(account))).await;
     let error = store.get(&key("id")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-    assert!(error.is_retryable() && error.is_untouched(), "{error}");
+    assert!(error.is_retryable() && error.is_unapplied(), "{error}");
 }
 
 #[tokio::test]
@@ -354,7 +354,7 @@ async fn a_store_that_was_away_is_used_again() {
     ] {
         let error = result.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-        assert!(error.is_untouched() && error.is_retryable(), "{error}");
+        assert!(error.is_unapplied() && error.is_retryable(), "{error}");
     }
     assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
     tokio::task::block_in_place(|| gcs.restart());

@@ -95,7 +95,7 @@ async fn a_server_that_is_away_is_an_error_and_used_again_when_it_is_back() {
     assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
     for error in [read, written, refused(options).await] {
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-        assert!(error.is_untouched() && error.is_retryable(), "{error}");
+        assert!(error.is_unapplied() && error.is_retryable(), "{error}");
     }
 
     server.restart();

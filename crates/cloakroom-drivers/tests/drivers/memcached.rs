@@ -152,7 +152,7 @@ async fn a_value_or_a_key_that_is_too_long_is_refused_and_leaves_what_was_there(
         let large = Bytes::from(vec![0; length]);
         let error = driver.set(&key("id"), large, when, None).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
-        assert!(error.is_untouched());
+        assert!(error.is_unapplied());
     }
     assert_eq!(driver.get(&key("id")).await.unwrap().unwrap().version, version);
     let large = Bytes::from(vec![0; (1 << 20) - 400]);
@@ -214,7 +214,7 @@ async fn calls_fail_at_once_while_memcached_is_away_and_work_when_it_is_back() {
     let error =
         driver.set(&key("id"), "other".into(), When::Absent, None).await.expect_err("no server");
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-    assert!(error.is_retryable() && error.is_untouched(), "{error}");
+    assert!(error.is_retryable() && error.is_unapplied(), "{error}");
     assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
 
     tokio::task::block_in_place(|| server.restart());

@@ -237,7 +237,7 @@ async fn documents_of_one_key_are_said_to_be_in_the_way_of_the_index() {
         assert_eq!(error.kind(), ErrorKind::InvalidOptions, "{error}");
         assert!(error.to_string().contains("several documents of one `key`"), "{error}");
         assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
-        assert!(error.is_untouched());
+        assert!(error.is_unapplied());
     }
     collection.delete_one(doc! { "value": "other" }).await.unwrap();
     put(&rust, "other", "x", None).await;

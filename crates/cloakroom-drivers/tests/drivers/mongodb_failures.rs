@@ -23,7 +23,7 @@ async fn a_value_that_no_document_takes_is_too_large() {
         let value = "x".repeat(length).into();
         let error = rust.set(&key("b"), value, When::Always, ttl).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
-        assert!(error.is_untouched() && !error.is_retryable());
+        assert!(error.is_unapplied() && !error.is_retryable());
     }
     assert_eq!(read(&rust, "b").await.unwrap(), None);
 }
@@ -61,7 +61,7 @@ async fn a_wrong_password_is_said_and_not_shown() {
         let driver = MongoDb::new(options.clone()).await.unwrap();
         let error = read(&driver, "id").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
-        assert!(!error.is_retryable() && error.is_untouched(), "{error}");
+        assert!(!error.is_retryable() && error.is_unapplied(), "{error}");
         let shown = format!("{error} {error:?} {driver:?} {options:?}");
         assert!(!shown.contains("staple"), "{shown}");
     }
@@ -79,7 +79,7 @@ async fn a_server_that_is_away_is_given_up_soon_and_used_again_when_it_is_back()
         let set = rust.set(&key("id"), "lost".into(), When::Always, None).await;
         let error = set.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-        assert!(error.is_retryable() && error.is_untouched(), "{error}");
+        assert!(error.is_retryable() && error.is_unapplied(), "{error}");
         assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
         let error = read(&*opened, "id").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable, "all tries within the deadline: {error}");
@@ -144,7 +144,7 @@ async fn a_write_that_fails_says_whether_it_may_have_happened() {
     let Some(peer) = Peer::start() else { return };
     let rust = on(&peer).await;
     put(&rust, "id", "0", LONG).await;
-    for (how, kind, is_retryable, is_untouched) in [
+    for (how, kind, is_retryable, is_unapplied) in [
         (doc! { "closeConnection": true }, ErrorKind::Unavailable, true, false),
         (doc! { "errorCode": 13 }, ErrorKind::PermissionDenied, false, true),
         (doc! { "errorCode": 14_031 }, ErrorKind::StorageFull, false, true),
@@ -160,7 +160,7 @@ async fn a_write_that_fails_says_whether_it_may_have_happened() {
         let error = rust.set(&key("id"), "1".into(), When::Always, LONG).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{how} {error}");
         assert_eq!(error.is_retryable(), is_retryable, "{how} {error}");
-        assert_eq!(error.is_untouched(), is_untouched, "{how} {error}");
+        assert_eq!(error.is_unapplied(), is_unapplied, "{how} {error}");
         // What was not used up.
         let off = doc! { "configureFailPoint": "failCommand", "mode": "off" };
         admin(&peer, off).await;

@@ -449,7 +449,7 @@ async fn calls_fail_at_once_while_nats_is_away_and_find_everything_when_it_is_ba
     let begin = Instant::now();
     let error = driver.set(&key("id"), "other".into(), When::Absent, None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-    assert!(error.is_retryable() && error.is_untouched(), "{error}");
+    assert!(error.is_retryable() && error.is_unapplied(), "{error}");
     assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
     // One that has never been connected fails as well.
     let error = read(&bare(&json!({ "url": server.url() })), "id").await.unwrap_err();

@@ -179,7 +179,7 @@ async fn wrong_credentials_are_told_from_an_outage() {
         let driver = driver(options).await;
         let error = read(&driver, "secret-id").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied);
-        assert!(!error.is_retryable() && error.is_untouched());
+        assert!(!error.is_retryable() && error.is_unapplied());
         let shown = format!("{error} {error:?} {driver:?}");
         assert!(!shown.contains("another") && !shown.contains("secret-id"), "{shown}");
     }

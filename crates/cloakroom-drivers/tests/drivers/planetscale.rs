@@ -271,7 +271,7 @@ async fn a_service_or_a_database_that_is_away_is_unavailable_and_used_again_when
     let error = ours.get(&key("a")).await.unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unavailable, true), "{error}");
     let error = ours.set(&key("a"), "x".into(), When::Always, None).await.unwrap_err();
-    assert!(error.is_untouched(), "{error}");
+    assert!(error.is_unapplied(), "{error}");
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
     peer.shim().restart();
     assert_eq!(read(&ours, "a").await.as_deref(), Some("before"));

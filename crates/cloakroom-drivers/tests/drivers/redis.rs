@@ -268,7 +268,7 @@ async fn a_full_server_says_so_and_keeps_what_is_there() {
     for when in [When::Always, When::Absent, When::Version(item.version)] {
         let error = driver.set(&key("id"), "more".into(), when, None).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StorageFull, "{error}");
-        assert!(error.is_untouched() && error.to_string().contains("maxmemory"), "{error}");
+        assert!(error.is_unapplied() && error.to_string().contains("maxmemory"), "{error}");
     }
     assert_eq!(redis.command(&["GET", "id"]), Reply::Bytes(b"value".to_vec()));
 }

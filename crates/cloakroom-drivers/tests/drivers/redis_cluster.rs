@@ -170,7 +170,7 @@ async fn count(
                 done.fetch_add(1, Ordering::Relaxed);
             }
             Ok(SetOutcome::Conflict) => {}
-            Err(error) if error.is_untouched() => {}
+            Err(error) if error.is_unapplied() => {}
             Err(_) => unknown += 1,
         }
     }
@@ -242,7 +242,7 @@ async fn a_write_that_is_not_answered_in_time_does_not_find_its_own_result_in_it
     tokio::time::sleep(timeout + timeout / 3).await;
     cluster.node(master).resume();
     let error = write.await.unwrap().expect_err("nobody knows what became of it");
-    assert!(!error.is_untouched(), "{error}");
+    assert!(!error.is_unapplied(), "{error}");
     let arrived = async || read(&driver, "id").await.ok().flatten().as_deref() == Some("1");
     until("the write arrives", arrived).await;
 }

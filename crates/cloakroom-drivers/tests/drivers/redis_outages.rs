@@ -43,7 +43,7 @@ async fn calls_fail_at_once_while_redis_is_away_and_changed_nothing() {
     });
     for error in join_all(calls).await {
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-        assert!(error.is_retryable() && error.is_untouched(), "{error}");
+        assert!(error.is_retryable() && error.is_unapplied(), "{error}");
     }
     assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
 
@@ -122,13 +122,13 @@ async fn a_halted_server_is_given_up_and_used_again_when_it_goes_on() {
     let begin = Instant::now();
     let error = read(&driver, "id").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    assert!(!error.is_untouched(), "nobody knows what became of it");
+    assert!(!error.is_unapplied(), "nobody knows what became of it");
     assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
     // One attempt to connect anew, and then every call fails at once.
     read(&driver, "id").await.unwrap_err();
     let begin = Instant::now();
     let error = read(&driver, "id").await.unwrap_err();
-    assert!(error.is_untouched(), "{error}");
+    assert!(error.is_unapplied(), "{error}");
     assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
     redis.resume();
     let back = until("read", async || read(&driver, "id").await.is_ok()).await;
@@ -162,7 +162,7 @@ async fn a_demoted_master_is_left_when_there_is_another() {
     old.command(&["REPLICAOF", "127.0.0.1", &new.port().to_string()]);
     let error = driver.set(&key("id"), "x".into(), When::Always, None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-    assert!(error.is_retryable() && error.is_untouched(), "{error}");
+    assert!(error.is_retryable() && error.is_unapplied(), "{error}");
     assert!(error.to_string().contains("READONLY"), "{error}");
     old.command(&["REPLICAOF", "NO", "ONE"]);
     put(&driver, "id", "value").await;
@@ -184,7 +184,7 @@ async fn a_wrong_password_is_said_and_not_shown() {
         let begin = Instant::now();
         let error = read(&driver, "id").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
-        assert!(!error.is_retryable() && error.is_untouched(), "{error}");
+        assert!(!error.is_retryable() && error.is_unapplied(), "{error}");
         assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
         let mut connecting = options.as_object().unwrap().clone();
         connecting.insert("preConnect".to_owned(), true.into());
@@ -235,7 +235,7 @@ async fn a_lent_client_comes_back_as_our_own_connection_does() {
     redis.command(&["REPLICAOF", "127.0.0.1", "1"]);
     until("another connection", async || {
         let refused = lent.set(&key("id"), "late".into(), When::Always, None).await.unwrap_err();
-        assert!(refused.is_retryable() && refused.is_untouched(), "{refused}");
+        assert!(refused.is_retryable() && refused.is_unapplied(), "{refused}");
         connection("cmd=set").is_some_and(|now| now != before)
     })
     .await;

@@ -194,7 +194,7 @@ async fn several_machines_sweep_at_once_and_each_item_counts_once() {
                             Ok(swept) if swept.finished => return removed + swept.removed,
                             Ok(swept) => removed += swept.removed,
                             Err(error) => {
-                                assert!(error.is_retryable() && error.is_untouched(), "{error}")
+                                assert!(error.is_retryable() && error.is_unapplied(), "{error}")
                             }
                         }
                     }

@@ -95,7 +95,7 @@ async fn a_database_that_is_not_there_is_unavailable_at_once() {
         let error = refusal(&format!("{scheme}://user:s3cr3t@127.0.0.1:1/db")).await;
         assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-        assert!(error.is_retryable() && error.is_untouched());
+        assert!(error.is_retryable() && error.is_unapplied());
         let shown = shown(&error);
         assert!(shown.contains("127.0.0.1:1") && !shown.contains("s3cr3t"), "{shown}");
     }
@@ -152,7 +152,7 @@ async fn a_database_that_comes_back_is_used_again_and_its_data_is_there() {
                 assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
             }
             let error = put(&bare, "0").await.unwrap_err();
-            assert!(error.is_untouched(), "nothing could be sent: {error}");
+            assert!(error.is_unapplied(), "nothing could be sent: {error}");
             server.restart();
             // None of the connections that broke is handed out.
             assert_eq!(bare.get(&key("0")).await.unwrap().unwrap().value, "x");
@@ -247,7 +247,7 @@ async fn a_pool_that_is_used_up_is_unavailable_and_says_so() {
         let (early, error) = tokio::join!(put(&table, "a"), late);
         early.unwrap();
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-        assert!(error.is_untouched() && error.is_retryable());
+        assert!(error.is_unapplied() && error.is_retryable());
         assert!(error.to_string().contains("`maxConnections`"), "{error}");
         put(&table, "b").await.unwrap();
     }
@@ -274,7 +274,7 @@ async fn a_user_who_may_only_read_is_told_so() {
         assert_eq!(reader.get(&key("a")).await.unwrap().unwrap().value, "x");
         let error = put(&reader, "a").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
-        assert!(error.is_untouched() && !error.is_retryable());
+        assert!(error.is_unapplied() && !error.is_retryable());
         // Where it is not, the error has what somebody else has to run.
         let mut options = Options::new(place.url_of(&user));
         options.table = "missing".to_owned();
@@ -294,7 +294,7 @@ async fn a_database_that_cannot_be_written_to_is_read_only() {
     assert_eq!(replica.get(&key("a")).await.unwrap().unwrap().value, "x");
     let error = put(&replica, "a").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
-    assert!(error.is_untouched());
+    assert!(error.is_unapplied());
 
     let place = Place::sqlite();
     let table = Sql::new(Options::new(&place.url)).await.unwrap();
@@ -344,7 +344,7 @@ async fn a_statement_that_another_one_was_in_the_way_of_changed_nothing() {
     let failed: Vec<Error> = join_all(writers).await.into_iter().flat_map(Result::unwrap).collect();
     assert!(!failed.is_empty(), "no two writers met");
     for error in failed {
-        assert!(error.is_retryable() && error.is_untouched(), "{error}");
+        assert!(error.is_retryable() && error.is_unapplied(), "{error}");
     }
 }
 
@@ -366,7 +366,7 @@ async fn what_a_database_says_of_a_row_is_not_repeated() {
         let error = put(&table, "secret-key").await.unwrap_err();
         let shown = shown(&error);
         assert!(!shown.contains("secret-key") && !shown.contains("'x'"), "{shown}");
-        assert!(error.is_untouched() && !error.is_retryable(), "{shown}");
+        assert!(error.is_unapplied() && !error.is_retryable(), "{shown}");
         assert!(shown.contains("code "), "{shown}");
     }
 }
@@ -381,7 +381,7 @@ async fn a_busy_file_of_sqlite_changed_nothing() {
     other.run("BEGIN IMMEDIATE").await;
     let error = put(&table, "a").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-    assert!(error.is_retryable() && error.is_untouched());
+    assert!(error.is_retryable() && error.is_unapplied());
     assert!(table.get(&key("a")).await.unwrap().is_none(), "readers wait for nobody");
     other.run("ROLLBACK").await;
     put(&table, "a").await.unwrap();

@@ -69,7 +69,7 @@ async fn letters_that_a_table_of_javascripts_has_not_are_refused_and_not_replace
     let table = db0::Db0::new(db0::Options::new(&place.url)).await.unwrap();
     version(table.set(&key("a"), "café €".into(), When::Always, LONG).await.unwrap());
     let error = table.set(&key("a"), "日本".into(), When::Always, LONG).await.unwrap_err();
-    assert!(error.is_untouched() && !error.is_retryable(), "{error}");
+    assert!(error.is_unapplied() && !error.is_retryable(), "{error}");
     assert!(error.to_string().contains("`utf8mb4`"), "{error}");
     assert_eq!(table.get(&key("a")).await.unwrap().unwrap().value, "café €");
 }
@@ -91,7 +91,7 @@ async fn a_postgresql_whose_encoding_is_not_utf8_lists_its_keys() {
         assert_eq!(keys, ["a:b", "a:ü"].map(key), "{}", driver.name());
         let error = driver.set(&key("日本"), "x".into(), When::Always, LONG).await.unwrap_err();
         assert!(error.to_string().contains("UTF-8"), "{error}");
-        assert!(error.is_untouched());
+        assert!(error.is_unapplied());
     }
 }
 

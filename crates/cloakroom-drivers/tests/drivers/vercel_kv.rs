@@ -1,6 +1,6 @@
 //! The `vercel-kv` driver: `upstash` by another name and with other variables.
 
-use crate::http_support::{SESSION, open, put, read, refusal};
+use crate::http_support::{SESSION, open, open_patient, put, read, refusal};
 use crate::javascript::{Texts, both_directions};
 use cloakroom_drivers::conformance;
 use cloakroom_storage::{Driver as _, ErrorKind};
@@ -11,7 +11,7 @@ use serde_json::json;
 async fn vercel_kv_conforms() {
     let Some(upstash) = Upstash::start() else { return };
     let options = json!({ "url": upstash.url(), "token": Upstash::TOKEN, "base": "sess" });
-    conformance::run(|| open("vercel-kv", options.clone())).await;
+    conformance::run(|| open_patient("vercel-kv", options.clone())).await;
 }
 
 #[tokio::test]

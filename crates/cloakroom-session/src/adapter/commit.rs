@@ -62,7 +62,7 @@ impl Sealed for Session {}
 
 impl Commit for Session {
     fn is_used(&self) -> bool {
-        self.inner.is_touched()
+        self.inner.is_used()
     }
 
     fn is_shared(&self) -> bool {

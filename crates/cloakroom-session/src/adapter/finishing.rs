@@ -42,7 +42,7 @@ impl Scope {
 
     /// Whether nobody asked for the session and nobody can any more: there is nothing to commit, and nothing that the
     /// response would have to say. What [`finish`](Scope::finish) would find out too.
-    pub fn is_untouched(&self) -> bool {
+    pub fn is_unapplied(&self) -> bool {
         match self {
             // In this order: a task may use its handle and drop it at any moment.
             Scope::Session(session) => !session.is_shared() && !session.is_used(),

@@ -23,7 +23,7 @@ pub(crate) struct Inner {
     shared: Arc<Shared>,
     cookies: CookieHeaders,
     /// Whether any method was called; read without the lock by requests that never did.
-    touched: AtomicBool,
+    used: AtomicBool,
     /// Whether any method was called since somebody last kept the session alive for it.
     used_lately: AtomicBool,
     /// What this request's route says about outages, where it says something.
@@ -38,7 +38,7 @@ impl Inner {
         Inner {
             shared,
             cookies,
-            touched: AtomicBool::new(false),
+            used: AtomicBool::new(false),
             used_lately: AtomicBool::new(false),
             outage_policy: Declared::default(),
             machine: Mutex::default(),
@@ -47,8 +47,8 @@ impl Inner {
     }
 
     /// Whether any method was called.
-    pub(crate) fn is_touched(&self) -> bool {
-        self.touched.load(Ordering::Acquire)
+    pub(crate) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Acquire)
     }
 
     /// Whether it is a session of these.
@@ -75,21 +75,21 @@ impl Inner {
     }
 
     /// Notes that the session is used.
-    pub(crate) fn touch(&self) {
+    pub(crate) fn mark_used(&self) {
         self.used_lately.store(true, Ordering::Relaxed);
-        self.touched.store(true, Ordering::Release);
+        self.used.store(true, Ordering::Release);
     }
 
     /// The machine, for a call of the handler's.
-    pub(crate) fn touched(&self) -> MutexGuard<'_, Machine> {
-        self.touch();
+    pub(crate) fn use_machine(&self) -> MutexGuard<'_, Machine> {
+        self.mark_used();
         self.machine()
     }
 
     /// Says that the headers have left, unless somebody has used the session; answers whether nobody has.
     pub(crate) fn close_unused(&self) -> bool {
         let mut machine = self.lock();
-        let is_unused = !self.is_touched();
+        let is_unused = !self.is_used();
         if is_unused {
             machine.close();
         }
@@ -106,7 +106,7 @@ impl Inner {
     /// Loads the record, once, unless `known` says that the machine alone has the answer.
     pub(crate) async fn load_unless(&self, known: impl FnOnce(&Machine) -> bool) -> Result<()> {
         {
-            let mut machine = self.touched();
+            let mut machine = self.use_machine();
             if machine.is_resolved() {
                 return Ok(());
             }
@@ -252,7 +252,7 @@ impl Drop for Inner {
     /// Nobody can save any more what a task changed that outlived its response, or a handler that was given up; and
     /// nobody can name any more what was begun and not handed out.
     fn drop(&mut self) {
-        if !self.is_touched() {
+        if !self.is_used() {
             return;
         }
         let machine = self.machine.get_mut().unwrap_or_else(PoisonError::into_inner);

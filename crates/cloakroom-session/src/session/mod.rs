@@ -71,7 +71,7 @@ impl SetOptions {
         SetOptions { ttl: None }
     }
 
-    /// How long the entry lives, from now. Goes before the configured ttl.
+    /// How long the entry lives, from now. Takes precedence over the configured ttl.
     #[must_use]
     pub const fn ttl(mut self, ttl: Duration) -> SetOptions {
         self.ttl = Some(ttl);
@@ -184,7 +184,7 @@ impl Session {
     ) -> Result<()> {
         let expires = self.inner.expiry(options.ttl);
         let written = self.inner.write_value(key.name(), value, expires)?;
-        self.inner.touched().set(key.name(), written)
+        self.inner.use_machine().set(key.name(), written)
     }
 
     /// Removes an entry; of no effect where there is none.
@@ -193,7 +193,7 @@ impl Session {
         if key.name() == CREATED {
             return;
         }
-        self.inner.touched().delete(key.name());
+        self.inner.use_machine().delete(key.name());
     }
 
     /// Removes an entry and returns its value.
@@ -231,7 +231,7 @@ impl Session {
     #[doc(alias = "flush")]
     #[doc(alias = "clear")]
     pub fn destroy(&self) {
-        self.inner.touched().destroy();
+        self.inner.use_machine().destroy();
     }
 
     /// Replaces the session by the stored one with this ID and hands out its cookie. Returns whether there is
@@ -241,7 +241,7 @@ impl Session {
     /// [`ErrorKind::InvalidId`] where `id` is not a v4 UUID, [`ErrorKind::ResponseStarted`] where the cookie can
     /// no longer be sent, and as [`Session::get`].
     pub async fn load(&self, id: &str) -> Result<bool> {
-        self.inner.touch();
+        self.inner.mark_used();
         let id = SessionId::parse(id).ok_or_else(|| {
             Error::new(
                 ErrorKind::InvalidId,
@@ -285,7 +285,7 @@ impl Session {
     /// # Errors
     /// As [`Session::get`].
     pub async fn reload(&self) -> Result<bool> {
-        self.inner.touch();
+        self.inner.mark_used();
         commit::run(&self.inner, Goal::Reload).await?;
         Ok(self.inner.machine().id().is_some())
     }
@@ -300,7 +300,7 @@ impl Session {
     /// [`ErrorKind::Destroyed`] where the session was ended elsewhere since it was loaded, [`ErrorKind::Expired`] where
     /// its time has passed, and as [`Session::update`].
     pub async fn save(&self) -> Result<()> {
-        self.inner.touch();
+        self.inner.mark_used();
         commit::run(&self.inner, Goal::Save).await
     }
 

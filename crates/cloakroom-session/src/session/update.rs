@@ -123,7 +123,7 @@ impl Session {
         T: Serialize + DeserializeOwned,
     {
         check_key(key)?;
-        self.inner.touch();
+        self.inner.mark_used();
         let mut decided = None;
         commit::update(&self.inner, key, |seen| {
             let mut value = seen.value(key)?;

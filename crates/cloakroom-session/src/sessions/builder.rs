@@ -37,7 +37,7 @@ impl SessionsBuilder {
         SessionsBuilder { config, registry: Registry::new() }
     }
 
-    /// Adds a driver under a name, which goes before one of the same name that is there already.
+    /// Adds a driver under a name, which takes precedence over one of the same name that is there already.
     ///
     /// `open` gets the options that the configuration has for it;
     /// [`options::parse`](cloakroom_storage::options::parse) reads them into a struct. The configured `timeout` and

@@ -216,8 +216,8 @@ impl Store {
             (Ok(RemoveOutcome::Missing), None) => Ok(RetireOutcome::Missing),
             (Ok(RemoveOutcome::Conflict), None) => Ok(RetireOutcome::Conflict),
             (Err(error), doubt) => Err(Failed {
-                may_be_removed: !error.is_untouched(),
-                is_unapplied: doubt.is_none() && error.is_untouched(),
+                may_be_removed: !error.is_unapplied(),
+                is_unapplied: doubt.is_none() && error.is_unapplied(),
                 error: from_storage(error),
             }),
         }
@@ -254,7 +254,7 @@ fn key(id: &SessionId) -> Result<ItemKey> {
 
 impl From<StorageError> for Failed {
     fn from(error: StorageError) -> Failed {
-        let is_unapplied = error.is_untouched();
+        let is_unapplied = error.is_unapplied();
         Failed { error: from_storage(error), is_unapplied, may_be_removed: false }
     }
 }

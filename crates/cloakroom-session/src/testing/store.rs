@@ -109,7 +109,7 @@ impl TestStore {
         match fails {
             None => Ok(held),
             Some(kind) => Err(failure(kind, operation, key, "the test wants this call to fail")
-                .with_untouched(true)),
+                .with_unapplied(true)),
         }
     }
 

@@ -16,7 +16,7 @@ async fn a_key_names_its_entry_in_every_method() {
     session.set(SIZE, &5).unwrap();
     assert!(session.has(SIZE).await.unwrap() && session.has(&SIZE).await.unwrap());
     assert_eq!(session.take(SIZE).await.unwrap(), Some(5));
-    session.set(&SIZE, &6).unwrap();
+    session.set(SIZE, &6).unwrap();
     session.delete(SIZE);
     assert_eq!(session.get(SIZE).await.unwrap(), None);
 }

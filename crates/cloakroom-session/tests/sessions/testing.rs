@@ -82,7 +82,7 @@ async fn sessions_and_entries_end_when_the_test_says_so() {
         name(session)
     };
     let mut session = site.session_with(fill).await.unwrap();
-    site.advance(MINUTE);
+    site.advance(MINUTE + Duration::from_secs(1));
     assert!(!session.has("code").await.unwrap() && session.has(NAME).await.unwrap());
     // Each use moves the idle deadline, and none the absolute one.
     for _ in 0..2 {

@@ -126,10 +126,10 @@ pub(crate) fn an_update_sees_what_is_stored(facts: &Facts<'_>) -> Option<String>
     for (number, request) in facts.requests.iter().enumerate() {
         for seen in &request.acts {
             let (Act::Peek(key), Some(tags)) = (seen.act, value(seen)) else { continue };
-            let is_untouched = is_untouched(request, seen.ended, key)
+            let is_unapplied = is_unapplied(request, seen.ended, key)
                 && !facts.is_retired_by_another(number, seen.ended)
                 && facts.created_by(number).next().is_none();
-            let Some(id) = request.presented.filter(|_| is_untouched) else { continue };
+            let Some(id) = request.presented.filter(|_| is_unapplied) else { continue };
             if facts.is_over_by_own_clock(number, id, seen.ended) {
                 continue;
             }
@@ -167,7 +167,7 @@ pub(crate) fn a_reload_sees_what_is_stored(facts: &Facts<'_>) -> Option<String> 
             }
             let next = request.acts.iter().find(|act| act.begun > reload.ended);
             let Some(ActFacts { act: Act::Get(key), .. }) = next else { continue };
-            let Some(read) = next.filter(|get| is_untouched(request, get.ended, *key)) else {
+            let Some(read) = next.filter(|get| is_unapplied(request, get.ended, *key)) else {
                 continue;
             };
             let Some(Outcome::Value(tags)) = &read.outcome else { continue };
@@ -186,7 +186,7 @@ pub(crate) fn a_reload_sees_what_is_stored(facts: &Facts<'_>) -> Option<String> 
 }
 
 /// Whether a request did nothing to a key before, and kept its session.
-fn is_untouched(request: &RequestFacts, before: usize, key: Key) -> bool {
+fn is_unapplied(request: &RequestFacts, before: usize, key: Key) -> bool {
     let changes = |act| match act {
         Act::Set(other, ..)
         | Act::SetSame(other)

@@ -43,7 +43,7 @@ impl SimulatedDriver {
             let (reply, answer) = match (way.failure, reply) {
                 (None, Some(Reply::NoRoom)) => failed(ErrorKind::StorageFull, true, fault),
                 (None, Some(reply)) => (Ok(reply), Answer::Told),
-                (Some((kind, is_untouched)), _) => failed(kind, is_untouched, fault),
+                (Some((kind, is_unapplied)), _) => failed(kind, is_unapplied, fault),
                 (None, None) => failed(ErrorKind::Timeout, false, fault),
             };
             world.note(What::Answered(call, answer));
@@ -62,10 +62,10 @@ impl SimulatedDriver {
 
 fn failed(
     kind: ErrorKind,
-    is_untouched: bool,
+    is_unapplied: bool,
     fault: Option<FaultKind>,
 ) -> (Result<Reply>, Answer) {
-    (Err(error(kind, is_untouched)), Answer::Failed(kind, is_untouched, fault))
+    (Err(error(kind, is_unapplied)), Answer::Failed(kind, is_unapplied, fault))
 }
 
 /// Sends a call on its way.

@@ -58,6 +58,6 @@ impl Way {
 }
 
 /// The error that the caller is told.
-pub(crate) fn error(kind: ErrorKind, is_untouched: bool) -> Error {
-    Error::new(kind, "as the history wants it").with_untouched(is_untouched)
+pub(crate) fn error(kind: ErrorKind, is_unapplied: bool) -> Error {
+    Error::new(kind, "as the history wants it").with_unapplied(is_unapplied)
 }

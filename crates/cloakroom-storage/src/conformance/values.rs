@@ -91,7 +91,7 @@ pub(super) async fn a_value_beyond_the_longest_is_refused(suite: &Suite) {
     for value in [bytes(longest + 1), "🧥".repeat(longest).into()] {
         let error = suite.driver.set(&key, value, When::Always, None).await.expect_err("too large");
         assert_eq!(error.kind(), ErrorKind::TooLarge);
-        assert!(error.is_untouched() && !error.is_retryable(), "{error}");
+        assert!(error.is_unapplied() && !error.is_retryable(), "{error}");
     }
     assert_eq!(suite.get(&key).await, None);
 }
@@ -157,7 +157,7 @@ pub(super) async fn keys_that_look_alike_are_different_items(suite: &Suite) {
         match suite.driver.set(&key, name.into(), When::Always, None).await {
             // Some stores know letters that no key may have.
             Err(error) if error.kind() == ErrorKind::InvalidKey => {
-                assert!(error.is_untouched() && !error.is_retryable(), "{name}: {error}");
+                assert!(error.is_unapplied() && !error.is_retryable(), "{name}: {error}");
             }
             outcome => {
                 written(outcome.expect("set"));

@@ -11,8 +11,8 @@ use super::{
     element::{Element, delimiter},
     gap::Target,
     output::Output,
-    same,
     shape::{self, Kind, Shape},
+    shared_primitives,
     state::State,
     texts::Source,
 };
@@ -36,7 +36,7 @@ pub(super) struct Open {
 /// Numbers the slots in pre-order of first visits; `None` if a text does not have this form.
 pub(super) fn walk(splice: &Splice<'_>, buffers: &mut Buffers) -> Option<()> {
     buffers.states.resize(splice.texts.len(), State::UNSEEN);
-    same::find(splice, None, &mut buffers.known, &mut buffers.states)?;
+    shared_primitives::find(splice, None, &mut buffers.known, &mut buffers.states)?;
     let Buffers { states, output, open, .. } = buffers;
     let mut walk = Walk { splice, states, output, open };
     for &entry in &splice.entries {

@@ -10,8 +10,8 @@ mod gap;
 mod output;
 mod ranges;
 mod rewrite;
-mod same;
 mod shape;
+mod shared_primitives;
 mod state;
 mod texts;
 

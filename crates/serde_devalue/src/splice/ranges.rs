@@ -12,7 +12,7 @@ use super::{
     buffers::Buffers,
     gap::Target,
     rewrite::{rewrite, visit},
-    same,
+    shared_primitives,
     state::State,
     texts::Source,
 };
@@ -66,7 +66,7 @@ pub(super) fn walk(splice: &Splice<'_>, buffers: &mut Buffers) -> Option<Vec<u8>
     let Buffers { states, known, ranges, .. } = buffers;
     ranges.read_map(source)?;
     states.resize(splice.texts.len(), State::UNSEEN);
-    same::find(splice, Some(at), known, states)?;
+    shared_primitives::find(splice, Some(at), known, states)?;
     let Ranges { entries, kept, taken, references, body } = ranges;
     let mut walk =
         Walk { splice, source, states, entries, kept, taken, references, body, count: 0 };

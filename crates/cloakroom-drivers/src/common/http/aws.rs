@@ -132,7 +132,7 @@ impl Aws {
             let message = "the service that gives credentials did not answer";
             return Error::new(ErrorKind::Unavailable, message)
                 .with_driver(self.driver)
-                .with_untouched(true)
+                .with_unapplied(true)
                 .with_source(error);
         }
         self.unsigned(error)
@@ -143,7 +143,7 @@ impl Aws {
                        environment variables, a profile or a role";
         Error::new(ErrorKind::PermissionDenied, message)
             .with_driver(self.driver)
-            .with_untouched(true)
+            .with_unapplied(true)
             .with_source(error)
     }
 }

@@ -104,7 +104,7 @@ impl Client {
         };
         Error::new(kind, message)
             .with_driver(self.driver)
-            .with_untouched(error.is_connect())
+            .with_unapplied(error.is_connect())
             .with_source(error)
     }
 }
@@ -118,6 +118,6 @@ impl fmt::Debug for Client {
 fn unusable(driver: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::new(ErrorKind::Other, "no HTTP request can be made")
         .with_driver(driver)
-        .with_untouched(true)
+        .with_unapplied(true)
         .with_source(error)
 }

@@ -61,7 +61,7 @@ impl HttpSend for Watched {
 
 fn is_nobody_there(error: &reqsign_core::Error) -> bool {
     let source = error.source().and_then(|source| source.downcast_ref::<Error>());
-    source.is_some_and(Error::is_untouched)
+    source.is_some_and(Error::is_unapplied)
 }
 
 /// Reads the files in which profiles and tokens are.

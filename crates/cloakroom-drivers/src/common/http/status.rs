@@ -22,7 +22,7 @@ pub(crate) fn refusal(driver: &'static str, status: StatusCode, detail: Option<&
     Error::new(kind, format!("the store answered {status}{said}: {advice}"))
         .with_driver(driver)
         // A gateway's 5xx may hide that the request arrived. These say that it was not carried out.
-        .with_untouched(matches!(status.as_u16(), 401 | 403 | 405 | 413 | 425 | 429))
+        .with_unapplied(matches!(status.as_u16(), 401 | 403 | 405 | 413 | 425 | 429))
 }
 
 /// The store answered, but not as such a store would.
@@ -72,10 +72,10 @@ mod tests {
 
     #[test]
     fn only_what_was_not_carried_out_is_untouched() {
-        let is_untouched = |status: u16| {
-            refusal("example", StatusCode::from_u16(status).expect("a status"), None).is_untouched()
+        let is_unapplied = |status: u16| {
+            refusal("example", StatusCode::from_u16(status).expect("a status"), None).is_unapplied()
         };
-        assert!(is_untouched(429) && is_untouched(401));
-        assert!(!is_untouched(500) && !is_untouched(502) && !is_untouched(503));
+        assert!(is_unapplied(429) && is_unapplied(401));
+        assert!(!is_unapplied(500) && !is_unapplied(502) && !is_unapplied(503));
     }
 }

@@ -52,5 +52,5 @@ pub(crate) fn refusal(driver: &'static str, code: &str, detail: &str) -> Error {
     )
     .with_driver(driver)
     .with_retryable(retryable)
-    .with_untouched(true)
+    .with_unapplied(true)
 }

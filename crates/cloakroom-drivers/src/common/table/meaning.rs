@@ -9,7 +9,7 @@ pub(crate) struct Meaning {
     /// Whether the same call may succeed a little later, where the kind alone does not tell.
     pub(crate) is_passing: bool,
     /// Whether nothing was changed, for sure.
-    pub(crate) is_untouched: bool,
+    pub(crate) is_unapplied: bool,
     pub(crate) aftermath: Aftermath,
     pub(crate) advice: &'static str,
 }
@@ -37,13 +37,13 @@ const fn passing(kind: ErrorKind, advice: &'static str) -> Meaning {
 
 /// Nothing was changed, and nothing will be.
 const fn refusal(kind: ErrorKind, advice: &'static str) -> Meaning {
-    Meaning { kind, is_passing: false, is_untouched: true, aftermath: Aftermath::Fine, advice }
+    Meaning { kind, is_passing: false, is_unapplied: true, aftermath: Aftermath::Fine, advice }
 }
 
 const AGAIN: Meaning =
     passing(ErrorKind::Unavailable, "another statement was in the way; try again");
 const AWAY: Meaning = Meaning {
-    is_untouched: false,
+    is_unapplied: false,
     aftermath: Aftermath::Broken,
     ..passing(ErrorKind::Unavailable, "the database is shutting down or starting")
 };
@@ -83,7 +83,7 @@ const REFUSED: Meaning = refusal(ErrorKind::Other, "it refused the statement");
 // What is not known here says nothing of what it changed, such as PostgreSQL's 40003 or MySQL's 1180, an error while it
 // commits.
 const OTHER: Meaning =
-    Meaning { is_untouched: false, ..refusal(ErrorKind::Other, "the statement failed") };
+    Meaning { is_unapplied: false, ..refusal(ErrorKind::Other, "the statement failed") };
 
 impl Meaning {
     /// A prepared statement gives another result now.
@@ -186,13 +186,13 @@ mod tests {
     #[test]
     fn an_error_that_leaves_open_what_was_committed_is_not_called_untouched() {
         for code in ["40003", "08007", "57P01", "58030", "XX000"] {
-            assert!(!Meaning::of_postgres(code).is_untouched, "{code}");
+            assert!(!Meaning::of_postgres(code).is_unapplied, "{code}");
         }
         for number in [1180, 1053, 1317, 1927] {
-            assert!(!Meaning::of_mysql(number).is_untouched, "{number}");
+            assert!(!Meaning::of_mysql(number).is_unapplied, "{number}");
         }
         for number in [10, 10 | 4 << 8] {
-            assert!(!Meaning::of_sqlite(number).is_untouched, "{number}");
+            assert!(!Meaning::of_sqlite(number).is_unapplied, "{number}");
         }
     }
 }

@@ -112,7 +112,7 @@ pub(crate) async fn away_and_back(
     ];
     for error in calls.map(Result::unwrap_err) {
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-        assert!(error.is_untouched() && error.is_retryable(), "{error}");
+        assert!(error.is_unapplied() && error.is_retryable(), "{error}");
     }
     assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
 
@@ -154,7 +154,7 @@ pub(crate) async fn lets_nobody_in(name: &str, options: &Value) {
     ];
     for error in calls.map(Result::unwrap_err) {
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
-        assert!(error.is_untouched() && !error.is_retryable(), "{error}");
+        assert!(error.is_unapplied() && !error.is_retryable(), "{error}");
         assert!(!format!("{error} {error:?} {driver:?}").contains(&WRONG_KEY[..8]), "{error:?}");
     }
 }

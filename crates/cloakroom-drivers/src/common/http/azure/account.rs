@@ -152,7 +152,7 @@ impl Account {
         HeaderValue::from_str(text).map_err(|error| {
             Error::new(ErrorKind::Other, "a header cannot have what it should say")
                 .with_driver(self.driver)
-                .with_untouched(true)
+                .with_unapplied(true)
                 .with_source(error)
         })
     }

@@ -72,7 +72,7 @@ pub(crate) fn date(driver: &'static str) -> Result<String> {
     DateTimePrinter::new().timestamp_to_rfc9110_string(&Timestamp::now()).map_err(|error| {
         Error::new(ErrorKind::Other, "this machine's clock is beyond the year 9999")
             .with_driver(driver)
-            .with_untouched(true)
+            .with_unapplied(true)
             .with_source(error)
     })
 }

@@ -299,7 +299,7 @@ async fn still_in_time(
 /// Others were first each time.
 fn overtaken() -> Error {
     let message = "another write came before this one each time; try again";
-    Error::new(ErrorKind::Unavailable, message).with_untouched(true)
+    Error::new(ErrorKind::Unavailable, message).with_unapplied(true)
 }
 
 /// Deletes those of the items that still have these ETags, some at a time, and says how many it were.

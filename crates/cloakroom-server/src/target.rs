@@ -8,20 +8,20 @@ use crate::refusal::Refusal;
 
 /// What a request is about.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Target {
     /// One item.
     Item(ItemKey),
     /// All keys that begin so. Empty for all there are, or with a `:` at its end.
     Base(String),
 }
 
-impl Place {
+impl Target {
     /// Reads a path as unstorage's server does: `/a/b` is the item `a:b`, and with a `/` or a `:` at the end it is all
     /// that is below.
     ///
     /// # Errors
     /// When no key comes of it.
-    pub(crate) fn of(path: &str, base: &str) -> Result<Place, Refusal> {
+    pub(crate) fn of(path: &str, base: &str) -> Result<Target, Refusal> {
         let refused = |reason: &str| {
             Refusal::new(StatusCode::BAD_REQUEST, format!("this cannot be a key: {reason}"))
         };
@@ -37,11 +37,11 @@ impl Place {
             return Err(refused("it begins with a question mark"));
         }
         if is_base && path.chars().all(|letter| matches!(letter, '/' | '\\' | ':')) {
-            return Ok(Place::Base(base.to_owned()));
+            return Ok(Target::Base(base.to_owned()));
         }
         let key = ItemKey::new(path)?;
         let key = key.with_base(base.trim_end_matches(':'))?;
-        Ok(if is_base { Place::Base(format!("{}:", key.as_str())) } else { Place::Item(key) })
+        Ok(if is_base { Target::Base(format!("{}:", key.as_str())) } else { Target::Item(key) })
     }
 }
 
@@ -49,10 +49,10 @@ impl Place {
 mod tests {
     use super::*;
 
-    fn place(path: &str, base: &str) -> Option<String> {
-        Place::of(path, base).ok().map(|place| match place {
-            Place::Item(key) => key.as_str().to_owned(),
-            Place::Base(base) => format!("all of {base}"),
+    fn target(path: &str, base: &str) -> Option<String> {
+        Target::of(path, base).ok().map(|target| match target {
+            Target::Item(key) => key.as_str().to_owned(),
+            Target::Base(base) => format!("all of {base}"),
         })
     }
 
@@ -77,15 +77,15 @@ mod tests {
             ("/a/:", "all of a:"),
             ("/a/b%3A", "all of a:b:"),
         ] {
-            assert_eq!(place(path, "").as_deref(), Some(expected), "{path}");
+            assert_eq!(target(path, "").as_deref(), Some(expected), "{path}");
         }
     }
 
     #[test]
     fn a_base_is_before_every_key() {
-        assert_eq!(place("/id", "sess:").as_deref(), Some("sess:id"));
-        assert_eq!(place("/:", "sess:").as_deref(), Some("all of sess:"));
-        assert_eq!(place("/a/", "sess:").as_deref(), Some("all of sess:a:"));
+        assert_eq!(target("/id", "sess:").as_deref(), Some("sess:id"));
+        assert_eq!(target("/:", "sess:").as_deref(), Some("all of sess:"));
+        assert_eq!(target("/a/", "sess:").as_deref(), Some("all of sess:a:"));
     }
 
     #[test]
@@ -102,8 +102,8 @@ mod tests {
             "/a/%3Fb",
             "",
         ] {
-            assert_eq!(place(path, "sess:"), None, "{path}");
+            assert_eq!(target(path, "sess:"), None, "{path}");
         }
-        assert_eq!(place(&format!("/{}", "x".repeat(1025)), ""), None);
+        assert_eq!(target(&format!("/{}", "x".repeat(1025)), ""), None);
     }
 }

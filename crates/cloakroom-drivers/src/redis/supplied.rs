@@ -20,10 +20,10 @@ pub(super) trait Connection: fmt::Debug + Send + Sync {
 }
 
 /// Cloned for each call, as clones share what is underneath.
-pub(super) struct Own<C>(pub(super) C);
+pub(super) struct Supplied<C>(pub(super) C);
 
 #[async_trait]
-impl<C> Connection for Own<C>
+impl<C> Connection for Supplied<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
@@ -42,7 +42,7 @@ where
     }
 }
 
-impl<C> fmt::Debug for Own<C> {
+impl<C> fmt::Debug for Supplied<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a connection of one's own")
     }

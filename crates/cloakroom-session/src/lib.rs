@@ -17,6 +17,7 @@
 //! | `config` | all settings, from TOML, JSON or the environment; what requests get during an outage | `record`: lifetimes |
 //! | `record` | the stored `Map`, what is done to it, when it ends, and what stands in its place afterwards | nothing |
 //!
+//! `testing`, a feature, stands above all of it, for the tests of a site.
 //! `id`, `error`, `clock` and `observe` (what operators see) are for all of them. Data goes down this table, and no module
 //! uses one above it.
 //!

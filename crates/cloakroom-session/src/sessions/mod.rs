@@ -1,4 +1,6 @@
-//! The sessions of a site.
+//! The sessions of a site: what all requests share, opened from the configuration.
+//!
+//! Users touch all of it that is public. It opens the driver, and makes the session of each request.
 
 mod builder;
 

@@ -6,6 +6,7 @@
 
 mod bench;
 mod command;
+mod examples;
 mod failures;
 mod licences;
 mod mutants;

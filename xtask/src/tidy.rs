@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::report::Report;
-use crate::{licences, mutants, promises, published, table};
+use crate::{examples, licences, mutants, promises, published, table};
 
 type Check = fn(&Tree) -> Result<(), String>;
 
-const CHECKS: [(&str, Check); 11] = [
+const CHECKS: [(&str, Check); 13] = [
     ("drivers: file, feature, row, README and conformance test agree", drivers),
     ("each promise about a driver names its test", promises),
     ("dependencies point one way", dependencies),
@@ -16,6 +16,8 @@ const CHECKS: [(&str, Check); 11] = [
     ("what is published says what it is, and nothing else is", |tree| published::check(&tree.root)),
     ("what is depended on is as deny.toml has it", |tree| licences::check(&tree.root)),
     ("no file has grown past its concept", sizes),
+    ("a module of several files is a folder", folders),
+    ("what users meet first is shown in use", shown),
     ("nothing is left unfinished", unfinished),
     ("unsafe code stands where it was argued for", unsafe_code),
     ("links in the documents lead somewhere", links),
@@ -275,6 +277,26 @@ fn sizes(tree: &Tree) -> Result<(), String> {
     Ok(())
 }
 
+/// One way of writing modules, so that a folder has all that belongs to it.
+fn folders(tree: &Tree) -> Result<(), String> {
+    let beside = |path: &String| tree.root.join(path.trim_end_matches(".rs")).is_dir();
+    match tree.files(".rs").into_iter().find(beside) {
+        Some(path) => {
+            Err(format!("{path} stands beside the folder of its module: it is `mod.rs` there"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn shown(tree: &Tree) -> Result<(), String> {
+    for path in examples::FILES {
+        if let Some(name) = examples::missing(&tree.read(path)?).first() {
+            return Err(format!("`{name}` in {path} has no example"));
+        }
+    }
+    Ok(())
+}
+
 fn unfinished(tree: &Tree) -> Result<(), String> {
     // In pieces, so that this file is not its own finding.
     let words = [
@@ -295,7 +317,7 @@ fn unfinished(tree: &Tree) -> Result<(), String> {
 }
 
 /// The only file that may use unsafe code. The lint denies it to all that do not allow it to themselves.
-const UNSAFE: &str = "crates/serde_devalue/src/index/simd.rs";
+const UNSAFE: &str = "crates/serde_devalue/src/index/simd/mod.rs";
 
 fn unsafe_code(tree: &Tree) -> Result<(), String> {
     // In pieces, so that this file is not its own finding.

@@ -53,12 +53,32 @@ pub struct SessionLayer {
 
 impl SessionLayer {
     /// A layer over these sessions.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, Sessions};
+    /// # use cloakroom_tower::SessionLayer;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// let layer = SessionLayer::new(Sessions::from_config(Config::new("memory")).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(sessions: Sessions) -> SessionLayer {
         SessionLayer { sessions, outage: None, prerendered: PrerenderedRoutes::default() }
     }
 
     /// Declares what requests get while the store does not answer, over what the configuration says. A route's own
     /// [`OutageLayer`](crate::OutageLayer) takes precedence over it.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, OutagePolicy, Sessions};
+    /// # use cloakroom_tower::SessionLayer;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// let layer = SessionLayer::new(Sessions::from_config(Config::new("memory")).await?).outage(OutagePolicy::ReadOnly);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn outage(mut self, policy: OutagePolicy) -> SessionLayer {
         self.outage = Some(policy);

@@ -497,13 +497,5 @@ pub use cloakroom_tower::{OutageLayer, OutageService, SessionBody, SessionLayer,
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-/// So do the programs of the pages.
-#[cfg(all(doctest, feature = "testing", feature = "axum", feature = "memory"))]
-mod pages {
-    #[doc = include_str!("../../../docs/recipes.md")]
-    struct Recipes;
-    #[doc = include_str!("../../../docs/testing.md")]
-    struct Testing;
-    #[doc = include_str!("../../../docs/writing-a-driver.md")]
-    struct WritingADriver;
-}
+#[cfg(doctest)]
+mod pages;

@@ -209,6 +209,11 @@ pub fn to_string<T: ?Sized + Serialize>(value: &T) -> Result<String> {
 
 /// Writes a value as devalue text, in bytes.
 ///
+/// ```
+/// assert_eq!(serde_devalue::to_vec(&[1, 2])?, b"[[1,2],1,2]");
+/// # Ok::<(), serde_devalue::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`to_string`].
 pub fn to_vec<T: ?Sized + Serialize>(value: &T) -> Result<Vec<u8>> {
@@ -216,6 +221,13 @@ pub fn to_vec<T: ?Sized + Serialize>(value: &T) -> Result<Vec<u8>> {
 }
 
 /// Writes a value as devalue text to a writer. Nothing is written before the text is complete.
+///
+/// ```
+/// let mut text = Vec::new();
+/// serde_devalue::to_writer(&mut text, &[1, 2])?;
+/// assert_eq!(text, b"[[1,2],1,2]");
+/// # Ok::<(), serde_devalue::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`to_string`], or if the writer fails.
@@ -239,6 +251,12 @@ pub fn from_str<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T> {
 
 /// Reads a value from devalue text, in bytes.
 ///
+/// ```
+/// let numbers: Vec<u32> = serde_devalue::from_slice(b"[[1,2],1,2]")?;
+/// assert_eq!(numbers, [1, 2]);
+/// # Ok::<(), serde_devalue::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`from_str`].
 pub fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T> {
@@ -247,6 +265,12 @@ pub fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T> {
 
 /// Converts a value to a [`Value`], as if it were written and read again.
 ///
+/// ```
+/// let value = serde_devalue::to_value("scarf")?;
+/// assert_eq!(value, serde_devalue::Value::from("scarf"));
+/// # Ok::<(), serde_devalue::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`to_string`].
 pub fn to_value<T: Serialize>(value: T) -> Result<Value> {
@@ -254,6 +278,12 @@ pub fn to_value<T: Serialize>(value: T) -> Result<Value> {
 }
 
 /// Converts a [`Value`] to another type, as if it were written and read again.
+///
+/// ```
+/// let value = serde_devalue::Value::from("scarf");
+/// assert_eq!(serde_devalue::from_value::<String>(value)?, "scarf");
+/// # Ok::<(), serde_devalue::Error>(())
+/// ```
 ///
 /// # Errors
 /// If the value does not fit the type.

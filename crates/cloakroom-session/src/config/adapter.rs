@@ -54,6 +54,12 @@ impl Adapter {
     }
 
     /// What configurations call it: `netlify`.
+    ///
+    /// ```
+    /// use cloakroom_session::Adapter;
+    ///
+    /// assert_eq!(Adapter::Netlify.name(), "netlify");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Adapter::Node => "node",

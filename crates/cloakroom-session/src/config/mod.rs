@@ -145,6 +145,12 @@ impl Config {
     }
 
     /// Sets one of the driver's options.
+    ///
+    /// ```
+    /// use cloakroom_session::Config;
+    ///
+    /// let config = Config::new("redis").option("url", "redis://localhost:6379").option("base", "sess");
+    /// ```
     #[must_use]
     pub fn option(mut self, name: impl Into<String>, value: impl Into<Value>) -> Config {
         self.options.insert(name.into(), value.into());
@@ -152,6 +158,13 @@ impl Config {
     }
 
     /// Sets how long an entry lives that is set without a ttl of its own.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use cloakroom_session::Config;
+    ///
+    /// let config = Config::new("memory").ttl(Duration::from_secs(7 * 24 * 60 * 60));
+    /// ```
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Config {
         self.ttl = Some(ttl);
@@ -159,6 +172,14 @@ impl Config {
     }
 
     /// Reads TOML.
+    ///
+    /// ```
+    /// use cloakroom_session::Config;
+    ///
+    /// let config = Config::from_toml("driver = \"redis\"\nidle = 1800\n[options]\nbase = \"sess\"")?;
+    /// assert_eq!(config.driver, "redis");
+    /// # Ok::<(), cloakroom_session::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Where it is not TOML, or a key or value is not usable; the message names it.
@@ -168,6 +189,14 @@ impl Config {
 
     /// Reads JSON.
     ///
+    /// ```
+    /// use cloakroom_session::Config;
+    ///
+    /// let config = Config::from_json(r#"{ "driver": "redis", "cookie": { "secure": true } }"#)?;
+    /// assert!(config.cookie.secure);
+    /// # Ok::<(), cloakroom_session::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Where it is not JSON, or a key or value is not usable; the message names it.
     pub fn from_json(text: &str) -> Result<Config> {
@@ -176,6 +205,13 @@ impl Config {
 
     /// Reads a file by its extension: TOML, JSON, or the configuration of an Astro site (`.mjs`, `.js`, `.cjs`, `.ts`
     /// and `.mts`, with the feature `astro-config`).
+    ///
+    /// ```no_run
+    /// use cloakroom_session::Config;
+    ///
+    /// let config = Config::from_file("cloakroom.toml")?;
+    /// # Ok::<(), cloakroom_session::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Where the file cannot be read, and as [`Config::from_toml`]; the message names the file.
@@ -208,6 +244,14 @@ impl Config {
     /// `CLOAKROOM_SESSION_OPTIONS_SITE_ID` `options.siteID`. What is a text is the variable's text, letter by letter; a
     /// number, a switch, a list or a table is what it reads as in JSON.
     ///
+    /// ```no_run
+    /// use cloakroom_session::Config;
+    ///
+    /// // CLOAKROOM_SESSION_DRIVER=redis CLOAKROOM_SESSION_OPTIONS_URL=redis://localhost:6379
+    /// let config = Config::from_env()?;
+    /// # Ok::<(), cloakroom_session::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Config::from_toml`]; the message names the variable.
     pub fn from_env() -> Result<Config> {
@@ -220,6 +264,16 @@ impl Config {
     ///
     /// What the environment does not name stays as the file has it. Where it names another driver than the file, the
     /// file's options, which are for that one, do not count.
+    ///
+    /// ```no_run
+    /// use cloakroom_session::{Config, Sessions};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// let sessions = Sessions::from_config(Config::load()?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Config::from_file`] and [`Config::from_env`].

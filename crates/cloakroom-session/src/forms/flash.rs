@@ -38,11 +38,22 @@ pub struct Flash<T> {
 
 impl<T> Flash<T> {
     /// A flash by this name.
+    ///
+    /// ```
+    /// use cloakroom_session::Flash;
+    ///
+    /// const NOTICE: Flash<String> = Flash::new("notice");
+    /// ```
     pub const fn new(name: &'static str) -> Flash<T> {
         Flash { name, value: PhantomData }
     }
 
     /// The name of its entry, which is what JavaScript reads it by: `flash:notice` for `notice`.
+    ///
+    /// ```
+    /// # use cloakroom_session::Flash;
+    /// assert_eq!(Flash::<String>::new("notice").entry(), "flash:notice");
+    /// ```
     pub fn entry(&self) -> String {
         format!("flash:{}", self.name)
     }
@@ -69,6 +80,19 @@ impl Session {
     /// As any entry it comes along when the session is regenerated, and ends when it is destroyed. What is left after
     /// that begins a new session, as the farewell of a log-out does.
     ///
+    /// ```
+    /// # use cloakroom_session::{Config, CookieHeaders, Flash, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// # let session = sessions.session(CookieHeaders::default());
+    /// const NOTICE: Flash<String> = Flash::new("notice");
+    ///
+    /// session.flash(NOTICE, "Your settings are saved.")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Session::set`].
     pub fn flash<T, V>(&self, flash: Flash<T>, value: &V) -> Result<()>
@@ -84,6 +108,21 @@ impl Session {
     /// Two requests at once may both read it, since neither removes it before it is finished; and what a third one
     /// leaves in the meantime may go with it, unread. While the store does not answer nothing can be removed, so a
     /// message in an old copy of the session waits and is `None`.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, CookieHeaders, Flash, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// # let session = sessions.session(CookieHeaders::default());
+    /// const NOTICE: Flash<String> = Flash::new("notice");
+    ///
+    /// session.flash(NOTICE, "Your settings are saved.")?;
+    /// assert!(session.flashed(NOTICE).await?.is_some());
+    /// assert!(session.flashed(NOTICE).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Session::get`]. A value of the wrong type, or beyond what can be read, is an error once: it is removed too,

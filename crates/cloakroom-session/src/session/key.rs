@@ -18,6 +18,12 @@ pub struct Key<T> {
 
 impl<T> Key<T> {
     /// A key by this name.
+    ///
+    /// ```
+    /// use cloakroom_session::Key;
+    ///
+    /// const CART: Key<Vec<String>> = Key::new("cart");
+    /// ```
     pub const fn new(name: &'static str) -> Key<T> {
         Key { name, default: None }
     }
@@ -44,6 +50,11 @@ impl<T> Key<T> {
     }
 
     /// The name that is stored.
+    ///
+    /// ```
+    /// # use cloakroom_session::Key;
+    /// assert_eq!(Key::<u32>::new("pageSize").name(), "pageSize");
+    /// ```
     pub const fn name(&self) -> &'static str {
         self.name
     }

@@ -24,6 +24,18 @@ impl Session {
     /// Without a cookie it begins a session, as `set` does. After [`Session::regenerate`] the session moves to its new ID at
     /// once; where the request fails after that, or its client goes away, it moves back.
     ///
+    /// ```
+    /// # use cloakroom_session::{Config, CookieHeaders, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// # let session = sessions.session(CookieHeaders::default());
+    /// let visits = session.update("visits", |visits: &mut u32| *visits += 1).await?;
+    /// assert_eq!(visits, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Session::get`] and [`Session::set`]; [`ErrorKind::Destroyed`] where another request ended the session, or
     /// gave it a new ID, since this one began; and [`ErrorKind::Conflict`] where the retries ran out.
@@ -35,6 +47,20 @@ impl Session {
     }
 
     /// As [`Session::update`], with options for the entry, such as a new deadline.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, CookieHeaders, Sessions, SetOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// # let session = sessions.session(CookieHeaders::default());
+    /// use std::time::Duration;
+    ///
+    /// let one_hour = SetOptions::new().ttl(Duration::from_secs(3600));
+    /// session.update_with("attempts", one_hour, |attempts: &mut u32| *attempts += 1).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Session::update`].
@@ -95,6 +121,27 @@ impl Session {
     }
 
     /// As [`Session::try_update`], with options for the entry, such as a new deadline.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, CookieHeaders, Error, Sessions, SetOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// # let session = sessions.session(CookieHeaders::default());
+    /// use std::time::Duration;
+    ///
+    /// let one_hour = SetOptions::new().ttl(Duration::from_secs(3600));
+    /// let may_try = session
+    ///     .try_update_with("attempts", one_hour, |attempts: &mut Option<u32>| {
+    ///         let attempts = attempts.get_or_insert(0);
+    ///         *attempts += 1;
+    ///         Ok::<_, Error>(*attempts <= 3)
+    ///     })
+    ///     .await?;
+    /// assert!(may_try);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Session::try_update`].

@@ -42,6 +42,29 @@ impl SessionsBuilder {
     /// `open` gets the options that the configuration has for it;
     /// [`options::parse`](cloakroom_storage::options::parse) reads them into a struct. The configured `timeout` and
     /// `retries` are put around its calls.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// use cloakroom_session::{Config, Sessions, drivers::memory::Memory};
+    /// use cloakroom_session::storage::options;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Options {
+    ///     size: Option<u32>,
+    /// }
+    ///
+    /// let config = Config::new("shelf").option("size", 10);
+    /// let sessions = Sessions::builder(config)
+    ///     .driver("shelf", |given| async move {
+    ///         let _: Options = options::parse("shelf", &given)?;
+    ///         Ok(Memory::new())
+    ///     })
+    ///     .open()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn driver<D, F, Opening>(mut self, name: impl Into<String>, open: F) -> SessionsBuilder
     where
         D: Driver,
@@ -53,6 +76,15 @@ impl SessionsBuilder {
     }
 
     /// Opens the configured driver, as [`Sessions::from_config`] does.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// let sessions = Sessions::builder(Config::new("memory")).open().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Where the configuration is not usable or the driver cannot be opened.

@@ -57,6 +57,16 @@ impl Sessions {
     /// that nobody has: a warning says where it does not answer. A program that will not start without its store awaits
     /// [`Sessions::check`].
     ///
+    /// ```
+    /// # use cloakroom_session::{Config, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// assert_eq!(sessions.driver().name(), "memory");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Where the configuration is not usable or the driver cannot be opened.
     pub async fn from_config(config: Config) -> Result<Sessions> {
@@ -64,6 +74,18 @@ impl Sessions {
     }
 
     /// As [`from_config`](Sessions::from_config), for a program that adds drivers of its own.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// use cloakroom_session::{Config, Sessions, drivers::memory::Memory};
+    ///
+    /// // One's own type would stand here.
+    /// let builder = Sessions::builder(Config::new("shelf")).driver("shelf", |_options| async { Ok(Memory::new()) });
+    /// let sessions = builder.open().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn builder(config: Config) -> SessionsBuilder {
         SessionsBuilder::new(config)
     }
@@ -116,6 +138,17 @@ impl Sessions {
     /// `retries` are ignored. Wrap it in [`Timeout`](cloakroom_storage::Timeout) where its calls have no deadline of
     /// their own.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// use std::sync::Arc;
+    /// use cloakroom_session::{Config, Sessions, drivers::memory::Memory};
+    ///
+    /// let sessions = Sessions::with_driver(Arc::new(Memory::new()), &Config::default())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Where the rest of the configuration is not usable, and outside of a tokio runtime where there is something
     /// to sweep.
@@ -167,6 +200,17 @@ impl Sessions {
     }
 
     /// The session of one request. No I/O, no parsing: both wait until somebody asks for data.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, CookieHeaders, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// # let session = sessions.session(CookieHeaders::default());
+    /// session.set("theme", "dark")?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn session(&self, cookies: impl Into<CookieHeaders>) -> Session {
         Session::new(Arc::clone(&self.shared), cookies.into())
     }
@@ -177,6 +221,16 @@ impl Sessions {
     }
 
     /// The driver in use.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// assert!(sessions.driver().capabilities().compare_and_swap);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn driver(&self) -> &DynDriver {
         self.shared.store.driver()
     }

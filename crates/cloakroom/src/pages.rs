@@ -1,0 +1,11 @@
+//! The programs of the pages compile.
+#![cfg(all(feature = "testing", feature = "axum", feature = "memory"))]
+
+#[doc = include_str!("../../../docs/recipes.md")]
+struct Recipes;
+
+#[doc = include_str!("../../../docs/testing.md")]
+struct Testing;
+
+#[doc = include_str!("../../../docs/writing-a-driver.md")]
+struct WritingADriver;

@@ -1,7 +1,7 @@
 //! Prints the SQL that makes the table of the driver `sql`, for those who run it themselves:
 //!
 //! ```console
-//! cargo run -p cloakroom-storage --features sql --example migrations -- postgres cloakroom_sessions
+//! cargo run -p cloakroom-drivers --features sql --example migrations -- postgres cloakroom_sessions
 //! ```
 
 use std::process::ExitCode;

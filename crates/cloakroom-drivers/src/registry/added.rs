@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use cloakroom_storage::{Driver, DynDriver, Error, ErrorKind, Limits, Operation, Result};
+use cloakroom_storage::{Driver, DynDriver, Limits, Operation, Result};
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use super::open::{open_with_limits, unknown};
+use super::open::open_beside;
 
 /// Opens drivers by name: those of this crate, and those that were added.
 ///
@@ -57,12 +57,7 @@ impl Registry {
         self
     }
 
-    /// Whether a driver of this name was added.
-    pub fn has(&self, name: &str) -> bool {
-        self.added.contains_key(name)
-    }
-
-    /// Opens a driver, with limits around each of its calls unless it is one that works in memory alone.
+    /// Opens a driver, with limits around each of its calls unless it is one of this crate that works in memory alone.
     ///
     /// # Errors
     /// As [`open`](super::open()), and as the driver that was added has them.
@@ -78,20 +73,8 @@ impl Registry {
                 .map_err(|error| error.with_operation(Operation::Open))?;
             return Ok(limits.around(driver));
         }
-        match open_with_limits(name, options, limits).await {
-            Err(error) if error.kind() == ErrorKind::UnknownDriver && !self.added.is_empty() => {
-                Err(self.unknown(name, error))
-            }
-            opened => opened,
-        }
-    }
-
-    /// The names that were added may be what was meant, too.
-    fn unknown(&self, name: &str, error: Error) -> Error {
-        match name.contains("://") {
-            true => error,
-            false => unknown(name, self.added.keys().map(String::as_str)),
-        }
+        let added = self.added.keys().map(String::as_str);
+        open_beside(added, name, options, limits).await
     }
 }
 

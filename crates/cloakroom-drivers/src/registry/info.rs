@@ -96,7 +96,7 @@ impl DriverInfo {
             _ => (
                 ErrorKind::FeatureDisabled,
                 format!(
-                    "the driver `{0}` is not compiled in; enable the feature `{0}` of cloakroom-storage (or of \
+                    "the driver `{0}` is not compiled in; enable the feature `{0}` of cloakroom-drivers (or of \
                      cloakroom)",
                     self.name
                 ),

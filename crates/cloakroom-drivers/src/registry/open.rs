@@ -4,9 +4,8 @@ use serde_json::{Map, Value};
 
 use super::info::{DriverInfo, is_called};
 use super::{DRIVERS, unavailable};
-use cloakroom_storage::Limits;
 use cloakroom_storage::options::nearest;
-use cloakroom_storage::{DynDriver, Error, ErrorKind, Operation, Result};
+use cloakroom_storage::{DynDriver, Error, ErrorKind, Limits, Operation, Result};
 
 /// Opens a driver by its unstorage name with unstorage's options.
 ///
@@ -30,7 +29,17 @@ pub async fn open_with_limits(
     options: &Map<String, Value>,
     limits: Limits,
 ) -> Result<DynDriver> {
-    let info = find(name)?;
+    open_beside(std::iter::empty(), name, options, limits).await
+}
+
+/// As [`open_with_limits`], where these names were added, of which one may have been meant.
+pub(super) async fn open_beside(
+    added: impl Iterator<Item = &str> + Clone,
+    name: &str,
+    options: &Map<String, Value>,
+    limits: Limits,
+) -> Result<DynDriver> {
+    let info = find(name, added)?;
     let driver = open_by(info, options).await?;
     if info.is_in_process() {
         return Ok(driver);
@@ -41,7 +50,7 @@ pub async fn open_with_limits(
 /// As [`open`], without limits, for a driver around it that has its own.
 #[cfg(feature = "overlay")]
 pub(crate) async fn open_unlimited(name: &str, options: &Map<String, Value>) -> Result<DynDriver> {
-    open_by(find(name)?, options).await
+    open_by(find(name, std::iter::empty())?, options).await
 }
 
 async fn open_by(info: &'static DriverInfo, options: &Map<String, Value>) -> Result<DynDriver> {
@@ -60,7 +69,10 @@ async fn open_by(info: &'static DriverInfo, options: &Map<String, Value>) -> Res
     Ok(driver)
 }
 
-fn find(name: &str) -> Result<&'static DriverInfo> {
+fn find<'a>(
+    name: &str,
+    added: impl Iterator<Item = &'a str> + Clone,
+) -> Result<&'static DriverInfo> {
     let name = name.strip_prefix("unstorage/drivers/").unwrap_or(name);
     if let Some(info) = DRIVERS.iter().find(|info| info.is_called(name)) {
         return Ok(info);
@@ -73,16 +85,11 @@ fn find(name: &str) -> Result<&'static DriverInfo> {
         let message = "the driver is a URL: name the driver, such as `redis`, and give the URL as its option `url`";
         return Err(Error::new(ErrorKind::UnknownDriver, message));
     }
-    Err(unknown(name, std::iter::empty()))
-}
-
-/// That there is no driver of this name, neither here nor among those that were added.
-pub(super) fn unknown<'a>(name: &str, added: impl Iterator<Item = &'a str> + Clone) -> Error {
     let aliases = DRIVERS.iter().flat_map(|info| info.aliases.iter().copied());
     let names = added.chain(DRIVERS.iter().map(|info| info.name));
     let hint = match nearest(name, names.clone().chain(aliases)) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("there are `{}`", names.collect::<Vec<_>>().join("`, `")),
     };
-    Error::new(ErrorKind::UnknownDriver, format!("there is no driver `{name}`; {hint}"))
+    Err(Error::new(ErrorKind::UnknownDriver, format!("there is no driver `{name}`; {hint}")))
 }

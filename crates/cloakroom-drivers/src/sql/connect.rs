@@ -63,7 +63,7 @@ impl Target<'_> {
             dialect => Err(Error::new(
                 ErrorKind::FeatureDisabled,
                 format!(
-                    "{dialect} is not compiled in; enable the feature `{}` of cloakroom-storage (or of cloakroom)",
+                    "{dialect} is not compiled in; enable the feature `{}` of cloakroom-drivers (or of cloakroom)",
                     dialect.feature()
                 ),
             )),

@@ -1,5 +1,5 @@
 //! What went wrong in other session libraries and must not here. What goes over the wire is in the
-//! behaviours that every framework is held to. In `cloakroom-storage`: a memory store that never frees
+//! behaviours that every framework is held to. In `cloakroom-drivers`: a memory store that never frees
 //! (`expired_items_are_freed_by_later_writes_without_a_sweep`), and a deletion task that ends at its first error
 //! (`a_sweeper_survives_errors_and_ends_when_dropped`). These have tests elsewhere in this crate:
 //!

@@ -12,7 +12,7 @@ const MASTERS: usize = 3;
 const NODES: usize = 2 * MASTERS;
 const SLOTS: usize = 16_384;
 /// How long the nodes may take to agree.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Three masters, each with one replica, which takes over within a few seconds of the master's death.
 pub struct RedisCluster {

@@ -11,7 +11,7 @@ use crate::port::Port;
 use crate::until::until;
 
 /// How long the proxy's own port may be held by others.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A port of its own, which leads to a server's.
 pub struct Proxy {

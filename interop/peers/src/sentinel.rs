@@ -13,7 +13,7 @@ use crate::until::until;
 
 const SENTINELS: usize = 3;
 /// How long the servers may take to find each other, and a failover to end.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A master named `mymaster` and one replica, which three sentinels promote about two seconds after the master's death.
 pub struct RedisSentinel {

@@ -12,7 +12,7 @@ use crate::process::Process;
 use crate::until::until;
 
 /// How long a server may take to answer, or to end.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a server that ends while it starts is tried again: after a kill, what it held may be held a little longer.
 const ATTEMPTS: usize = 5;
 

@@ -14,7 +14,7 @@ use serde_json::json;
 
 const LONG: Option<Duration> = Some(Duration::from_secs(3600));
 const SHORT: Option<Duration> = Some(Duration::from_millis(200));
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn db0(place: &Place) -> Db0 {
     Db0::new(Options::new(&place.url)).await.unwrap()

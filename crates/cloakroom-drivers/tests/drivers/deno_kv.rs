@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
 const SHORT: Option<Duration> = Some(Duration::from_millis(300));
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn options(url: &str) -> Options {
     let mut options = Options::new(url);

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
 const SHORT: Option<Duration> = Some(Duration::from_millis(200));
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The servers that the tests share, each with a table of its own.
 fn moto() -> Option<&'static Moto> {

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const FOLDER: &str = "CLOAKROOM_TEST_FOLDER";
 
 /// Times that are set are dropped, as by a file system over objects.

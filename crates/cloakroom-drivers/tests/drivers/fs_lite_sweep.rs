@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 const SOON: Option<Duration> = Some(Duration::from_millis(300));
 const LATER: Option<Duration> = Some(Duration::from_secs(3600));
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A store whose index is complete, as it is after the first sweep.
 async fn store() -> (TempDir, FsLite) {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
 const SHORT: Option<Duration> = Some(Duration::from_millis(300));
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What unstorage's documentation tells its users to run.
 const JAVASCRIPTS_TABLE: &str = "CREATE TABLE storage (\

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
 const SHORT: Option<Duration> = Some(Duration::from_millis(200));
 const MOMENTS: Option<Duration> = Some(Duration::from_secs(2));
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The server that the tests share, each with a bucket of its own.
 fn moto() -> Option<&'static Moto> {

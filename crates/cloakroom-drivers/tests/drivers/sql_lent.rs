@@ -15,7 +15,7 @@ use sqlx::sqlite::SqlitePoolOptions;
 
 const LONG: Option<Duration> = Some(Duration::from_secs(3600));
 /// What a test waits at most for what has to come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn key(name: &str) -> ItemKey {
     ItemKey::new(name).unwrap()

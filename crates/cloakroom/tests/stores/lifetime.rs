@@ -12,7 +12,7 @@ use crate::{cookies, records, visit};
 const IDLE: Duration = Duration::from_secs(3);
 const ABSOLUTE: Duration = Duration::from_secs(2);
 const TTL: Duration = Duration::from_secs(1);
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn configured(store: &Store, change: impl FnOnce(&mut Config)) -> Sessions {
     let mut config = Config::from_json(&store.config()).unwrap();

@@ -20,7 +20,7 @@ pub(crate) const WRONG_KEY: &str = "bm90IHRoZSBrZXkgb2YgYW55Ym9keSBhdCBhbGw=";
 pub(crate) const ACCOUNT_SIGNATURE: &str = "sv=2021-12-02&ss=bt&srt=sco&se=2099-01-01T00%3A00%3A00Z&sp=rwdlacu&sig=%2BXnRmb0pgDRVum0662hMmorRwDQ7zy6iiq%2BixUwYHjo%3D";
 
 pub(crate) const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn key(name: &str) -> ItemKey {
     ItemKey::new(name).unwrap()

@@ -9,7 +9,7 @@ use cloakroom_storage::{
 use serde_json::Value;
 
 /// How long a test waits for what has to come.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Longer than any call should need that fails at once, on a busy machine.
 pub(crate) const AT_ONCE: Duration = Duration::from_secs(1);

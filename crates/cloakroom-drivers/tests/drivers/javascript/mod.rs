@@ -13,7 +13,7 @@ const SESSION: &str = r#"[["Map",1,2,9,10],"cart",{"data":3,"expires":8},[4,5,6,
 const OTHER: &str = r#"[["Map",1,2],"cart",{"data":3,"expires":-1},[]]"#;
 
 const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a driver makes of texts that are no sessions.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 pub(crate) const LONG: Option<Duration> = Some(Duration::from_secs(3600));
 /// How long a test waits for what has to come.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The driver alone, without what `open` puts around it.
 pub(crate) async fn bare(options: Value) -> MongoDb {

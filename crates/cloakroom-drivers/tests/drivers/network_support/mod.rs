@@ -11,7 +11,7 @@ pub(crate) const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
 /// Longer than any call should need that fails at once, on a busy machine.
 pub(crate) const AT_ONCE: Duration = Duration::from_millis(500);
 /// Longer than anything takes that is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn key(name: &str) -> ItemKey {
     ItemKey::new(name).unwrap()

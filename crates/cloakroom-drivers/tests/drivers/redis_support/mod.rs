@@ -8,7 +8,7 @@ use cloakroom_storage::{Driver, DynDriver, Error, ItemKey, Result, SetOutcome, V
 use serde_json::Value;
 
 /// How long a test waits for what has to come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The driver alone, without what `open` puts around it.
 pub(crate) async fn bare(options: Value) -> Driven {

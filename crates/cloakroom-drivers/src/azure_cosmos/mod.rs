@@ -9,11 +9,6 @@
 //! all items are in one logical partition, which Azure limits to 20 GB. A container with another partition key is refused,
 //! because JavaScript finds nothing in it.
 //!
-//! # Options
-//! unstorage's: `endpoint` and `accountKey`; `databaseName` and `containerName`, which are `unstorage` by default.
-//!
-//! DIFFERENCE: `accountKey` is needed. JavaScript falls back on the identities that `@azure/identity` finds.
-//!
 //! # Expiry
 //! The deadline is in a property of ours, `expires`, in milliseconds since 1970 by the clocks of the machines that use the
 //! container, and in Cosmos DB's own `ttl`, in seconds rounded up. The service heeds the latter in a container with a
@@ -36,6 +31,7 @@
 mod container;
 mod document;
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -50,7 +46,7 @@ use serde_json::{Map, Value, json};
 use crate::common::capabilities::SWEPT;
 use crate::common::http::azure::Key;
 use crate::common::http::conditional::{self, Condition, Conditional, Deleted, Stored, Tag};
-use crate::common::http::{Address, Expiry, Response, Secret, unreadable};
+use crate::common::http::{Address, Expiry, Response, unreadable};
 use cloakroom_storage::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
     SetOutcome, Swept, When, options,
@@ -65,32 +61,64 @@ const TRUE: HeaderValue = HeaderValue::from_static("true");
 
 /// How many keys one request lists.
 const PAGE: usize = 1000;
+
 /// Items as documents.
 ///
-/// ```no_run
-/// use cloakroom_drivers::azure_cosmos::AzureCosmos;
+/// ```
+/// use cloakroom_drivers::azure_cosmos::{AzureCosmos, Options};
 ///
-/// # fn example() -> cloakroom_storage::Result<()> {
-/// let options = serde_json::json!({
-///     "endpoint": "https://account.documents.azure.com:443/",
-///     "accountKey": "bm90IGEga2V5",
-/// });
-/// let documents = AzureCosmos::open(options.as_object().unwrap())?;
-/// # Ok(())
-/// # }
+/// let endpoint = "https://account.documents.azure.com:443/";
+/// let documents = AzureCosmos::new(Options::new(endpoint, "bm90IGEga2V5"))?;
+/// # Ok::<(), cloakroom_storage::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct AzureCosmos {
     container: Container,
 }
 
-#[derive(Deserialize)]
+/// unstorage's options for `azure-cosmos`.
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Options {
-    endpoint: String,
-    account_key: Option<Secret>,
-    database_name: Option<String>,
-    container_name: Option<String>,
+#[non_exhaustive]
+pub struct Options {
+    /// The URL of the account, such as `https://ACCOUNT.documents.azure.com:443/`.
+    pub endpoint: String,
+    /// A key of the account, in base64 as Azure shows it.
+    ///
+    /// DIFFERENCE: it is needed. JavaScript falls back on the identities that `@azure/identity` finds.
+    pub account_key: Option<String>,
+    /// The database, `unstorage` by default.
+    #[serde(default = "unstorage")]
+    pub database_name: String,
+    /// The container in the database, `unstorage` by default.
+    #[serde(default = "unstorage")]
+    pub container_name: String,
+}
+
+impl Options {
+    /// The default options for the account at this URL, with this key of it.
+    pub fn new(endpoint: impl Into<String>, account_key: impl Into<String>) -> Options {
+        Options {
+            endpoint: endpoint.into(),
+            account_key: Some(account_key.into()),
+            database_name: unstorage(),
+            container_name: unstorage(),
+        }
+    }
+}
+
+fn unstorage() -> String {
+    "unstorage".to_owned()
+}
+
+impl fmt::Debug for Options {
+    /// Leaves out the key, and the URL, where a password may stand by mistake.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("database_name", &self.database_name)
+            .field("container_name", &self.container_name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A page of the answers to a query.
@@ -100,13 +128,12 @@ struct Page {
 }
 
 impl AzureCosmos {
-    /// A store with options as a configuration gives them. Nothing is asked yet.
+    /// A store in a container. Nothing is asked yet.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions).
-    pub fn open(options: &Map<String, Value>) -> Result<AzureCosmos> {
-        let Options { endpoint, account_key, database_name, container_name } =
-            options::parse(NAME, options)?;
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is impossible.
+    pub fn new(options: Options) -> Result<AzureCosmos> {
+        let Options { endpoint, account_key, database_name, container_name } = options;
         let address = Address::new(NAME, "endpoint", &endpoint)?;
         let key = account_key.ok_or_else(|| {
             // DIFFERENCE: JavaScript tries every identity that `@azure/identity` knows.
@@ -114,21 +141,24 @@ impl AzureCosmos {
                  back on, are not available here)";
             options::invalid(NAME, message)
         })?;
-        let key = Key::new(NAME, "accountKey", key.expose())?;
-        let [database, container] =
-            [("databaseName", database_name), ("containerName", container_name)].map(
-                |(option, name)| {
-                    let name = name.unwrap_or_else(|| "unstorage".to_owned());
-                    match name.is_empty() || name.contains(['/', '\\', '?', '#']) {
-                        true => Err(options::invalid(
-                            NAME,
-                            format!("option `{option}`: this is no name"),
-                        )),
-                        false => Ok(name),
-                    }
-                },
-            );
-        Ok(AzureCosmos { container: Container::new(address, key, database?, container?)? })
+        let key = Key::new(NAME, "accountKey", &key)?;
+        for (option, name) in [("databaseName", &database_name), ("containerName", &container_name)]
+        {
+            if name.is_empty() || name.contains(['/', '\\', '?', '#']) {
+                let message = format!("option `{option}`: this is no name");
+                return Err(options::invalid(NAME, message));
+            }
+        }
+        let container = Container::new(address, key, database_name, container_name)?;
+        Ok(AzureCosmos { container })
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`AzureCosmos::new`], also when an option is unknown.
+    pub fn open(options: &Map<String, Value>) -> Result<AzureCosmos> {
+        AzureCosmos::new(options::parse(NAME, options)?)
     }
 
     async fn on_document(

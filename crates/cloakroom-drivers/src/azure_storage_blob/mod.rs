@@ -3,13 +3,6 @@
 //! # Layout
 //! unstorage's: the blob's name is the key, its content the value. A container that is missing is made by the first write.
 //!
-//! # Options
-//! unstorage's: `accountName` with `accountKey` or `sasKey`; or `sasUrl`, of the account or of the container; or
-//! `connectionString`, `UseDevelopmentStorage=true` among them; `containerName`, which is `unstorage` by default; and
-//! `endpointSuffix`, by default `.blob.core.windows.net`.
-//!
-//! DIFFERENCE: an option is needed that lets us in. JavaScript falls back on the identities that `@azure/identity` finds.
-//!
 //! # Expiry
 //! The deadline is in the blob's metadata, as `expires`, in milliseconds since 1970 by the clocks of the machines that use
 //! the container. What JavaScript writes over a blob has no metadata, and so no deadline; it goes on reading what has
@@ -24,6 +17,7 @@
 //! One to read, to write and to create. Two to touch and to remove, because the service has no condition on a deadline.
 
 mod list;
+mod options;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -34,7 +28,6 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use http::{Method, StatusCode};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::common::capabilities::SWEPT;
@@ -42,12 +35,14 @@ use crate::common::http::azure::{Account, Given, Service};
 use crate::common::http::conditional::{
     self, Condition, Conditional, Deleted, Movable, Stored, Tag,
 };
-use crate::common::http::{Client, Expiry, Response, Secret, encoded, refusal};
+use crate::common::http::{Client, Expiry, Response, encoded, refusal};
 use cloakroom_storage::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, When, options,
+    SetOutcome, Swept, When,
 };
 use list::Page;
+
+pub use options::Options;
 
 const NAME: &str = "azure-storage-blob";
 /// The version of the service's API that is spoken.
@@ -61,14 +56,11 @@ const LARGEST_PAGE: usize = 5000;
 
 /// Items as blobs.
 ///
-/// ```no_run
-/// use cloakroom_drivers::azure_storage_blob::AzureStorageBlob;
+/// ```
+/// use cloakroom_drivers::azure_storage_blob::{AzureStorageBlob, Options};
 ///
-/// # fn example() -> cloakroom_storage::Result<()> {
-/// let options = serde_json::json!({ "connectionString": "UseDevelopmentStorage=true" });
-/// let blobs = AzureStorageBlob::open(options.as_object().unwrap())?;
-/// # Ok(())
-/// # }
+/// let blobs = AzureStorageBlob::new(Options::new("UseDevelopmentStorage=true"))?;
+/// # Ok::<(), cloakroom_storage::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct AzureStorageBlob {
@@ -80,31 +72,18 @@ pub struct AzureStorageBlob {
     swept_to: Mutex<Option<String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Options {
-    account_name: Option<String>,
-    account_key: Option<Secret>,
-    sas_key: Option<Secret>,
-    sas_url: Option<Secret>,
-    connection_string: Option<Secret>,
-    container_name: Option<String>,
-    endpoint_suffix: Option<String>,
-}
-
 impl AzureStorageBlob {
-    /// A store with options as a configuration gives them. Nothing is asked yet.
+    /// A store in a container. Nothing is asked yet.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions).
-    pub fn open(options: &Map<String, Value>) -> Result<AzureStorageBlob> {
-        let options: Options = options::parse(NAME, options)?;
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is missing or impossible.
+    pub fn new(options: Options) -> Result<AzureStorageBlob> {
         let given = Given {
             account_name: options.account_name.as_deref(),
-            account_key: options.account_key.as_ref(),
-            sas_key: options.sas_key.as_ref(),
-            sas_url: options.sas_url.as_ref(),
-            connection_string: options.connection_string.as_ref(),
+            account_key: options.account_key.as_deref(),
+            sas_key: options.sas_key.as_deref(),
+            sas_url: options.sas_url.as_deref(),
+            connection_string: options.connection_string.as_deref(),
             endpoint_suffix: options.endpoint_suffix.as_deref(),
         };
         let account = Account::new(NAME, Service::Blob, &given)?;
@@ -125,6 +104,14 @@ impl AzureStorageBlob {
             },
             swept_to: Mutex::default(),
         })
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`AzureStorageBlob::new`], also when an option is unknown.
+    pub fn open(options: &Map<String, Value>) -> Result<AzureStorageBlob> {
+        AzureStorageBlob::new(cloakroom_storage::options::parse(NAME, options)?)
     }
 
     async fn call(

@@ -8,14 +8,6 @@
 //!
 //! DIFFERENCE: a table that is missing is made by the first write. JavaScript leaves that to you.
 //!
-//! # Options
-//! unstorage's: `accountName` with `accountKey` or `sasKey`; or `connectionString`, `UseDevelopmentStorage=true` among
-//! them; `tableName` and `partitionKey`, which are `unstorage` by default; and `pageSize`, how many keys one request
-//! lists, 1000 by default and at most.
-//!
-//! DIFFERENCE: a `connectionString` needs no `accountName` beside it; and an option is needed that lets us in. JavaScript
-//! falls back on the identities that `@azure/identity` finds.
-//!
 //! # Expiry
 //! The deadline is in a property of ours, `expires`, in milliseconds since 1970 by the clocks of the machines that use the
 //! table. What JavaScript writes replaces the whole entity, and so has no deadline; it goes on reading what has expired
@@ -29,6 +21,7 @@
 //! One to read, to write and to create. Two to touch and to remove, because the service has no condition on a deadline.
 
 mod entity;
+mod options;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,12 +40,14 @@ use crate::common::http::azure::{Account, Given, Service};
 use crate::common::http::conditional::{
     self, Condition, Conditional, Deleted, Movable, Stored, Tag,
 };
-use crate::common::http::{Client, Expiry, Response, Secret, encoded, refusal, unreadable};
+use crate::common::http::{Client, Expiry, Response, encoded, refusal, unreadable};
 use cloakroom_storage::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, When, options,
+    SetOutcome, Swept, When,
 };
 use entity::Entity;
+
+pub use options::Options;
 
 const NAME: &str = "azure-storage-table";
 /// The version of the service's API that is spoken.
@@ -63,14 +58,11 @@ const LARGEST_PAGE: u32 = 1000;
 
 /// Items as entities of a table.
 ///
-/// ```no_run
-/// use cloakroom_drivers::azure_storage_table::AzureStorageTable;
+/// ```
+/// use cloakroom_drivers::azure_storage_table::{AzureStorageTable, Options};
 ///
-/// # fn example() -> cloakroom_storage::Result<()> {
-/// let options = serde_json::json!({ "connectionString": "UseDevelopmentStorage=true" });
-/// let table = AzureStorageTable::open(options.as_object().unwrap())?;
-/// # Ok(())
-/// # }
+/// let table = AzureStorageTable::new(Options::new("UseDevelopmentStorage=true"))?;
+/// # Ok::<(), cloakroom_storage::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct AzureStorageTable {
@@ -83,18 +75,6 @@ pub struct AzureStorageTable {
     swept_to: Mutex<Option<Place>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Options {
-    account_name: Option<String>,
-    account_key: Option<Secret>,
-    sas_key: Option<Secret>,
-    connection_string: Option<Secret>,
-    table_name: Option<String>,
-    partition_key: Option<String>,
-    page_size: Option<u32>,
-}
-
 /// Where a query goes on: the part of its address that says so.
 type Place = String;
 
@@ -104,37 +84,35 @@ struct Page {
 }
 
 impl AzureStorageTable {
-    /// A store with options as a configuration gives them. Nothing is asked yet.
+    /// A store in a table. Nothing is asked yet.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions).
-    pub fn open(options: &Map<String, Value>) -> Result<AzureStorageTable> {
-        let options: Options = options::parse(NAME, options)?;
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is missing or impossible.
+    pub fn new(options: Options) -> Result<AzureStorageTable> {
+        options.check()?;
         let given = Given {
             account_name: options.account_name.as_deref(),
-            account_key: options.account_key.as_ref(),
-            sas_key: options.sas_key.as_ref(),
-            connection_string: options.connection_string.as_ref(),
+            account_key: options.account_key.as_deref(),
+            sas_key: options.sas_key.as_deref(),
+            connection_string: options.connection_string.as_deref(),
             ..Given::default()
         };
-        let page_size = options.page_size.unwrap_or(LARGEST_PAGE);
-        if !(1..=LARGEST_PAGE).contains(&page_size) {
-            let message = format!("option `pageSize`: it must be from 1 to {LARGEST_PAGE}");
-            return Err(options::invalid(NAME, message));
-        }
-        let table = options.table_name.unwrap_or_else(|| "unstorage".to_owned());
-        if table.is_empty() || !table.chars().all(|letter| letter.is_ascii_alphanumeric()) {
-            let message = "option `tableName`: a table's name has letters and digits alone";
-            return Err(options::invalid(NAME, message));
-        }
         Ok(AzureStorageTable {
             client: Client::new(NAME)?,
             account: Account::new(NAME, Service::Table, &given)?,
-            table,
-            partition: options.partition_key.unwrap_or_else(|| "unstorage".to_owned()),
-            page_size,
+            table: options.table_name,
+            partition: options.partition_key,
+            page_size: options.page_size,
             swept_to: Mutex::default(),
         })
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`AzureStorageTable::new`], also when an option is unknown.
+    pub fn open(options: &Map<String, Value>) -> Result<AzureStorageTable> {
+        AzureStorageTable::new(cloakroom_storage::options::parse(NAME, options)?)
     }
 
     async fn call(

@@ -1,13 +1,16 @@
 //! The `azure-cosmos` driver against Vercel's emulator of Cosmos DB.
 
+use std::sync::Arc;
+
 use crate::azure_support::{
     HOUR, KEY, WRONG_KEY, away_and_back, key, lets_nobody_in, lists_page_by_page, near_in_an_hour,
     opened, put, read, refuses, round_trips, sweeps_in_steps,
 };
 use crate::javascript::Texts;
 use bytes::Bytes;
+use cloakroom_drivers::azure_cosmos::{AzureCosmos, Options};
 use cloakroom_drivers::conformance;
-use cloakroom_storage::{ItemKey, When};
+use cloakroom_storage::{DynDriver, ItemKey, When};
 use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;
 use interop_peers::{JavaScript, NodeServer, Proxy};
@@ -111,6 +114,17 @@ async fn a_wrong_key_is_no_missing_item() {
 async fn expired_documents_are_swept_in_steps() {
     let Some(cosmosdb) = cosmosdb() else { return };
     sweeps_in_steps(&opened(NAME, &options(cosmosdb.port())).await).await;
+}
+
+#[tokio::test]
+async fn options_without_json_open_the_same_store_and_show_no_secret() {
+    let Some(cosmosdb) = cosmosdb() else { return };
+    let given = options(cosmosdb.port());
+    put(&opened(NAME, &given).await, "id", "value", HOUR).await;
+    let options = Options::new(given["endpoint"].as_str().unwrap(), KEY);
+    assert!(!format!("{options:?}").contains(&KEY[..8]), "{options:?}");
+    let driver: DynDriver = Arc::new(AzureCosmos::new(options).unwrap());
+    assert_eq!(read(&driver, "id").await.as_deref(), Some("value"));
 }
 
 #[tokio::test]

@@ -1,13 +1,16 @@
 //! The `azure-storage-table` driver against Azurite, Microsoft's emulator.
 
+use std::sync::Arc;
+
 use crate::azure_support::{
     ACCOUNT_SIGNATURE, HOUR, KEY, WRONG_KEY, away_and_back, key, lets_nobody_in, near_in_an_hour,
     opened, put, read, refuses, round_trips, sweeps_in_steps,
 };
 use crate::javascript::Texts;
 use bytes::Bytes;
+use cloakroom_drivers::azure_storage_table::{AzureStorageTable, Options};
 use cloakroom_drivers::conformance;
-use cloakroom_storage::{ItemKey, RemoveOutcome, When};
+use cloakroom_storage::{DynDriver, ItemKey, RemoveOutcome, When};
 use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;
 use interop_peers::{JavaScript, NodeServer, Proxy};
@@ -126,6 +129,17 @@ async fn a_wrong_key_is_no_missing_item() {
 async fn expired_entities_are_swept_in_steps() {
     let Some(azurite) = azurite() else { return };
     sweeps_in_steps(&opened(NAME, &options(azurite.port())).await).await;
+}
+
+#[tokio::test]
+async fn options_without_json_open_the_same_store_and_show_no_secret() {
+    let Some(azurite) = azurite() else { return };
+    let given = options(azurite.port());
+    put(&opened(NAME, &given).await, "id", "value", HOUR).await;
+    let options = Options::new(given["connectionString"].as_str().unwrap());
+    assert!(!format!("{options:?}").contains(&KEY[..8]), "{options:?}");
+    let driver: DynDriver = Arc::new(AzureStorageTable::new(options).unwrap());
+    assert_eq!(read(&driver, "id").await.as_deref(), Some("value"));
 }
 
 #[tokio::test]

@@ -43,10 +43,10 @@ impl Service {
 #[derive(Default)]
 pub(crate) struct Given<'a> {
     pub(crate) account_name: Option<&'a str>,
-    pub(crate) account_key: Option<&'a Secret>,
-    pub(crate) sas_key: Option<&'a Secret>,
-    pub(crate) sas_url: Option<&'a Secret>,
-    pub(crate) connection_string: Option<&'a Secret>,
+    pub(crate) account_key: Option<&'a str>,
+    pub(crate) sas_key: Option<&'a str>,
+    pub(crate) sas_url: Option<&'a str>,
+    pub(crate) connection_string: Option<&'a str>,
     pub(crate) endpoint_suffix: Option<&'a str>,
 }
 
@@ -89,18 +89,18 @@ impl Account {
             Ok::<_, Error>((name.to_owned(), address))
         };
         let (address, credential) = if let Some(key) = given.account_key {
-            let key = Key::new(driver, "accountKey", key.expose())?;
+            let key = Key::new(driver, "accountKey", key)?;
             let (account, address) = usual()?;
             (address, Credential::Key { account, key })
         } else if let Some(url) = given.sas_url {
-            let (address, signature) = url.expose().split_once('?').ok_or_else(|| {
+            let (address, signature) = url.split_once('?').ok_or_else(|| {
                 options::invalid(driver, "option `sasUrl` has no signature: there is no `?` in it")
             })?;
             (Address::new(driver, "sasUrl", address)?, signature_of(signature))
         } else if let Some(signature) = given.sas_key {
-            (usual()?.1, signature_of(signature.expose()))
+            (usual()?.1, signature_of(signature))
         } else if let Some(text) = given.connection_string {
-            connected(driver, service, text.expose())?
+            connected(driver, service, text)?
         } else {
             // DIFFERENCE: JavaScript tries every identity that `@azure/identity` knows.
             let message = "there are no credentials: set `accountKey`, `sasKey` or `connectionString` (managed \

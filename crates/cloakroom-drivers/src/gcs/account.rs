@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::NAME;
 use crate::common::http::credentials::{Credentials, Ending, SearchError};
-use crate::common::http::{Client, Request, Response, Secret, sources};
+use crate::common::http::{Client, Request, Response, sources};
 use cloakroom_storage::{Error, ErrorKind, Result, options};
 
 /// Sends requests as the account, or as nobody.
@@ -40,8 +40,8 @@ impl Account {
     ///
     /// # Errors
     /// With [`InvalidOptions`](ErrorKind::InvalidOptions) when they cannot be credentials.
-    pub(super) fn new(given: Option<&Secret>) -> Result<Account> {
-        let source = match given.map(Secret::expose) {
+    pub(super) fn new(given: Option<&str>) -> Result<Account> {
+        let source = match given {
             None => Source::Found(DefaultCredentialProvider::new()),
             Some(json) if json.trim_start().starts_with('{') => {
                 // The cause could show a part of them.

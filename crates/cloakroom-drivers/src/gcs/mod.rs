@@ -3,14 +3,6 @@
 //! # Layout
 //! The item `a:b` is the object `a:b` of the bucket, or `base:a:b`, and its bytes are the value.
 //!
-//! # Options
-//! - `bucket`, which has to be there, and `base`, below which the items are.
-//! - `credentials`: the JSON of a service account (or of any other account that Google has such JSON for), or the path of
-//!   a file of it. Without, credentials are found as Google's own clients find them: by `GOOGLE_APPLICATION_CREDENTIALS`,
-//!   of the user of `gcloud`, of the machine.
-//! - `endpoint`, by default `https://storage.googleapis.com`, or the emulator that `STORAGE_EMULATOR_HOST` names. What is
-//!   asked by plain `http` is taken for an emulator, which gets no credentials that were not given.
-//!
 //! # Expiry
 //! Objects have no deadlines of their own. So one of ours stands in an object's metadata, `cloakroom-expires`, in
 //! milliseconds since 1970 by the clocks of those who write. A list tells it too, so that a [sweep](Driver::sweep) costs a
@@ -41,6 +33,7 @@ mod failure;
 mod object;
 
 use std::env;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -56,7 +49,7 @@ use serde_json::{Map, Value, json};
 use crate::common::http::conditional::{
     self, Condition, Conditional, Deleted, Movable, Stored, Tag,
 };
-use crate::common::http::{Address, Expiry, Response, Secret, encoded};
+use crate::common::http::{Address, Expiry, Response, encoded};
 use account::Account;
 use cloakroom_storage::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
@@ -75,14 +68,13 @@ const PAGE: usize = 1000;
 
 /// Items as objects of a bucket.
 ///
-/// ```no_run
-/// use cloakroom_drivers::gcs::Gcs;
+/// ```
+/// use cloakroom_drivers::gcs::{Gcs, Options};
 ///
-/// # fn example() -> cloakroom_storage::Result<()> {
-/// let options = serde_json::json!({ "bucket": "sessions" });
-/// let store = Gcs::open(options.as_object().unwrap())?;
-/// # Ok(())
-/// # }
+/// let mut options = Options::new("sessions");
+/// options.base = "shop".into();
+/// let store = Gcs::new(options)?;
+/// # Ok::<(), cloakroom_storage::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Gcs {
@@ -96,22 +88,51 @@ pub struct Gcs {
     swept_to: Mutex<Option<String>>,
 }
 
-#[derive(Deserialize)]
-struct Options {
-    bucket: String,
+/// The options of `gcs`, all of them ours.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Options {
+    /// The bucket, which has to be there.
+    pub bucket: String,
+    /// What the items' names begin with, nothing by default.
     #[serde(default)]
-    base: String,
-    endpoint: Option<String>,
-    credentials: Option<Secret>,
+    pub base: String,
+    /// The URL of the service: by default the emulator that the environment's `STORAGE_EMULATOR_HOST` names, or
+    /// `https://storage.googleapis.com`.
+    ///
+    /// What is asked by plain `http` is taken for an emulator, which gets no credentials that were not given.
+    pub endpoint: Option<String>,
+    /// The JSON of a service account (or of any other account that Google has such JSON for), or the path of a file of it.
+    ///
+    /// Without, credentials are found as Google's own clients find them: by `GOOGLE_APPLICATION_CREDENTIALS`, of the user
+    /// of `gcloud`, of the machine.
+    pub credentials: Option<String>,
+}
+
+impl Options {
+    /// The default options for this bucket.
+    pub fn new(bucket: impl Into<String>) -> Options {
+        Options { bucket: bucket.into(), base: String::new(), endpoint: None, credentials: None }
+    }
+}
+
+impl fmt::Debug for Options {
+    /// Leaves out the credentials, and the URL, where a password may stand by mistake.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("bucket", &self.bucket)
+            .field("base", &self.base)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Gcs {
-    /// A store with options as a configuration gives them. Nothing is asked yet.
+    /// A store in a bucket. Nothing is asked yet.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions).
-    pub fn open(options: &Map<String, Value>) -> Result<Gcs> {
-        let options: Options = options::parse(NAME, options)?;
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is impossible.
+    pub fn new(options: Options) -> Result<Gcs> {
         let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
         if options.bucket.is_empty() || !options.bucket.chars().all(is_name) {
             return Err(options::invalid(NAME, "option `bucket`: it must be a bucket's name"));
@@ -125,9 +146,9 @@ impl Gcs {
         let endpoint = options.endpoint.or_else(emulator).unwrap_or_else(|| GOOGLE.to_owned());
         let endpoint = Address::new(NAME, "endpoint", &endpoint)?;
         let is_emulated = endpoint.as_str().starts_with("http:");
-        let account = match &options.credentials {
+        let account = match options.credentials.as_deref() {
             None if is_emulated => Account::nobody()?,
-            given => Account::new(given.as_ref())?,
+            given => Account::new(given)?,
         };
         Ok(Gcs {
             account,
@@ -136,6 +157,14 @@ impl Gcs {
             base,
             swept_to: Mutex::default(),
         })
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`Gcs::new`], also when an option is unknown.
+    pub fn open(options: &Map<String, Value>) -> Result<Gcs> {
+        Gcs::new(options::parse(NAME, options)?)
     }
 
     async fn call(&self, method: Method, path: &str) -> Result<Response> {

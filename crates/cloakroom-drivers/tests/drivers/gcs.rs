@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read, until, written};
 use bytes::Bytes;
-use cloakroom_drivers::conformance;
-use cloakroom_storage::{ErrorKind, ItemKey, RemoveOutcome, SetOutcome, When};
+use cloakroom_drivers::{conformance, gcs};
+use cloakroom_storage::{Driver as _, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, When};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use interop_peers::{Gcs, NodeServer, Proxy};
 use serde_json::{Value, json};
@@ -334,6 +334,22 @@ async fn options_that_cannot_be_are_named() {
         assert!(error.to_string().contains(part), "{error}");
         assert!(!format!("{error:?}").contains("c2VjcmV0"), "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn options_without_json_open_the_same_store_and_show_no_secret() {
+    let Some(server) = gcs() else { return };
+    let given = options(server.port());
+    put(&open(NAME, &given).await, "id", "value").await;
+    let mut options = gcs::Options::new(Gcs::BUCKET);
+    options.base = given["base"].as_str().unwrap().into();
+    options.endpoint = Some(server.url());
+    let store = gcs::Gcs::new(options.clone()).unwrap();
+    assert_eq!(store.get(&key("id")).await.unwrap().unwrap().value, "value");
+    options.credentials = Some("{c2VjcmV0".into());
+    assert!(!format!("{options:?}").contains("c2VjcmV0"), "{options:?}");
+    let error = gcs::Gcs::new(options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidOptions, "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -33,7 +33,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::common::capabilities::SWEPT;
-use crate::common::http::{Address, Aws, Expiry, Keys, Secret, region};
+use crate::common::http::{Address, Aws, Expiry, Keys, region};
 use cloakroom_storage::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
     SetOutcome, Swept, Version, When, options,
@@ -49,11 +49,12 @@ const LONGEST_VALUE: usize = 400 * 1024 - 2048;
 /// Items as items of a table.
 ///
 /// ```no_run
-/// use cloakroom_drivers::dynamodb::DynamoDb;
+/// use cloakroom_drivers::dynamodb::{DynamoDb, Options};
 ///
 /// # async fn example() -> cloakroom_storage::Result<()> {
-/// let options = serde_json::json!({ "region": "eu-central-1", "table": "sessions" });
-/// let store = DynamoDb::open(options.as_object().unwrap()).await?;
+/// let mut options = Options::new("sessions");
+/// options.region = Some("eu-central-1".into());
+/// let store = DynamoDb::new(options).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -66,40 +67,73 @@ pub struct DynamoDb {
     swept: Mutex<Option<String>>,
 }
 
-#[derive(Deserialize)]
+/// The options of `dynamodb`, all of them ours.
+///
+/// Without keys, credentials are found as Amazon's own clients find them: in the environment, in a profile, by a web
+/// identity, of the container or of the machine.
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Options {
-    access_key_id: Option<Secret>,
-    secret_access_key: Option<Secret>,
-    session_token: Option<Secret>,
-    endpoint: Option<String>,
-    region: Option<String>,
-    table: String,
+#[non_exhaustive]
+pub struct Options {
+    /// The ID of the key that requests are signed with, which goes with `secretAccessKey`.
+    pub access_key_id: Option<String>,
+    /// The key that requests are signed with.
+    pub secret_access_key: Option<String>,
+    /// The token that belongs to the keys where they are temporary.
+    pub session_token: Option<String>,
+    /// The URL of the service, Amazon's in the region by default.
+    pub endpoint: Option<String>,
+    /// The region; by default the environment's `AWS_REGION` or `AWS_DEFAULT_REGION`.
+    pub region: Option<String>,
+    /// The table. Its key has to be the string `id`, alone.
+    pub table: String,
+    /// What the items' names begin with, nothing by default.
     #[serde(default)]
-    base: String,
+    pub base: String,
+    /// Whether to make the table where it is missing, paid by request and with its expiry on; `false` by default.
     #[serde(default)]
-    create_table: bool,
+    pub create_table: bool,
+    /// Whether expired items have to be looked for, because the table's own expiry is not on; `false` by default.
     #[serde(default)]
-    sweep: bool,
+    pub sweep: bool,
+}
+
+impl Options {
+    /// The default options for this table.
+    pub fn new(table: impl Into<String>) -> Options {
+        Options {
+            access_key_id: None,
+            secret_access_key: None,
+            session_token: None,
+            endpoint: None,
+            region: None,
+            table: table.into(),
+            base: String::new(),
+            create_table: false,
+            sweep: false,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    /// Leaves out the keys, and the URL, where a password may stand by mistake.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("region", &self.region)
+            .field("table", &self.table)
+            .field("base", &self.base)
+            .field("create_table", &self.create_table)
+            .field("sweep", &self.sweep)
+            .finish_non_exhaustive()
+    }
 }
 
 impl DynamoDb {
-    /// A store with options as a configuration gives them:
-    ///
-    /// - `table`: its name. Its key has to be the string `id`, alone.
-    /// - `base`: what the items' names begin with; nothing by default.
-    /// - `region`, or `AWS_REGION`; and `endpoint`, which is Amazon's by default.
-    /// - `accessKeyId`, `secretAccessKey` and `sessionToken`. Without them, credentials are found as Amazon's own clients find
-    ///   them: in the environment, in a profile, by a web identity, of the container or of the machine.
-    /// - `createTable`: whether to make the table where it is missing, paid by request and with its expiry on; `false` by
-    ///   default. Otherwise nothing is asked of the store yet.
-    /// - `sweep`: whether expired items have to be looked for, because the table's own expiry is not on; `false` by default.
+    /// A store in a table, of which nothing is asked yet, unless it is to be made.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](ErrorKind::InvalidOptions) when an option is unknown or impossible, and when the table cannot
-    /// be made.
-    pub async fn open(options: &Map<String, Value>) -> Result<DynamoDb> {
-        let options: Options = options::parse(NAME, options)?;
+    /// With [`InvalidOptions`](ErrorKind::InvalidOptions) when an option is impossible, and when the table cannot be made.
+    pub async fn new(options: Options) -> Result<DynamoDb> {
         let region = region(NAME, options.region)?;
         let endpoint =
             options.endpoint.unwrap_or_else(|| format!("https://dynamodb.{region}.amazonaws.com"));
@@ -117,9 +151,9 @@ impl DynamoDb {
             },
         };
         let keys = Keys {
-            access_key_id: options.access_key_id,
-            secret_access_key: options.secret_access_key,
-            session_token: options.session_token,
+            access_key_id: options.access_key_id.as_deref(),
+            secret_access_key: options.secret_access_key.as_deref(),
+            session_token: options.session_token.as_deref(),
         };
         let aws = Aws::new(NAME, "dynamodb", &region, &keys, failure::name)?;
         let table = Table::new(aws, &endpoint, options.table)?;
@@ -127,6 +161,14 @@ impl DynamoDb {
             table.create().await.map_err(during(Operation::Open))?;
         }
         Ok(DynamoDb { table, base, sweep: options.sweep, swept: Mutex::default() })
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`DynamoDb::new`], also when an option is unknown.
+    pub async fn open(options: &Map<String, Value>) -> Result<DynamoDb> {
+        DynamoDb::new(options::parse(NAME, options)?).await
     }
 
     fn id(&self, key: &ItemKey) -> String {

@@ -46,7 +46,7 @@ use serde_json::{Map, Value};
 
 use crate::common::capabilities::SWEPT;
 use crate::common::http::conditional::{self, Condition, Conditional, Deleted, Stored, Tag};
-use crate::common::http::{Address, Aws, Expiry, Keys, Secret, region};
+use crate::common::http::{Address, Aws, Expiry, Keys, region};
 use bucket::{Bucket, Head, Object, Page};
 use cloakroom_storage::{
     Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome,
@@ -63,14 +63,13 @@ const AT_ONCE: usize = 16;
 
 /// Items as objects of a bucket.
 ///
-/// ```no_run
-/// use cloakroom_drivers::s3::S3;
+/// ```
+/// use cloakroom_drivers::s3::{Options, S3};
 ///
-/// # fn example() -> cloakroom_storage::Result<()> {
-/// let options = serde_json::json!({ "region": "eu-central-1", "bucket": "sessions" });
-/// let store = S3::open(options.as_object().unwrap())?;
-/// # Ok(())
-/// # }
+/// let mut options = Options::new("sessions");
+/// options.region = Some("eu-central-1".into());
+/// let store = S3::new(options)?;
+/// # Ok::<(), cloakroom_storage::Error>(())
 /// ```
 pub struct S3 {
     bucket: Bucket,
@@ -79,39 +78,56 @@ pub struct S3 {
     swept: Mutex<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Options {
-    access_key_id: Option<Secret>,
-    secret_access_key: Option<Secret>,
-    session_token: Option<Secret>,
-    endpoint: Option<String>,
-    region: Option<String>,
-    #[serde(default)]
-    bucket: String,
-    /// How unstorage clears a store, which we do not.
-    #[serde(default, rename = "bulkDelete")]
-    _bulk_delete: bool,
-    #[serde(default)]
-    lifecycle: bool,
+/// unstorage's options for `s3`, and some of ours.
+///
+/// Without keys, credentials are found as Amazon's own clients find them: in the environment (`AWS_ACCESS_KEY_ID`,
+/// `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`), in a profile, by a web identity, of the container or of the machine.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Options {
+    /// The ID of the key that requests are signed with, which goes with `secretAccessKey`.
+    pub access_key_id: Option<String>,
+    /// The key that requests are signed with.
+    pub secret_access_key: Option<String>,
+    /// Ours: the token that belongs to the keys where they are temporary.
+    pub session_token: Option<String>,
+    /// The URL of the store; by default Amazon's in the region, where unstorage has no default.
+    pub endpoint: Option<String>,
+    /// The region; by default the environment's `AWS_REGION` or `AWS_DEFAULT_REGION`, where unstorage has no default.
+    pub region: Option<String>,
+    /// The bucket. Empty, as by default, where `endpoint` is the bucket's own.
+    pub bucket: String,
+    /// How unstorage clears a store. Accepted, and without an effect: stores are not cleared here.
+    pub bulk_delete: bool,
+    /// Ours: whether a rule of the bucket removes old objects, so that nothing needs to be swept; `false` by default.
+    pub lifecycle: bool,
+}
+
+impl Options {
+    /// The default options for this bucket.
+    pub fn new(bucket: impl Into<String>) -> Options {
+        Options { bucket: bucket.into(), ..Options::default() }
+    }
+}
+
+impl fmt::Debug for Options {
+    /// Leaves out the keys, and the URL, where a password may stand by mistake.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("region", &self.region)
+            .field("bucket", &self.bucket)
+            .field("lifecycle", &self.lifecycle)
+            .finish_non_exhaustive()
+    }
 }
 
 impl S3 {
-    /// A store with options as a configuration gives them: unstorage's `accessKeyId`, `secretAccessKey`, `endpoint`,
-    /// `region`, `bucket` and `bulkDelete` (which changes nothing here), and ours:
-    ///
-    /// - `sessionToken` beside the keys. Without keys, credentials are found as Amazon's own clients find them: in the
-    ///   environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`), in a profile, by a web identity,
-    ///   of the container or of the machine.
-    /// - `region` may be left to `AWS_REGION`, and `endpoint` to Amazon.
-    /// - `lifecycle`: whether a rule of the bucket removes old objects, so that nothing needs to be swept; `false` by default.
-    ///
-    /// Nothing is asked of the store yet.
+    /// A store in a bucket, of which nothing is asked yet.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is unknown or impossible.
-    pub fn open(options: &Map<String, Value>) -> Result<S3> {
-        let options: Options = options::parse(NAME, options)?;
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is impossible.
+    pub fn new(options: Options) -> Result<S3> {
         let region = region(NAME, options.region)?;
         let endpoint =
             options.endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
@@ -120,9 +136,9 @@ impl S3 {
             return Err(options::invalid(NAME, "option `bucket`: it must be a bucket's name"));
         }
         let keys = Keys {
-            access_key_id: options.access_key_id,
-            secret_access_key: options.secret_access_key,
-            session_token: options.session_token,
+            access_key_id: options.access_key_id.as_deref(),
+            secret_access_key: options.secret_access_key.as_deref(),
+            session_token: options.session_token.as_deref(),
         };
         let aws = Aws::new(NAME, "s3", &region, &keys, failure::code)?;
         let endpoint = Address::new(NAME, "endpoint", &endpoint)?;
@@ -131,6 +147,14 @@ impl S3 {
             lifecycle: options.lifecycle,
             swept: Mutex::default(),
         })
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`S3::new`], also when an option is unknown.
+    pub fn open(options: &Map<String, Value>) -> Result<S3> {
+        S3::new(options::parse(NAME, options)?)
     }
 
     fn name_of(&self, key: &ItemKey) -> String {

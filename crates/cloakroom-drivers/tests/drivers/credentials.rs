@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::stand_in::{Answer, Asked, stand_in, told};
-use cloakroom_drivers::dynamodb::DynamoDb;
-use cloakroom_drivers::gcs::Gcs;
-use cloakroom_drivers::s3::S3;
+use cloakroom_drivers::dynamodb::{self, DynamoDb};
+use cloakroom_drivers::gcs::{self, Gcs};
+use cloakroom_drivers::s3::{self, S3};
 use cloakroom_storage::{Driver, DynDriver, ErrorKind, ItemKey, RemoveOutcome, When};
 use serde_json::{Value, json};
 
@@ -52,14 +52,13 @@ fn amazon(takes: &Mutex<String>, asked: &Asked) -> Answer {
 }
 
 async fn stores(url: &str) -> [DynDriver; 2] {
-    let options = |name: &str| {
-        let options = json!({ "region": "eu-central-1", "endpoint": url, name: "sessions" });
-        options.as_object().unwrap().clone()
-    };
-    [
-        Arc::new(S3::open(&options("bucket")).unwrap()),
-        Arc::new(DynamoDb::open(&options("table")).await.unwrap()),
-    ]
+    let mut bucket = s3::Options::new("sessions");
+    bucket.region = Some("eu-central-1".into());
+    bucket.endpoint = Some(url.into());
+    let mut table = dynamodb::Options::new("sessions");
+    table.region = Some("eu-central-1".into());
+    table.endpoint = Some(url.into());
+    [Arc::new(S3::new(bucket).unwrap()), Arc::new(DynamoDb::new(table).await.unwrap())]
 }
 
 fn write_profile(id: &str) {
@@ -122,11 +121,12 @@ async fn credentials_of_the_options_that_are_refused_are_refused() {
         count.fetch_add(1, Ordering::SeqCst);
         amazon(&Mutex::new("ANOTHER".to_owned()), &asked)
     });
-    let options = json!({
-        "region": "eu-central-1", "endpoint": url, "bucket": "sessions",
-        "accessKeyId": "KEYONE", "secretAccessKey": "secret",
-    });
-    let error = S3::open(options.as_object().unwrap()).unwrap().get(&key()).await.unwrap_err();
+    let mut options = s3::Options::new("sessions");
+    options.region = Some("eu-central-1".into());
+    options.endpoint = Some(url);
+    options.access_key_id = Some("KEYONE".into());
+    options.secret_access_key = Some("secret".into());
+    let error = S3::new(options).unwrap().get(&key()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
     assert_eq!(requests.load(Ordering::SeqCst), 1);
 }
@@ -243,9 +243,10 @@ async fn a_token_of_googles_that_is_refused_is_asked_for_again_once() {
         "token_url": format!("{url}/token"),
         "credential_source": { "file": subject, "format": { "type": "text" } },
     });
-    let options =
-        json!({ "bucket": "sessions", "endpoint": url, "credentials": account.to_string() });
-    let store = Gcs::open(options.as_object().unwrap()).unwrap();
+    let mut options = gcs::Options::new("sessions");
+    options.endpoint = Some(url);
+    options.credentials = Some(account.to_string());
+    let store = Gcs::new(options).unwrap();
     for _ in 0..3 {
         assert!(store.get(&key()).await.unwrap().is_some());
     }

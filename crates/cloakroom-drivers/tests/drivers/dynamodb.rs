@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use cloakroom_drivers::conformance;
-use cloakroom_drivers::dynamodb::DynamoDb;
+use cloakroom_drivers::dynamodb::{DynamoDb, Options};
 use cloakroom_storage::{
     Driver, DynDriver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, Version, When,
 };
@@ -288,6 +288,21 @@ async fn bad_options_are_refused_by_name() {
         assert_eq!(error.kind(), ErrorKind::InvalidOptions, "{error}");
         assert!(error.to_string().contains(part), "{error}");
     }
+}
+
+#[tokio::test]
+async fn options_without_json_open_the_same_store_and_show_no_secret() {
+    let Some(moto) = moto() else { return };
+    let given = options(moto.port());
+    put(&open(&given).await, "id", "value", None).await;
+    let mut options = Options::new(given["table"].as_str().unwrap());
+    options.endpoint = Some(moto.url());
+    options.region = Some(Moto::REGION.into());
+    options.access_key_id = Some(Moto::KEY_ID.into());
+    options.secret_access_key = Some(Moto::SECRET.into());
+    assert!(!format!("{options:?}").contains(Moto::SECRET), "{options:?}");
+    let store = DynamoDb::new(options).await.unwrap();
+    assert_eq!(store.get(&key("id")).await.unwrap().unwrap().value, "value");
 }
 
 #[tokio::test]

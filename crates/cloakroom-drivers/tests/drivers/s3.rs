@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use crate::javascript::{Texts, both_directions};
-use cloakroom_drivers::s3::S3;
+use cloakroom_drivers::s3::{Options, S3};
 use cloakroom_drivers::{conformance, open};
 use cloakroom_storage::{
     Driver, DynDriver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, Version, When,
@@ -343,6 +343,21 @@ async fn bad_options_are_refused_by_name() {
 }
 
 #[tokio::test]
+async fn options_without_json_open_the_same_store_and_show_no_secret() {
+    let Some(moto) = moto() else { return };
+    let bucket = bucket(moto);
+    put(&bare(&options(moto.port(), &bucket)), "id", "value", None).await;
+    let mut options = Options::new(bucket);
+    options.endpoint = Some(moto.url());
+    options.region = Some(Moto::REGION.into());
+    options.access_key_id = Some(Moto::KEY_ID.into());
+    options.secret_access_key = Some(Moto::SECRET.into());
+    assert!(!format!("{options:?}").contains(Moto::SECRET), "{options:?}");
+    let store = S3::new(options).unwrap();
+    assert_eq!(store.get(&key("id")).await.unwrap().unwrap().value, "value");
+}
+
+#[tokio::test]
 async fn a_store_that_was_away_is_used_again() {
     let Some(moto) = Moto::start() else { return };
     let store = bare(&options(moto.port(), Moto::BUCKET));
@@ -394,7 +409,9 @@ async fn credentials_are_found_where_amazons_clients_find_them() {
 #[ignore = "a part of `credentials_are_found_where_amazons_clients_find_them`"]
 async fn part_that_has_only_an_environment() {
     let endpoint = std::env::var("S3_ENDPOINT").unwrap();
-    let store = bare(&json!({ "endpoint": endpoint, "bucket": Moto::BUCKET }));
+    let mut options = Options::new(Moto::BUCKET);
+    options.endpoint = Some(endpoint);
+    let store = S3::new(options).unwrap();
     put(&store, "id", "value", None).await;
     assert_eq!(store.get(&key("id")).await.unwrap().unwrap().value, "value");
 }

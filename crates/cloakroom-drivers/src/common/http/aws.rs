@@ -9,15 +9,15 @@ use reqsign_aws_v4::{
 use reqsign_core::time::Timestamp;
 
 use super::credentials::{Credentials, Ending, SearchError};
-use super::{Client, Request, Response, Secret, sources};
+use super::{Client, Request, Response, sources};
 use cloakroom_storage::{Error, ErrorKind, Result, options};
 
 /// The credentials that a configuration gives, if it does.
 #[derive(Default)]
-pub(crate) struct Keys {
-    pub(crate) access_key_id: Option<Secret>,
-    pub(crate) secret_access_key: Option<Secret>,
-    pub(crate) session_token: Option<Secret>,
+pub(crate) struct Keys<'a> {
+    pub(crate) access_key_id: Option<&'a str>,
+    pub(crate) secret_access_key: Option<&'a str>,
+    pub(crate) session_token: Option<&'a str>,
 }
 
 /// Signs requests by Amazon's signature of version 4, and sends them.
@@ -67,17 +67,17 @@ impl Aws {
         driver: &'static str,
         service: &str,
         region: &str,
-        keys: &Keys,
+        keys: &Keys<'_>,
         code: Code,
     ) -> Result<Aws> {
         let client = Client::new(driver)?;
         let context = sources::context(client.clone());
         let request = RequestSigner::new(service, region);
-        let credentials = match (&keys.access_key_id, &keys.secret_access_key) {
-            (Some(id), Some(secret)) if !id.expose().is_empty() && !secret.expose().is_empty() => {
-                let mut given = StaticCredentialProvider::new(id.expose(), secret.expose());
-                if let Some(token) = &keys.session_token {
-                    given = given.with_session_token(token.expose());
+        let credentials = match (keys.access_key_id, keys.secret_access_key) {
+            (Some(id), Some(secret)) if !id.is_empty() && !secret.is_empty() => {
+                let mut given = StaticCredentialProvider::new(id, secret);
+                if let Some(token) = keys.session_token {
+                    given = given.with_session_token(token);
                 }
                 Credentials::new(context, given, request)
             }

@@ -4,13 +4,8 @@
 //! unstorage's: the item `a:b` is at `{base}/a/b`, each part encoded as `encodeURIComponent` does. `PUT` writes a text, or
 //! bytes as `application/octet-stream`.
 //!
-//! # Options
-//! unstorage's: `base`, the URL; and `headers`, which go along with every request, an `authorization` for example.
-//!
-//! Ours: `protocol`, which is `unstorage` or `cloakroom` where nobody shall find out who the other end is.
-//!
 //! # What the other end can do
-//! [`Http::open`] asks it. JavaScript's server can neither compare and swap nor move a deadline, and whether it heeds one
+//! [`Http::new`] asks it. JavaScript's server can neither compare and swap nor move a deadline, and whether it heeds one
 //! its own driver decides; so no item expires there but by that driver's own `ttl`, and of two requests that change one
 //! session at once the later one wins where they change the same entry. It drops empty values, which are refused therefore.
 //! `cloakroom serve` says what its store can do, and all of that can be had through it, each call in one round trip: the
@@ -22,10 +17,10 @@
 //! nothing is missing, written or removed because of it. A gateway that answers `OPTIONS` itself is asked another way; where
 //! nobody can be told from anybody, the store is not opened.
 
+mod options;
 mod other_end;
 mod unstorage;
 
-use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -40,15 +35,15 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::common::http::{
-    Address, Client, Request, Response, Secret, encoded, refusal, unreadable,
-};
+use crate::common::http::{Address, Client, Request, Response, encoded, refusal, unreadable};
 use cloakroom_storage::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, When, options,
+    SetOutcome, When,
 };
-use other_end::{OtherEnd, Protocol, not_a_server, not_the_server, version};
+use other_end::{OtherEnd, not_a_server, not_the_server, version};
 use unstorage::Heard;
+
+pub use options::{Options, Protocol};
 
 const NAME: &str = "http";
 const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -60,14 +55,12 @@ const TTL: HeaderName = HeaderName::from_static("x-ttl");
 /// Items behind an HTTP server.
 ///
 /// ```no_run
-/// use cloakroom_drivers::http::Http;
+/// use cloakroom_drivers::http::{Http, Options};
 ///
 /// # async fn example() -> cloakroom_storage::Result<()> {
-/// let options = serde_json::json!({
-///     "base": "https://store.example/sessions",
-///     "headers": { "authorization": "Bearer …" },
-/// });
-/// let http = Http::open(options.as_object().unwrap()).await?;
+/// let mut options = Options::new("https://store.example/sessions");
+/// options.headers.insert("authorization".into(), "Bearer the-token".into());
+/// let http = Http::new(options).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -80,39 +73,32 @@ pub struct Http {
     other_end: RwLock<OtherEnd>,
 }
 
-#[derive(Deserialize)]
-struct Options {
-    base: String,
-    #[serde(default)]
-    headers: BTreeMap<String, Secret>,
-    protocol: Option<Protocol>,
-}
-
 impl Http {
-    /// A store with options as a configuration gives them. Asks the server what it can do.
+    /// A store behind a server, which is asked at once what it can do, unless `protocol` says that it is unstorage's.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions), and when the server cannot be reached, refuses us, or
-    /// somebody else answers for it.
-    pub async fn open(given: &Map<String, Value>) -> Result<Http> {
-        let Options { base, headers, protocol } = options::parse(NAME, given)?;
-        let headers = headers.iter().map(|(name, value)| {
-            let name = HeaderName::try_from(name).map_err(|_| {
-                options::invalid(NAME, format!("option `headers`: `{name}` is no header"))
-            })?;
-            Ok((name, value.header(NAME, "")?))
-        });
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is impossible, and when the
+    /// server cannot be reached, refuses us, or somebody else answers for it.
+    pub async fn new(options: Options) -> Result<Http> {
         let mut http = Http {
             client: Client::new(NAME)?,
-            base: Address::new(NAME, "base", &base)?,
-            headers: headers.collect::<Result<_>>()?,
-            protocol,
+            base: Address::new(NAME, "base", &options.base)?,
+            headers: options.headers()?,
+            protocol: options.protocol,
             other_end: RwLock::new(OtherEnd::Unstorage),
         };
-        if protocol != Some(Protocol::Unstorage) {
+        if options.protocol != Some(Protocol::Unstorage) {
             http.other_end = RwLock::new(http.find_out().await?);
         }
         Ok(http)
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`Http::new`], also when an option is unknown.
+    pub async fn open(options: &Map<String, Value>) -> Result<Http> {
+        Http::new(cloakroom_storage::options::parse(NAME, options)?).await
     }
 
     /// Asks who the other end is.

@@ -12,16 +12,6 @@ use cloakroom_storage::{Capabilities, Error, ErrorKind, Result, Version};
 /// What the other end can do, in words: ours, on each of its answers.
 const STORAGE: HeaderName = HeaderName::from_static("cloakroom-storage");
 
-/// The option of this name: what is spoken, where nobody shall find out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Protocol {
-    /// unstorage's own.
-    Unstorage,
-    /// That of `cloakroom serve`.
-    Cloakroom,
-}
-
 /// The server, as its latest answer has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OtherEnd {

@@ -6,8 +6,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::javascript::Texts;
+use cloakroom_drivers::http::{Http, Options, Protocol};
 use cloakroom_drivers::{conformance, open, open_with_limits};
-use cloakroom_storage::{DynDriver, Error, ErrorKind, ItemKey, Limits, When};
+use cloakroom_storage::{Driver as _, DynDriver, Error, ErrorKind, ItemKey, Limits, When};
 use interop_peers::{JavaScript, NodeServer, Proxy};
 use serde_json::{Value, json};
 
@@ -113,6 +114,19 @@ async fn a_server_that_hangs_is_given_up() {
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     server.resume();
     assert_eq!(driver.get(&key("id")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn options_without_json_open_the_same_store_and_show_no_secret() {
+    let Some(server) = server() else { return };
+    let theirs = http(&options(&server.url())).await;
+    _ = theirs.set(&key("id"), "value".into(), When::Always, None).await.unwrap();
+    let mut options = Options::new(server.url());
+    options.headers.insert("authorization".into(), format!("Bearer {TOKEN}"));
+    options.protocol = Some(Protocol::Unstorage);
+    assert!(!format!("{options:?}").contains(TOKEN), "{options:?}");
+    let store = Http::new(options).await.unwrap();
+    assert_eq!(store.get(&key("id")).await.unwrap().unwrap().value, "value");
 }
 
 #[tokio::test]

@@ -4,11 +4,8 @@
 //! The item `id` is the value under `id`, or under `base:id`: the bytes alone, with memcached's own expiry. A key that
 //! has a space goes in base64, by the protocol's flag for that, and is stored with its space.
 //!
-//! # Options
-//! `url` (`memcached://localhost:11211`, which is also what it is without), `base`, and `username` with `password` for a
-//! server that was started with a file of users (`-Y`).
-//!
-//! One server: sessions that are spread over several are lost with each of them, and a server for more than one can hold
+//! # Servers
+//! One: sessions that are spread over several are lost with each of them, and a server for more than one can hold
 //! is a store that keeps what it has. No TLS.
 //!
 //! # What memcached is not
@@ -60,27 +57,39 @@ const NOTHING: u64 = 0;
 
 /// Items in memcached.
 ///
-/// ```no_run
-/// use cloakroom_drivers::memcached::Memcached;
+/// ```
+/// use cloakroom_drivers::memcached::{Memcached, Options};
 ///
-/// # fn example() -> cloakroom_storage::Result<()> {
-/// let options = serde_json::json!({ "url": "memcached://localhost:11211", "base": "sess" });
-/// let memcached = Memcached::open(options.as_object().unwrap())?;
-/// # Ok(())
-/// # }
+/// let mut options = Options::new("memcached://localhost:11211");
+/// options.base = "sess".into();
+/// let memcached = Memcached::new(options)?;
+/// # Ok::<(), cloakroom_storage::Error>(())
 /// ```
 pub struct Memcached {
     pool: Pool,
     base: String,
 }
 
-#[derive(Deserialize)]
-#[serde(default)]
-struct Options {
-    url: String,
-    base: String,
-    username: Option<String>,
-    password: Option<String>,
+/// The options of `memcached`, all of them ours.
+#[derive(Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Options {
+    /// Where the server is, `memcached://localhost:11211` by default.
+    pub url: String,
+    /// What all keys begin with, nothing by default.
+    pub base: String,
+    /// Who we are to a server that was started with a file of users (`-Y`). It goes with `password`.
+    pub username: Option<String>,
+    /// The user's password.
+    pub password: Option<String>,
+}
+
+impl Options {
+    /// The default options for the server at this URL.
+    pub fn new(url: impl Into<String>) -> Options {
+        Options { url: url.into(), ..Options::default() }
+    }
 }
 
 impl Default for Options {
@@ -94,13 +103,19 @@ impl Default for Options {
     }
 }
 
+impl fmt::Debug for Options {
+    /// Leaves out the user and the password, and the URL, where they may stand by mistake.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
 impl Memcached {
-    /// A store with options as a configuration gives them. Connects at the first call.
+    /// A store in a server, which is connected to at the first call.
     ///
     /// # Errors
-    /// With [`ErrorKind::InvalidOptions`].
-    pub fn open(given: &Map<String, Value>) -> Result<Memcached> {
-        let options: Options = options::parse(NAME, given)?;
+    /// With [`ErrorKind::InvalidOptions`] when an option is impossible.
+    pub fn new(options: Options) -> Result<Memcached> {
         let credentials = match (options.username, options.password) {
             (None, None) => None,
             (Some(username), Some(password)) => Some(format!("{username} {password}")),
@@ -110,6 +125,14 @@ impl Memcached {
             pool: Pool::new(pool::address(&options.url)?, credentials),
             base: options.base,
         })
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`Memcached::new`], also when an option is unknown.
+    pub fn open(options: &Map<String, Value>) -> Result<Memcached> {
+        Memcached::new(options::parse(NAME, options)?)
     }
 
     /// Sends a command about an item. `flags` are those of the meta protocol, each after a space.

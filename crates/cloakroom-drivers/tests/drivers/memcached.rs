@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use crate::network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read, written};
 use bytes::Bytes;
 use cloakroom_drivers::conformance;
-use cloakroom_drivers::memcached::Memcached;
+use cloakroom_drivers::memcached::{Memcached, Options};
 use cloakroom_storage::{Driver, ErrorKind, RemoveOutcome, SetOutcome, When};
 use futures_util::TryStreamExt as _;
 use interop_peers::{Memcached as Server, Proxy};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The driver alone, without deadlines and retries.
-fn bare(options: Value) -> Memcached {
-    Memcached::open(options.as_object().unwrap()).unwrap()
+fn bare(options: Options) -> Memcached {
+    Memcached::new(options).unwrap()
 }
 
 /// What the server answers to a line of its protocol.
@@ -42,7 +42,9 @@ async fn memcached_conforms() {
 #[tokio::test]
 async fn an_item_is_the_value_alone_under_base_and_key() {
     let Some(server) = Server::start() else { return };
-    let driver = bare(json!({ "url": server.url(), "base": "sess" }));
+    let mut options = Options::new(server.url());
+    options.base = "sess".into();
+    let driver = bare(options);
     put(&driver, "carts/42", "[1,2]").await;
     assert_eq!(raw(server.port(), "mg sess:carts:42 v f"), "VA 5 f0\r\n[1,2]\r\n");
     put(&driver, "with space", "3").await;
@@ -54,7 +56,7 @@ async fn an_item_is_the_value_alone_under_base_and_key() {
 async fn an_item_of_another_program_is_read_and_replaced() {
     let Some(server) = Server::start() else { return };
     assert_eq!(raw(server.port(), "set id 7 0 5\r\nvalue"), "STORED\r\n");
-    let driver = bare(json!({ "url": server.url() }));
+    let driver = bare(Options::new(server.url()));
     let (item, ttl) = driver.get_with_ttl(&key("id")).await.unwrap().unwrap();
     assert_eq!((&item.value[..], ttl), (&b"value"[..], None));
     let when = When::Version(item.version);
@@ -65,7 +67,7 @@ async fn an_item_of_another_program_is_read_and_replaced() {
 #[tokio::test]
 async fn the_server_keeps_the_deadline_whether_it_is_near_or_years_away() {
     let Some(server) = Server::start() else { return };
-    let driver = bare(json!({ "url": server.url() }));
+    let driver = bare(Options::new(server.url()));
     let days = |days: u64| Duration::from_secs(days * 24 * 3600);
     for ttl in [Duration::from_millis(1500), days(29), days(30), days(31), days(400)] {
         for touched in [false, true] {
@@ -85,7 +87,7 @@ async fn the_server_keeps_the_deadline_whether_it_is_near_or_years_away() {
 #[tokio::test]
 async fn a_touch_leaves_the_version_as_it_is() {
     let Some(server) = Server::start() else { return };
-    let driver = bare(json!({ "url": server.url() }));
+    let driver = bare(Options::new(server.url()));
     let version = put(&driver, "id", "value").await;
     for ttl in [HOUR, None, Some(Duration::from_secs(60))] {
         assert!(driver.touch(&key("id"), ttl).await.unwrap());
@@ -96,7 +98,7 @@ async fn a_touch_leaves_the_version_as_it_is() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_version_from_before_a_restart_is_none_of_an_item_that_has_its_number() {
     let Some(server) = Server::start() else { return };
-    let [ours, other] = [0; 2].map(|_| bare(json!({ "url": server.url() })));
+    let [ours, other] = [0; 2].map(|_| bare(Options::new(server.url())));
     let old = put(&ours, "id", "old cart").await;
     tokio::task::block_in_place(|| server.restart());
     written(other.set(&key("id"), "another's".into(), When::Absent, HOUR).await.unwrap());
@@ -114,7 +116,7 @@ async fn a_version_from_before_a_restart_is_none_of_an_item_that_has_its_number(
 async fn every_call_takes_one_round_trip() {
     let Some(server) = Server::start() else { return };
     let proxy = Proxy::start(server.port());
-    let driver = bare(json!({ "url": format!("127.0.0.1:{}", proxy.port()) }));
+    let driver = bare(Options::new(format!("127.0.0.1:{}", proxy.port())));
     let id = key("id");
     let trips = |what: &str| {
         assert_eq!(proxy.round_trips(), 1, "{what}");
@@ -142,7 +144,7 @@ async fn every_call_takes_one_round_trip() {
 #[tokio::test]
 async fn a_value_or_a_key_that_is_too_long_is_refused_and_leaves_what_was_there() {
     let Some(server) = Server::start_with(&["-I", "1m"]) else { return };
-    let driver = bare(json!({ "url": server.url() }));
+    let driver = bare(Options::new(server.url()));
     let version = put(&driver, "id", "value").await;
     for (length, when) in [
         (2_000_000, When::Always),
@@ -171,8 +173,11 @@ async fn a_server_with_users_wants_their_password() {
     fs::write(users.path(), "someone:secret\n").unwrap();
     let Some(server) = Server::start_with(&["-Y", users.path().to_str().unwrap()]) else { return };
     let with = |password: Option<&str>| {
-        let username = password.map(|_| "someone");
-        bare(json!({ "url": server.url(), "username": username, "password": password }))
+        let mut options = Options::new(server.url());
+        options.username = password.map(|_| "someone".to_owned());
+        options.password = password.map(str::to_owned);
+        assert!(!format!("{options:?}").contains("secret"), "{options:?}");
+        bare(options)
     };
     put(&with(Some("secret")), "id", "value").await;
     for password in [None, Some("wrong")] {
@@ -200,14 +205,14 @@ async fn wrong_options_are_named() {
 
 #[tokio::test]
 async fn keys_cannot_be_listed() {
-    let listed: Result<Vec<_>, _> = bare(json!({})).keys("").try_collect().await;
+    let listed: Result<Vec<_>, _> = bare(Options::default()).keys("").try_collect().await;
     assert_eq!(listed.unwrap_err().kind(), ErrorKind::Unsupported);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_fail_at_once_while_memcached_is_away_and_work_when_it_is_back() {
     let Some(server) = Server::start() else { return };
-    let driver = bare(json!({ "url": server.url() }));
+    let driver = bare(Options::new(server.url()));
     put(&driver, "id", "value").await;
     tokio::task::block_in_place(|| server.stop());
     let begin = Instant::now();
@@ -254,7 +259,7 @@ async fn what_does_not_speak_the_protocol_is_an_error_and_no_hang() {
             let mut request = [0; 64];
             tokio::io::AsyncReadExt::read(&mut stream, &mut request).await.unwrap();
         });
-        let error = read(&bare(json!({ "url": url })), "id").await.unwrap_err();
+        let error = read(&bare(Options::new(url)), "id").await.unwrap_err();
         assert_ne!(error.kind(), ErrorKind::Timeout, "{error}");
         server.await.unwrap();
     }
@@ -266,7 +271,7 @@ async fn what_does_not_speak_the_protocol_is_an_error_and_no_hang() {
         let endless = [b'x'; 10_000];
         while tokio::io::AsyncWriteExt::write_all(&mut stream, &endless).await.is_ok() {}
     });
-    let error = read(&bare(json!({ "url": url })), "id").await.unwrap_err();
+    let error = read(&bare(Options::new(url)), "id").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
     server.await.unwrap();
 }

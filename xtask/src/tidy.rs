@@ -246,20 +246,36 @@ fn dependencies(tree: &Tree) -> Result<(), String> {
     Ok(())
 }
 
+/// The second number of `rust-version = "1.88"`.
+fn rust_version(manifest: &str) -> Option<u32> {
+    let stated = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"1."))?;
+    stated.trim_end_matches('"').parse().ok()
+}
+
 fn versions(tree: &Tree) -> Result<(), String> {
+    let least = rust_version(&tree.read("Cargo.toml")?);
     for path in tree.files("Cargo.toml") {
         // The bench and the fuzz targets are workspaces of their own, and are never published.
         if path == "Cargo.toml" || path.starts_with("bench/") || path.starts_with("fuzz/") {
             continue;
         }
         let text = tree.read(&path)?;
-        for key in ["version", "edition", "rust-version", "license"] {
+        for key in ["version", "edition", "license"] {
             if !text.contains(&format!("{key}.workspace = true")) {
                 return Err(format!("{path} does not take its {key} from the workspace"));
             }
         }
-        let pinned =
-            text.lines().find(|line| line.contains(" = \"") && line.contains("version = \""));
+        // What most people build needs as little as it can; what needs more says so.
+        let own = rust_version(&text);
+        if own.is_none() && !text.contains("rust-version.workspace = true") {
+            return Err(format!("{path} states no rust-version"));
+        }
+        if own.is_some_and(|own| Some(own) <= least) {
+            return Err(format!("{path} states a rust-version that the workspace states"));
+        }
+        let pinned = text
+            .lines()
+            .find(|line| line.contains("version = \"") && !line.starts_with("rust-version = "));
         if let Some(line) = pinned {
             return Err(format!("{path} states a version of its own: {line}"));
         }

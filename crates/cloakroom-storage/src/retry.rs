@@ -106,7 +106,7 @@ impl<D: Driver> Retry<D> {
     /// Takes a retry out of the budget, if there is one.
     fn withdraw(&self) -> bool {
         self.budget
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, |budget| {
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |budget| {
                 (budget >= PRICE).then_some(budget - PRICE)
             })
             .is_ok()

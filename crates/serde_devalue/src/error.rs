@@ -230,8 +230,9 @@ fn shortened(text: &str) -> Cow<'_, str> {
     if text.len() <= 2 * SHOWN {
         return text.into();
     }
-    let (beginning, end) =
-        (text.floor_char_boundary(SHOWN), text.ceil_char_boundary(text.len() - SHOWN));
+    let boundary = |at: &usize| text.is_char_boundary(*at);
+    let beginning = (0..=SHOWN).rfind(boundary).unwrap_or_default();
+    let end = (text.len() - SHOWN..text.len()).find(boundary).unwrap_or(text.len());
     format!("{} … {}", &text[..beginning], &text[end..]).into()
 }
 

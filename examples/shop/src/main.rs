@@ -5,7 +5,7 @@ mod place;
 use std::error::Error;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -63,11 +63,14 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let config = match &arguments.config {
-        Some(path) => Config::from_file(path)?,
+        Some(path) => {
+            Config::from_file(path).map_err(|error| with_remedy(error, missing_reader(path)))?
+        }
         None => files_in_the_current_directory(),
     };
-    let place = place(&config);
-    let app = shop::app(Sessions::from_config(config).await?);
+    let (place, missing) = (place(&config), missing_driver(&config.driver));
+    let sessions = Sessions::from_config(config).await;
+    let app = shop::app(sessions.map_err(|error| with_remedy(error, missing))?);
 
     let (host, port) = (arguments.host.as_str(), arguments.port);
     let listener = TcpListener::bind((host, port)).await.map_err(|error| {
@@ -92,6 +95,29 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         () = async { _ = stopped.await; sleep(GRACE).await } => {}
     }
     Ok(())
+}
+
+/// The error, and how a shop is built that has what this one lacks.
+fn with_remedy(error: cloakroom::Error, missing: Option<&str>) -> Box<dyn Error> {
+    match missing {
+        Some(feature) => format!("{error} (`cargo run -p shop --features {feature}`)").into(),
+        None => error.into(),
+    }
+}
+
+/// The feature of the shop that brings this driver, if it was built without.
+fn missing_driver(driver: &str) -> Option<&'static str> {
+    match driver {
+        "redis" if !cfg!(feature = "redis") => Some("redis"),
+        "db0" | "sql" if !cfg!(feature = "databases") => Some("databases"),
+        _ => None,
+    }
+}
+
+/// The feature of the shop that reads such a file, if it was built without.
+fn missing_reader(path: &Path) -> Option<&'static str> {
+    let is_table = path.extension().is_none_or(|it| it == "toml" || it == "json");
+    (!is_table && !cfg!(feature = "astro-config")).then_some("astro-config")
 }
 
 /// What the shop runs on when nothing is said.

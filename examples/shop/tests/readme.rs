@@ -23,6 +23,31 @@ fn the_readmes_transcript_is_what_happens() {
     }
 }
 
+#[test]
+fn each_configurations_first_line_is_the_command_that_opens_the_shop_on_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut checked = 0;
+    for path in files.filter(|path| path.extension().is_some_and(|it| it == "toml")) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name == "Cargo.toml" {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let config = cloakroom::Config::from_file(&path).unwrap();
+        let feature = match config.driver.as_str() {
+            "fs-lite" | "memory" => "",
+            "redis" => "--features redis ",
+            "db0" | "sql" => "--features databases ",
+            driver => panic!("{name}: which feature of the shop has `{driver}`?"),
+        };
+        let command = format!("# cargo run -p shop {feature}-- --config examples/shop/{name}");
+        assert_eq!(text.lines().next(), Some(&*command));
+        checked += 1;
+    }
+    assert!(checked >= 7, "{checked} files");
+}
+
 /// Each command with the lines that it prints.
 fn transcript() -> Vec<(String, Vec<String>)> {
     let readme = include_str!("../../../README.md");

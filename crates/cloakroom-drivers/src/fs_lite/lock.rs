@@ -146,7 +146,7 @@ pub(super) struct Held<'a>(&'a mut Option<LockFile>);
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        let unlocked = self.0.as_ref().is_some_and(|file| file.file.unlock().is_ok());
+        let unlocked = self.0.as_ref().is_some_and(|file| platform::unlock(&file.file).is_ok());
         // Where files cannot be told from one another, nobody would see that it was replaced.
         if !unlocked || !cfg!(unix) {
             *self.0 = None;
@@ -205,7 +205,7 @@ impl LockFile {
 
     fn lock(&self) -> io::Result<()> {
         loop {
-            match self.file.lock() {
+            match platform::lock(&self.file) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 locked => return locked,
             }
@@ -213,7 +213,7 @@ impl LockFile {
     }
 
     fn try_lock(&self) -> io::Result<()> {
-        Ok(self.file.try_lock()?)
+        platform::try_lock(&self.file)
     }
 
     /// unstorage's `clear` removes lock files too. A lock on a removed file excludes nobody.
@@ -235,7 +235,7 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // To close it is not enough: a process that another thread starts just now has the file open too, until it has
         // become its program. Where this fails, closing is all that is left.
-        _ = self.0.file.unlock();
+        _ = platform::unlock(&self.0.file);
     }
 }
 

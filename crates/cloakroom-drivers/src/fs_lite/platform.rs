@@ -6,6 +6,12 @@ pub(super) use unix::*;
 #[cfg(not(unix))]
 pub(super) use elsewhere::*;
 
+#[cfg(any(unix, windows))]
+pub(super) use with_locks::*;
+
+#[cfg(not(any(unix, windows)))]
+pub(super) use without_locks::*;
+
 #[cfg(target_os = "linux")]
 pub(super) use linux::*;
 
@@ -112,6 +118,48 @@ mod elsewhere {
 
     pub(crate) fn is_link_error(_error: &io::Error) -> bool {
         false
+    }
+}
+
+#[cfg(any(unix, windows))]
+mod with_locks {
+    use std::fs::File;
+    use std::io;
+
+    // Rust's own, of these names, are there since 1.89.
+    use fs4::FileExt;
+
+    /// Waits until nobody else has the file locked, and locks it.
+    pub(crate) fn lock(file: &File) -> io::Result<()> {
+        FileExt::lock(file)
+    }
+
+    /// Locks the file, or fails with [`io::ErrorKind::WouldBlock`] where somebody else has.
+    pub(crate) fn try_lock(file: &File) -> io::Result<()> {
+        Ok(FileExt::try_lock(file)?)
+    }
+
+    /// Gives the lock back.
+    pub(crate) fn unlock(file: &File) -> io::Result<()> {
+        FileExt::unlock(file)
+    }
+}
+
+#[cfg(not(any(unix, windows)))]
+mod without_locks {
+    use std::fs::File;
+    use std::io;
+
+    pub(crate) fn lock(_file: &File) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn try_lock(_file: &File) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn unlock(_file: &File) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 

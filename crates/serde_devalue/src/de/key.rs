@@ -80,7 +80,6 @@ impl<'de> Deserializer<'de> for Key<'de> {
         visitor: V,
     ) -> Result<V::Value> {
         match name {
-            tag::STRING if let Some(plain) = self.0.plain() => visitor.visit_borrowed_str(plain),
             tag::STRING => match self.0.unescape() {
                 Unescaped::WellFormed(string) => visit_str(string, visitor),
                 Unescaped::IllFormed(units) => {

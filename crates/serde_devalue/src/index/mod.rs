@@ -121,14 +121,19 @@ impl Index {
         &self,
         slots: Range<usize>,
     ) -> Option<impl Iterator<Item = (usize, usize)>> {
-        let bounds = self.bounds.get(slots.start..slots.end + 1)?;
-        Some(bounds.array_windows().map(|&[start, end]| (start as usize + 1, end as usize)))
+        self.bounds.get(slots.start..slots.end + 1).map(between)
     }
 
     /// Where each slot begins and ends.
     pub(crate) fn all_bounds(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.bounds.array_windows().map(|&[start, end]| (start as usize + 1, end as usize))
+        between(&self.bounds)
     }
+}
+
+/// What is between each two neighbours of these offsets.
+fn between(offsets: &[u32]) -> impl Iterator<Item = (usize, usize)> {
+    let ends = offsets.iter().skip(1);
+    offsets.iter().zip(ends).map(|(start, end)| (*start as usize + 1, *end as usize))
 }
 
 /// How many offsets a text of some length has, about.

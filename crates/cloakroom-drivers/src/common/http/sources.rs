@@ -75,7 +75,7 @@ impl FileRead for Files {
         let unreadable = |error: std::io::Error| {
             reqsign_core::Error::config_invalid("a file cannot be read").with_source(error)
         };
-        read.map_err(std::io::Error::other).flatten().map_err(unreadable)
+        read.unwrap_or_else(|error| Err(std::io::Error::other(error))).map_err(unreadable)
     }
 }
 

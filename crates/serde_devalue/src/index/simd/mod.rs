@@ -6,12 +6,13 @@
 #![allow(unsafe_code)]
 
 mod utf8;
+#[cfg(has_avx512)]
+mod wide;
 
 use std::arch::x86_64::{
     __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8,
     _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
-    _mm256_slli_epi16, _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_movepi8_mask,
-    _mm512_or_si512, _mm512_set1_epi8, _mm512_test_epi8_mask,
+    _mm256_slli_epi16,
 };
 
 use super::blocks::{BLOCK, Masks, State, push_offsets};
@@ -28,6 +29,7 @@ pub(super) fn find_slots(text: &[u8], open: usize) -> Option<Vec<u32>> {
 /// Vectors that the processor has: there is no value of this type without looking.
 #[derive(Clone, Copy, Debug)]
 struct Vectors {
+    #[cfg_attr(not(has_avx512), expect(dead_code, reason = "none are"))]
     are_wide: bool,
 }
 
@@ -40,8 +42,12 @@ impl Vectors {
         has.then_some(Vectors { are_wide: false })
     }
 
-    /// Processors without VBMI, those before Ice Lake, slow down when such wide vectors are used.
+    /// Processors without VBMI, those before Ice Lake, slow down when such wide vectors are used; compilers before
+    /// Rust 1.89 cannot.
     fn avx512() -> Option<Self> {
+        if !cfg!(has_avx512) {
+            return None;
+        }
         Self::avx2()?;
         let has = is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi");
         has.then_some(Vectors { are_wide: true })
@@ -59,17 +65,13 @@ impl Vectors {
         // SAFETY: the processor has all features that the functions are compiled for, or there were no `self`. There is
         // nothing else to heed.
         unsafe {
-            match self.are_wide {
-                true => scan_by_avx512(inside, open, close),
-                false => scan_by_avx2(inside, open, close),
+            #[cfg(has_avx512)]
+            if self.are_wide {
+                return wide::scan_by_avx512(inside, open, close);
             }
+            scan_by_avx2(inside, open, close)
         }
     }
-}
-
-#[target_feature(enable = "avx512bw,avx512vbmi,avx2,bmi1,pclmulqdq,popcnt")]
-fn scan_by_avx512(inside: &[u8], open: u32, close: u32) -> Option<Vec<u32>> {
-    scan(inside, open, close, |block| masks_by_avx512(block))
 }
 
 #[target_feature(enable = "avx2,bmi1,pclmulqdq,popcnt")]
@@ -112,26 +114,6 @@ fn scan(
     }
     offsets.push(close);
     (!state.is_wrong() && !utf8.is_wrong()).then_some(offsets)
-}
-
-#[inline]
-#[target_feature(enable = "avx512bw")]
-fn masks_by_avx512(block: &[u8; BLOCK]) -> (Masks, bool) {
-    // SAFETY: 64 bytes are read, which is as many as there are, and they need not be aligned.
-    let bytes = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
-    let equal = |bytes, byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
-    // `[` and `]` differ from `{` and `}` in one bit.
-    let case = _mm512_set1_epi8(0x20);
-    let folded = _mm512_or_si512(bytes, case);
-    let masks = Masks {
-        quotes: equal(bytes, b'"'),
-        backslashes: equal(bytes, b'\\'),
-        commas: equal(bytes, b','),
-        opening: equal(folded, b'{'),
-        closing: equal(folded, b'}'),
-        curly: _mm512_test_epi8_mask(bytes, case),
-    };
-    (masks, _mm512_movepi8_mask(bytes) == 0)
 }
 
 #[inline]

@@ -13,6 +13,7 @@ mod mutants;
 mod peers;
 mod promises;
 mod published;
+mod reference;
 mod release;
 mod report;
 mod table;

@@ -1,4 +1,5 @@
-//! The tables of drivers, which are written from the code: a short one in README.md, the whole in docs/drivers.md.
+//! What the documents say that is written from the code: a short table of the drivers in README.md, the whole in
+//! docs/drivers.md, and the reference in docs/configuration.md.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,17 +8,22 @@ use std::path::Path;
 use cloakroom_drivers::{DriverInfo, Reach, drivers, left_out};
 
 use crate::promises::DOCUMENT;
+use crate::reference;
 use crate::report::Report;
 
 /// What stands before and after the rows that are written here.
 const BEGIN: &str = "<!-- Written by `cargo xtask table`, from the code. -->\n";
 const END: &str = "<!-- End of what is written. -->\n";
 
-/// A file, and what writes its table.
-type Place = (&'static str, fn() -> String);
+/// A file, and what writes its tables.
+type Place = (&'static str, fn(&Path) -> Result<String, String>);
 
-/// Each place that has a table.
-const PLACES: [Place; 2] = [("README.md", short), (DOCUMENT, whole)];
+/// Each place that has tables.
+const PLACES: [Place; 3] = [
+    ("README.md", |_| Ok(short())),
+    (DOCUMENT, |_| Ok(whole())),
+    ("docs/configuration.md", reference::tables),
+];
 
 /// Writes the tables anew.
 pub(crate) fn run(root: &Path) -> Report {
@@ -25,7 +31,7 @@ pub(crate) fn run(root: &Path) -> Report {
     for (path, table) in PLACES {
         let written = read(root, path).and_then(|text| {
             let (before, _, after) = parts(path, &text)?;
-            fs::write(root.join(path), [before, &table(), after].concat())
+            fs::write(root.join(path), [before, &table(root)?, after].concat())
                 .map_err(|error| format!("{path}: {error}"))
         });
         report.check(&format!("table: {path}"), written);
@@ -38,8 +44,8 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
     for (path, table) in PLACES {
         let text = read(root, path)?;
         let (_, written, _) = parts(path, &text)?;
-        if written != table() {
-            let reason = "has another table of drivers than the code: `cargo xtask table`";
+        if written != table(root)? {
+            let reason = "has another table than the code: `cargo xtask table`";
             return Err(format!("{path} {reason}"));
         }
     }
@@ -60,7 +66,7 @@ fn parts<'a>(path: &str, text: &'a str) -> Result<(&'a str, &'a str, &'a str), S
     let begin = text.find(BEGIN).map(|begin| begin + BEGIN.len());
     let end = begin.and_then(|begin| Some(begin + text[begin..].find(END)?));
     let (Some(begin), Some(end)) = (begin, end) else {
-        return Err(format!("{path} has no place for the table of drivers: {BEGIN}{END}"));
+        return Err(format!("{path} has no place for what is written there: {BEGIN}{END}"));
     };
     Ok((&text[..begin], &text[begin..end], &text[end..]))
 }

@@ -40,7 +40,8 @@ async fn fetch(
     _env: Env,
     _context: Context,
 ) -> Result<Response<Body>, Box<dyn Error>> {
-    let config = Config::for_adapter(Adapter::Cloudflare)?.ttl(WEEK);
+    let mut config = Config::for_adapter(Adapter::Cloudflare)?;
+    config.ttl = Some(WEEK);
     let sessions = Sessions::from_config(config).await?;
     Ok(router(sessions).call(request).await?)
 }

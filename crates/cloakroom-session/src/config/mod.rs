@@ -118,12 +118,14 @@ impl Default for Config {
 }
 
 impl Config {
-    /// A configuration for this driver, everything else as by default.
+    /// A configuration for this driver, everything else as by default. What shall be otherwise is set in its fields.
     ///
     /// ```
+    /// use std::time::Duration;
     /// use cloakroom_session::Config;
     ///
-    /// let mut config = Config::new("lru-cache").option("max", 5000);
+    /// let mut config = Config::new("lru-cache");
+    /// config.ttl = Some(Duration::from_secs(7 * 24 * 60 * 60));
     /// config.cookie.secure = false;
     /// ```
     pub fn new(driver: impl Into<String>) -> Config {
@@ -144,7 +146,7 @@ impl Config {
         }
     }
 
-    /// Sets one of the driver's options.
+    /// With one entry more in [`options`](Config::options).
     ///
     /// ```
     /// use cloakroom_session::Config;
@@ -154,20 +156,6 @@ impl Config {
     #[must_use]
     pub fn option(mut self, name: impl Into<String>, value: impl Into<Value>) -> Config {
         self.options.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets how long an entry lives that is set without a ttl of its own.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use cloakroom_session::Config;
-    ///
-    /// let config = Config::new("memory").ttl(Duration::from_secs(7 * 24 * 60 * 60));
-    /// ```
-    #[must_use]
-    pub fn ttl(mut self, ttl: Duration) -> Config {
-        self.ttl = Some(ttl);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::common::Site;
+use crate::common::{Site, with_ttl};
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::{Config, ErrorKind, SessionId, SetOptions};
 
@@ -101,7 +101,7 @@ async fn a_record_whose_entries_have_all_expired_is_an_empty_session_that_can_be
 #[tokio::test]
 async fn an_emptied_record_lives_as_long_as_the_configured_ttl_and_not_for_ever() {
     let ttl = Duration::from_secs(60);
-    let site = Site::with(Config::new("memory").ttl(ttl)).await;
+    let site = Site::with(with_ttl(ttl)).await;
     let id = site.stored(&[("flash", "saved")]).await;
     let session = site.request(id);
     session.take::<String>("flash").await.unwrap();

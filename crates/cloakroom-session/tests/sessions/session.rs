@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::common::Site;
+use crate::common::{Site, with_ttl};
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::devalue::Value;
 use cloakroom_session::{Config, ErrorKind, Key, SessionId, SetOptions};
@@ -299,7 +299,7 @@ async fn an_entry_is_gone_once_its_ttl_has_passed_and_the_others_stay() {
 
 #[tokio::test]
 async fn the_configured_ttl_holds_for_entries_without_their_own() {
-    let site = Site::with(Config::new("memory").ttl(Duration::from_secs(60))).await;
+    let site = Site::with(with_ttl(Duration::from_secs(60))).await;
     let session = site.visitor();
     session.set("a", "1").unwrap();
     session.finish().await.unwrap();

@@ -22,6 +22,13 @@ pub(crate) mod futures {
     pub(crate) type BoxFuture = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
+/// Sessions in memory, whose entries live for so long unless they say otherwise.
+pub(crate) fn with_ttl(ttl: Duration) -> Config {
+    let mut config = Config::new("memory");
+    config.ttl = Some(ttl);
+    config
+}
+
 /// Wraps a driver.
 #[derive(Clone)]
 pub(crate) struct Recorder {

@@ -98,14 +98,14 @@ impl CloudflareKvBinding {
     /// use cloakroom_drivers::cloudflare_kv_binding::{CloudflareKvBinding, Options};
     ///
     /// # fn example() -> cloakroom_storage::Result<()> {
-    /// let driver = CloudflareKvBinding::new(&Options::new("SESSION"))?;
+    /// let driver = CloudflareKvBinding::new(Options::new("SESSION"))?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     /// With [`ErrorKind::InvalidOptions`] where there is none.
-    pub fn new(options: &Options) -> Result<CloudflareKvBinding> {
+    pub fn new(options: Options) -> Result<CloudflareKvBinding> {
         let holder = JsValue::from(worker::js_sys::Object::new());
         let kv = binding(NAME, &options.binding)?;
         let kv = worker::js_sys::Reflect::set(&holder, &"kv".into(), &kv)
@@ -139,7 +139,7 @@ impl CloudflareKvBinding {
     /// # Errors
     /// As [`CloudflareKvBinding::new`], and with [`ErrorKind::InvalidOptions`] when an option is unknown or of the wrong type.
     pub fn open(options: &Map<String, Value>) -> Result<CloudflareKvBinding> {
-        CloudflareKvBinding::new(&options::parse(NAME, options)?)
+        CloudflareKvBinding::new(options::parse(NAME, options)?)
     }
 
     /// Puts every item below `base`.

@@ -1,4 +1,4 @@
-//! `vercel-kv`: as [`upstash`](super::upstash), which is what stands behind it, with the variables of Vercel's projects.
+//! `vercel-kv`: as [`upstash`], which is what stands behind it, with the variables of Vercel's projects.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};

@@ -58,7 +58,7 @@ async fn make(
         ("cloudflare-r2-binding", true) => {
             let mut options = Options::new("BUCKET");
             options.base = "own".to_owned();
-            Ok(Arc::new(CloudflareR2Binding::new(&options)?))
+            Ok(Arc::new(CloudflareR2Binding::new(options)?))
         }
         _ => open(name, options).await,
     }

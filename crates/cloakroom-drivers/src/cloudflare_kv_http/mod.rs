@@ -54,7 +54,7 @@ const LONGEST: u64 = 100 * 366 * 24 * 60 * 60;
 ///
 /// let mut options = Options::new("a1", "b2");
 /// options.api_token = Some("secret".to_owned());
-/// let store = CloudflareKvHttp::new(&options)?;
+/// let store = CloudflareKvHttp::new(options)?;
 /// # Ok::<(), cloakroom_storage::Error>(())
 /// ```
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl CloudflareKvHttp {
     ///
     /// # Errors
     /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is missing or impossible.
-    pub fn new(options: &Options) -> Result<CloudflareKvHttp> {
+    pub fn new(options: Options) -> Result<CloudflareKvHttp> {
         Ok(CloudflareKvHttp {
             api: Api::new(options.address()?, options.credentials()?)?,
             prefix: options.prefix(),
@@ -84,7 +84,7 @@ impl CloudflareKvHttp {
     /// As [`CloudflareKvHttp::new`], and with [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option
     /// is unknown.
     pub fn open(options: &Map<String, Value>) -> Result<CloudflareKvHttp> {
-        CloudflareKvHttp::new(&cloakroom_storage::options::parse(NAME, options)?)
+        CloudflareKvHttp::new(cloakroom_storage::options::parse(NAME, options)?)
     }
 
     fn name_of(&self, key: &ItemKey) -> Result<String> {

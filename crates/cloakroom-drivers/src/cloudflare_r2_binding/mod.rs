@@ -104,14 +104,14 @@ impl CloudflareR2Binding {
     /// use cloakroom_drivers::cloudflare_r2_binding::{CloudflareR2Binding, Options};
     ///
     /// # fn example() -> cloakroom_storage::Result<()> {
-    /// let driver = CloudflareR2Binding::new(&Options::new("SESSION"))?;
+    /// let driver = CloudflareR2Binding::new(Options::new("BUCKET"))?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     /// With [`ErrorKind::InvalidOptions`] where there is none.
-    pub fn new(options: &Options) -> Result<CloudflareR2Binding> {
+    pub fn new(options: Options) -> Result<CloudflareR2Binding> {
         let bucket: Bucket = binding(NAME, &options.binding)?.unchecked_into();
         Ok(CloudflareR2Binding::with_bucket(bucket).with_base(&options.base))
     }
@@ -142,7 +142,7 @@ impl CloudflareR2Binding {
     /// # Errors
     /// As [`CloudflareR2Binding::new`], and with [`ErrorKind::InvalidOptions`] when an option is unknown or of the wrong type.
     pub fn open(options: &Map<String, Value>) -> Result<CloudflareR2Binding> {
-        CloudflareR2Binding::new(&cloakroom_storage::options::parse(NAME, options)?)
+        CloudflareR2Binding::new(cloakroom_storage::options::parse(NAME, options)?)
     }
 
     /// Puts every item below `base`.

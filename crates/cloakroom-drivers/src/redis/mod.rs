@@ -19,13 +19,13 @@
 //! text once. Values of 4 KB and more are compared by SHA-1 and length.
 //!
 //! # The near cache
-//! Our option [`nearCache`](Options::near_cache) keeps what was read in this process. The server tells of every change (`CLIENT TRACKING`, Redis 6 and later), so that reading
-//! a session that nobody has changed costs no round trip. A change by somebody else is seen as soon as the server's
-//! word of it arrives; until then, a millisecond or so, a reader may see what was there before. A commit built on that
-//! is refused as any other conflict is, and reads again from the server. Nothing is read from the cache of a connection
-//! that is lost, nor of one from which nothing has been heard for a second: then one read goes to the server to find
-//! out. Nothing is held for longer than a minute: of `SWAPDB` the server does not tell. It is not for clusters, nor for
-//! proxies before several servers, where what one of them tells may never arrive.
+//! Our option [`nearCache`](Options::near_cache) keeps what was read in this process. The server tells of every change
+//! (`CLIENT TRACKING`, Redis 6 and later), so that reading a session that nobody has changed costs no round trip. A change
+//! by somebody else is seen as soon as the server's word of it arrives; until then, a millisecond or so, a reader may see
+//! what was there before. A commit built on that is refused as any other conflict is, and reads again from the server.
+//! Nothing is read from the cache of a connection that is lost, nor of one from which nothing has been heard for a second:
+//! then one read goes to the server to find out. Nothing is held for longer than a minute: of `SWAPDB` the server does not
+//! tell. It is not for clusters, nor for proxies before several servers, where what one of them tells may never arrive.
 
 mod cluster;
 mod failure;

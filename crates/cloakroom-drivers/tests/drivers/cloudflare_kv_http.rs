@@ -57,7 +57,7 @@ async fn a_program_sets_the_options_as_fields() {
     typed.api_url = Some(server.url());
     typed.api_token = Some(TOKEN.to_owned());
     assert!(!format!("{typed:?}").contains(TOKEN));
-    let ours: DynDriver = std::sync::Arc::new(CloudflareKvHttp::new(&typed).unwrap());
+    let ours: DynDriver = std::sync::Arc::new(CloudflareKvHttp::new(typed).unwrap());
     put(&ours, "id", SESSION, HOUR).await;
     let driver = driver(options(&server.url())).await;
     assert_eq!(read(&driver, "id").await.unwrap().as_deref(), Some(SESSION));

@@ -1,10 +1,6 @@
 //! `cloudflare-kv-binding`: Cloudflare's KV, from inside of a Worker.
 //!
-//! unstorage's options: `binding`, the name of the binding (`STORAGE` unless set; Astro's adapter has `SESSION`),
-//! `base`, and `minTTL`, the shortest ttl in seconds that KV is told (60 unless set). Values are at most 25 MiB, and keys
-//! at most 512 bytes with their base.
-//!
-//! DIFFERENCE: a `minTTL` below 60 counts as 60. unstorage hands it to KV, which refuses it.
+//! Values are at most 25 MiB, and keys at most 512 bytes with their base.
 //!
 //! # What KV does not promise
 //! - It is eventually consistent. A write is seen at once where it was made, mostly, and up to a minute later
@@ -66,13 +62,27 @@ pub struct CloudflareKvBinding {
     min_ttl: u64,
 }
 
-#[derive(Deserialize)]
+/// unstorage's options.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Options {
-    binding: String,
-    base: String,
+#[non_exhaustive]
+pub struct Options {
+    /// The name by which the namespace is bound to the Worker, `STORAGE` by default; Astro's adapter has `SESSION`.
+    pub binding: String,
+    /// What all keys begin with, before a `:`. Nothing by default.
+    pub base: String,
+    /// `minTTL`: the shortest ttl that KV is told, in seconds, 60 by default.
+    ///
+    /// DIFFERENCE: one below 60 counts as 60. unstorage hands it to KV, which refuses it.
     #[serde(rename = "minTTL")]
-    min_ttl: u64,
+    pub min_ttl: u64,
+}
+
+impl Options {
+    /// The default options for the namespace that is bound by this name.
+    pub fn new(binding: impl Into<String>) -> Options {
+        Options { binding: binding.into(), ..Options::default() }
+    }
 }
 
 impl Default for Options {
@@ -82,8 +92,33 @@ impl Default for Options {
 }
 
 impl CloudflareKvBinding {
+    /// The items of the namespace that the options name, wherever the Worker has it.
+    ///
+    /// ```no_run
+    /// use cloakroom_drivers::cloudflare_kv_binding::{CloudflareKvBinding, Options};
+    ///
+    /// # fn example() -> cloakroom_storage::Result<()> {
+    /// let driver = CloudflareKvBinding::new(Options::new("SESSION"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// With [`ErrorKind::InvalidOptions`] where there is none.
+    pub fn new(options: Options) -> Result<CloudflareKvBinding> {
+        let holder = JsValue::from(worker::js_sys::Object::new());
+        let kv = binding(NAME, &options.binding)?;
+        let kv = worker::js_sys::Reflect::set(&holder, &"kv".into(), &kv)
+            .map_err(KvError::from)
+            .and_then(|_| KvStore::from_this(&holder, "kv"))
+            .map_err(|error| failure(error, Operation::Open))?;
+        let min_ttl = options.min_ttl.max(SHORTEST_TTL);
+        let driver = CloudflareKvBinding::with_namespace(kv).with_base(&options.base);
+        Ok(CloudflareKvBinding { min_ttl, ..driver })
+    }
+
     /// The items of a namespace.
-    pub fn new(kv: KvStore) -> CloudflareKvBinding {
+    pub fn with_namespace(kv: KvStore) -> CloudflareKvBinding {
         CloudflareKvBinding { kv, layout: Layout::new("", LONGEST_NAME), min_ttl: SHORTEST_TTL }
     }
 
@@ -96,23 +131,15 @@ impl CloudflareKvBinding {
             let message = format!("no namespace of KV is bound to this Worker as `{binding}`");
             options::invalid(NAME, message).with_source(error.to_string())
         })?;
-        Ok(CloudflareKvBinding::new(kv))
+        Ok(CloudflareKvBinding::with_namespace(kv))
     }
 
-    /// The items of the namespace that the options name, wherever the Worker has it.
+    /// A store with [`Options`] as a configuration gives them.
     ///
     /// # Errors
-    /// With [`ErrorKind::InvalidOptions`] where there is none, and when an option is unknown or impossible.
+    /// As [`CloudflareKvBinding::new`], and with [`ErrorKind::InvalidOptions`] when an option is unknown or of the wrong type.
     pub fn open(options: &Map<String, Value>) -> Result<CloudflareKvBinding> {
-        let Options { binding: name, base, min_ttl } = options::parse(NAME, options)?;
-        let holder = JsValue::from(worker::js_sys::Object::new());
-        let kv = binding(NAME, &name)?;
-        let kv = worker::js_sys::Reflect::set(&holder, &"kv".into(), &kv)
-            .map_err(KvError::from)
-            .and_then(|_| KvStore::from_this(&holder, "kv"))
-            .map_err(|error| failure(error, Operation::Open))?;
-        let min_ttl = min_ttl.max(SHORTEST_TTL);
-        Ok(CloudflareKvBinding { min_ttl, ..CloudflareKvBinding::new(kv).with_base(&base) })
+        CloudflareKvBinding::new(options::parse(NAME, options)?)
     }
 
     /// Puts every item below `base`.

@@ -1,5 +1,5 @@
 //! A Worker for the tests of the drivers that live in one. It answers
-//! - `POST /conformance/DRIVER` with the driver's options, or with none for one that is made of the binding: how many
+//! - `POST /conformance/DRIVER` with the driver's options, or with none for one that a program makes by itself: how many
 //!   rules of the conformance suite hold. One that is broken is a panic, on the console;
 //! - `POST /items/DRIVER` with `{ options, calls }`: the result of each call;
 //! - `POST /list` with `{ item }`: the list in a session in R2, with the item.
@@ -13,6 +13,7 @@ mod list;
 use std::sync::Arc;
 
 use cloakroom_drivers::cloudflare_kv_binding::CloudflareKvBinding;
+use cloakroom_drivers::cloudflare_r2_binding::{CloudflareR2Binding, Options};
 use cloakroom_drivers::open;
 use cloakroom_storage::{DynDriver, conformance};
 use serde_json::{Map, Value};
@@ -50,8 +51,15 @@ async fn make(
     options: &Map<String, Value>,
     env: &Env,
 ) -> cloakroom_storage::Result<DynDriver> {
-    if name == "cloudflare-kv-binding" && options.is_empty() {
-        return Ok(Arc::new(CloudflareKvBinding::from_env(env, "STORAGE")?.with_base("own")));
+    match (name, options.is_empty()) {
+        ("cloudflare-kv-binding", true) => {
+            Ok(Arc::new(CloudflareKvBinding::from_env(env, "STORAGE")?.with_base("own")))
+        }
+        ("cloudflare-r2-binding", true) => {
+            let mut options = Options::new("BUCKET");
+            options.base = "own".to_owned();
+            Ok(Arc::new(CloudflareR2Binding::new(options)?))
+        }
+        _ => open(name, options).await,
     }
-    open(name, options).await
 }

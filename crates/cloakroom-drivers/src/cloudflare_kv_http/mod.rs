@@ -4,10 +4,6 @@
 //! unstorage's: the item `id` is the key `id`, or `base:id`. The drivers of a Worker, `cloudflare-kv-binding`, read and write
 //! the same.
 //!
-//! # Options
-//! unstorage's: `accountId` and `namespaceId`; `apiToken`, or `userServiceKey`, or `email` and `apiKey`; `base`; `minTTL`, in
-//! seconds and at least 60; `apiURL`.
-//!
 //! DIFFERENCE: JavaScript takes every 404 for an item that is not there. Here a namespace that is not there is an error.
 //!
 //! # What this store does not promise
@@ -21,7 +17,7 @@
 //! item's metadata (`cloakroomExpires`, in milliseconds since 1970); a JavaScript writer takes both away. The answer to a
 //! read has no metadata but the store's deadline. So an item that is read in its last two minutes, by the store's clock, is
 //! asked for its metadata, which is a second request; every other read is one. All programs that share a namespace need
-//! one `minTTL`.
+//! one [`minTTL`](Options::min_ttl).
 
 mod api;
 mod options;
@@ -41,7 +37,7 @@ use cloakroom_storage::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
     SetOutcome, When,
 };
-use options::Options;
+pub use options::Options;
 
 const NAME: &str = "cloudflare-kv-http";
 
@@ -54,10 +50,11 @@ const LONGEST: u64 = 100 * 366 * 24 * 60 * 60;
 /// Items in Cloudflare's key-value store.
 ///
 /// ```
-/// use cloakroom_drivers::cloudflare_kv_http::CloudflareKvHttp;
+/// use cloakroom_drivers::cloudflare_kv_http::{CloudflareKvHttp, Options};
 ///
-/// let options = serde_json::json!({ "accountId": "a1", "namespaceId": "b2", "apiToken": "secret" });
-/// let store = CloudflareKvHttp::open(options.as_object().unwrap())?;
+/// let mut options = Options::new("a1", "b2");
+/// options.api_token = Some("secret".to_owned());
+/// let store = CloudflareKvHttp::new(options)?;
 /// # Ok::<(), cloakroom_storage::Error>(())
 /// ```
 #[derive(Debug)]
@@ -69,17 +66,25 @@ pub struct CloudflareKvHttp {
 }
 
 impl CloudflareKvHttp {
-    /// A store with options as a configuration gives them. Nothing is asked of it yet.
+    /// A store in a namespace, of which nothing is asked yet.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions).
-    pub fn open(given: &Map<String, Value>) -> Result<CloudflareKvHttp> {
-        let options = Options::read(given)?;
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is missing or impossible.
+    pub fn new(options: Options) -> Result<CloudflareKvHttp> {
         Ok(CloudflareKvHttp {
             api: Api::new(options.address()?, options.credentials()?)?,
             prefix: options.prefix(),
             shortest: options.shortest(),
         })
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`CloudflareKvHttp::new`], and with [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option
+    /// is unknown.
+    pub fn open(options: &Map<String, Value>) -> Result<CloudflareKvHttp> {
+        CloudflareKvHttp::new(cloakroom_storage::options::parse(NAME, options)?)
     }
 
     fn name_of(&self, key: &ItemKey) -> Result<String> {

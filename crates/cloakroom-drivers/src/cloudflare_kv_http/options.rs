@@ -1,8 +1,9 @@
 //! Which namespace it is, and who asks.
 
+use std::fmt;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use super::NAME;
 use crate::common::base::base_of_unstorage;
@@ -14,33 +15,52 @@ const API: &str = "https://api.cloudflare.com";
 /// The shortest lifetime that Cloudflare takes, in seconds.
 const SHORTEST: u64 = 60;
 
-/// What a configuration says.
-#[derive(Debug, Default, Deserialize)]
+/// unstorage's options.
+///
+/// Who asks is said by [`api_token`](Options::api_token), or by [`user_service_key`](Options::user_service_key), or by
+/// [`email`](Options::email) and [`api_key`](Options::api_key): the first of these that is there counts.
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Options {
-    account_id: Option<String>,
-    namespace_id: Option<String>,
+#[non_exhaustive]
+pub struct Options {
+    /// The account's ID.
+    pub account_id: String,
+    /// The namespace's ID.
+    pub namespace_id: String,
+    /// `apiURL`: where Cloudflare's API is, `https://api.cloudflare.com` by default.
     #[serde(rename = "apiURL")]
-    api_url: Option<String>,
-    base: String,
+    pub api_url: Option<String>,
+    /// What all keys begin with, before a `:`. Nothing by default.
+    pub base: String,
+    /// `minTTL`: the shortest lifetime that the store is told, in seconds: 60 by default, and at least. All programs that
+    /// share a namespace need the same.
     #[serde(rename = "minTTL")]
-    min_ttl: Option<u64>,
-    api_token: Option<Secret>,
-    user_service_key: Option<Secret>,
-    email: Option<Secret>,
-    api_key: Option<Secret>,
+    pub min_ttl: Option<u64>,
+    /// A token of the API.
+    pub api_token: Option<String>,
+    /// A service key.
+    pub user_service_key: Option<String>,
+    /// The e-mail address of the account's user, with `api_key`.
+    pub email: Option<String>,
+    /// The user's key of the API, with `email`.
+    pub api_key: Option<String>,
 }
 
 impl Options {
-    pub(super) fn read(given: &Map<String, Value>) -> Result<Options> {
-        options::parse(NAME, given)
+    /// The default options for a namespace of an account. Who asks has to be said besides.
+    pub fn new(account_id: impl Into<String>, namespace_id: impl Into<String>) -> Options {
+        Options {
+            account_id: account_id.into(),
+            namespace_id: namespace_id.into(),
+            ..Options::default()
+        }
     }
 
     /// What all paths of the namespace begin with.
     pub(super) fn address(&self) -> Result<Address> {
-        let part = |option: &str, value: &Option<String>| match value.as_deref() {
-            None | Some("") => Err(invalid(format!("the option `{option}` is needed"))),
-            Some(value) => Ok(encoded(value)),
+        let part = |option: &str, value: &str| match value {
+            "" => Err(invalid(format!("the option `{option}` is needed"))),
+            value => Ok(encoded(value)),
         };
         let account = part("accountId", &self.account_id)?;
         let namespace = part("namespaceId", &self.namespace_id)?;
@@ -52,18 +72,18 @@ impl Options {
 
     /// The headers that say who asks.
     pub(super) fn credentials(&self) -> Result<HeaderMap> {
+        let header = |secret: &String, prefix| Secret::from(secret.clone()).header(NAME, prefix);
         let headers: Vec<(&'static str, HeaderValue)> = match (
             &self.api_token,
             &self.user_service_key,
             &self.email,
             &self.api_key,
         ) {
-            (Some(token), ..) => vec![("authorization", token.header(NAME, "Bearer")?)],
-            (_, Some(key), ..) => vec![("x-auth-user-service-key", key.header(NAME, "")?)],
-            (_, _, Some(email), Some(key)) => vec![
-                ("x-auth-email", email.header(NAME, "")?),
-                ("x-auth-key", key.header(NAME, "")?),
-            ],
+            (Some(token), ..) => vec![("authorization", header(token, "Bearer")?)],
+            (_, Some(key), ..) => vec![("x-auth-user-service-key", header(key, "")?)],
+            (_, _, Some(email), Some(key)) => {
+                vec![("x-auth-email", header(email, "")?), ("x-auth-key", header(key, "")?)]
+            }
             _ => {
                 return Err(invalid(
                     "one of the options `apiToken`, `userServiceKey`, or `email` and `apiKey` is needed",
@@ -88,18 +108,30 @@ impl Options {
     }
 }
 
+impl fmt::Debug for Options {
+    /// Leaves out who asks.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("account_id", &self.account_id)
+            .field("namespace_id", &self.namespace_id)
+            .field("base", &self.base)
+            .field("min_ttl", &self.min_ttl)
+            .finish_non_exhaustive()
+    }
+}
+
 fn invalid(message: impl Into<String>) -> Error {
     options::invalid(NAME, message)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     fn options(given: Value) -> Options {
-        Options::read(given.as_object().expect("an object")).expect("options")
+        options::parse(NAME, given.as_object().expect("an object")).expect("options")
     }
 
     #[test]

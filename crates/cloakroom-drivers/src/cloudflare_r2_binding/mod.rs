@@ -1,7 +1,6 @@
 //! `cloudflare-r2-binding`: Cloudflare's R2, from inside of a Worker.
 //!
-//! unstorage's options: `binding`, the name of the binding (`BUCKET` unless set), and `base`. R2 is consistent
-//! everywhere, and writes on a condition: no update is lost.
+//! R2 is consistent everywhere, and writes on a condition: no update is lost.
 //!
 //! R2 has no expiry. An object's deadline is in its custom metadata (`expires`, in milliseconds since 1970), which
 //! JavaScript ignores and its writes leave out: it may read what has expired and was not swept yet, and what it writes
@@ -30,6 +29,7 @@
 
 mod condition;
 mod failure;
+mod options;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -39,7 +39,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use wasm_bindgen::JsCast;
 use worker::send::{SendFuture, SendWrapper};
@@ -50,10 +49,11 @@ use crate::common::worker::{DEADLINE, Deadline, Layout, binding, pages};
 use cloakroom_storage::platform::sleep;
 use cloakroom_storage::{
     Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, Version, When, options, platform::random,
+    SetOutcome, Swept, Version, When, platform::random,
 };
 use condition::{NOTHING, absent, at, not_empty};
 use failure::failure;
+pub use options::Options;
 
 const NAME: &str = "cloudflare-r2-binding";
 
@@ -90,19 +90,6 @@ pub struct CloudflareR2Binding {
     cursor: Mutex<Option<String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(default)]
-struct Options {
-    binding: String,
-    base: String,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options { binding: "BUCKET".to_owned(), base: String::new() }
-    }
-}
-
 /// An object as it was when it was looked at.
 struct Found {
     etag: String,
@@ -111,8 +98,26 @@ struct Found {
 }
 
 impl CloudflareR2Binding {
+    /// The items of the bucket that the options name, wherever the Worker has it.
+    ///
+    /// ```no_run
+    /// use cloakroom_drivers::cloudflare_r2_binding::{CloudflareR2Binding, Options};
+    ///
+    /// # fn example() -> cloakroom_storage::Result<()> {
+    /// let driver = CloudflareR2Binding::new(Options::new("BUCKET"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// With [`ErrorKind::InvalidOptions`] where there is none.
+    pub fn new(options: Options) -> Result<CloudflareR2Binding> {
+        let bucket: Bucket = binding(NAME, &options.binding)?.unchecked_into();
+        Ok(CloudflareR2Binding::with_bucket(bucket).with_base(&options.base))
+    }
+
     /// The items of a bucket.
-    pub fn new(bucket: Bucket) -> CloudflareR2Binding {
+    pub fn with_bucket(bucket: Bucket) -> CloudflareR2Binding {
         CloudflareR2Binding {
             bucket: SendWrapper::new(bucket),
             layout: Layout::new("", LONGEST_NAME),
@@ -127,19 +132,17 @@ impl CloudflareR2Binding {
     pub fn from_env(env: &Env, binding: &str) -> Result<CloudflareR2Binding> {
         let bucket = env.bucket(binding).map_err(|error| {
             let message = format!("no bucket of R2 is bound to this Worker as `{binding}`");
-            options::invalid(NAME, message).with_source(error.to_string())
+            cloakroom_storage::options::invalid(NAME, message).with_source(error.to_string())
         })?;
-        Ok(CloudflareR2Binding::new(bucket))
+        Ok(CloudflareR2Binding::with_bucket(bucket))
     }
 
-    /// The items of the bucket that the options name, wherever the Worker has it.
+    /// A store with [`Options`] as a configuration gives them.
     ///
     /// # Errors
-    /// With [`ErrorKind::InvalidOptions`] where there is none, and when an option is unknown or impossible.
+    /// As [`CloudflareR2Binding::new`], and with [`ErrorKind::InvalidOptions`] when an option is unknown or of the wrong type.
     pub fn open(options: &Map<String, Value>) -> Result<CloudflareR2Binding> {
-        let Options { binding: name, base } = options::parse(NAME, options)?;
-        let bucket: Bucket = binding(NAME, &name)?.unchecked_into();
-        Ok(CloudflareR2Binding::new(bucket).with_base(&base))
+        CloudflareR2Binding::new(cloakroom_storage::options::parse(NAME, options)?)
     }
 
     /// Puts every item below `base`.

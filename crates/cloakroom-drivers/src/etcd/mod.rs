@@ -10,11 +10,6 @@
 //! attach an item to a lease that has one which the user may not write.) For that, a deadline is put off by at most a thousandth of the ttl, and
 //! at most a second. A process makes a lease once, which costs the write that needs it a round trip more.
 //!
-//! # Options
-//! `url`, one server of the cluster or several with commas in between (or the environment's `ETCDCTL_ENDPOINTS`, or
-//! `http://localhost:2379`), `base`, and `username` with `password` (or `ETCDCTL_USER` and `ETCDCTL_PASSWORD`). When a
-//! server cannot be reached, the next call goes to the next one.
-//!
 //! # Compare and swap
 //! A transaction compares what is stored with what was read, so that moving a deadline, which is a write to etcd, leaves a
 //! version as it is. Both values have to fit into one request: etcd takes 1.5 MiB, in which base64 is not counted.
@@ -22,6 +17,7 @@
 mod answer;
 mod lease;
 mod leases;
+mod options;
 mod server;
 
 use std::time::Duration;
@@ -42,7 +38,8 @@ use cloakroom_storage::{
 };
 use lease::Lease;
 use leases::Leases;
-use server::{Failure, Options, Server};
+pub use options::Options;
+use server::{Failure, Server};
 
 const NAME: &str = "etcd";
 
@@ -52,11 +49,12 @@ const PAGE: usize = 1000;
 /// Items in etcd.
 ///
 /// ```no_run
-/// use cloakroom_drivers::etcd::Etcd;
+/// use cloakroom_drivers::etcd::{Etcd, Options};
 ///
 /// # fn example() -> cloakroom_storage::Result<()> {
-/// let options = serde_json::json!({ "url": "http://localhost:2379", "base": "sess" });
-/// let etcd = Etcd::open(options.as_object().unwrap())?;
+/// let mut options = Options::new("http://localhost:2379");
+/// options.base = "sess".to_owned();
+/// let etcd = Etcd::new(options)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -69,15 +67,23 @@ pub struct Etcd {
 }
 
 impl Etcd {
-    /// A store with options as a configuration gives them. Connects at the first call.
+    /// A store in a cluster. Connects at the first call.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions).
-    pub fn open(given: &Map<String, Value>) -> Result<Etcd> {
-        let options = Options::read(given)?;
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is impossible.
+    pub fn new(options: Options) -> Result<Etcd> {
+        let options = options.or_environment();
         let base = options.base()?;
         let leases = Leases::new(&base, options.user());
         Ok(Etcd { server: Server::new(options)?, leases, base })
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`Etcd::new`], and with [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is unknown.
+    pub fn open(options: &Map<String, Value>) -> Result<Etcd> {
+        Etcd::new(cloakroom_storage::options::parse(NAME, options)?)
     }
 
     fn key(&self, key: &ItemKey) -> String {

@@ -1,28 +1,19 @@
 //! The cluster: where its servers are, who we are to it, and what its refusals mean.
 
-use std::env;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::NAME;
 use super::answer::Answer;
+use super::options::Options;
 use crate::common::http::{Address, Client, Request, Secret, refusal, unreadable};
-use cloakroom_storage::{Error, ErrorKind, ItemKey, Result, options};
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Options {
-    url: Option<String>,
-    base: String,
-    username: Option<String>,
-    password: Option<Secret>,
-}
+use cloakroom_storage::{Error, ErrorKind, Result, options};
 
 /// As many requests as there may be at once, each on a connection: what more calls wait for.
 const REQUESTS: usize = 32;
@@ -60,39 +51,6 @@ const UNAUTHENTICATED: u32 = 16;
 const OLD_REVISION: &str = "revision of auth store is old";
 const NO_USER: &str = "user name is empty";
 
-impl Options {
-    pub(super) fn read(given: &Map<String, Value>) -> Result<Options> {
-        let mut options: Options = options::parse(NAME, given)?;
-        options.url = options.url.or_else(|| variable("ETCDCTL_ENDPOINTS"));
-        if options.username.is_none()
-            && let Some(user) = variable("ETCDCTL_USER")
-        {
-            let (name, password) = match user.split_once(':') {
-                Some((name, password)) => (name, Some(password.to_owned())),
-                None => (user.as_str(), variable("ETCDCTL_PASSWORD")),
-            };
-            options.username = Some(name.to_owned());
-            options.password = options.password.or(password.map(Secret::from));
-        }
-        Ok(options)
-    }
-
-    /// Who we are; nobody where that is not asked for.
-    pub(super) fn user(&self) -> &str {
-        self.username.as_deref().unwrap_or_default()
-    }
-
-    /// What all keys begin with.
-    pub(super) fn base(&self) -> Result<String> {
-        if self.base.is_empty() {
-            return Ok(String::new());
-        }
-        let base = ItemKey::new(&self.base)
-            .map_err(|error| options::invalid(NAME, "option `base`").with_source(error))?;
-        Ok(format!("{}:", base.as_str()))
-    }
-}
-
 impl Server {
     pub(super) fn new(options: Options) -> Result<Server> {
         let url = options.url.as_deref().unwrap_or("http://localhost:2379");
@@ -105,7 +63,7 @@ impl Server {
             (None, None) => None,
             (Some(name), Some(password)) => Some(User {
                 name,
-                password,
+                password: Secret::from(password),
                 token: Mutex::default(),
                 logging_in: tokio::sync::Mutex::default(),
             }),
@@ -289,8 +247,4 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure { error, code: None, is_stale_token: false }
     }
-}
-
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
 }

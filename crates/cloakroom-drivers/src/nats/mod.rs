@@ -8,12 +8,6 @@
 //! A server of 2.11 or later removes expired messages by itself, for buckets that were made with that permission, as
 //! those are that this driver makes. Elsewhere they are swept, at the cost of looking at the headers of all items.
 //!
-//! # Options
-//! `url`, one server of the cluster or several with commas in between (or the environment's `NATS_URL`, or
-//! `nats://localhost:4222`), with a user and a password where there are such; or a `token`, there or by itself; or
-//! `credentials`, the path of a file of them; `bucket` (`sessions`), `base`, and for a bucket that is not there yet `replicas` (1) and `storage`
-//! (`file`, or `memory`). A bucket has to keep one revision of a key, as it does unless it was told otherwise.
-//!
 //! # Compare and swap
 //! By the sequence of the message, after a look whether it is the one that was seen. Moving a deadline is a message of its
 //! own, with the same bytes and with the version of the one before in the header `Cloakroom-Version`. A removal of a version
@@ -52,7 +46,7 @@ use cloakroom_storage::{
     Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome,
     Swept, When,
 };
-use options::Options;
+pub use options::{Options, Storage};
 use version::Seen;
 
 const NAME: &str = "nats";
@@ -63,11 +57,10 @@ const EXAMINED: usize = 1000;
 /// Items in NATS.
 ///
 /// ```no_run
-/// use cloakroom_drivers::nats::Nats;
+/// use cloakroom_drivers::nats::{Nats, Options};
 ///
 /// # fn example() -> cloakroom_storage::Result<()> {
-/// let options = serde_json::json!({ "url": "nats://localhost:4222", "bucket": "sessions" });
-/// let nats = Nats::open(options.as_object().unwrap())?;
+/// let nats = Nats::new(Options::new("nats://localhost:4222"))?;
 /// # Ok(())
 /// # }
 /// ```
@@ -80,14 +73,22 @@ pub struct Nats {
 }
 
 impl Nats {
-    /// A store with options as a configuration gives them. Connects at the first call, and makes the bucket then.
+    /// A store in a bucket. Connects at the first call, and makes the bucket then.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions).
-    pub fn open(given: &Map<String, Value>) -> Result<Nats> {
-        let options = Options::read(given)?;
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is impossible.
+    pub fn new(options: Options) -> Result<Nats> {
+        let options = options.checked()?;
         let base = options.base()?;
         Ok(Nats { buckets: Buckets::new(options), base, swept: AtomicU64::new(0) })
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`Nats::new`], and with [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is unknown.
+    pub fn open(options: &Map<String, Value>) -> Result<Nats> {
+        Nats::new(cloakroom_storage::options::parse(NAME, options)?)
     }
 
     async fn bucket(&self) -> Result<Arc<Bucket>> {

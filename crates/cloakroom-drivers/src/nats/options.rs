@@ -12,7 +12,6 @@ use rustls::ClientConfig;
 use rustls::crypto::ring;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use super::NAME;
 use crate::common::wall_clock;
@@ -26,23 +25,38 @@ const PING_INTERVAL: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-#[derive(Deserialize)]
-#[serde(default)]
-pub(super) struct Options {
-    url: Option<String>,
-    token: Option<String>,
-    credentials: Option<PathBuf>,
-    pub(super) bucket: String,
-    base: String,
-    replicas: usize,
-    storage: Storage,
+/// The options, all of which are ours: unstorage has no such driver.
+#[derive(Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Options {
+    /// One server of the cluster, or several with commas in between, with a user and a password, or a token, where there
+    /// are such; by default the environment's `NATS_URL`, or `nats://localhost:4222`.
+    pub url: Option<String>,
+    /// The token, where the URL does not have it.
+    pub token: Option<String>,
+    /// The path of a file of credentials, as NATS's own programs take it.
+    pub credentials: Option<PathBuf>,
+    /// The bucket, `sessions` by default: letters, digits, `-` and `_`. It has to keep one revision of a key, as it does
+    /// unless it was told otherwise.
+    pub bucket: String,
+    /// What all keys begin with, before a `:`. Nothing by default.
+    pub base: String,
+    /// On how many servers a bucket is that is not there yet, 1 by default.
+    pub replicas: usize,
+    /// What a bucket is kept on that is not there yet, `file` by default.
+    pub storage: Storage,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
+/// What a bucket is kept on.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-enum Storage {
+#[non_exhaustive]
+pub enum Storage {
+    /// On disk.
     #[default]
     File,
+    /// In the servers' memory: gone when they end.
     Memory,
 }
 
@@ -61,18 +75,23 @@ impl Default for Options {
 }
 
 impl Options {
-    pub(super) fn read(given: &Map<String, Value>) -> Result<Options> {
-        let mut options: Options = options::parse(NAME, given)?;
+    /// The default options for the cluster with this server, or with these, with commas in between.
+    pub fn new(url: impl Into<String>) -> Options {
+        Options { url: Some(url.into()), ..Options::default() }
+    }
+
+    /// These, if they are possible, with the environment's URL where they have none.
+    pub(super) fn checked(mut self) -> Result<Options> {
         let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
-        if options.bucket.is_empty() || !options.bucket.chars().all(is_name) {
+        if self.bucket.is_empty() || !self.bucket.chars().all(is_name) {
             let message = "option `bucket`: a name has letters, digits, `-` and `_`";
             return Err(options::invalid(NAME, message));
         }
-        if options.url.is_none() {
-            options.url = env::var("NATS_URL").ok().filter(|url| !url.is_empty());
+        if self.url.is_none() {
+            self.url = env::var("NATS_URL").ok().filter(|url| !url.is_empty());
         }
-        options.addresses()?;
-        Ok(options)
+        self.addresses()?;
+        Ok(self)
     }
 
     /// What all keys begin with.

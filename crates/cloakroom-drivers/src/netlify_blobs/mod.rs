@@ -4,16 +4,6 @@
 //! unstorage's: the item `id` is the blob `id` of the store `name`, or of the deploy's. When an item expires is in the
 //! blob's metadata (`cloakroomExpires`, in milliseconds since 1970), which a JavaScript writer takes away with the bytes.
 //!
-//! # Options
-//! unstorage's and those of `@netlify/blobs`: `name`, or `deployScoped` (and `deployID`); `siteID` and `token`; `edgeURL` and
-//! `uncachedEdgeURL`, or `apiURL`; `region`; `consistency`. On Netlify the variable `NETLIFY_BLOBS_CONTEXT` says all but
-//! the name, so that `{ name: "astro-sessions", consistency: "strong" }`, the default of Astro's adapter, is enough.
-//! Outside, a site's ID and a personal access token are, and each read and write of a blob asks the API for an address
-//! first: two round trips for one.
-//!
-//! DIFFERENCE: without `consistency`, JavaScript reads from the edge's cache, which may be a minute behind. A session has to
-//! be as it was left, so it is `strong` here wherever there is an `uncachedEdgeURL`. `eventual` is done as it is told.
-//!
 //! DIFFERENCE: JavaScript puts a key into the URL as it is, and refuses `#`. Here a `%` and a `#` stand for themselves.
 //!
 //! # Conditions and deadlines
@@ -46,6 +36,7 @@ use cloakroom_storage::{
 };
 use listing::Walk;
 use options::Place;
+pub use options::{Consistency, Options};
 use store::Store;
 
 const NAME: &str = "netlify-blobs";
@@ -53,10 +44,12 @@ const NAME: &str = "netlify-blobs";
 /// Items in Netlify's blobs.
 ///
 /// ```
-/// use cloakroom_drivers::netlify_blobs::NetlifyBlobs;
+/// use cloakroom_drivers::netlify_blobs::{NetlifyBlobs, Options};
 ///
-/// let options = serde_json::json!({ "name": "astro-sessions", "siteID": "a-site", "token": "secret" });
-/// let blobs = NetlifyBlobs::open(options.as_object().unwrap())?;
+/// let mut options = Options::new("astro-sessions");
+/// options.site_id = Some("a-site".to_owned());
+/// options.token = Some("secret".to_owned());
+/// let blobs = NetlifyBlobs::new(options)?;
 /// # Ok::<(), cloakroom_storage::Error>(())
 /// ```
 #[derive(Debug)]
@@ -66,13 +59,22 @@ pub struct NetlifyBlobs {
 }
 
 impl NetlifyBlobs {
-    /// A store with options as a configuration gives them. Nothing is asked of it yet.
+    /// A store of blobs, of which nothing is asked yet.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions).
-    pub fn open(given: &Map<String, Value>) -> Result<NetlifyBlobs> {
-        let place = Place::read(given, |name| std::env::var(name).ok())?;
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is missing or impossible.
+    pub fn new(options: Options) -> Result<NetlifyBlobs> {
+        let place = Place::new(options, |name| std::env::var(name).ok())?;
         Ok(NetlifyBlobs { store: Arc::new(Store::new(place)?), walk: Mutex::default() })
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`NetlifyBlobs::new`], and with [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is
+    /// unknown.
+    pub fn open(options: &Map<String, Value>) -> Result<NetlifyBlobs> {
+        NetlifyBlobs::new(cloakroom_storage::options::parse(NAME, options)?)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Which store it is and where, by the names of unstorage and of `@netlify/blobs`.
 
+use std::fmt;
+
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use super::NAME;
 use crate::common::http::{Address, Secret, encoded};
@@ -17,44 +18,67 @@ const API: &str = "https://api.netlify.com";
 const REGIONS: [&str; 5] =
     ["us-east-1", "us-east-2", "eu-central-1", "ap-southeast-1", "ap-southeast-2"];
 
-/// What a configuration says.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Options {
-    name: Option<String>,
-    #[serde(rename = "deployScoped")]
-    deploy_scoped: bool,
+/// unstorage's options and those of `@netlify/blobs`.
+///
+/// On Netlify the variable `NETLIFY_BLOBS_CONTEXT` says all but the name, so that `{ name: "astro-sessions", consistency:
+/// "strong" }`, the default of Astro's adapter, is enough, and it comes before the options. Outside, a site's ID and a
+/// personal access token are needed, and each read and write of a blob asks the API for an address first: two round trips
+/// for one.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Options {
+    /// The store's name: 1 to 64 bytes, encoded as in a URL, without a `/`.
+    pub name: Option<String>,
+    /// Whether the store is the deploy's own instead, which has no name; not so by default.
+    pub deploy_scoped: bool,
+    /// `deployID`: which deploy's, where the environment does not say it.
     #[serde(rename = "deployID")]
-    deploy: Option<String>,
+    pub deploy_id: Option<String>,
+    /// `siteID`: the site's ID, where the environment does not say it.
     #[serde(rename = "siteID")]
-    site: Option<String>,
-    token: Option<Secret>,
+    pub site_id: Option<String>,
+    /// The token, where the environment does not say it. With a site's ID, the environment is not asked about a store that
+    /// has a name.
+    pub token: Option<String>,
+    /// `apiURL`: where Netlify's API is, `https://api.netlify.com` by default.
     #[serde(rename = "apiURL")]
-    api: Option<String>,
+    pub api_url: Option<String>,
+    /// `edgeURL`: where the blobs are reached without the API, from within Netlify.
     #[serde(rename = "edgeURL")]
-    edge: Option<String>,
+    pub edge_url: Option<String>,
+    /// `uncachedEdgeURL`: where that is without a cache in between. It counts only with an `edgeURL`.
     #[serde(rename = "uncachedEdgeURL")]
-    uncached_edge: Option<String>,
-    region: Option<String>,
-    consistency: Option<Consistency>,
+    pub uncached_edge_url: Option<String>,
+    /// Where the store is, as in `us-east-1`. By default Netlify chooses; a deploy's store is where the environment says.
+    pub region: Option<String>,
+    /// Whether a cache may answer.
+    ///
+    /// DIFFERENCE: without it, JavaScript reads from the edge's cache, which may be a minute behind. A session has to be as
+    /// it was left, so it is `strong` here wherever there is an `uncachedEdgeURL`. `eventual` is done as it is told.
+    pub consistency: Option<Consistency>,
 }
 
+/// Whether a cache may answer.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-enum Consistency {
+#[non_exhaustive]
+pub enum Consistency {
+    /// No: what is read is what was written last.
     Strong,
+    /// Yes, and it may be a minute behind.
     Eventual,
 }
 
 /// What Netlify says in the environment.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Context {
     #[serde(rename = "deployID")]
     deploy: Option<String>,
     #[serde(rename = "siteID")]
     site: Option<String>,
-    token: Option<Secret>,
+    token: Option<String>,
     #[serde(rename = "apiURL")]
     api: Option<String>,
     #[serde(rename = "edgeURL")]
@@ -88,12 +112,11 @@ pub(super) enum Route {
 
 impl Place {
     /// The store that the options name, with what the environment says of the way to it.
-    pub(super) fn read(
-        given: &Map<String, Value>,
+    pub(super) fn new(
+        mut options: Options,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Place> {
-        let mut options: Options = options::parse(NAME, given)?;
-        let is_whole = options.site.is_some() && options.token.is_some();
+        let is_whole = options.site_id.is_some() && options.token.is_some();
         // As in JavaScript: who names a site and a token of their own is not on Netlify.
         let context = match options.deploy_scoped || !is_whole {
             true => environment(CONTEXT).map(|text| Context::read(&text)).transpose()?,
@@ -106,18 +129,19 @@ impl Place {
             );
             invalid(message)
         };
-        let site = context.site.take().or(options.site.take()).ok_or_else(|| missing("siteID"))?;
+        let site =
+            context.site.take().or(options.site_id.take()).ok_or_else(|| missing("siteID"))?;
         let token =
-            context.token.take().or(options.token.take()).ok_or_else(|| missing("token"))?;
-        let edge = context.edge.take().or(options.edge.take());
-        let uncached = context.uncached_edge.take().or(options.uncached_edge.take());
+            context.token.take().or(options.token.take()).ok_or_else(|| missing("token"))?.into();
+        let edge = context.edge.take().or(options.edge_url.take());
+        let uncached = context.uncached_edge.take().or(options.uncached_edge_url.take());
         let is_edge = edge.is_some();
         let region = options.region(&context, is_edge || uncached.is_some())?;
         let store = options.store(&context)?;
         let (address, route) = match edge {
             Some(edge) => (options.edge_address(&edge, uncached.as_deref())?, Route::Edge),
             None => {
-                let api = context.api.as_deref().or(options.api.as_deref()).unwrap_or(API);
+                let api = context.api.as_deref().or(options.api_url.as_deref()).unwrap_or(API);
                 (origin("apiURL", api)?, Route::Signed)
             }
         };
@@ -139,13 +163,18 @@ impl Place {
 }
 
 impl Options {
+    /// The default options for the store of this name.
+    pub fn new(name: impl Into<String>) -> Options {
+        Options { name: Some(name.into()), ..Options::default() }
+    }
+
     /// The store as paths have it.
     fn store(&self, context: &Context) -> Result<String> {
         match (&self.name, self.deploy_scoped) {
             (Some(_), true) => Err(invalid("a store that is `deployScoped` has no `name`")),
             (None, false) => Err(invalid("the option `name` is needed, or `deployScoped`")),
             (None, true) => {
-                let deploy = self.deploy.as_ref().or(context.deploy.as_ref());
+                let deploy = self.deploy_id.as_ref().or(context.deploy.as_ref());
                 let deploy = deploy.ok_or_else(|| invalid("the option `deployID` is needed"))?;
                 let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
                 match (1..=24).contains(&deploy.len()) && deploy.bytes().all(is_word) {
@@ -196,6 +225,19 @@ impl Options {
     }
 }
 
+impl fmt::Debug for Options {
+    /// Leaves out the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("name", &self.name)
+            .field("deploy_scoped", &self.deploy_scoped)
+            .field("site_id", &self.site_id)
+            .field("region", &self.region)
+            .field("consistency", &self.consistency)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Context {
     fn read(text: &str) -> Result<Context> {
         let unreadable = |error: Box<dyn std::error::Error + Send + Sync>| {
@@ -224,15 +266,18 @@ fn invalid(message: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
+    fn read(given: &Value, environment: impl Fn(&str) -> Option<String>) -> Result<Place> {
+        let options = options::parse(NAME, given.as_object().expect("an object"))?;
+        Place::new(options, environment)
+    }
+
     fn place(given: Value, context: Option<Value>) -> Result<Place> {
         let context = context.map(|context| BASE64_STANDARD.encode(context.to_string()));
-        Place::read(given.as_object().expect("an object"), |name| {
-            context.clone().filter(|_| name == CONTEXT)
-        })
+        read(&given, |name| context.clone().filter(|_| name == CONTEXT))
     }
 
     fn way(place: Result<Place>) -> (String, String, Option<String>) {
@@ -318,7 +363,7 @@ mod tests {
         }
         let environment = |_: &str| Some("not base64".to_owned());
         let given = json!({ "name": "a" });
-        let error = Place::read(given.as_object().expect("an object"), environment);
+        let error = read(&given, environment);
         assert!(error.expect_err("no context").to_string().contains(CONTEXT));
     }
 }

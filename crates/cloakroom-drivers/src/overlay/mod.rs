@@ -85,7 +85,8 @@ pub struct Overlay {
     lower: Vec<DynDriver>,
 }
 
-/// unstorage's option has the drivers themselves; a configuration has what opens them.
+/// What a configuration says. Not public: as in unstorage, a program has the drivers themselves, which [`Overlay::new`]
+/// takes; only a configuration has what opens them.
 #[derive(Deserialize)]
 struct Options {
     layers: Vec<Layer>,
@@ -112,7 +113,8 @@ impl Overlay {
         Overlay { first, lower: lower.into_iter().collect() }
     }
 
-    /// A store whose `layers` are opened by their names and options.
+    /// A store as a configuration gives it: the option `layers` is a list of `{ driver, options }`, the first layer first,
+    /// each opened by its name with its options.
     ///
     /// # Errors
     /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when there is no layer, and when one cannot be opened.

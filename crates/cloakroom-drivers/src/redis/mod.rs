@@ -4,22 +4,6 @@
 //! unstorage's: the item `id` is the string under `id`, or under `base:id`, with Redis's own expiry. JavaScript reads
 //! and writes the same.
 //!
-//! # Options
-//! unstorage's (`url`, `base`, `ttl`, `scanCount`, `preConnect`, `cluster`, `clusterOptions`) and ioredis's:
-//! `host`, `port`, `family`, `path`, `username`, `password`, `db`, `tls`, `keyPrefix`, `connectionName`,
-//! `connectTimeout`, `commandTimeout`, `keepAlive`, `noDelay`, `disableClientInfo`; for sentinels `sentinels`, `name`,
-//! `role`, `sentinelUsername`, `sentinelPassword`, `enableTLSForSentinelMode`, `sentinelTLS`; for clusters
-//! `clusterOptions` with `redisOptions`, `scaleReads`, `maxRedirections`, `keyPrefix`. What a URL says comes before the
-//! other options. `tls` is `true` or has Node's `ca`, `cert`, `key` (PEM text, or a file's path) and
-//! `rejectUnauthorized`.
-//!
-//! ioredis's options about queues and its other features are accepted and change nothing; those that cannot be had
-//! are errors that say so. `connectionName` and `disableClientInfo` change nothing on a cluster, nor the latter behind
-//! sentinels. A cluster has to be of Redis 6 or later, or Valkey; a single server may be older.
-//!
-//! DIFFERENCE: `connectTimeout` and `commandTimeout` are 2 seconds each, where ioredis waits for 10 seconds and for
-//! ever: longer than anybody waits for a page. And with `preConnect`, a password that is refused is found at once.
-//!
 //! # While Redis is away
 //! A process has one connection, which all its calls share. When it is lost, one attempt is made to connect; if
 //! that fails, calls fail at once with [`Unavailable`](cloakroom_storage::ErrorKind::Unavailable), and a task in the background goes on
@@ -35,17 +19,17 @@
 //! text once. Values of 4 KB and more are compared by SHA-1 and length.
 //!
 //! # The near cache
-//! Our option `nearCache` (`true`, or `{ max, maxSize }` in items and bytes; 10,000 and 16 MiB by default) keeps what
-//! was read in this process. The server tells of every change (`CLIENT TRACKING`, Redis 6 and later), so that reading
-//! a session that nobody has changed costs no round trip. A change by somebody else is seen as soon as the server's
-//! word of it arrives; until then, a millisecond or so, a reader may see what was there before. A commit built on that
-//! is refused as any other conflict is, and reads again from the server. Nothing is read from the cache of a connection
-//! that is lost, nor of one from which nothing has been heard for a second: then one read goes to the server to find
-//! out. Nothing is held for longer than a minute: of `SWAPDB` the server does not tell. It is not for clusters, nor for
-//! proxies before several servers, where what one of them tells may never arrive.
+//! Our option [`nearCache`](Options::near_cache) keeps what was read in this process. The server tells of every change
+//! (`CLIENT TRACKING`, Redis 6 and later), so that reading a session that nobody has changed costs no round trip. A change
+//! by somebody else is seen as soon as the server's word of it arrives; until then, a millisecond or so, a reader may see
+//! what was there before. A commit built on that is refused as any other conflict is, and reads again from the server.
+//! Nothing is read from the cache of a connection that is lost, nor of one from which nothing has been heard for a second:
+//! then one read goes to the server to find out. Nothing is held for longer than a minute: of `SWAPDB` the server does not
+//! tell. It is not for clusters, nor for proxies before several servers, where what one of them tells may never arrive.
 
 mod cluster;
 mod failure;
+mod given;
 mod link;
 mod listing;
 mod near_cache;
@@ -56,6 +40,7 @@ mod server;
 mod supplied;
 mod target;
 mod tls;
+mod url;
 
 use std::fmt;
 use std::sync::Arc;
@@ -73,22 +58,26 @@ use cloakroom_storage::{
     Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome, When,
 };
 use cluster::Cluster;
+pub use given::Given;
 use link::Link;
-use options::{NearCache, Options, invalid};
+use options::invalid;
+pub use options::{CacheLimits, ClusterNode, ClusterOptions, Options, SentinelAddress};
 use server::{Failure, Server};
 use target::{Target, Wire};
 use tls::Tls;
+pub use tls::TlsOptions;
 
 const NAME: &str = "redis";
 
 /// Items in Redis or Valkey.
 ///
 /// ```no_run
-/// use cloakroom_drivers::redis::Redis;
+/// use cloakroom_drivers::redis::{Options, Redis};
 ///
 /// # async fn example() -> cloakroom_storage::Result<()> {
-/// let options = serde_json::json!({ "url": "redis://localhost:6379", "base": "sess" });
-/// let redis = Redis::open(options.as_object().unwrap()).await?;
+/// let mut options = Options::new("redis://localhost:6379");
+/// options.base = "sess".to_owned();
+/// let redis = Redis::new(options).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -101,14 +90,13 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// A store with options as a configuration gives them.
-    ///
-    /// Connects at the first call, or now with the option `preConnect`; that Redis is away is no error then.
+    /// A store in Redis. Connects at the first call, or now with [`Options::pre_connect`].
     ///
     /// # Errors
-    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions), and with `preConnect` when Redis refuses us.
-    pub async fn open(given: &Map<String, Value>) -> Result<Redis> {
-        let options = Options::read(given)?;
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is impossible, and with
+    /// `pre_connect` when Redis refuses us.
+    pub async fn new(options: Options) -> Result<Redis> {
+        let options = options.resolved()?;
         let redis = match options.cluster {
             Some(_) => Redis::clustered(&options)?,
             None => Redis::linked(&options)?,
@@ -123,6 +111,15 @@ impl Redis {
             tracing::warn!(%error, "going on without a connection, which is tried again");
         }
         Ok(redis)
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`Redis::new`], and with [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is
+    /// unknown.
+    pub async fn open(options: &Map<String, Value>) -> Result<Redis> {
+        Redis::new(Options::read(options)?).await
     }
 
     /// A store at the server that a client of one's own leads to, over a connection that is made anew whenever it is lost, and
@@ -189,18 +186,13 @@ impl Redis {
     /// One server, or one at a time.
     fn linked(options: &Options) -> Result<Redis> {
         let tls = Tls::read(options.tls.as_ref(), options.host.as_deref())?;
-        let near_cache = match options.near_cache {
-            None | Some(NearCache::Switch(false)) => None,
-            Some(NearCache::Switch(true)) => Some(options::CacheLimits::default()),
-            Some(NearCache::Limits(limits)) => Some(limits),
-        };
         let wire = Wire::new(options, tls.clone())?;
-        let link = Link::new(Target::new(options, tls)?, wire, near_cache);
+        let link = Link::new(Target::new(options, tls)?, wire, options.near_cache);
         Ok(Redis::over(Server::Link(link), options, &options.key_prefix))
     }
 
     fn clustered(options: &Options) -> Result<Redis> {
-        if options.near_cache.is_some_and(|cache| !matches!(cache, NearCache::Switch(false))) {
+        if options.near_cache.is_some() {
             return Err(invalid("option `nearCache` is for a single server, not for a cluster"));
         }
         let cluster = options.for_cluster()?;
@@ -210,7 +202,7 @@ impl Redis {
             ));
         }
         // As in ioredis, the nodes' options are in `redisOptions`; those outside serve as well.
-        let mut nodes = Options::read(&cluster.redis_options)?;
+        let mut nodes = cluster.for_node()?;
         nodes.cluster.clone_from(&options.cluster);
         nodes.username = nodes.username.or_else(|| options.username.clone());
         nodes.password = nodes.password.or_else(|| options.password.clone());

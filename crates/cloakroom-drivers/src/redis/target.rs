@@ -11,8 +11,10 @@ use redis::{
 };
 use serde_json::Value;
 
-use super::options::{Options, Secret, invalid, take_apart};
-use super::tls::Tls;
+use super::given::Given;
+use super::options::{ClusterNode, Options, Secret, SentinelAddress, invalid};
+use super::tls::{Tls, TlsOptions};
+use super::url::take_apart;
 use cloakroom_storage::Result;
 
 /// How long connecting may take, unless it is said otherwise. ioredis waits for 10 s, longer than a request does.
@@ -86,7 +88,7 @@ impl Target {
 impl Sentinels {
     fn new(
         options: &Options,
-        sentinels: &[super::options::SentinelAddress],
+        sentinels: &[SentinelAddress],
         tls: Option<Tls>,
     ) -> Result<Sentinels> {
         let Some(name) = options.name.clone() else {
@@ -104,7 +106,8 @@ impl Sentinels {
         }
         let sentinel_tls = match options.enable_tls_for_sentinel_mode {
             true => {
-                Tls::read(Some(options.sentinel_tls.as_ref().unwrap_or(&Value::Bool(true))), None)?
+                let usual = Given::from(TlsOptions::default());
+                Tls::read(Some(options.sentinel_tls.as_ref().unwrap_or(&usual)), None)?
             }
             false => None,
         };
@@ -117,7 +120,7 @@ impl Sentinels {
             .collect::<Result<_>>()?;
         let sentinel_login = Login {
             username: options.sentinel_username.clone(),
-            password: options.sentinel_password.clone(),
+            password: options.sentinel_password.as_ref().map(Secret::from),
             ..Login::default()
         };
         let (login, tcp) = (Login::new(options), tcp_settings(options));
@@ -164,7 +167,7 @@ impl Login {
     fn new(options: &Options) -> Login {
         Login {
             username: options.username.clone(),
-            password: options.password.clone(),
+            password: options.password.as_ref().map(Secret::from),
             db: options.db.unwrap_or(0),
             skip_client_information: options.disable_client_info,
         }
@@ -264,11 +267,15 @@ impl redis::io::AsyncDNSResolver for Resolver {
 }
 
 /// A cluster's nodes, each a URL, a port, or an object with a host and a port.
-fn cluster(options: &Options, nodes: &[Value], tls: Option<&Tls>) -> Result<Vec<ConnectionInfo>> {
+fn cluster(
+    options: &Options,
+    nodes: &[ClusterNode],
+    tls: Option<&Tls>,
+) -> Result<Vec<ConnectionInfo>> {
     if nodes.is_empty() {
         return Err(invalid("option `cluster`: there is no node"));
     }
-    let nodes = nodes.iter().map(|node| {
+    let nodes = nodes.iter().map(|ClusterNode(node)| {
         let given = match node {
             Value::String(url) => take_apart(url)?,
             Value::Object(given) => given.clone(),

@@ -1,12 +1,14 @@
 //! The options of TLS, by Node's names.
 
+use std::fmt;
 use std::fs;
 
 use redis::{Client, ClientTlsConfig, ConnectionAddr, IntoConnectionInfo, TlsCertificates};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::options::{Secret, invalid, read};
+use super::given::{Given, Source};
+use super::options::{invalid, read};
 use cloakroom_storage::Result;
 
 /// How a connection is encrypted.
@@ -18,15 +20,21 @@ pub(super) struct Tls {
     pub(super) certificates: Option<TlsCertificates>,
 }
 
-/// Node's options. A certificate or key is PEM text, as in Node, or the path of a file that holds it.
-#[derive(Debug, Deserialize)]
+/// Node's options of TLS. A certificate or key is PEM text, as in Node, or the path of a file that holds it.
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct TlsOptions {
-    ca: Vec<String>,
-    cert: Option<String>,
-    key: Option<Secret>,
-    reject_unauthorized: bool,
-    servername: Option<String>,
+#[non_exhaustive]
+pub struct TlsOptions {
+    /// The authorities that vouch for the server, one or several; by default the usual ones.
+    pub ca: Vec<String>,
+    /// The certificate that we show, with its `key`. None by default.
+    pub cert: Option<String>,
+    /// The certificate's key.
+    pub key: Option<String>,
+    /// Whether a server is refused that nobody vouches for, which is so by default.
+    pub reject_unauthorized: bool,
+    /// The name that the server's certificate is checked for: the host's, so that another one is an error.
+    pub servername: Option<String>,
 }
 
 impl Default for TlsOptions {
@@ -43,16 +51,23 @@ impl Default for TlsOptions {
 
 impl Tls {
     /// What the option says; `None` for no encryption.
-    pub(super) fn read(option: Option<&Value>, host: Option<&str>) -> Result<Option<Tls>> {
-        let options = match option {
-            None | Some(Value::Null | Value::Bool(false)) => return Ok(None),
-            Some(Value::Bool(true)) => TlsOptions::default(),
-            Some(Value::Object(options)) => read(with_list(options))?,
-            Some(_) => {
-                return Err(invalid(
-                    "option `tls`: expected `true` or an object such as `{ ca: \"…\" }`",
-                ));
-            }
+    pub(super) fn read(
+        option: Option<&Given<TlsOptions>>,
+        host: Option<&str>,
+    ) -> Result<Option<Tls>> {
+        let options = match option.map(Given::source) {
+            None => return Ok(None),
+            Some(Source::Program(options)) => TlsOptions::clone(options),
+            Some(Source::Configuration(given)) => match given {
+                Value::Null | Value::Bool(false) => return Ok(None),
+                Value::Bool(true) => TlsOptions::default(),
+                Value::Object(options) => read(with_list(options))?,
+                _ => {
+                    return Err(invalid(
+                        "option `tls`: expected `true` or an object such as `{ ca: \"…\" }`",
+                    ));
+                }
+            },
         };
         if options.servername.is_some() && options.servername.as_deref() != host {
             let advice = "option `servername`: name the server so in `host`, which is what its certificate is checked for";
@@ -81,6 +96,18 @@ impl Tls {
     }
 }
 
+impl fmt::Debug for TlsOptions {
+    /// Leaves out the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsOptions")
+            .field("ca", &self.ca)
+            .field("cert", &self.cert)
+            .field("reject_unauthorized", &self.reject_unauthorized)
+            .field("servername", &self.servername)
+            .finish_non_exhaustive()
+    }
+}
+
 impl TlsOptions {
     fn certificates(&self) -> Result<Option<TlsCertificates>> {
         let authorities = self.ca.iter().map(|ca| pem("ca", ca)).collect::<Result<Vec<_>>>()?;
@@ -88,7 +115,7 @@ impl TlsOptions {
         let client_tls = match (&self.cert, &self.key) {
             (Some(cert), Some(key)) => Some(ClientTlsConfig {
                 client_cert: pem("cert", cert)?,
-                client_key: pem("key", key.reveal())?,
+                client_key: pem("key", key)?,
             }),
             (None, None) => None,
             _ => return Err(invalid("options `cert` and `key` need each other")),

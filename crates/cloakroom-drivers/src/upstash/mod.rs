@@ -4,11 +4,6 @@
 //! That of `redis`: the item `id` is the string under `id`, or under `base:id`, with Redis's own expiry.
 //! unstorage's `upstash`, `vercel-kv` and, over Redis's own protocol, `redis` read and write the same.
 //!
-//! # Options
-//! unstorage's: `url` and `token`, or the variables `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN`; `base`;
-//! `ttl` in seconds, for writes that carry none; `scanCount`. Those of the JavaScript client are accepted and change
-//! nothing.
-//!
 //! DIFFERENCE: JavaScript's client turns a stored text that is JSON into what it stands for, which is how Astro gets a
 //! session as an array. Here bytes stay bytes.
 //!
@@ -46,7 +41,7 @@ use cloakroom_storage::{
     Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome, When,
 };
 use command::command;
-use options::Options;
+pub use options::Options;
 pub(super) use options::Variables;
 use rest::{Answer, Failure, Rest};
 use tokens::About;
@@ -56,10 +51,9 @@ const NAME: &str = "upstash";
 /// Items in Redis, over HTTP.
 ///
 /// ```
-/// use cloakroom_drivers::upstash::Upstash;
+/// use cloakroom_drivers::upstash::{Options, Upstash};
 ///
-/// let options = serde_json::json!({ "url": "https://example.upstash.io", "token": "secret" });
-/// let upstash = Upstash::open(options.as_object().unwrap())?;
+/// let upstash = Upstash::new(Options::new("https://example.upstash.io", "secret"))?;
 /// # Ok::<(), cloakroom_storage::Error>(())
 /// ```
 #[derive(Debug)]
@@ -72,25 +66,33 @@ pub struct Upstash {
 }
 
 impl Upstash {
-    /// A store with options as a configuration gives them. Nothing is asked of it yet.
+    /// A store at a server, of which nothing is asked yet.
     ///
     /// # Errors
-    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions).
-    pub fn open(given: &Map<String, Value>) -> Result<Upstash> {
+    /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is missing or impossible.
+    pub fn new(options: Options) -> Result<Upstash> {
         let variables = Variables {
             url: "UPSTASH_REDIS_REST_URL".to_owned(),
             token: "UPSTASH_REDIS_REST_TOKEN".to_owned(),
         };
-        Upstash::open_as(NAME, given, Some(&variables))
+        Upstash::new_as(NAME, options, Some(&variables))
+    }
+
+    /// A store with [`Options`] as a configuration gives them.
+    ///
+    /// # Errors
+    /// As [`Upstash::new`], and with [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is
+    /// unknown.
+    pub fn open(options: &Map<String, Value>) -> Result<Upstash> {
+        Upstash::new(Options::read(NAME, options)?)
     }
 
     /// The same under another name, and with other variables.
-    pub(super) fn open_as(
+    pub(super) fn new_as(
         driver: &'static str,
-        given: &Map<String, Value>,
+        mut options: Options,
         variables: Option<&Variables>,
     ) -> Result<Upstash> {
-        let mut options = Options::read(driver, given)?;
         let environment = |name: &str| std::env::var(name).ok();
         let (address, token) = options.server(driver, variables, environment)?;
         Ok(Upstash {

@@ -1,5 +1,7 @@
 //! The options, by the names of unstorage and of `@upstash/redis`.
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -22,15 +24,24 @@ const WITHOUT_EFFECT: &[&str] = &[
     "signal",
 ];
 
-/// What a configuration says.
-#[derive(Debug, Default, Deserialize)]
+/// unstorage's options.
+///
+/// A configuration may have those of the JavaScript client too (`retry`, `automaticDeserialization` and the like), which
+/// change nothing here.
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Options {
-    url: Option<String>,
-    token: Option<Secret>,
-    pub(super) base: String,
-    pub(super) ttl: Option<u64>,
-    pub(super) scan_count: Option<u32>,
+#[non_exhaustive]
+pub struct Options {
+    /// Where the server is, as in `https://example.upstash.io`; by default the environment's `UPSTASH_REDIS_REST_URL`.
+    pub url: Option<String>,
+    /// What the server wants to be shown; by default the environment's `UPSTASH_REDIS_REST_TOKEN`.
+    pub token: Option<String>,
+    /// What all keys begin with, before a `:`. Nothing by default.
+    pub base: String,
+    /// Seconds after which an item expires that is written without a ttl. None, or 0, means never.
+    pub ttl: Option<u64>,
+    /// How many keys the server is asked to look at for each page of a list; by default it chooses itself.
+    pub scan_count: Option<u32>,
 }
 
 /// The environment variables that stand in for options.
@@ -41,7 +52,13 @@ pub(crate) struct Variables {
 }
 
 impl Options {
-    pub(super) fn read(driver: &'static str, given: &Map<String, Value>) -> Result<Options> {
+    /// The default options for the server at this URL, with its token.
+    pub fn new(url: impl Into<String>, token: impl Into<String>) -> Options {
+        Options { url: Some(url.into()), token: Some(token.into()), ..Options::default() }
+    }
+
+    /// What a configuration of this driver says.
+    pub(crate) fn read(driver: &'static str, given: &Map<String, Value>) -> Result<Options> {
         let mut given = given.clone();
         given.retain(|name, _| !WITHOUT_EFFECT.contains(&name.as_str()));
         options::parse(driver, &given)
@@ -61,11 +78,22 @@ impl Options {
         let url = url
             .or_else(|| from(&|variables| variables.url.clone()))
             .ok_or_else(|| missing(driver, "url", variables.map(|variables| &variables.url)))?;
-        let token = self.token.take().filter(|token| !token.expose().is_empty());
+        let token = self.token.take().filter(|token| !token.is_empty());
         let token = token
-            .or_else(|| from(&|variables| variables.token.clone()).map(Secret::from))
+            .or_else(|| from(&|variables| variables.token.clone()))
             .ok_or_else(|| missing(driver, "token", variables.map(|variables| &variables.token)))?;
-        Ok((Address::new(driver, "url", &url)?, token))
+        Ok((Address::new(driver, "url", &url)?, Secret::from(token)))
+    }
+}
+
+impl fmt::Debug for Options {
+    /// Leaves out the token, and the URL, which may have one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("base", &self.base)
+            .field("ttl", &self.ttl)
+            .field("scan_count", &self.scan_count)
+            .finish_non_exhaustive()
     }
 }
 

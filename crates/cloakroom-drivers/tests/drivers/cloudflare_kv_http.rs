@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::http_support::{AT_ONCE, HOUR, SESSION, key, open, put, read, refusal, until};
 use crate::javascript::{Texts, both_directions};
+use cloakroom_drivers::cloudflare_kv_http::{CloudflareKvHttp, Options};
 use cloakroom_drivers::conformance;
 use cloakroom_storage::{Driver as _, DynDriver, ErrorKind, RemoveOutcome, When};
 use interop_peers::{JavaScript, NodeServer, Proxy};
@@ -47,6 +48,19 @@ async fn javascript_and_rust_share_their_items() {
         let Some(mut theirs) = JavaScript::open("cloudflare-kv-http", &options) else { return };
         both_directions(&driver(options).await, &mut theirs, Texts::Any).await;
     }
+}
+
+#[tokio::test]
+async fn a_program_sets_the_options_as_fields() {
+    let Some(server) = server() else { return };
+    let mut typed = Options::new("account", "namespace");
+    typed.api_url = Some(server.url());
+    typed.api_token = Some(TOKEN.to_owned());
+    assert!(!format!("{typed:?}").contains(TOKEN));
+    let ours: DynDriver = std::sync::Arc::new(CloudflareKvHttp::new(typed).unwrap());
+    put(&ours, "id", SESSION, HOUR).await;
+    let driver = driver(options(&server.url())).await;
+    assert_eq!(read(&driver, "id").await.unwrap().as_deref(), Some(SESSION));
 }
 
 #[tokio::test]

@@ -15,6 +15,12 @@ fn a_bucket_of_r2_obeys_every_rule() {
     assert!(hold >= RULES, "only {hold} rules were run");
 }
 
+#[test]
+fn a_bucket_of_r2_obeys_every_rule_with_the_options_of_a_program() {
+    let Some(hold) = conformance_in_worker("cloudflare-r2-binding", &json!({})) else { return };
+    assert!(hold >= RULES, "only {hold} rules were run");
+}
+
 #[tokio::test]
 async fn outside_of_a_worker_it_says_where_it_exists_and_what_to_use() {
     let error = open("cloudflare-r2-binding", &Map::new()).await.unwrap_err();

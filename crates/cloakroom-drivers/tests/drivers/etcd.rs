@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read, until, written};
 use bytes::Bytes;
 use cloakroom_drivers::conformance;
-use cloakroom_drivers::etcd::Etcd;
+use cloakroom_drivers::etcd::{Etcd, Options};
 use cloakroom_storage::{Driver, ErrorKind, ItemKey, SetOutcome, When};
 use futures_util::TryStreamExt as _;
 use interop_peers::{Etcd as Server, Proxy};
@@ -188,7 +188,11 @@ async fn a_user_is_let_in_and_let_in_again_when_etcd_has_forgotten_him() {
     raw(&server, "/v3/auth/user/grant", &json!({ "user": "root", "role": "root" }));
     raw(&server, "/v3/auth/enable", &json!({}));
     let with = |password: &str| {
-        bare(&json!({ "url": server.url(), "username": "root", "password": password }))
+        let mut options = Options::new(server.url());
+        options.username = Some("root".to_owned());
+        options.password = Some(password.to_owned());
+        assert!(!format!("{options:?}").contains(password));
+        Etcd::new(options).unwrap()
     };
     let driver = with("secret");
     put(&driver, "id", "value").await;

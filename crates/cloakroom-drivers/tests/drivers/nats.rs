@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read, until, written};
 use bytes::Bytes;
 use cloakroom_drivers::conformance;
-use cloakroom_drivers::nats::Nats;
+use cloakroom_drivers::nats::{Nats, Options};
 use cloakroom_storage::{Driver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, When};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use interop_peers::{Nats as Server, Proxy};
@@ -252,7 +252,12 @@ async fn a_token_or_a_password_lets_us_in_and_a_wrong_one_does_not() {
     let Some(tokens) = Server::start_with("authorization { token: secret }") else { return };
     let users = "authorization { users: [{ user: someone, password: secret }] }";
     let Some(users) = Server::start_with(users) else { return };
-    let with_token = |token: &str| bare(&json!({ "url": tokens.url(), "token": token }));
+    let with_token = |token: &str| {
+        let mut options = Options::new(tokens.url());
+        options.token = Some(token.to_owned());
+        assert!(!format!("{options:?}").contains(token));
+        Nats::new(options).unwrap()
+    };
     let in_url = |token: &str| {
         bare(&json!({ "url": format!("nats://{token}@127.0.0.1:{}", tokens.port()) }))
     };

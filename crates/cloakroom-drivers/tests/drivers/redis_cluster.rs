@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::redis_support::{key, open, put, read, until, written};
 use cloakroom_drivers::conformance;
+use cloakroom_drivers::redis::{ClusterNode, ClusterOptions, Options, Redis};
 use cloakroom_storage::{Driver, DynDriver, SetOutcome, When};
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
@@ -46,6 +47,28 @@ async fn every_way_to_name_the_nodes_is_understood() {
         assert_eq!(cluster.command(master, &["GET", "app-sess:id"]).text(), "value");
         cluster.command(master, &["DEL", "app-sess:id"]);
     }
+}
+
+#[tokio::test]
+async fn a_program_sets_the_options_of_a_cluster_as_fields() {
+    let Some(cluster) = RedisCluster::start() else { return };
+    let port = cluster.nodes()[0].1;
+    let (mut options, mut whole, mut each) =
+        (Options::default(), ClusterOptions::default(), Options::default());
+    each.connect_timeout = Some(1000);
+    whole.redis_options = each.into();
+    whole.max_redirections = Some(4);
+    whole.key_prefix = "app-".to_owned();
+    options.cluster = Some(vec![ClusterNode::new(format!("redis://127.0.0.1:{port}"))]);
+    options.cluster_options = whole.into();
+    options.base = "sess".to_owned();
+    put(&Redis::new(options.clone()).await.unwrap(), "id", "value").await;
+    let master = cluster.master_of("app-sess:id");
+    assert_eq!(cluster.command(master, &["GET", "app-sess:id"]).text(), "value");
+
+    options.near_cache = Some(Default::default());
+    let error = Redis::new(options).await.unwrap_err();
+    assert!(error.to_string().contains("option `nearCache`"), "{error}");
 }
 
 #[tokio::test]

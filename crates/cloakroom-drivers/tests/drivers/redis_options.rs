@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::redis_support::{bare, open, put, read, refusal, until};
+use cloakroom_drivers::redis::{CacheLimits, Options, Redis as Driven, TlsOptions};
 use cloakroom_storage::ErrorKind;
 use interop_peers::Redis;
 use serde_json::{Map, Value, json};
@@ -67,6 +68,28 @@ async fn a_database_is_chosen() {
     }
     let error = read(&open(json!({ "url": redis.url(), "db": 99 })).await, "id").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidOptions, "{error}");
+}
+
+#[tokio::test]
+async fn a_program_sets_the_options_as_fields() {
+    let Some(redis) = Redis::start() else { return };
+    let mut options = Options::new(format!("{}?keyPrefix=app-&preConnect=false", redis.url()));
+    // What the URL says comes first.
+    (options.host, options.port) = (Some("nowhere.invalid".to_owned()), Some(1));
+    (options.key_prefix, options.pre_connect) = ("other-".to_owned(), true);
+    options.base = "sess".to_owned();
+    options.near_cache = Some(CacheLimits::default());
+    options.connection_name = Some("shop".to_owned());
+    let driver = Driven::new(options).await.unwrap();
+    assert!(!redis.command(&["CLIENT", "LIST"]).text().contains("name=shop"));
+    put(&driver, "id", "value").await;
+    assert_eq!(redis.command(&["GET", "app-sess:id"]).text(), "value");
+    assert!(redis.command(&["CLIENT", "LIST"]).text().contains("name=shop"));
+
+    let wrong = Options::new("redis://user:hunter2@localhost?pasword=hunter2");
+    assert!(!format!("{wrong:?}").contains("hunter2"));
+    let error = Driven::new(wrong).await.unwrap_err();
+    assert!(error.to_string().contains("did you mean `password`?"), "{error}");
 }
 
 #[tokio::test]
@@ -190,6 +213,10 @@ async fn redis_conforms_over_tls() {
     assert!(redis.url().starts_with("rediss://"), "{}", redis.url());
     let options = json!({ "url": redis.url(), "tls": { "ca": text } });
     cloakroom_storage::conformance::run(|| open(options.clone())).await;
+    let (mut options, mut tls) = (Options::new(redis.url()), TlsOptions::default());
+    tls.ca = vec![text.clone()];
+    options.tls = Some(tls.into());
+    put(&Driven::new(options).await.unwrap(), "id", "value").await;
     for options in [
         json!({ "url": redis.url(), "tls": { "ca": redis.ca_path() } }),
         json!({ "url": redis.url(), "tls": { "ca": [text] } }),

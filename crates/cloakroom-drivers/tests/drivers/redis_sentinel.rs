@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::redis_support::{key, open, put, read, until};
 use cloakroom_drivers::conformance;
+use cloakroom_drivers::redis::{Options, Redis, SentinelAddress};
 use cloakroom_storage::{DynDriver, ErrorKind, SetOutcome, When};
 use futures_util::future::join_all;
 use interop_peers::RedisSentinel;
@@ -41,6 +42,20 @@ async fn a_sentinel_that_is_down_is_passed_over() {
     let mut options = options(&sentinels);
     options["sentinels"].as_array_mut().unwrap().insert(0, json!({ "port": 1 }));
     put(&open(options).await, "id", "value").await;
+}
+
+#[tokio::test]
+async fn a_program_sets_the_options_of_sentinels_as_fields() {
+    let Some(sentinels) = RedisSentinel::start() else { return };
+    let addresses = sentinels.sentinels().into_iter().map(|port| {
+        let mut address = SentinelAddress::new("127.0.0.1");
+        address.port = Some(port);
+        address
+    });
+    let mut options = Options::default();
+    options.sentinels = Some(addresses.collect());
+    options.name = Some("mymaster".to_owned());
+    put(&Redis::new(options).await.unwrap(), "id", "value").await;
 }
 
 /// Writes new items until it is told to end, and notes those that were acknowledged.

@@ -8,6 +8,7 @@ use crate::http_support::{
 use crate::javascript::{Texts, both_directions};
 use bytes::Bytes;
 use cloakroom_drivers::conformance;
+use cloakroom_drivers::upstash::{Options, Upstash as Driven};
 use cloakroom_storage::{Driver as _, DynDriver, ErrorKind, RemoveOutcome, SetOutcome, When};
 use futures_util::TryStreamExt as _;
 use interop_peers::{JavaScript, Proxy, Upstash};
@@ -42,6 +43,19 @@ async fn javascript_and_rust_share_their_items() {
         let ours = open("upstash", options).await;
         both_directions(&ours, &mut theirs, Texts::SessionsOnly).await;
     }
+}
+
+#[tokio::test]
+async fn a_program_sets_the_options_as_fields() {
+    let Some(upstash) = Upstash::start() else { return };
+    let mut options = Options::new(upstash.url(), Upstash::TOKEN);
+    options.base = "sess".to_owned();
+    options.ttl = Some(60);
+    assert!(!format!("{options:?}").contains(Upstash::TOKEN));
+    let driver: DynDriver = std::sync::Arc::new(Driven::new(options).unwrap());
+    put(&driver, "id", SESSION, None).await;
+    let left = upstash.redis().command(&["TTL", "sess:id"]).integer();
+    assert!((30..=60).contains(&left), "{left}");
 }
 
 #[tokio::test]

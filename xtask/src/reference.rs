@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use cloakroom_drivers::drivers;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Field, Fields, Item, ItemStruct, Lit, Meta, Token, Type};
+use syn::{
+    Attribute, Expr, ExprLit, Field, Fields, Item, ItemStruct, Lit, Meta, Token, Type, Visibility,
+};
 
 /// Where the structs of the session's own settings are, and what each is headed.
 const SETTINGS: [(&str, &str, &str); 2] = [
@@ -24,7 +26,11 @@ pub(crate) fn tables(root: &Path) -> Result<String, String> {
         let structs = structs(&[root.join(path)])?;
         let found = structs.iter().find(|it| it.ident == name);
         let found = found.ok_or_else(|| format!("{path} has no struct `{name}`"))?;
-        _ = write!(text, "## {heading}\n\n{}\n", table(found, &|field| camel_case(&name_of(field))));
+        _ = write!(
+            text,
+            "## {heading}\n\n{}\n",
+            table(found, &|field| camel_case(&name_of(field)))
+        );
     }
     text.push_str("## `options`, driver by driver\n\n");
     for driver in drivers() {
@@ -39,16 +45,25 @@ fn options(root: &Path, driver: &str) -> Result<String, String> {
     let Some(options) = structs.iter().find(|it| it.ident == "Options") else {
         return Err(format!("the driver `{driver}` has no struct `Options`"));
     };
-    let Fields::Named(fields) = &options.fields else { return Ok("It has none.\n\n".to_owned()) };
-    if !fields.named.iter().any(is_public) {
+    if options.fields.is_empty() {
         return Ok("It has none.\n\n".to_owned());
     }
     let mut text = table(options, &key) + "\n";
     // What an option is made of, where that has names of its own.
-    for field in &fields.named {
+    let mut told = vec![&options.ident];
+    for field in &options.fields {
         let inner = innermost(&field.ty);
-        if let Some(inner) = structs.iter().find(|it| it.ident == inner && it.ident != "Options") {
-            _ = write!(text, "`{}`:\n\n{}\n", key(field), table(inner, &key));
+        let found = structs.iter().find(|it| it.ident == inner && !told.contains(&&it.ident));
+        if let Some(inner) = found {
+            told.push(&inner.ident);
+            let keys =
+                options.fields.iter().filter(|it| innermost(&it.ty) == inner.ident.to_string());
+            let keys: Vec<_> = keys.map(|field| format!("`{}`", key(field))).collect();
+            let keys = keys.join(", ");
+            _ = match inner.fields {
+                Fields::Named(_) => write!(text, "{keys}:\n\n{}\n", table(inner, &key)),
+                _ => write!(text, "{keys}: {}\n\n", cell(&inner.attrs)),
+            };
         }
     }
     Ok(text)
@@ -57,9 +72,15 @@ fn options(root: &Path, driver: &str) -> Result<String, String> {
 /// One row for each field that a user may set.
 fn table(item: &ItemStruct, key: &dyn Fn(&Field) -> String) -> String {
     let mut text = String::from("| name | is | |\n|---|---|---|\n");
-    for field in item.fields.iter().filter(|field| is_public(field)) {
+    // A struct that is not public is for configurations alone, and so are its fields.
+    let is_for_configurations = !is_public(&item.vis);
+    let shown = |field: &&Field| is_for_configurations || is_public(&field.vis);
+    for field in item.fields.iter().filter(shown) {
         let (key, kind, meaning) = (key(field), kind(&field.ty), cell(&field.attrs));
-        _ = writeln!(text, "| `{key}` | {kind} | {meaning} |");
+        _ = match is_flattened(field) {
+            true => writeln!(text, "| | | {meaning} |"),
+            false => writeln!(text, "| `{key}` | {kind} | {meaning} |"),
+        };
     }
     text
 }
@@ -88,8 +109,8 @@ fn structs(files: &[PathBuf]) -> Result<Vec<ItemStruct>, String> {
     Ok(structs)
 }
 
-fn is_public(field: &Field) -> bool {
-    matches!(field.vis, syn::Visibility::Public(_))
+fn is_public(visibility: &Visibility) -> bool {
+    matches!(visibility, Visibility::Public(_))
 }
 
 fn name_of(field: &Field) -> String {
@@ -98,14 +119,23 @@ fn name_of(field: &Field) -> String {
 
 /// What a driver's option is called in a configuration.
 fn key(field: &Field) -> String {
-    let renamed = field.attrs.iter().filter(|it| it.path().is_ident("serde")).find_map(|it| {
-        let metas = it.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
-        metas.iter().find_map(|meta| match meta {
-            Meta::NameValue(pair) if pair.path.is_ident("rename") => string(&pair.value),
-            _ => None,
-        })
+    let renamed = serde(field).into_iter().find_map(|meta| match meta {
+        Meta::NameValue(pair) if pair.path.is_ident("rename") => string(&pair.value),
+        _ => None,
     });
     renamed.unwrap_or_else(|| camel_case(&name_of(field)))
+}
+
+/// Whether the options inside stand beside the others in a configuration.
+fn is_flattened(field: &Field) -> bool {
+    serde(field).iter().any(|meta| meta.path().is_ident("flatten"))
+}
+
+/// What serde is told of a field.
+fn serde(field: &Field) -> Vec<Meta> {
+    let told = field.attrs.iter().filter(|it| it.path().is_ident("serde"));
+    let parse = Punctuated::<Meta, Token![,]>::parse_terminated;
+    told.flat_map(|it| it.parse_args_with(parse).into_iter().flatten()).collect()
 }
 
 fn camel_case(name: &str) -> String {
@@ -118,12 +148,12 @@ fn camel_case(name: &str) -> String {
     })
 }
 
-/// What is inside of `Option`, `Vec` and `Box`.
+/// What is inside of `Option`, `Vec`, and what is read later than the rest.
 fn innermost(kind: &Type) -> String {
     let Type::Path(path) = kind else { return String::new() };
     let Some(last) = path.path.segments.last() else { return String::new() };
     match (&last.arguments, last.ident.to_string().as_str()) {
-        (syn::PathArguments::AngleBracketed(inner), "Option" | "Vec" | "Box") => {
+        (syn::PathArguments::AngleBracketed(inner), "Option" | "Vec" | "Given") => {
             let inner = inner.args.iter().find_map(|argument| match argument {
                 syn::GenericArgument::Type(kind) => Some(innermost(kind)),
                 _ => None,
@@ -134,19 +164,30 @@ fn innermost(kind: &Type) -> String {
     }
 }
 
+/// Whether there is a `Vec` in it.
+fn is_list(kind: &Type) -> bool {
+    let Type::Path(path) = kind else { return false };
+    let Some(last) = path.path.segments.last() else { return false };
+    let syn::PathArguments::AngleBracketed(inner) = &last.arguments else { return false };
+    let within = |argument: &syn::GenericArgument| match argument {
+        syn::GenericArgument::Type(kind) => is_list(kind),
+        _ => false,
+    };
+    last.ident == "Vec" || inner.args.iter().any(within)
+}
+
 /// How an option is written.
 fn kind(kind: &Type) -> &'static str {
-    if let Type::Path(path) = kind
-        && path.path.segments.last().is_some_and(|last| last.ident == "Vec")
-    {
+    if is_list(kind) {
         return "a list";
     }
     match innermost(kind).as_str() {
         "bool" => "a switch",
         "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" | "f64" | "Duration" => "a number",
-        "String" | "PathBuf" | "OutagePolicy" | "SameSite" | "Protocol" | "Synchronous" => "a text",
-        "Vec" => "a list",
-        _ => "a table",
+        "Map" | "HashMap" | "BTreeMap" | "CookieConfig" => "a table",
+        name if name.ends_with("Options") || name.ends_with("Limits") => "a table",
+        // A name of one of a few, too.
+        _ => "a text",
     }
 }
 
@@ -207,7 +248,7 @@ mod tests {
     #[test]
     fn a_struct_is_a_table_of_what_may_be_set() {
         let item: ItemStruct = syn::parse_quote! {
-            struct Options {
+            pub struct Options {
                 /// Where the server is,
                 /// as [`Url`](url::Url) has it: `a|b`.
                 pub url: String,

@@ -40,7 +40,7 @@ pub struct Options {
     pub api_token: Option<String>,
     /// A service key.
     pub user_service_key: Option<String>,
-    /// The e-mail address of the account's user, with `api_key`.
+    /// The e-mail address of the account's user, with `apiKey`.
     pub email: Option<String>,
     /// The user's key of the API, with `email`.
     pub api_key: Option<String>,

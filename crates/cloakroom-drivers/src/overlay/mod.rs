@@ -89,13 +89,16 @@ pub struct Overlay {
 /// takes; only a configuration has what opens them.
 #[derive(Deserialize)]
 struct Options {
+    /// The stores, the one that is written to first.
     layers: Vec<Layer>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Layer {
+    /// The driver's name.
     driver: String,
+    /// Its own options.
     #[serde(default)]
     options: Map<String, Value>,
 }

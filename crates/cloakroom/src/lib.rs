@@ -388,7 +388,8 @@
 //! task that looks at what has expired and at nothing else.
 //!
 //! A cookie with a `max_age` is sent again where the deadline moves, with as much of it as `absolute` leaves. A response that
-//! streams for longer than `idle` keeps its session alive by what it does with it.
+//! streams for longer than `idle` keeps its session alive by what it does with it. `remember` is what `idle` and `max_age` are
+//! for a session that a handler has [remembered](Session::remember).
 //!
 //! An Astro site on the same store knows neither timeout. Its drivers write without a deadline unless their own `ttl`
 //! option says otherwise, so set that to `idle`; what it leaves without one, the next request here gives one again.

@@ -131,7 +131,7 @@ impl Session {
     fn finished(&self, cookie: Option<SetCookie>) -> Finished {
         let format = &self.inner.shared().cookie;
         let set_cookie = cookie.map(|cookie| match cookie {
-            SetCookie::HandOut(id, longest) => format.hand_out(&id, longest),
+            SetCookie::HandOut(it) => format.hand_out(&it.id, it.remember, it.longest),
             SetCookie::Delete => format.delete(),
         });
         Finished { set_cookie, used: true, degraded: self.is_degraded() }

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result, Shown};
 use crate::id::SessionId;
 use crate::machine::{Machine, Seen, View};
 use crate::observe;
-use crate::record::{CREATED, FORMAT, Written, end};
+use crate::record::{FORMAT, Written, end, is_own};
 
 use super::Shared;
 use super::cleanup::{clean_up, clean_up_later};
@@ -239,9 +239,9 @@ impl Seen {
 pub(crate) fn check_key(key: &str) -> Result<()> {
     let (kind, message) = match key {
         "" => (ErrorKind::EmptyKey, "a session entry needs a key that is not empty".to_owned()),
-        CREATED => (
+        key if is_own(key) => (
             ErrorKind::ReservedKey,
-            format!("the key {CREATED:?} says when a session was created: choose another"),
+            format!("the key {key:?} is for a note of the library's own: choose another"),
         ),
         _ => return Ok(()),
     };

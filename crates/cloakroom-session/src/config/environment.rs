@@ -105,9 +105,9 @@ fn is_nearly_ours(name: &str) -> bool {
 }
 
 /// What the names of settings begin with, in variables.
-const FIRST_WORDS: [&str; 13] = [
+const FIRST_WORDS: [&str; 14] = [
     "DRIVER", "ADAPTER", "OPTIONS", "COOKIE", "TTL", "MAX", "TIMEOUT", "RETRIES", "IDLE",
-    "ABSOLUTE", "TOUCH", "OUTAGE", "SWEEP",
+    "ABSOLUTE", "REMEMBER", "TOUCH", "OUTAGE", "SWEEP",
 ];
 
 fn camel_case(name: &str) -> String {

@@ -30,6 +30,9 @@ pub use cookie::{CookieConfig, SameSite};
 pub(crate) use outage::Declared;
 pub use outage::OutagePolicy;
 
+/// What a browser keeps at most (RFC 6265bis, 5.5).
+const LONGEST_COOKIE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
 /// How sessions are stored and which cookie names them.
 ///
 /// The keys in TOML and JSON are Astro's: `driver`, `options`, `ttl` and
@@ -76,6 +79,10 @@ pub struct Config {
     /// How long a session lives from its creation, whatever its use and across `regenerate` (`absolute`, in seconds).
     /// For ever unless set.
     pub absolute: Option<Duration>,
+    /// What `idle` is for a session that a handler has [remembered](crate::Session::remember) (`remember`, in seconds), and
+    /// how long its cookie lives, which ends with the browser's session otherwise. It is longer than `idle`, without which it
+    /// means nothing. No session can be remembered unless set.
+    pub remember: Option<Duration>,
     /// How far the idle deadline has to move for it to be worth a call to the store (`touchInterval`, in seconds). A
     /// tenth of `idle`, and a minute at most, unless set.
     pub touch_interval: Option<Duration>,
@@ -104,6 +111,7 @@ impl fmt::Debug for Config {
             .field("retries", &self.retries)
             .field("idle", &self.idle)
             .field("absolute", &self.absolute)
+            .field("remember", &self.remember)
             .field("touch_interval", &self.touch_interval)
             .field("outage", &self.outage)
             .field("sweep_interval", &self.sweep_interval)
@@ -139,6 +147,7 @@ impl Config {
             retries: 2,
             idle: None,
             absolute: None,
+            remember: None,
             touch_interval: None,
             outage: OutagePolicy::Unavailable,
             sweep_interval: Some(Duration::from_secs(60)),
@@ -329,6 +338,7 @@ impl Config {
         }
         config.idle = fields.integer("idle")?.map(Duration::from_secs);
         config.absolute = fields.integer("absolute")?.map(Duration::from_secs);
+        config.remember = fields.integer("remember")?.map(Duration::from_secs);
         config.touch_interval = fields.integer("touchInterval")?.map(Duration::from_secs);
         if let Some(policy) = fields.take("outage") {
             config.outage = outage_policy(&policy)?;
@@ -359,7 +369,8 @@ impl Config {
         let tenth = self.idle.map_or(Duration::ZERO, |idle| idle / 10);
         let touch_interval =
             self.touch_interval.unwrap_or_else(|| tenth.min(Duration::from_secs(60)));
-        Lifetime { idle: self.idle, absolute: self.absolute, touch_interval }
+        let (idle, absolute, remember) = (self.idle, self.absolute, self.remember);
+        Lifetime { idle, absolute, remember, touch_interval }
     }
 
     /// What no driver and no cookie can tell by itself.
@@ -376,6 +387,21 @@ impl Config {
         for (key, limit) in [("idle", self.idle), ("absolute", self.absolute)] {
             if limit == Some(Duration::ZERO) {
                 return Err(zero(key));
+            }
+        }
+        if let Some(remember) = self.remember {
+            let message = match self.idle {
+                None => "remember is set without idle: set idle to how long other sessions live without use".to_owned(),
+                Some(idle) if remember <= idle => format!(
+                    "remember is {remember:?} and idle {idle:?}: a remembered session lives longer, so remember must be the larger"
+                ),
+                Some(_) if remember > LONGEST_COOKIE => format!(
+                    "remember is {remember:?}: browsers keep a cookie for 400 days at most ({LONGEST_COOKIE:?})"
+                ),
+                Some(_) => String::new(),
+            };
+            if !message.is_empty() {
+                return Err(Unusable::new("remember", message));
             }
         }
         if let (Some(idle), Some(interval)) = (self.idle, self.touch_interval)

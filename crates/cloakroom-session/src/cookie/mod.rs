@@ -164,10 +164,17 @@ impl SessionCookie {
         Ticket::Missing
     }
 
-    /// The `Set-Cookie` value that hands out this ID, of a session that lives for so long at most.
-    pub(crate) fn hand_out(&self, id: &SessionId, longest: Option<Duration>) -> String {
+    /// The `Set-Cookie` value that hands out this ID, for so long where the session is `remember`ed, of a session that lives
+    /// for so long at most.
+    pub(crate) fn hand_out(
+        &self,
+        id: &SessionId,
+        remember: Option<Duration>,
+        longest: Option<Duration>,
+    ) -> String {
         let longest = longest.map_or(u64::MAX, |longest| longest.as_secs().max(1));
-        let max_age = max_age_attribute(self.max_age.map(|seconds| seconds.min(longest)));
+        let max_age = remember.map(|remember| remember.as_secs()).or(self.max_age);
+        let max_age = max_age_attribute(max_age.map(|seconds| seconds.min(longest)));
         id.with_str(|id| [&self.name, "=", id, &max_age, &self.attributes].concat())
     }
 

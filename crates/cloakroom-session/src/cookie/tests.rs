@@ -21,7 +21,7 @@ fn read(header: &'static str) -> Ticket {
 fn the_default_cookie_is_astros() {
     let cookie = cookie(|_| {}).unwrap();
     assert_eq!(
-        cookie.hand_out(&id(), None),
+        cookie.hand_out(&id(), None, None),
         format!("astro-session={ID}; Path=/; HttpOnly; Secure; SameSite=Lax")
     );
     assert_eq!(
@@ -42,7 +42,7 @@ fn every_attribute_stands_in_astros_order_and_a_deletion_drops_only_max_age() {
     })
     .unwrap();
     assert_eq!(
-        cookie.hand_out(&id(), None),
+        cookie.hand_out(&id(), None, None),
         format!(
             "sid={ID}; Max-Age=60; Domain=example.com; Path=/shop; HttpOnly; Secure; Partitioned; SameSite=None"
         )
@@ -63,13 +63,13 @@ fn empty_attributes_and_same_site_false_are_omitted() {
         config.secure = false;
     })
     .unwrap();
-    assert_eq!(cookie.hand_out(&id(), None), format!("astro-session={ID}; HttpOnly"));
+    assert_eq!(cookie.hand_out(&id(), None, None), format!("astro-session={ID}; HttpOnly"));
 }
 
 #[test]
 fn the_host_prefix_is_written_and_read_under_one_name_and_deleted_with_secure() {
     let cookie = cookie(|config| config.host_prefix = true).unwrap();
-    assert!(cookie.hand_out(&id(), None).starts_with("__Host-astro-session="));
+    assert!(cookie.hand_out(&id(), None, None).starts_with("__Host-astro-session="));
     assert!(cookie.delete().contains("; Secure"));
     let header = HeaderValue::try_from(format!("__Host-astro-session={ID}")).unwrap();
     assert_eq!(cookie.read(&header.into()), Ticket::Id(id()));

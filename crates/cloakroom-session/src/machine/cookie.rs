@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::cookie::Ticket;
 use crate::error::Result;
 use crate::id::SessionId;
+use crate::record::Stored;
 
 use super::known::Known;
 use super::{Machine, Rules};
@@ -12,10 +13,19 @@ use super::{Machine, Rules};
 /// What the response tells the browser about its cookie, where it tells anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetCookie {
-    /// The session has this ID, and lives for so long at most.
-    HandOut(SessionId, Option<Duration>),
+    HandOut(HandOut),
     /// There is no session any more.
     Delete,
+}
+
+/// A cookie that names a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HandOut {
+    pub(crate) id: SessionId,
+    /// How long the cookie lives, where the session is remembered.
+    pub(crate) remember: Option<Duration>,
+    /// How long the session lives at most.
+    pub(crate) longest: Option<Duration>,
 }
 
 impl Machine {
@@ -26,11 +36,19 @@ impl Machine {
             // An ID that this request has made is known to nobody else.
             Known::Stored(_) if self.is_unnamed() => false,
             Known::Stored(stored) if self.presented_id() == Some(stored.id) => {
-                rules.renews_cookie && self.renew
+                self.renew && self.renews(rules, stored)
             }
             Known::Stored(_) => true,
             _ => false,
         }
+    }
+
+    /// Whether the cookie that the browser has ends before the session, or after it.
+    fn renews(&self, rules: &Rules, stored: &Stored) -> bool {
+        // What cannot be read is not known to be remembered.
+        rules.renews_cookie
+            || self.reissue
+            || rules.is_remembered(&stored.record).unwrap_or_default()
     }
 
     /// The cookie for what is known when the headers leave. What was not heard of in this run is not handed out.
@@ -44,7 +62,7 @@ impl Machine {
             Known::Stored(stored) => {
                 let is_presented = self.presented_id() == Some(stored.id);
                 let is_wanted = match is_presented {
-                    true => rules.renews_cookie && self.renew && self.run.heard,
+                    true => self.renew && self.run.heard && self.renews(rules, stored),
                     false => self.is_unnamed() || self.run.heard,
                 };
                 if !is_wanted {
@@ -54,7 +72,9 @@ impl Machine {
                     Some(_) => rules.lifetime.left(stored.record.created()?, rules.now()),
                     None => None,
                 };
-                Ok(Some(SetCookie::HandOut(stored.id, longest)))
+                let is_remembered = rules.is_remembered(&stored.record)?;
+                let remember = rules.lifetime.remember.filter(|_| is_remembered);
+                Ok(Some(SetCookie::HandOut(HandOut { id: stored.id, remember, longest })))
             }
             // A browser that presented no cookie has none to forget. A session that was begun after `destroy`, and got
             // nothing in the end, leaves the cookie to be forgotten as well.

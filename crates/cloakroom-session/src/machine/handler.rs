@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cookie::Ticket;
 use crate::error::{Error, Result};
 use crate::id::SessionId;
-use crate::record::{Stored, Written};
+use crate::record::{REMEMBER, Stored, Written};
 
 use super::known::{Ending, Known, Left, New, Sent};
 use super::{Leftover, Machine, Rules, destroyed, expired, response_started};
@@ -38,6 +38,19 @@ impl Machine {
         if !is_absent || self.changes.get(key).is_some() {
             self.changes.delete(key);
         }
+    }
+
+    /// The handler says whether the session outlives the browser.
+    pub(crate) fn remember(&mut self, remembrance: Option<Written>) -> Result<()> {
+        if self.closed {
+            return Err(response_started("remember"));
+        }
+        match remembrance {
+            Some(remembrance) => self.set(REMEMBER, remembrance)?,
+            None => self.delete(REMEMBER),
+        }
+        self.reissue = true;
+        Ok(())
     }
 
     /// The handler destroys the session: nothing from before it reaches what comes after.

@@ -62,6 +62,8 @@ pub(crate) struct Machine {
     told: bool,
     /// A cookie whose time runs out is to be sent again: the session was written, or used.
     renew: bool,
+    /// The handler said whether the session is remembered, so that the browser's cookie may be another kind.
+    reissue: bool,
     /// The request regenerated its session, and another retired that first.
     lost: bool,
     /// The headers have left: no cookie can be sent any more.
@@ -392,6 +394,7 @@ impl Machine {
         self.begun = false;
         self.told = false;
         self.renew = false;
+        self.reissue = false;
     }
 
     /// Leaves a session that this request has begun, and that nobody was told of.

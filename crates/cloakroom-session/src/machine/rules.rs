@@ -32,6 +32,17 @@ impl Rules {
         self.clock.now()
     }
 
+    /// When this session ends by itself.
+    pub(crate) fn lifetime_of(&self, record: &Record) -> Result<Lifetime> {
+        Ok(self.lifetime.of(self.is_remembered(record)?))
+    }
+
+    /// Whether the session's cookie outlives the browser, whatever the configuration says of others.
+    pub(crate) fn is_remembered(&self, record: &Record) -> Result<bool> {
+        // Nothing is looked up where nobody can have asked for it.
+        Ok(self.lifetime.remember.is_some() && record.is_remembered()?)
+    }
+
     /// Whether the absolute deadline has passed.
     pub(crate) fn is_over(&self, record: &Record) -> Result<bool> {
         self.is_over_at(record, || self.now())

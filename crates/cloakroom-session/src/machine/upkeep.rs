@@ -25,12 +25,12 @@ impl Machine {
 
     /// Whether the session would end within the time that a response may take, if its deadline waited for the end of it.
     pub(crate) fn is_ending(&self, rules: &Rules) -> bool {
-        match (&self.known, rules.lifetime.idle) {
-            (Known::Stored(stored), Some(idle)) if self.may_need_upkeep(rules) => {
-                stored.left(rules.now()).is_some_and(|left| left <= idle / 2)
-            }
-            _ => false,
-        }
+        let Known::Stored(stored) = &self.known else { return false };
+        // What cannot be read is kept up for as long as any.
+        let lifetime = rules.lifetime_of(&stored.record).unwrap_or(rules.lifetime);
+        let half = lifetime.idle.map(|idle| idle / 2);
+        let left = stored.left(rules.now());
+        self.may_need_upkeep(rules) && half.zip(left).is_some_and(|(half, left)| left <= half)
     }
 
     /// Moves the session's idle deadline where that is due, and gives a session that Astro wrote its deadline and the
@@ -48,7 +48,7 @@ impl Machine {
     }
 
     fn upkeep(&self, stored: &Stored, rules: &Rules) -> Result<Option<Step>> {
-        let (lifetime, now) = (&rules.lifetime, rules.now());
+        let (lifetime, now) = (rules.lifetime_of(&stored.record)?, rules.now());
         let created = match lifetime.absolute {
             Some(_) => stored.record.created()?,
             None => None,

@@ -14,6 +14,14 @@ use super::Written;
 /// where an absolute timeout was configured once.
 pub(crate) const CREATED: &str = "cloakroom.created";
 
+/// The key of the entry that says that a session is remembered (its data is `true`), kept and hidden in the same way.
+pub(crate) const REMEMBER: &str = "cloakroom.remember";
+
+/// Whether an entry is none of the user's.
+pub(crate) fn is_own(key: &str) -> bool {
+    key == CREATED || key == REMEMBER
+}
+
 /// How far clocks may be apart, in milliseconds. A creation that is further in the future than this is none: its
 /// session would not be old for as long again as it is ahead.
 pub(crate) const CLOCK_SKEW: f64 = 60_000.0;
@@ -28,10 +36,20 @@ pub(crate) fn end(from: f64, ttl: Duration) -> f64 {
 pub(crate) struct Lifetime {
     pub(crate) idle: Option<Duration>,
     pub(crate) absolute: Option<Duration>,
+    /// What `idle` is for a session that is remembered.
+    pub(crate) remember: Option<Duration>,
     pub(crate) touch_interval: Duration,
 }
 
 impl Lifetime {
+    /// The limits of one session.
+    pub(crate) fn of(&self, is_remembered: bool) -> Lifetime {
+        match self.remember {
+            Some(_) if is_remembered => Lifetime { idle: self.remember, ..*self },
+            _ => *self,
+        }
+    }
+
     /// Whether a record may have to go before its entries do.
     pub(crate) fn is_limited(&self) -> bool {
         self.idle.is_some() || self.absolute.is_some()
@@ -45,6 +63,11 @@ impl Lifetime {
     /// What the record says from now on.
     pub(crate) fn creation(now: f64) -> serde_devalue::Result<Written> {
         Written::new(format!("[{now}]").into_bytes(), None)
+    }
+
+    /// That the session is remembered.
+    pub(crate) fn remembrance() -> serde_devalue::Result<Written> {
+        Written::new(b"[true]".to_vec(), None)
     }
 
     /// Whether the absolute deadline has passed.
@@ -63,13 +86,11 @@ impl Lifetime {
     }
 
     /// Whether a record that still lives for `left` can be due for a touch. What it is touched to may turn out to be
-    /// nearer, so this alone does not say that it is.
+    /// nearer, and the session not to be remembered, so this alone does not say that it is.
     pub(crate) fn may_be_due(&self, left: Option<Duration>) -> bool {
-        match (self.idle, left) {
-            (_, None) => self.is_limited(),
-            (Some(idle), Some(left)) => idle.saturating_sub(left) >= self.touch_interval,
-            (None, Some(_)) => false,
-        }
+        let Some(left) = left else { return self.is_limited() };
+        let mut limits = [self.idle, self.remember].into_iter().flatten();
+        limits.any(|limit| limit.saturating_sub(left) >= self.touch_interval)
     }
 
     /// Whether a touch to `ttl` moves the deadline by as much as is worth a call.
@@ -102,6 +123,7 @@ mod tests {
         Lifetime {
             idle: idle.map(minutes),
             absolute: absolute.map(minutes),
+            remember: None,
             touch_interval: MINUTE,
         }
     }

@@ -24,7 +24,7 @@ use serde_devalue::{Flat, Index, Options, Piece, Splice, Value};
 use crate::error::{Error, ErrorKind, Result, Shown};
 
 pub(crate) use changes::{Change, Changes, Place, Revision, Written};
-pub(crate) use lifetime::{CLOCK_SKEW, CREATED, Lifetime, end};
+pub(crate) use lifetime::{CLOCK_SKEW, CREATED, Lifetime, REMEMBER, end, is_own};
 pub(crate) use stored::{Found, Stored};
 pub(crate) use tombstone::{Fate, REMEMBERED, Retirement, Tombstone};
 
@@ -103,6 +103,11 @@ impl Record {
         Ok(created.filter(|at| at.is_finite() && *at <= self.now + CLOCK_SKEW))
     }
 
+    /// Whether the session lives for longer than others.
+    pub(crate) fn is_remembered(&self) -> Result<bool> {
+        Ok(self.find(REMEMBER, self.now)?.is_some())
+    }
+
     /// When the last of its entries expires, also of those that have expired already.
     pub(crate) fn end(&self) -> Result<End> {
         Ok(match self.latest(f64::NEG_INFINITY)? {
@@ -128,19 +133,19 @@ impl Record {
 
     /// The value under `key` at this moment, decoded.
     pub(crate) fn get<T: DeserializeOwned>(&self, key: &str, moment: f64) -> Result<Option<T>> {
-        match self.find(key, moment)?.filter(|_| key != CREATED) {
+        match self.find(key, moment)?.filter(|_| !is_own(key)) {
             Some(entry) => self.decode(key, &entry).map(Some),
             None => Ok(None),
         }
     }
 
     pub(crate) fn has(&self, key: &str, moment: f64) -> Result<bool> {
-        Ok(key != CREATED && self.find(key, moment)?.is_some())
+        Ok(!is_own(key) && self.find(key, moment)?.is_some())
     }
 
     /// When the entry expires that is under `key` at this moment; `None` for the latter where it does not.
     pub(crate) fn expires(&self, key: &str, moment: f64) -> Result<Option<Option<f64>>> {
-        let entry = self.find(key, moment)?.filter(|_| key != CREATED);
+        let entry = self.find(key, moment)?.filter(|_| !is_own(key));
         Ok(entry.map(|entry| entry.metadata.expires))
     }
 
@@ -218,7 +223,7 @@ impl Planned<'_> {
             Planned::Kept(name, _) => name.as_deref(),
             Planned::Set(name, _) => Some(*name),
         };
-        name.filter(|name| *name != CREATED)
+        name.filter(|name| !is_own(name))
     }
 }
 
@@ -271,7 +276,17 @@ pub(crate) fn apply(
     }
     let bytes = splice.finish().map_err(not_serializable)?.into();
     let entries = if latest.none { ttl } else { latest.ttl(now) };
+    let lifetime = lifetime.of(lifetime.remember.is_some() && remembers(record, &changes)?);
     Ok(Draft { bytes, ttl: lifetime.ttl(entries, created, now) })
+}
+
+/// Whether a session is remembered after these changes.
+fn remembers(record: Option<&Record>, changes: &Changes) -> Result<bool> {
+    match (changes.get(REMEMBER), record) {
+        (Some(change), _) => Ok(matches!(change, Change::Set { .. })),
+        (None, Some(record)) => record.is_remembered(),
+        (None, None) => Ok(false),
+    }
 }
 
 /// The keys that a record has after these changes, in `Map` order, those that no Rust string can hold left out.
@@ -365,7 +380,7 @@ impl Default for Latest {
 impl Latest {
     fn add(&mut self, name: Option<&str>, expires: Option<f64>) {
         // Not an entry of the user's: it keeps nothing alive.
-        if name == Some(CREATED) {
+        if name.is_some_and(is_own) {
             return;
         }
         self.none = false;

@@ -4,7 +4,7 @@ use crate::commit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::machine::{Goal, response_started};
-use crate::record::Found;
+use crate::record::{Found, Lifetime, REMEMBER, unreadable};
 
 use super::Session;
 
@@ -38,6 +38,49 @@ impl Session {
         self.inner.load_unless(|_| false).await?;
         let _io = self.inner.io.lock().await;
         self.inner.machine().regenerate()
+    }
+
+    /// Says whether the session outlives the browser's window: what "remember me" at a login asks.
+    ///
+    /// A session that is remembered ends after [`Config::remember`](crate::Config::remember) without use rather than after
+    /// `idle`, and its cookie lives for as long; `absolute` holds as for any. It stays remembered across `regenerate`, until
+    /// `destroy` or until this is called with `false`. As [`Session::set`] it begins a session where there is none, and counts
+    /// from the end of the request; called twice, the last time counts.
+    ///
+    /// A note of it is kept in the session, which an Astro site carries along. DIFFERENCE: Astro has no such thing: a cookie
+    /// that an Astro site sends itself has the site's own `maxAge`.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cloakroom_session::{Config, CookieHeaders, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// let mut config = Config::new("memory");
+    /// config.idle = Some(Duration::from_secs(2 * 60 * 60));
+    /// config.remember = Some(Duration::from_secs(30 * 24 * 60 * 60));
+    /// # let sessions = Sessions::from_config(config).await?;
+    /// # let session = sessions.session(CookieHeaders::default());
+    /// # let is_ticked = true;
+    /// session.regenerate().await?;
+    /// session.set("user", "ann")?;
+    /// session.remember(is_ticked)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] where `remember` is not configured and the session shall be, [`ErrorKind::ResponseStarted`] where
+    /// the cookie can no longer be sent, and as [`Session::set`].
+    #[doc(alias = "set_expiry")]
+    pub fn remember(&self, remember: bool) -> Result<()> {
+        if remember && self.inner.shared().store.rules().lifetime.remember.is_none() {
+            return Err(Error::config(
+                "a session cannot be remembered, because nobody said for how long: set `remember`, in seconds",
+            ));
+        }
+        let remembrance = remember.then(Lifetime::remembrance).transpose();
+        let remembrance = remembrance.map_err(|error| unreadable(REMEMBER, error))?;
+        self.inner.use_machine().remember(remembrance)
     }
 
     /// Ends the session: its record is removed from the store at the end of the request, its cookie deleted,

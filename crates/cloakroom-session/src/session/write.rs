@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::record::CREATED;
+use crate::record::is_own;
 
 use super::{EntryName, Session, SessionKey, SetOptions, WriteKey};
 
@@ -89,7 +89,7 @@ impl Session {
     /// ```
     #[doc(alias = "remove")]
     pub fn delete(&self, key: impl EntryName) {
-        if key.name() == CREATED {
+        if is_own(key.name()) {
             return;
         }
         self.inner.use_machine().delete(key.name());

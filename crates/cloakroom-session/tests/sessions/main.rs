@@ -20,6 +20,8 @@ mod overtaken;
 mod peers;
 mod promises;
 mod records;
+#[cfg(feature = "testing")]
+mod remembered;
 mod retired;
 mod secrets;
 mod session;

@@ -27,6 +27,11 @@ fn rules() -> Rules {
     }
 }
 
+/// The cookie of a session that no limit holds for.
+fn hand_out(id: SessionId) -> SetCookie {
+    SetCookie::HandOut(cookie::HandOut { id, remember: None, longest: None })
+}
+
 /// A session that no entry ends, at this version.
 fn stored(id: SessionId, version: u64) -> Stored {
     let text = format!(r#"[["Map",1,2],"n",{{"data":3,"expires":-1}},{version}]"#);
@@ -165,7 +170,7 @@ fn a_first_write_reads_nothing_and_is_handed_out() {
     assert!(is_absent(&step), "{step:?}");
     request.written(step, 1);
     let id = request.machine.id().unwrap();
-    assert_eq!(request.cookie(), Some(SetCookie::HandOut(id, None)));
+    assert_eq!(request.cookie(), Some(hand_out(id)));
 }
 
 #[test]
@@ -255,7 +260,7 @@ fn a_new_session_whose_write_was_not_answered_is_looked_for() {
     let step = request.finish();
     assert!(is_absent(&step));
     request.written(step, 1);
-    assert_eq!(request.cookie(), Some(SetCookie::HandOut(id, None)));
+    assert_eq!(request.cookie(), Some(hand_out(id)));
 }
 
 #[test]
@@ -397,8 +402,11 @@ fn a_session_in_use_moves_its_deadline_once_it_is_due() {
     let idle = Duration::from_secs(600);
     for (left, due) in [(599, false), (400, true)] {
         let mut request = Request::presenting(Ticket::Id(id));
-        request.rules.lifetime =
-            Lifetime { idle: Some(idle), absolute: None, touch_interval: Duration::from_secs(60) };
+        request.rules.lifetime = Lifetime {
+            idle: Some(idle),
+            touch_interval: Duration::from_secs(60),
+            ..Lifetime::default()
+        };
         request.rules.renews_cookie = true;
         let ends = Some(NOW + f64::from(left) * 1000.0);
         request.loads(Found::Alive(Stored { ends, ..stored(id, 1) }));
@@ -412,6 +420,6 @@ fn a_session_in_use_moves_its_deadline_once_it_is_due() {
         request.machine.answered(step, Answer::Touched(Ok(true)), &rules()).unwrap();
         let step = request.finish();
         request.looked(step, Found::Alive(stored(id, 1)));
-        assert_eq!(request.cookie(), Some(SetCookie::HandOut(id, None)), "its Max-Age moves too");
+        assert_eq!(request.cookie(), Some(hand_out(id)), "its Max-Age moves too");
     }
 }

@@ -13,7 +13,7 @@ fn a_login_writes_the_new_record_then_retires_the_old_and_hands_out_the_new() {
     let (id, tombstone) = retires(&step).expect("the old one goes");
     assert_eq!((id, tombstone.fate), (old, Fate::Moved));
     request.retired(step, Ok(RetireOutcome::Retired)).unwrap();
-    assert_eq!(request.cookie(), Some(SetCookie::HandOut(new, None)));
+    assert_eq!(request.cookie(), Some(hand_out(new)));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_login_takes_along_what_was_written_to_the_old_id_meanwhile() {
     let step = request.finish();
     assert!(matches!(&step, Step::Retire { when: When::Version(on), .. } if *on == 5.into()));
     request.retired(step, Ok(RetireOutcome::Retired)).unwrap();
-    assert_eq!(request.cookie(), Some(SetCookie::HandOut(new, None)));
+    assert_eq!(request.cookie(), Some(hand_out(new)));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_retirement_that_was_not_answered_is_told_apart_from_anothers() {
         let step = request.finish();
         (request, new, own, step)
     };
-    let handed_out = |new| Some(SetCookie::HandOut(new, None));
+    let handed_out = |new| Some(hand_out(new));
 
     let (mut request, new, own, step) = begin();
     request.looked(step, Found::Retired(own, Version::from(2)));

@@ -56,8 +56,7 @@ fn options(root: &Path, driver: &str) -> Result<String, String> {
         let found = structs.iter().find(|it| it.ident == inner && !told.contains(&&it.ident));
         if let Some(inner) = found {
             told.push(&inner.ident);
-            let keys =
-                options.fields.iter().filter(|it| innermost(&it.ty) == inner.ident.to_string());
+            let keys = options.fields.iter().filter(|it| inner.ident == innermost(&it.ty));
             let keys: Vec<_> = keys.map(|field| format!("`{}`", key(field))).collect();
             let keys = keys.join(", ");
             _ = match inner.fields {
@@ -77,6 +76,10 @@ fn table(item: &ItemStruct, key: &dyn Fn(&Field) -> String) -> String {
     let shown = |field: &&Field| is_for_configurations || is_public(&field.vis);
     for field in item.fields.iter().filter(shown) {
         let (key, kind, meaning) = (key(field), kind(&field.ty), cell(&field.attrs));
+        let kind = match is_needed(item, field) {
+            true => format!("{kind}, *needed*"),
+            false => kind.to_owned(),
+        };
         _ = match is_flattened(field) {
             true => writeln!(text, "| | | {meaning} |"),
             false => writeln!(text, "| `{key}` | {kind} | {meaning} |"),
@@ -119,21 +122,41 @@ fn name_of(field: &Field) -> String {
 
 /// What a driver's option is called in a configuration.
 fn key(field: &Field) -> String {
-    let renamed = serde(field).into_iter().find_map(|meta| match meta {
+    let renamed = told(&field.attrs).into_iter().find_map(|meta| match meta {
         Meta::NameValue(pair) if pair.path.is_ident("rename") => string(&pair.value),
         _ => None,
     });
     renamed.unwrap_or_else(|| camel_case(&name_of(field)))
 }
 
-/// Whether the options inside stand beside the others in a configuration.
-fn is_flattened(field: &Field) -> bool {
-    serde(field).iter().any(|meta| meta.path().is_ident("flatten"))
+/// Whether serde has nothing to put in its place.
+fn is_needed(item: &ItemStruct, field: &Field) -> bool {
+    let has_default = |attributes: &[Attribute]| {
+        told(attributes)
+            .iter()
+            .any(|meta| ["default", "flatten"].iter().any(|it| meta.path().is_ident(it)))
+    };
+    let is_option = matches!(&field.ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option"));
+    let is_read =
+        item.attrs.iter().any(|it| it.path().is_ident("derive") && derives(it, "Deserialize"));
+    is_read && !is_option && !has_default(&item.attrs) && !has_default(&field.attrs)
 }
 
-/// What serde is told of a field.
-fn serde(field: &Field) -> Vec<Meta> {
-    let told = field.attrs.iter().filter(|it| it.path().is_ident("serde"));
+fn derives(attribute: &Attribute, name: &str) -> bool {
+    let parse = Punctuated::<Meta, Token![,]>::parse_terminated;
+    attribute
+        .parse_args_with(parse)
+        .is_ok_and(|derived| derived.iter().any(|it| it.path().is_ident(name)))
+}
+
+/// Whether the options inside stand beside the others in a configuration.
+fn is_flattened(field: &Field) -> bool {
+    told(&field.attrs).iter().any(|meta| meta.path().is_ident("flatten"))
+}
+
+/// What serde is told.
+fn told(attributes: &[Attribute]) -> Vec<Meta> {
+    let told = attributes.iter().filter(|it| it.path().is_ident("serde"));
     let parse = Punctuated::<Meta, Token![,]>::parse_terminated;
     told.flat_map(|it| it.parse_args_with(parse).into_iter().flatten()).collect()
 }
@@ -248,6 +271,7 @@ mod tests {
     #[test]
     fn a_struct_is_a_table_of_what_may_be_set() {
         let item: ItemStruct = syn::parse_quote! {
+            #[derive(Clone, Deserialize)]
             pub struct Options {
                 /// Where the server is,
                 /// as [`Url`](url::Url) has it: `a|b`.
@@ -256,12 +280,13 @@ mod tests {
                 #[serde(rename = "siteID")]
                 pub site_id: Option<String>,
                 pub max_pool_size: Option<u32>,
+                #[serde(default)]
                 pub nodes: Vec<String>,
                 hidden: bool,
             }
         };
         let expected = "| name | is | |\n|---|---|---|\n\
-            | `url` | a text | Where the server is, as `Url` has it: `a\\|b`. |\n\
+            | `url` | a text, *needed* | Where the server is, as `Url` has it: `a\\|b`. |\n\
             | `siteID` | a text | The site, see [Netlify](https://docs.netlify.com). |\n\
             | `maxPoolSize` | a number |  |\n\
             | `nodes` | a list |  |\n";

@@ -40,9 +40,9 @@ pub struct LruCache {
 pub struct Options {
     /// How many items there may be, 1000 by default. 0 means that only `maxSize` or `ttl` bounds them.
     pub max: usize,
-    /// How large all items may be together.
+    /// How large all items may be together; not limited by default, nor with 0.
     pub max_size: Option<usize>,
-    /// How large one item may be.
+    /// How large one item may be; no larger than all of them by default, and with 0.
     ///
     /// DIFFERENCE: `lru-cache` drops a larger one silently; here it is an error.
     pub max_entry_size: Option<usize>,
@@ -103,7 +103,10 @@ impl LruCache {
     ///
     /// # Errors
     /// With [`ErrorKind::InvalidOptions`] when nothing bounds the cache, or when stale items are asked for.
-    pub fn new(options: Options) -> Result<LruCache> {
+    pub fn new(mut options: Options) -> Result<LruCache> {
+        for size in [&mut options.max_size, &mut options.max_entry_size] {
+            *size = size.filter(|size| *size > 0);
+        }
         let items = match NonZeroUsize::new(options.max) {
             // Not `LruCache::new`, which would set the memory aside at once.
             Some(_) => lru::LruCache::unbounded(),

@@ -1,6 +1,10 @@
 //! The programs of the pages compile.
 #![cfg(all(feature = "testing", feature = "axum", feature = "memory"))]
 
+#[cfg(feature = "fs-lite")]
+#[doc = include_str!("../../../docs/configuration.md")]
+struct Configuration;
+
 #[doc = include_str!("../../../docs/recipes.md")]
 struct Recipes;
 

@@ -162,6 +162,7 @@ pub struct Options {
 
 /// Where a sentinel is.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SentinelAddress {
     /// Its name or address, `127.0.0.1` by default.

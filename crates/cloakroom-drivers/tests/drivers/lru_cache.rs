@@ -105,3 +105,13 @@ fn options_that_make_no_sense_are_refused() {
             .is_ok()
     );
 }
+
+#[tokio::test]
+async fn a_size_of_zero_is_no_limit() {
+    let cache = open(json!({ "maxSize": 0, "maxEntrySize": 0 })).unwrap();
+    set(&cache, "a", "value").await;
+    assert!(has(&cache, "a").await);
+    // So it bounds nothing.
+    let refused = open(json!({ "max": 0, "maxSize": 0 })).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidOptions);
+}

@@ -24,6 +24,9 @@ const RETRY_SECONDS: u64 = 2;
 
 impl Failure {
     /// What to answer to this error, which somebody else logs.
+    ///
+    /// The sentence is for a handler that failed as well as for a commit, so it says that nothing was saved only where that
+    /// holds for both: what a handler has set before it fails is saved.
     pub fn new(error: &Error) -> Failure {
         let (status, message) = match error.kind() {
             ErrorKind::Unavailable => (
@@ -40,10 +43,9 @@ impl Failure {
             ErrorKind::Expired => {
                 (StatusCode::CONFLICT, "The session has expired. Nothing was saved.")
             }
-            ErrorKind::TooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "This is more than a session can hold. Nothing was saved.",
-            ),
+            ErrorKind::TooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "This is more than a session can hold.")
+            }
             ErrorKind::InvalidId => (StatusCode::BAD_REQUEST, "This is not a session ID."),
             ErrorKind::NoSession => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "There is no session on this page.")
@@ -56,10 +58,8 @@ impl Failure {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "The session holds more than can be read here. It was left as it is.",
             ),
-            ErrorKind::Storage => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "The session store refuses. Nothing was saved.")
-            }
-            _ => (StatusCode::INTERNAL_SERVER_ERROR, "The session failed. Nothing was saved."),
+            ErrorKind::Storage => (StatusCode::INTERNAL_SERVER_ERROR, "The session store refuses."),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "The session failed."),
         };
         let retry_after = error.is_retryable().then_some(RETRY_SECONDS);
         Failure { status, message, retry_after }

@@ -259,8 +259,8 @@ impl Config {
     /// one, and over it the environment. Where neither names a driver or an adapter, the platform's default
     /// ([`Adapter::detect`]), and files where there is none.
     ///
-    /// What the environment does not name stays as the file has it. Where it names another driver than the file, the
-    /// file's options, which are for that one, do not count.
+    /// What the environment does not name stays as the file has it. Where it names another driver than the file, or an
+    /// adapter, the file's driver does not count, nor do its options unless they are for the same one.
     ///
     /// ```no_run
     /// use cloakroom_session::{Config, Sessions};
@@ -276,13 +276,18 @@ impl Config {
     /// As [`Config::from_file`] and [`Config::from_env`].
     pub fn load() -> Result<Config> {
         let (mut map, mut sources) = (Map::new(), Sources::default());
-        for path in ["cloakroom.toml", "cloakroom.json"].map(Path::new) {
-            if path.exists() {
-                let read = tables::file(path).and_then(|map| Ok(tables::in_one_form(map)?));
-                map = read.map_err(|error| in_file(path, error))?;
-                sources.note(&map, &path.display().to_string());
-                break;
-            }
+        // A link that leads nowhere is a mistake, and no reason to go on without what it should have said.
+        let is_there = |path: &&Path| path.symlink_metadata().is_ok();
+        let files = ["cloakroom.toml", "cloakroom.json"].map(Path::new);
+        if files.iter().all(is_there) {
+            return Err(Error::config(
+                "there is a cloakroom.toml and a cloakroom.json: remove one, so that nobody changes the one that is not read",
+            ));
+        }
+        if let Some(path) = files.into_iter().find(|path| is_there(path)) {
+            let read = tables::file(path).and_then(|map| Ok(tables::in_one_form(map)?));
+            map = read.map_err(|error| in_file(path, error))?;
+            sources.note(&map, &path.display().to_string());
         }
         Config::over(map, sources, environment::read(std::env::vars_os())?, Adapter::detect())
     }
@@ -334,7 +339,12 @@ impl Config {
             config.timeout = Duration::from_millis(milliseconds);
         }
         if let Some(retries) = fields.integer("retries")? {
-            config.retries = u32::try_from(retries).unwrap_or(u32::MAX);
+            config.retries = u32::try_from(retries).map_err(|_| {
+                Unusable::new(
+                    "retries",
+                    format!("retries is {retries}: it must be at most {}", u32::MAX),
+                )
+            })?;
         }
         config.idle = fields.integer("idle")?.map(Duration::from_secs);
         config.absolute = fields.integer("absolute")?.map(Duration::from_secs);

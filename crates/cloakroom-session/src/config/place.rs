@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 /// The options that say where and are no secrets, in the order in which they are said.
-const PLACES: [&str; 14] = [
+const PLACES: [&str; 15] = [
     "url",
     "uri",
+    "endpoint",
     "host",
     "port",
     "path",

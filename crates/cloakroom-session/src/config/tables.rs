@@ -138,10 +138,22 @@ pub(super) fn put_over(
     over: Map<String, Value>,
     detected: Option<Adapter>,
 ) {
-    if let Some(Value::String(driver)) = over.get("driver")
-        && !driver_of(base, detected).is_some_and(|of_base| is_same_driver(&of_base, driver))
-    {
-        base.remove("options");
+    let says = |key: &str| over.get(key).is_some_and(|value| !value.is_null());
+    let is_another = |driver: &str| {
+        !driver_of(base, detected).is_some_and(|of_base| is_same_driver(&of_base, driver))
+    };
+    match (says("driver"), says("adapter")) {
+        (true, _) if driver_of(&over, detected).is_some_and(|driver| is_another(&driver)) => {
+            base.remove("options");
+        }
+        // A platform says which driver as well as a name does.
+        (false, true) => {
+            if driver_of(&over, detected).is_none_or(|driver| is_another(&driver)) {
+                base.remove("options");
+            }
+            base.remove("driver");
+        }
+        _ => {}
     }
     merge(base, over);
 }
@@ -188,6 +200,18 @@ mod tests {
         let mut base = table(file);
         put_over(&mut base, table(environment), None);
         Config::from_map(base).unwrap()
+    }
+
+    #[test]
+    fn a_platform_over_a_driver_brings_its_own_and_the_options_of_the_other_go() {
+        let options = json!({ "siteID": "f" });
+        let netlify = json!({ "adapter": "netlify", "options": options });
+        let config = merged(netlify.clone(), json!({ "adapter": "node" }));
+        assert_eq!((config.driver.as_str(), config.options.get("siteID")), ("fs-lite", None));
+        let config = merged(netlify, json!({ "adapter": "netlify" }));
+        assert_eq!(config.options["siteID"], "f");
+        let config = merged(json!({ "driver": "memory" }), json!({ "adapter": "netlify" }));
+        assert_eq!(config.driver, "netlify-blobs");
     }
 
     #[test]

@@ -114,7 +114,8 @@ pub(crate) struct SessionCookie {
 
 impl SessionCookie {
     pub(crate) fn new(config: &CookieConfig) -> Result<SessionCookie> {
-        let name = if config.host_prefix {
+        let has_prefix = config.name.to_ascii_lowercase().starts_with("__host-");
+        let name = if config.host_prefix && !has_prefix {
             format!("__Host-{}", config.name)
         } else {
             config.name.clone()

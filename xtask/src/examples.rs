@@ -1,7 +1,7 @@
 //! Whether whoever reads about a method sees it used.
 
 /// The files that have the methods which users meet first.
-pub(crate) const FILES: [&str; 14] = [
+pub(crate) const FILES: [&str; 15] = [
     "crates/cloakroom-session/src/config/adapter.rs",
     "crates/cloakroom-session/src/config/astro/mod.rs",
     "crates/cloakroom-session/src/config/mod.rs",
@@ -14,6 +14,7 @@ pub(crate) const FILES: [&str; 14] = [
     "crates/cloakroom-session/src/session/write.rs",
     "crates/cloakroom-session/src/sessions/builder.rs",
     "crates/cloakroom-session/src/sessions/mod.rs",
+    "crates/cloakroom-storage/src/driver.rs",
     "crates/cloakroom-tower/src/layer.rs",
     "crates/serde_devalue/src/lib.rs",
 ];
@@ -21,15 +22,17 @@ pub(crate) const FILES: [&str; 14] = [
 /// The public functions of a file whose documentation has no program.
 pub(crate) fn missing(text: &str) -> Vec<&str> {
     let mut missing = Vec::new();
-    let mut has_program = false;
+    let (mut has_program, mut is_in_trait) = (false, false);
     let tests = text.find("\n#[cfg(test)]").unwrap_or(text.len());
-    for line in text[..tests].lines().map(str::trim) {
+    for line in text[..tests].lines() {
+        is_in_trait = line.starts_with("pub trait ") || is_in_trait && line != "}";
+        let line = line.trim();
         match line.strip_prefix("///") {
             Some(documentation) => has_program |= documentation.trim_start().starts_with("```"),
             // An attribute stands between the documentation and its item.
             None if line.starts_with("#[") => {}
             None => {
-                if let Some(name) = function(line)
+                if let Some(name) = function(line, is_in_trait)
                     && !has_program
                 {
                     missing.push(name);
@@ -42,8 +45,8 @@ pub(crate) fn missing(text: &str) -> Vec<&str> {
 }
 
 /// The name of the public function that begins here.
-fn function(line: &str) -> Option<&str> {
-    let rest = line.strip_prefix("pub ")?;
+fn function(line: &str, is_in_trait: bool) -> Option<&str> {
+    let rest = if is_in_trait { line } else { line.strip_prefix("pub ")? };
     let rest = rest.strip_prefix("const ").unwrap_or(rest);
     let rest = rest.strip_prefix("async ").unwrap_or(rest);
     rest.strip_prefix("fn ")?.split(['<', '(']).next()
@@ -56,7 +59,7 @@ mod tests {
     #[test]
     fn functions_without_a_program_are_named() {
         let text = "/// Reads.\n///\n/// ```\n/// read();\n/// ```\n#[must_use]\npub fn read() {}\n\n/// Writes.\npub async fn \
-                    write<T>(value: T) {}\n\n/// One.\npub const ONE: u32 = 1;\nfn private() {}\n\n#[cfg(test)]\npub fn test() {}\n";
-        assert_eq!(missing(text), ["write"]);
+                    write<T>(value: T) {}\n\n/// One.\npub const ONE: u32 = 1;\nfn private() {}\npub trait Store {\n/// Opens.\nasync fn open();\n}\n\n#[cfg(test)]\npub fn test() {}\n";
+        assert_eq!(missing(text), ["write", "open"]);
     }
 }

@@ -53,7 +53,7 @@ impl Store {
         .await
     }
 
-    /// Nanoseconds for a session to be read and written back changed, unless somebody else has changed it meanwhile.
+    /// Nanoseconds for a session to be read and written back changed, unless somebody else has changed it.
     pub(super) async fn change(&mut self, sample: Duration) -> Result<f64> {
         self.turn += 1;
         let Store { driver, walk, turn, .. } = self;

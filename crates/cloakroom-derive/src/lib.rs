@@ -18,7 +18,7 @@ use proc_macro::TokenStream;
 /// | `#[session(default = path)]` | a field | the function that makes its default |
 /// | `#[session(crate = "cloakroom_session")]` | the struct | where `Key` and its like are, if not in `::cloakroom` |
 ///
-/// Nothing is written through the struct: a write of the whole would undo what other requests changed meanwhile.
+/// Nothing is written through the struct: a write of the whole would undo what other requests have changed.
 /// Write through the keys. The trait of the same name has an example.
 #[proc_macro_derive(SessionData, attributes(session))]
 pub fn session_data(input: TokenStream) -> TokenStream {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A history: some requests to some machines over one store, and what goes wrong meanwhile.
+/// A history: some requests to some machines over one store, and what goes wrong.
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
     /// Decides which of the ready tasks runs next, and how long each call to the store takes.

@@ -1,7 +1,7 @@
 //! The real session code in a simulated world.
 //!
 //! A [`History`](history::History) is made from a seed: a few requests of a few browsers to a few machines over one
-//! store, and what goes wrong meanwhile. It [runs](run::run) in no time, on one thread, with the clock, the timers and
+//! store, and what goes wrong. It [runs](run::run) in no time, on one thread, with the clock, the timers and
 //! the numbers of its world, so that the same seed gives the same history again. What happened is [checked](checks)
 //! against what sessions promise, and a history that breaks a promise is [shrunk](shrink) to a few lines.
 //!

@@ -29,17 +29,54 @@ pub type DynDriver = Arc<dyn Driver>;
 /// A [`Version`](crate::Version) that was given once never matches other bytes, whatever became of the item or of the store
 /// since.
 ///
+/// # Which compare-and-swap
+/// By what the store has, in this order:
+/// - *A number or a tag of each writing*, which the store itself compares when it writes (a revision, a generation, a
+///   counter beside the value that a script or a transaction looks at): that is the version.
+/// - *The bytes alone*: a write that holds only where the old bytes are still there, or a tag that is a digest of them. The
+///   version is the bytes or their digest, and [`version_per_write`](Capabilities::version_per_write) is off: bytes that were
+///   replaced and came back count as never gone.
+/// - *Neither*: [`compare_and_swap`](Capabilities::compare_and_swap) is off, conditions are refused, and the last writer wins.
+///   To read, compare and write in three steps is neither: another write fits in between.
+///
 /// Errors are the failures of the store. That an item is missing, or that a condition does not hold, is an
 /// answer and no error. Every implementation passes [`conformance::run`](crate::conformance::run).
 #[async_trait]
 pub trait Driver: Send + Sync + fmt::Debug + 'static {
     /// The name that a configuration knows the driver by.
+    ///
+    /// ```
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::Driver;
+    /// assert_eq!(Memory::new().name(), "memory");
+    /// ```
     fn name(&self) -> &'static str;
 
     /// What the driver can do.
+    ///
+    /// ```
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::Driver;
+    /// let capabilities = Memory::new().capabilities();
+    /// assert!(capabilities.compare_and_swap && !capabilities.durable);
+    /// ```
     fn capabilities(&self) -> Capabilities;
 
     /// The item under `key`; `None` when it is missing or expired.
+    ///
+    /// ```
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::{Driver, ItemKey, When};
+    /// # async fn example() -> cloakroom_storage::Result<()> {
+    /// let store = Memory::new();
+    /// let key = ItemKey::new("sess:42")?;
+    /// assert_eq!(store.get(&key).await?, None);
+    /// let _ = store.set(&key, "hello".into(), When::Always, None).await?;
+    /// assert_eq!(store.get(&key).await?.unwrap().value, "hello");
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+    /// ```
     ///
     /// # Errors
     /// When the store could not be asked. An outage is never reported as a missing item.
@@ -50,6 +87,21 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     /// As [`get`](Driver::get), with how long the item still lives; `None` for the latter where it stays until it
     /// is removed. One round trip, as `get` takes, which may be cheaper for the store all the same.
     ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::{Driver, ItemKey, When};
+    /// # async fn example() -> cloakroom_storage::Result<()> {
+    /// let store = Memory::new();
+    /// let key = ItemKey::new("sess:42")?;
+    /// let _ = store.set(&key, "hello".into(), When::Always, Some(Duration::from_secs(60))).await?;
+    /// let (_, ttl) = store.get_with_ttl(&key).await?.unwrap();
+    /// assert!(ttl.unwrap() <= Duration::from_secs(60));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// As [`get`](Driver::get).
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>>;
@@ -58,6 +110,24 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     ///
     /// A `ttl` of `None` means that the item stays until it is removed, also if it had a deadline before. A
     /// ttl of zero leaves no item behind.
+    ///
+    /// ```
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::{Driver, ItemKey, SetOutcome, When};
+    /// # async fn example() -> cloakroom_storage::Result<()> {
+    /// let store = Memory::new();
+    /// let key = ItemKey::new("counter")?;
+    /// let SetOutcome::Written { version } = store.set(&key, "1".into(), When::Absent, None).await? else {
+    ///     panic!("somebody was faster");
+    /// };
+    /// let _ = store.set(&key, "2".into(), When::Always, None).await?;
+    /// // Nobody overwrites what was not seen.
+    /// let late = store.set(&key, "2".into(), When::Version(version), None).await?;
+    /// assert_eq!(late, SetOutcome::Conflict);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+    /// ```
     ///
     /// # Errors
     /// When the store failed. The value may or may not have been written then, but whole if at all.
@@ -72,6 +142,20 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     /// Removes the item under `key` if `when` holds: [`When::Always`], or [`When::Version`] to remove only
     /// the version that the caller saw.
     ///
+    /// ```
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::{Driver, ItemKey, RemoveOutcome, When};
+    /// # async fn example() -> cloakroom_storage::Result<()> {
+    /// let store = Memory::new();
+    /// let key = ItemKey::new("sess:42")?;
+    /// let _ = store.set(&key, "hello".into(), When::Always, None).await?;
+    /// assert_eq!(store.remove(&key, When::Always).await?, RemoveOutcome::Removed);
+    /// assert_eq!(store.remove(&key, When::Always).await?, RemoveOutcome::Missing);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// When the store failed, and with [`Unsupported`](crate::ErrorKind::Unsupported) for [`When::Absent`],
     /// which says nothing.
@@ -81,14 +165,46 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     /// was such an item. Never changes its bytes, or revives what has expired, and a version that was read before still
     /// serves.
     ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::{Driver, ItemKey, When};
+    /// # async fn example() -> cloakroom_storage::Result<()> {
+    /// let store = Memory::new();
+    /// let key = ItemKey::new("sess:42")?;
+    /// let _ = store.set(&key, "hello".into(), When::Always, None).await?;
+    /// assert!(store.touch(&key, Some(Duration::from_secs(60))).await?);
+    /// let nobody = ItemKey::new("sess:43")?;
+    /// assert!(!store.touch(&nobody, Some(Duration::from_secs(60))).await?);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// When the store failed.
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool>;
 
     /// The keys that begin with `prefix`, in no particular order.
     ///
-    /// An item that is there throughout is listed once. One that comes or goes meanwhile may be listed or not. A store that
+    /// An item that is there throughout is listed once. One that comes or goes in between may be listed or not. A store that
     /// cannot list, which is one without the capability [`iteration`](Capabilities::iteration), leaves this as it is.
+    ///
+    /// ```
+    /// # use futures_util::TryStreamExt as _;
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::{Driver, ItemKey, When};
+    /// # async fn example() -> cloakroom_storage::Result<()> {
+    /// let store = Memory::new();
+    /// for name in ["sess:1", "sess:2", "other:1"] {
+    ///     let _ = store.set(&ItemKey::new(name)?, "hello".into(), When::Always, None).await?;
+    /// }
+    /// let keys: Vec<ItemKey> = store.keys("sess:").try_collect().await?;
+    /// assert_eq!(keys.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+    /// ```
     fn keys<'a>(&'a self, _prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
         let error = Error::new(ErrorKind::Unsupported, "this store cannot list its keys")
             .with_driver(self.name())
@@ -99,8 +215,24 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     /// Frees expired items, at most `budget` of them, going on where the last call stopped. A store may leave an item
     /// for a little longer than until it expired.
     ///
-    /// Safe beside every other call: an item that is written or touched meanwhile stays. No other call waits
+    /// Safe beside every other call: an item that is written or touched while it runs stays. No other call waits
     /// for a whole sweep. A store that frees what has expired [by itself](Capabilities::native_ttl) leaves this as it is.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::{Driver, ItemKey, When};
+    /// # async fn example() -> cloakroom_storage::Result<()> {
+    /// let store = Memory::new();
+    /// let key = ItemKey::new("sess:42")?;
+    /// let _ = store.set(&key, "hello".into(), When::Always, Some(Duration::from_millis(1))).await?;
+    /// tokio::time::sleep(Duration::from_millis(20)).await;
+    /// let swept = store.sweep(100).await?;
+    /// assert_eq!((swept.removed, swept.finished), (1, true));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+    /// ```
     ///
     /// # Errors
     /// When the store failed. The next call goes on.

@@ -31,7 +31,7 @@ impl Framework for Axum {
         }
         let on_route = |policy| get(handle).layer(OutageLayer::new(policy));
         let with_optional =
-            get(async |session: Option<Session>| response(optional(session.as_deref())));
+            get(async |session: Option<Session>| response(optional(session.as_ref())));
         let bare = get(async || response(current()));
         let app = Router::new()
             .route("/unavailable", on_route(OutagePolicy::Unavailable))
@@ -58,8 +58,7 @@ impl Framework for Axum {
 /// Routes with the same layer as the site, merged into it.
 fn twice(site: &Site) -> Router<Site> {
     let sessions = SessionLayer::new(site.sessions.clone());
-    let with_optional =
-        get(async |session: Option<Session>| response(optional(session.as_deref())));
+    let with_optional = get(async |session: Option<Session>| response(optional(session.as_ref())));
     let again = sessions.clone().outage(OUTAGE_TWICE).prerendered(PRERENDERED_TWICE);
     let twice = Router::new()
         .route("/twice/{*path}", get(handle))

@@ -242,7 +242,7 @@ async fn a_layer_on_a_nested_router_joins_the_one_above() {
     use axum::routing::get;
     use cloakroom_tower::axum::{Result, Session};
 
-    let handler = get(async |session: Session| -> Result<()> { Ok(session.set("name", "Ann")?) });
+    let handler = get(async |session: Session| -> Result<()> { session.set("name", "Ann") });
     let mark = async |session: Session, request: Request<Body>, next: Next| {
         session.set("outer", &true).unwrap();
         next.run(request).await

@@ -8,8 +8,7 @@
 //!
 //! ```no_run
 //! use axum::{Json, Router, routing::{get, post}};
-//! use cloakroom::axum::{Result, Session};
-//! use cloakroom::{Config, Key, SessionLayer, Sessions};
+//! use cloakroom::{Config, Key, Result, Session, SessionLayer, Sessions};
 //!
 //! const CART: Key<Vec<String>> = Key::new("cart");
 //!
@@ -74,7 +73,7 @@
 //!
 //! # Losing nothing
 //!
-//! What a request changed is saved per key, on top of what other requests saved meanwhile: two that change
+//! What a request changed is saved per key, on top of what other requests have saved since: two that change
 //! different keys both win. To change a value that depends on the old one, use [`Session::update`]: it
 //! compares, swaps and tries again, so that two hundred parallel additions to a cart leave two hundred items.
 //!
@@ -97,7 +96,7 @@
 //! dead once the request is finished. [`Session::destroy`] ends a session; a write that was under way when it happened
 //! does not bring it back.
 //!
-//! Requests that were on their way meanwhile still carry the old ID. For a minute the store remembers that it was retired
+//! Requests that were on their way still carry the old ID. For a minute the store remembers that it was retired
 //! (JavaScript sees nothing there), so that such a request is not taken for a new visitor's:
 //!
 //! | such a request | |
@@ -162,7 +161,7 @@
 //!
 //! ```
 //! # use axum::{Router, extract::Request, middleware::{self, Next}, response::Response, routing::post};
-//! # use cloakroom::{Config, Key, SessionLayer, Sessions, axum::{Result, Session}};
+//! # use cloakroom::{Config, Key, Result, Session, SessionLayer, Sessions};
 //! # const ORDERS: Key<u32> = Key::new("orders");
 //! async fn count_orders(session: Session, request: Request, next: Next) -> Result<Response> {
 //!     let response = next.run(request).await;
@@ -186,7 +185,7 @@
 //!
 //! ```
 //! # use axum::response::Redirect;
-//! # use cloakroom::{Flash, OldInput, axum::{Result, Session}};
+//! # use cloakroom::{Flash, OldInput, Result, Session};
 //! const NOTICE: Flash<String> = Flash::new("notice");
 //! const OLD_INPUT: Flash<OldInput> = Flash::new("oldInput");
 //!
@@ -403,7 +402,7 @@
 //! # #[cfg(all(feature = "testing", feature = "axum"))]
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> cloakroom::axum::Result<()> {
-//! use cloakroom::axum::{Result, Session};
+//! use cloakroom::{Result, Session};
 //! use cloakroom::{Key, testing::TestSite};
 //!
 //! const USER: Key<String> = Key::new("user");

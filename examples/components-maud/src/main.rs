@@ -41,7 +41,7 @@ async fn shop(session: Session) -> Result<Markup> {
         (components::cart_button(&session).await?)
         form method="post" action="/cart" { button name="item" value="scarf" { "Add a scarf" } }
     };
-    Ok(components::layout(main).await?)
+    components::layout(main).await
 }
 
 #[derive(Deserialize)]

@@ -28,7 +28,7 @@ pub async fn add(session: &Session, item: &str, size: Option<f64>) -> Result<Vec
             })
             .await?;
     }
-    Ok(session.update(CART, |cart| cart.push(item.to_owned())).await?)
+    session.update(CART, |cart| cart.push(item.to_owned())).await
 }
 
 /// Takes one of this item out of the cart: the one that was added last.
@@ -38,7 +38,7 @@ pub async fn remove(session: &Session, item: &str) -> Result<Vec<String>> {
             cart.remove(at);
         }
     };
-    Ok(session.update(CART, remove).await?)
+    session.update(CART, remove).await
 }
 
 /// Equal items of a cart.

@@ -63,7 +63,7 @@ impl Process {
 
     /// Sends the signal to the process and to those that it started.
     pub(crate) fn signal_all(&self, signal: &str) {
-        // The process first: it must not start another one meanwhile.
+        // The process first: it must not start another one.
         self.signal(signal);
         send(signal, &children(self.pid()));
     }
@@ -113,7 +113,7 @@ fn is_halted(pid: u32) -> bool {
 fn send(signal: &str, pids: &[u32]) {
     if !pids.is_empty() {
         let pids = pids.iter().map(u32::to_string);
-        // One that has ended meanwhile is no error.
+        // One that has ended is no error.
         let script = ["-c", r#"kill -s "$@" 2>/dev/null"#, "sh", signal];
         Command::new("sh").args(script).args(pids).status().expect("sh starts");
     }

@@ -89,7 +89,7 @@ impl Proxy {
         self.wire.connections().drain(..).for_each(|connection| connection.close());
     }
 
-    /// Passes everything on again. Connections that have lost bytes meanwhile are closed.
+    /// Passes everything on again. Connections that have lost bytes are closed.
     pub fn heal(&self) {
         self.wire.hangs.store(false, Ordering::SeqCst);
         self.wire.connections().retain(|connection| {

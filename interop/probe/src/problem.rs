@@ -1,20 +1,20 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use cloakroom::axum::SessionError;
+use cloakroom::Error;
 
 /// Why a step could not be taken.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    Session(SessionError),
+    Session(Error),
     Storage(cloakroom::storage::Error),
     Devalue(serde_devalue::Error),
     Ttl,
     Gate,
 }
 
-impl From<cloakroom::Error> for Problem {
-    fn from(error: cloakroom::Error) -> Self {
-        Self::Session(error.into())
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::Session(error)
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn check(root: &Path) -> Result<(), String> {
     ] {
         check(&["--package", package, "--no-default-features"])?;
     }
-    for feature in ["astro-config", "metrics", "testing"] {
+    for feature in ["astro-config", "axum", "metrics", "testing"] {
         check(&["--package", "cloakroom-session", "--features", feature])?;
     }
     for framework in ["axum", "actions", "axum,actions", "actix-web", "actix-web,actions", "salvo"]

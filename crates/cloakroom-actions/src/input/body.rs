@@ -38,7 +38,7 @@ where
         "application/json" => {
             let body = collect(body, limit).await?;
             let text = body
-                .strip_prefix(BYTE_ORDER_MARK)
+                .strip_prefix(multipart::BYTE_ORDER_MARK)
                 .map_or_else(|| body.clone(), |text| body.slice_ref(text));
             Ok(if text.is_empty() { RawInput::Undefined } else { RawInput::Json(text) })
         }
@@ -60,9 +60,6 @@ where
         _ => Err(unsupported()),
     }
 }
-
-/// UTF-8's, which JavaScript's decoder takes off.
-pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 async fn collect<E>(
     body: impl Stream<Item = std::result::Result<Bytes, E>>,

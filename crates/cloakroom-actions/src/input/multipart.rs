@@ -9,6 +9,9 @@ use bytes::Bytes;
 use super::File;
 use super::form::{FormData, FormValue};
 
+/// UTF-8's, which JavaScript's decoder takes off.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The boundary that a content type names (Fetch and MIME Sniffing Standards).
 pub(super) fn boundary(content_type: &str) -> Option<String> {
     let (_, mut rest) = content_type.split_once(';')?;
@@ -187,7 +190,7 @@ fn decoded(bytes: &[u8]) -> String {
 }
 
 fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(super::body::BYTE_ORDER_MARK).unwrap_or(bytes)
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
 /// In one go, so that what comes out of one escape is not the beginning of another.

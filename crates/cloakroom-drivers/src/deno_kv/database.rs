@@ -151,7 +151,7 @@ impl Database {
 
     /// The access that there is, unless it is this one or ends soon; else a new one.
     async fn access(&self, stale: Option<&Arc<Access>>) -> Result<Arc<Access>> {
-        // Held meanwhile, so that of many who come at once one asks.
+        // Held until it is there, so that of many who come at once one asks.
         let mut current = self.access.lock().await;
         if let Some(access) = &*current
             && !stale.is_some_and(|stale| Arc::ptr_eq(stale, access))

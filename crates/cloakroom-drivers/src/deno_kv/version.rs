@@ -12,7 +12,7 @@ use cloakroom_storage::Version;
 pub(super) struct Seen<'a> {
     tagged: Tagged<'a>,
     pub(super) versionstamp: Bytes,
-    /// With it a write knows that what it replaces has expired meanwhile.
+    /// With it a write knows that what it replaces has expired since.
     pub(super) deadline: Option<Deadline>,
 }
 

@@ -242,7 +242,7 @@ impl DynamoDb {
                 (next, swept.finished) = (last, false);
                 break;
             }
-            // What was written or touched meanwhile stays.
+            // What was written or touched since stays.
             let expired = Some(Condition::new("#deadline <= :now"));
             let removed = self.table.delete(id, expired).await?;
             swept.removed += usize::from(removed.is_some());

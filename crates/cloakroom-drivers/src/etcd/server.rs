@@ -97,7 +97,7 @@ impl Server {
         self.send(path, body, Some(token)).await
     }
 
-    /// Another token than the one that is stale: one that somebody else has got meanwhile, or a new one.
+    /// Another token than the one that is stale: one that somebody else has got since, or a new one.
     async fn log_in(
         &self,
         user: &User,

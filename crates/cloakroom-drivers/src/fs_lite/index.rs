@@ -24,6 +24,9 @@ const REMEMBERED: usize = 16_384;
 /// Says that every item with a deadline has a line.
 const COMPLETE: &str = "indexed$";
 
+/// Where the bucket that is being swept is.
+pub(super) const TAKEN: &str = "expired$";
+
 /// A span of time, by its end in seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Bucket(u64);

@@ -15,7 +15,7 @@
 //! while it does, a reader would see an empty or cut file. So a file that was written in place within the last
 //! few milliseconds is read again until it has settled.
 //!
-//! Few threads write at once, because each has its folder to itself meanwhile. On Linux a new file of up to 8 KiB changes
+//! Few threads write at once, because each has its folder to itself for so long. On Linux a new file of up to 8 KiB changes
 //! places with the old one, which is removed when nobody waits for the folder any more. The disk begins to write the new
 //! file before that, so that a power cut leaves one of the two: see [`Options::sync`].
 //!
@@ -106,7 +106,7 @@ fn is_own_folder(name: &str) -> bool {
     name.to_lowercase().chars().filter(char::is_ascii).eq(OWN_FOLDER.chars())
 }
 
-/// How many threads write at once: more have to wait for one another, because each has the folder to itself meanwhile.
+/// How many threads write at once: more have to wait for one another, because each has the folder to itself for so long.
 const WRITERS: usize = 4;
 
 /// How many, where each waits for the disk.

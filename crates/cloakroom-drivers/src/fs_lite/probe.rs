@@ -37,7 +37,7 @@ impl Abilities {
     pub(super) fn of(folder: &Path) -> io::Result<Abilities> {
         platform::create_folders(folder)?;
         let place = Place { folder: folder.to_owned(), stripe: Stripe::FIRST };
-        // Nobody takes the files for those of a killed process meanwhile.
+        // Nobody takes the files for those of a killed process.
         let lock = Lock::acquire(&place)?;
         let excludes = !lock.is_granted_again()?;
         let (written, moved) = (temporary::path(&place), temporary::path(&place));

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// can wait this long for its turn between truncating and writing.
 const FILLING: Duration = Duration::from_secs(4);
 
-/// How often it looks meanwhile.
+/// How often it looks until then.
 const PAUSE: Duration = Duration::from_millis(3);
 
 /// What is under a path.

@@ -12,10 +12,9 @@ use std::time::SystemTime;
 
 use super::NAME;
 use super::deadline;
-use super::index::Bucket;
+use super::index::{Bucket, TAKEN};
 use super::platform;
 use super::store::Store;
-use super::sweep::TAKEN;
 use cloakroom_storage::{Error, ErrorKind, ItemKey, Result};
 
 /// The file that is dated.

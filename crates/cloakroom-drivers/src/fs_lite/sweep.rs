@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::index::Bucket;
+use super::index::{Bucket, TAKEN};
 use super::lock::{Place, Stripe, has_no_room};
 use super::platform;
 use super::recover;
@@ -17,9 +17,6 @@ use cloakroom_storage::{Error, ErrorKind, ItemKey, Result, Swept};
 
 /// How many items one call looks at for each that it may remove.
 const EXAMINED_PER_REMOVAL: usize = 32;
-
-/// Where the bucket that is being swept is.
-pub(super) const TAKEN: &str = "expired$";
 
 /// How much of a bucket is read at once. More than the longest line.
 const CHUNK: u64 = 64 * 1024;

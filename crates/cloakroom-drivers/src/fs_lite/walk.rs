@@ -29,7 +29,7 @@ impl Walk {
     fn enter(&mut self, folder: &Path, begins: String) -> io::Result<()> {
         match fs::read_dir(folder) {
             Ok(entries) => self.folders.push((entries, begins)),
-            // The base has not been made yet, or somebody removed the folder meanwhile.
+            // The base has not been made yet, or somebody has removed the folder.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }

@@ -1,6 +1,6 @@
 //! Threads that write: few, since more of them only wait for one another.
 //!
-//! Whoever makes or renames a file has its folder to himself meanwhile, in the kernel. Sixty-four threads that write to
+//! Whoever makes or renames a file has its folder to himself for so long, in the kernel. Sixty-four threads that write to
 //! one folder spend most of their time waiting for it, and take a stack each.
 
 use std::collections::VecDeque;

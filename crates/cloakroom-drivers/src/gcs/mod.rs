@@ -368,11 +368,6 @@ impl Driver for Gcs {
         }
     }
 
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
-        let found = conditional::get(self, key).await.map_err(on(Operation::Get, key))?;
-        Ok(found.map(|(item, _)| item))
-    }
-
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
         conditional::get(self, key).await.map_err(on(Operation::Get, key))
     }

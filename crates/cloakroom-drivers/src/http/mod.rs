@@ -359,11 +359,6 @@ impl Driver for Http {
         self.other_end().capabilities()
     }
 
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
-        let found = self.read(key).await.map_err(|error| place(error, Operation::Get, key))?;
-        Ok(found.map(|(item, _)| item))
-    }
-
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
         self.read(key).await.map_err(|error| place(error, Operation::Get, key))
     }

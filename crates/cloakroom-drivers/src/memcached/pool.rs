@@ -75,7 +75,7 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(taken.connection);
     }
 
-    /// The connection that was used last, of those that the server has not closed meanwhile.
+    /// The connection that was used last, of those that the server has not closed since.
     fn idle(&self) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(connection) = idle.pop() {

@@ -217,7 +217,7 @@ impl MongoDb {
         loop {
             tries += 1;
             match self.update(document::of_key(key), written.replace(), true).await {
-                // Another writer created the document meanwhile, which is there to be replaced now.
+                // Another writer has created the document, which is there to be replaced now.
                 Err(error) if failure::is_duplicate(&error) && tries < CREATION_TRIES => {}
                 result => return result.map(|_| ()).map_err(failed),
             }

@@ -223,7 +223,7 @@ impl Nats {
         let bucket = self.bucket().await?;
         let prefix = format!("{}{prefix}", self.base);
         let list = bucket.list(&prefix, DeliverPolicy::LastPerSubject).await?;
-        // A set, since an item is there twice whose deadline was moved meanwhile.
+        // A set, since an item is there twice whose deadline was moved during the walk.
         let mut keys = BTreeSet::new();
         // Beside steady writes it would have no end of its own.
         let longest = list.length().saturating_mul(2).saturating_add(EXAMINED as u64);

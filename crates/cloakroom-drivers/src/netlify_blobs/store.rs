@@ -205,7 +205,7 @@ impl Conditional for Store {
         match answer.status() {
             StatusCode::OK => Ok(Some(etag(&answer))),
             StatusCode::PRECONDITION_FAILED => Ok(None),
-            // Gone meanwhile.
+            // Gone since.
             StatusCode::NOT_FOUND if matches!(condition, Condition::Match(_)) => Ok(None),
             status => Err(refusal(NAME, status, None)),
         }

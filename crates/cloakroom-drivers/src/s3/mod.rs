@@ -161,7 +161,7 @@ impl S3 {
         self.bucket.name_of(key.as_str())
     }
 
-    /// What is known of each object but its value, in their order; of one that is gone meanwhile, nothing.
+    /// What is known of each object but its value, in their order; of one that is gone by then, nothing.
     fn look_at(&self, names: Vec<String>) -> BoxStream<'_, Result<(String, Option<Object>)>> {
         stream::iter(names)
             .map(async move |name| {

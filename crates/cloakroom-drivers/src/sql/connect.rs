@@ -166,7 +166,7 @@ fn sqlite_place(options: &sqlx::sqlite::SqliteConnectOptions) -> String {
 /// A pool of sqlx 0.9: a `PgPool`, a `MySqlPool` or a `SqlitePool`.
 ///
 /// Its settings are the user's. `test_before_acquire`, which sqlx sets, costs a round trip for every call; without it a call
-/// may meet a connection that has died meanwhile. What breaks, may not write (as after a failover) or is given up half-way
+/// may meet a connection that has died since. What breaks, may not write (as after a failover) or is given up half-way
 /// is closed, and not given back.
 #[cfg(feature = "sqlx-0-9")]
 #[derive(Debug)]

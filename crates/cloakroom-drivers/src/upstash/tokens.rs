@@ -67,7 +67,7 @@ impl Tokens {
     /// Takes the token of an answer to a request that named this.
     pub(super) fn learn(&mut self, about: About<'_>, named: &Named, token: HeaderValue) {
         let is_write = matches!(about, About::Write(_));
-        // Another one that came for the key meanwhile may be later than that of a read.
+        // Another one that came for the key in between may be later than that of a read.
         let is_first = |(number, _): &(u64, HeaderValue)| *number <= named.count;
         if let Some(key) = about.key()
             && (is_write || self.own.get(key).is_none_or(is_first))

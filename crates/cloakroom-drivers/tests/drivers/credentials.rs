@@ -17,16 +17,9 @@ fn key() -> ItemKey {
 
 /// Runs the part of a test in a process with this environment, and no other credentials.
 fn in_environment(part: &str, variables: &[(&str, &str)]) {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &crate::part(module_path!(), part), "--ignored", "--nocapture"])
-        .env_remove("AWS_PROFILE")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .envs(variables.iter().copied())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let shown = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said} {shown}");
+    let mut test = crate::part_command(module_path!(), part);
+    test.env_remove("AWS_PROFILE").env("AWS_EC2_METADATA_DISABLED", "true");
+    crate::run_part(test.envs(variables.iter().copied()));
 }
 
 /// What Amazon's stores answer to whoever signs with this key, and to everybody else.

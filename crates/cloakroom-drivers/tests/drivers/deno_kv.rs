@@ -317,8 +317,7 @@ async fn impossible_options_are_named() {
 
 #[test]
 fn the_token_of_the_environment_serves_where_the_options_have_none() {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", &crate::part(module_path!(), "child_without_a_token"), "--ignored"]);
+    let mut child = crate::part_command(module_path!(), "child_without_a_token");
     let is_content = |child: &mut Command| child.output().unwrap().status.success();
     assert!(!is_content(child.env_remove("DENO_KV_ACCESS_TOKEN")));
     assert!(is_content(child.env("DENO_KV_ACCESS_TOKEN", "a token")));

@@ -46,12 +46,8 @@ fn run_with(functions: &str, child: &str, folder: &Path) {
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-w", "-o"]).arg(&library).arg(&source);
     assert!(compiler.status().unwrap().success());
-    let mut test = Command::new(std::env::current_exe().unwrap());
-    test.args(["--exact", &crate::part(module_path!(), child), "--ignored"])
-        .env("LD_PRELOAD", &library)
-        .env(FOLDER, folder);
-    let output = test.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let mut test = crate::part_command(module_path!(), child);
+    crate::run_part(test.env("LD_PRELOAD", &library).env(FOLDER, folder));
 }
 
 fn folder_of_parent() -> Option<PathBuf> {

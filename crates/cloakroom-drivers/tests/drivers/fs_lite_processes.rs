@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -21,8 +21,7 @@ const WRITES: usize = 1000;
 const TTL: Option<Duration> = Some(Duration::from_secs(3600));
 
 fn start(child: &str, folder: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &crate::part(module_path!(), child), "--ignored", "--nocapture"])
+    crate::part_command(module_path!(), child)
         .env(FOLDER, folder)
         .stdout(Stdio::piped())
         .spawn()

@@ -387,13 +387,8 @@ async fn a_store_that_was_away_is_used_again() {
 
 /// Runs the part of a test in a process with this environment.
 fn in_environment(part: &str, variables: &[(&str, &str)]) {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &crate::part(module_path!(), part), "--ignored", "--nocapture"])
-        .envs(variables.iter().copied())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    let mut test = crate::part_command(module_path!(), part);
+    crate::run_part(test.envs(variables.iter().copied()));
 }
 
 #[tokio::test]

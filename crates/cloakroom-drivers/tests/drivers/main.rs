@@ -134,6 +134,8 @@ mod upstash;
 #[cfg(feature = "vercel-kv")]
 mod vercel_kv;
 
+use std::process::Command;
+
 /// The name of a test in this module, by which another one runs it in a process of its own.
 #[allow(dead_code)] // Only some drivers have such tests.
 fn part(module: &str, name: &str) -> String {
@@ -141,4 +143,21 @@ fn part(module: &str, name: &str) -> String {
         Some((_, module)) => format!("{module}::{name}"),
         None => name.to_owned(),
     }
+}
+
+/// A test of this module, to be run in a process of its own.
+#[allow(dead_code)] // As above.
+fn part_command(module: &str, name: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", &part(module, name), "--ignored", "--nocapture"]);
+    command
+}
+
+/// Runs such a test, which has to pass.
+#[allow(dead_code)] // As above.
+#[track_caller]
+fn run_part(command: &mut Command) {
+    let output = command.output().unwrap();
+    let [said, shown] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(output.status.success() && said.contains("1 passed"), "{said} {shown}");
 }

@@ -3,7 +3,7 @@
 //! The test binary starts itself again with one of the `child_` tests, which do nothing by themselves.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use crate::sql_support::Place;
@@ -17,12 +17,7 @@ const EACH: usize = 100;
 const TTL: Option<Duration> = Some(Duration::from_secs(3600));
 
 fn start(child: &str, url: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &crate::part(module_path!(), child), "--ignored", "--nocapture"])
-        .env(URL, url)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+    crate::part_command(module_path!(), child).env(URL, url).stdout(Stdio::piped()).spawn().unwrap()
 }
 
 async fn table_of_parent() -> Option<Sql> {

@@ -33,7 +33,7 @@ enum Step {
 }
 
 impl Scope {
-    /// Runs `handler`, and is what [`Session::current`](crate::Session::current) finds meanwhile.
+    /// Runs `handler`, and is what [`Session::current`](crate::Session::current) finds within it.
     pub async fn run<F: Future>(&self, handler: F) -> F::Output {
         let (mut scope, mut handler) = (Some(self.clone()), pin!(handler));
         std::future::poll_fn(|context| Scope::lend(&mut scope, || handler.as_mut().poll(context)))

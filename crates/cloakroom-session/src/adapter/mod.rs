@@ -91,6 +91,8 @@
 //!
 //! `interop/behaviour` in the repository has what must hold in every framework, as tests that an adapter runs.
 
+#[cfg(feature = "axum")]
+mod axum;
 mod caching;
 mod commit;
 mod failure;
@@ -101,6 +103,8 @@ mod late;
 
 pub use crate::cookie::CookieHeaders;
 pub use crate::scope::{Entered, Prerendered, PrerenderedRoutes, Scope, Scopes, SitePath};
+#[cfg(feature = "axum")]
+pub use axum::SessionRejection;
 pub use commit::Commit;
 pub use failure::{Failure, FailureFormat};
 pub use finished::Finished;

@@ -57,7 +57,7 @@ impl Machine {
         match (step, answer) {
             (Step::Look { target, id, generation, .. }, Answer::Looked(found)) => match target {
                 Target::Ending => self.looked_at_ending(id, found, rules),
-                // The handler has left that session meanwhile.
+                // The handler has left that session.
                 _ if generation != self.generation => Ok(()),
                 Target::Left => self.looked_at_left(found, rules),
                 Target::Session => self.looked(found?, rules),
@@ -129,7 +129,7 @@ impl Machine {
 
     fn written(&mut self, write: Write, written: Result<Option<Stored>, Failed>) -> Result<()> {
         if write.generation != self.generation {
-            // The handler has left that session meanwhile.
+            // The handler has left that session.
             return Ok(());
         }
         match written {

@@ -135,7 +135,7 @@ impl Machine {
     /// The store could not be asked, and the request goes on with what there is instead of the session.
     pub(crate) fn goes_on_without(&mut self, copy: Option<Stored>, error: Arc<Error>) {
         self.outage = Some(error);
-        // What the handler destroyed meanwhile stays destroyed.
+        // What the handler has destroyed stays destroyed.
         if self.known.is_unasked() {
             self.known = copy.map_or(Known::Absent, Known::Stored);
         }

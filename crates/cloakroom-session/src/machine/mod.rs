@@ -175,7 +175,7 @@ impl Machine {
         if generation == self.generation {
             return self.looked(found, rules);
         }
-        // The handler has destroyed it meanwhile: so there was something to destroy.
+        // The handler has destroyed it since: so there was something to destroy.
         if let Found::Alive(stored) = found {
             let mut endings = self.endings.iter_mut().filter(|ending| ending.seen.is_none());
             if let Some(ending) = endings.find(|ending| ending.id == stored.id) {

@@ -1,7 +1,7 @@
 //! What stands in the place of a session that was retired, for as long as requests may still carry its ID.
 //!
 //! Without it an ID that a login or a logout retired could not be told from one that never was: a request that was on
-//! its way meanwhile would be given a new session, and its cookie would replace the login's.
+//! its way would be given a new session, and its cookie would replace the login's.
 //!
 //! To JavaScript it is as if there were nothing. unstorage reads what looks like a number as one, and this is a number
 //! too small to be other than zero, which Astro takes for a session that is not there: it makes a new ID, as it does

@@ -27,7 +27,7 @@ impl Scope {
         Scope::lend(&mut Some(self.clone()), poll)
     }
 
-    /// As [`enter`](Scope::enter), without a handle of its own: the scope is away meanwhile, and back afterwards.
+    /// As [`enter`](Scope::enter), without a handle of its own: the scope is away for so long, and back afterwards.
     pub fn lend<T>(scope: &mut Option<Scope>, poll: impl FnOnce() -> T) -> T {
         let _lent = Lent::new(scope);
         poll()

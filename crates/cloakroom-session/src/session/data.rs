@@ -46,7 +46,7 @@ use super::Session;
 /// # example::main().unwrap();
 /// ```
 ///
-/// There is no way to write the whole, on purpose: it would undo what other requests changed meanwhile. Writing goes
+/// There is no way to write the whole, on purpose: it would undo what other requests have changed. Writing goes
 /// through the keys, one entry at a time.
 pub trait SessionData: Sized {
     /// Reads all fields, of which one that is missing has its default. Writes nothing.

@@ -132,12 +132,12 @@ impl Store {
     }
 
     /// Removes a session that is over; answers what there is then. The store does that by itself, unless a JavaScript
-    /// writer took the record's deadline away. Where it fails, the next reader removes it: nobody is shown it meanwhile.
+    /// writer took the record's deadline away. Where it fails, the next reader removes it: nobody is shown it until then.
     async fn end(&self, id: SessionId, version: Version) -> Result<Found> {
         observe::over(&id);
         match self.remove(id, When::Version(version)).await {
             Ok(RemoveOutcome::Removed | RemoveOutcome::Missing) => Ok(Found::Missing),
-            // Another may have retired it meanwhile.
+            // Another may have retired it since.
             Ok(RemoveOutcome::Conflict) => Ok(match self.find(id).await? {
                 Found::Alive(_) => Found::Missing,
                 found => found,

@@ -37,8 +37,8 @@
 //! # }
 //! ```
 //!
-//! The extractors of the frameworks are made of a session: `cloakroom::axum::Session::from(session)`. A site whose routes are
-//! tested takes [`TestSite::sessions`] for its layer.
+//! For axum that is what a handler takes; the extractors of actix-web and salvo are made of it (`Session::from(session)`). A
+//! site whose routes are tested takes [`TestSite::sessions`] for its layer.
 
 // A test fails by panicking.
 #![allow(clippy::expect_used)]

@@ -56,7 +56,7 @@ pub(crate) fn an_error_has_no_effect(facts: &Facts<'_>) -> Option<String> {
             else {
                 continue;
             };
-            // What another task destroyed meanwhile was updated before.
+            // What another task destroyed since was updated before.
             let is_destroyed = request.did(failed.ended, |act| act == Act::Destroy);
             let is_unknown = is_destroyed
                 || facts.calls.iter().any(|call| {

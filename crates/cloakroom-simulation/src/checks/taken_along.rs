@@ -39,7 +39,7 @@ pub(crate) fn regenerate_takes_everything_along(facts: &Facts<'_>) -> Option<Str
         let now = facts.clock(retirement.by, retirement.at);
         let mut reason = "which no other ID has".to_owned();
         let is_there = facts.created_by(retirement.by).any(|id| {
-            // What holds nothing but entries that have expired meanwhile is gone at once, rightly.
+            // What holds nothing but entries that have expired is gone at once, rightly.
             let expired = facts.last_written(id, retirement.at).filter(|(new, _)| {
                 let mut entries = new.entries.iter();
                 !new.is_tombstone && entries.all(|entry| !entry.is_alive(now))

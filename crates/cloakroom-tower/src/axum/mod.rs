@@ -1,5 +1,7 @@
 //! The session in axum: an extractor, and errors that are responses.
 //!
+//! They are the session crate's own types, here by the names under which those of the other frameworks are.
+//!
 //! ```
 //! use axum::{Json, Router, routing::post};
 //! use cloakroom_session::{Config, Key, Sessions};
@@ -23,8 +25,6 @@
 
 #[cfg(feature = "actions")]
 mod actions;
-mod error;
-mod extract;
 
 #[cfg(all(feature = "actions", feature = "garde-0-23"))]
 pub use actions::Valid;
@@ -32,5 +32,5 @@ pub use actions::Valid;
 pub use actions::{
     ActionFuture, ActionHandler, ActionRejection, Actions, ActionsLayer, ActionsService, Input,
 };
-pub use error::{Result, SessionError};
-pub use extract::{Session, SessionRejection};
+pub use cloakroom_session::adapter::SessionRejection;
+pub use cloakroom_session::{Error as SessionError, Result, Session};

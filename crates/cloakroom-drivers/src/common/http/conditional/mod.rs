@@ -3,7 +3,7 @@
 //! In most such stores each write gives an item an ETag that there never was. In [some](Conditional::DIGESTS) an ETag is a
 //! digest: it says what the bytes are, and not which writing of them. There, nothing of an item's deadline can be told by its
 //! ETag, so that a write on a version looks first; and what has expired is never deleted or replaced by the same bytes on
-//! its ETag, since what was written anew meanwhile may have the same. It is written over by a [tombstone] first, whose
+//! its ETag, since what was written anew since may have the same. It is written over by a [tombstone] first, whose
 //! bytes nothing else has.
 //!
 //! No store compares a deadline. What was sent before it and may have arrived after it is taken back.
@@ -211,7 +211,7 @@ pub(crate) async fn remove(
     let When::Version(version) = when else {
         let Some(tag) = store.look(key).await? else { return Ok(RemoveOutcome::Missing) };
         if tag.is_expired() {
-            // It was not there; it is freed on the way, unless it was written anew meanwhile.
+            // It was not there; it is freed on the way, unless it was written anew since.
             delete_at(store, key, &tag.etag).await?;
             return Ok(RemoveOutcome::Missing);
         }

@@ -1,47 +1,23 @@
-//! The extractor.
+//! What only the crate of a type can do for axum: the session is an extractor, and its errors are responses.
+//!
+//! So that a handler's session and error are the same types as everywhere else. It knows `axum-core`'s traits and nothing
+//! else of axum: the layer is in `cloakroom-tower`.
 
 use std::convert::Infallible;
 use std::fmt;
-use std::ops::Deref;
 
+use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
-use cloakroom_session::Error;
-use cloakroom_session::adapter::Prerendered;
 use http::StatusCode;
 use http::request::Parts;
 
-use super::SessionError;
+use super::Failure;
+use crate::error::Error;
+use crate::scope::Prerendered;
+use crate::session::Session;
 
-/// The request's session.
-///
-/// Dereferences to [`cloakroom_session::Session`], so a `&Session` can be handed to functions that know
-/// nothing of axum. A type of its own, because only the crate of a type or of a trait may implement one for
-/// the other. `Option<Session>` is `None` on a route without sessions.
-#[derive(Clone, Debug)]
-pub struct Session(cloakroom_session::Session);
-
-impl Deref for Session {
-    type Target = cloakroom_session::Session;
-
-    fn deref(&self) -> &cloakroom_session::Session {
-        &self.0
-    }
-}
-
-/// For a test of a handler, or for code that has a session from elsewhere.
-impl From<cloakroom_session::Session> for Session {
-    fn from(session: cloakroom_session::Session) -> Session {
-        Session(session)
-    }
-}
-
-impl From<Session> for cloakroom_session::Session {
-    fn from(session: Session) -> cloakroom_session::Session {
-        session.0
-    }
-}
-
+/// With the feature `axum`, the request's session. `Option<Session>` is `None` on a route without sessions.
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
@@ -49,8 +25,8 @@ impl<S: Sync> FromRequestParts<S> for Session {
         parts: &mut Parts,
         _state: &S,
     ) -> Result<Session, SessionRejection> {
-        match parts.extensions.get::<cloakroom_session::Session>() {
-            Some(session) => Ok(Session(session.clone())),
+        match parts.extensions.get::<Session>() {
+            Some(session) => Ok(session.clone()),
             None => Err(SessionRejection::new(parts)),
         }
     }
@@ -63,7 +39,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
         parts: &mut Parts,
         _state: &S,
     ) -> Result<Option<Session>, Infallible> {
-        Ok(parts.extensions.get::<cloakroom_session::Session>().cloned().map(Session))
+        Ok(parts.extensions.get::<Session>().cloned())
     }
 }
 
@@ -98,15 +74,26 @@ impl std::error::Error for SessionRejection {
 }
 
 /// A handler that asks for the session by itself answers both with `?`.
-impl From<SessionRejection> for SessionError {
-    fn from(rejection: SessionRejection) -> SessionError {
-        SessionError::from(rejection.0)
+impl From<SessionRejection> for Error {
+    fn from(rejection: SessionRejection) -> Error {
+        rejection.0
     }
 }
 
+/// In full, for whoever writes the site.
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
         tracing::error!("{self}");
         (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response()
+    }
+}
+
+/// With the feature `axum`, so that handlers can use `?`.
+///
+/// The client gets a status and a sentence without details: 503 with `Retry-After` where the store does not answer, 500
+/// where a record cannot be read, 413 where a session grew too large, 409 where it was destroyed elsewhere.
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        Failure::from(&self).into_response(Body::from)
     }
 }

@@ -25,7 +25,8 @@ pub(crate) fn missing(text: &str) -> Vec<&str> {
     let (mut has_program, mut is_in_trait) = (false, false);
     let tests = text.find("\n#[cfg(test)]").unwrap_or(text.len());
     for line in text[..tests].lines() {
-        is_in_trait = line.starts_with("pub trait ") || is_in_trait && line != "}";
+        let begins = line.starts_with("pub trait ") && !line.ends_with('}');
+        is_in_trait = begins || is_in_trait && line != "}";
         let line = line.trim();
         match line.strip_prefix("///") {
             Some(documentation) => has_program |= documentation.trim_start().starts_with("```"),

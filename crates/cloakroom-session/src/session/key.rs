@@ -82,6 +82,13 @@ impl<T> fmt::Debug for Key<T> {
 )]
 pub trait EntryName {
     /// The name that is stored.
+    ///
+    /// ```
+    /// use cloakroom_session::{EntryName, Key};
+    ///
+    /// const USER: Key<u64> = Key::new("user");
+    /// assert_eq!((EntryName::name(&USER), EntryName::name("user")), ("user", "user"));
+    /// ```
     fn name(&self) -> &str;
 }
 
@@ -92,6 +99,13 @@ pub trait EntryName {
 )]
 pub trait SessionKey<T: ?Sized>: EntryName {
     /// What a missing entry is taken for where one is needed: the key's own default, or else that of the type.
+    ///
+    /// ```
+    /// use cloakroom_session::{Key, SessionKey};
+    ///
+    /// const PAGE_SIZE: Key<u32> = Key::new("pageSize").with_default(|| 20);
+    /// assert_eq!((PAGE_SIZE.default_value(), SessionKey::<u32>::default_value("visits")), (20, 0));
+    /// ```
     fn default_value(&self) -> T
     where
         T: Default,

@@ -132,7 +132,7 @@ impl Index {
 
 /// What is between each two neighbours of these offsets.
 fn between(offsets: &[u32]) -> impl Iterator<Item = (usize, usize)> {
-    let ends = offsets.iter().skip(1);
+    let ends = offsets.get(1..).unwrap_or_default();
     offsets.iter().zip(ends).map(|(start, end)| (*start as usize + 1, *end as usize))
 }
 

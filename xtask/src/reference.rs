@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use cloakroom_drivers::drivers;
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Expr, ExprLit, Field, Fields, Item, ItemStruct, Lit, Meta, Token, Type, Visibility,
+    Attribute, Expr, ExprLit, Field, Fields, Item, ItemStruct, Lit, Meta, PathSegment, Token, Type,
+    Visibility,
 };
 
 /// Where the structs of the session's own settings are, and what each is headed.
@@ -26,11 +27,7 @@ pub(crate) fn tables(root: &Path) -> Result<String, String> {
         let structs = structs(&[root.join(path)])?;
         let found = structs.iter().find(|it| it.ident == name);
         let found = found.ok_or_else(|| format!("{path} has no struct `{name}`"))?;
-        _ = write!(
-            text,
-            "## {heading}\n\n{}\n",
-            table(found, &|field| camel_case(&name_of(field)))
-        );
+        _ = write!(text, "## {heading}\n\n{}\n", table(found));
     }
     text.push_str("## `options`, driver by driver\n\n");
     for driver in drivers() {
@@ -48,7 +45,7 @@ fn options(root: &Path, driver: &str) -> Result<String, String> {
     if options.fields.is_empty() {
         return Ok("It has none.\n\n".to_owned());
     }
-    let mut text = table(options, &key) + "\n";
+    let mut text = table(options) + "\n";
     // What an option is made of, where that has names of its own.
     let mut told = vec![&options.ident];
     for field in &options.fields {
@@ -60,7 +57,7 @@ fn options(root: &Path, driver: &str) -> Result<String, String> {
             let keys: Vec<_> = keys.map(|field| format!("`{}`", key(field))).collect();
             let keys = keys.join(", ");
             _ = match inner.fields {
-                Fields::Named(_) => write!(text, "{keys}:\n\n{}\n", table(inner, &key)),
+                Fields::Named(_) => write!(text, "{keys}:\n\n{}\n", table(inner)),
                 _ => write!(text, "{keys}: {}\n\n", cell(&inner.attrs)),
             };
         }
@@ -69,7 +66,7 @@ fn options(root: &Path, driver: &str) -> Result<String, String> {
 }
 
 /// One row for each field that a user may set.
-fn table(item: &ItemStruct, key: &dyn Fn(&Field) -> String) -> String {
+fn table(item: &ItemStruct) -> String {
     let mut text = String::from("| name | is | |\n|---|---|---|\n");
     // A struct that is not public is for configurations alone, and so are its fields.
     let is_for_configurations = !is_public(&item.vis);
@@ -136,7 +133,7 @@ fn is_needed(item: &ItemStruct, field: &Field) -> bool {
             .iter()
             .any(|meta| ["default", "flatten"].iter().any(|it| meta.path().is_ident(it)))
     };
-    let is_option = matches!(&field.ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option"));
+    let is_option = last_segment(&field.ty).is_some_and(|last| last.ident == "Option");
     let is_read =
         item.attrs.iter().any(|it| it.path().is_ident("derive") && derives(it, "Deserialize"));
     is_read && !is_option && !has_default(&item.attrs) && !has_default(&field.attrs)
@@ -171,10 +168,17 @@ fn camel_case(name: &str) -> String {
     })
 }
 
+/// The last word of a type's path.
+fn last_segment(kind: &Type) -> Option<&PathSegment> {
+    match kind {
+        Type::Path(path) => path.path.segments.last(),
+        _ => None,
+    }
+}
+
 /// What is inside of `Option`, `Vec`, and what is read later than the rest.
 fn innermost(kind: &Type) -> String {
-    let Type::Path(path) = kind else { return String::new() };
-    let Some(last) = path.path.segments.last() else { return String::new() };
+    let Some(last) = last_segment(kind) else { return String::new() };
     match (&last.arguments, last.ident.to_string().as_str()) {
         (syn::PathArguments::AngleBracketed(inner), "Option" | "Vec" | "Given") => {
             let inner = inner.args.iter().find_map(|argument| match argument {
@@ -189,8 +193,7 @@ fn innermost(kind: &Type) -> String {
 
 /// Whether there is a `Vec` in it.
 fn is_list(kind: &Type) -> bool {
-    let Type::Path(path) = kind else { return false };
-    let Some(last) = path.path.segments.last() else { return false };
+    let Some(last) = last_segment(kind) else { return false };
     let syn::PathArguments::AngleBracketed(inner) = &last.arguments else { return false };
     let within = |argument: &syn::GenericArgument| match argument {
         syn::GenericArgument::Type(kind) => is_list(kind),
@@ -290,6 +293,6 @@ mod tests {
             | `siteID` | a text | The site, see [Netlify](https://docs.netlify.com). |\n\
             | `maxPoolSize` | a number |  |\n\
             | `nodes` | a list |  |\n";
-        assert_eq!(table(&item, &key), expected);
+        assert_eq!(table(&item), expected);
     }
 }

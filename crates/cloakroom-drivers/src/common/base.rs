@@ -1,4 +1,16 @@
-//! unstorage's option `base`.
+//! The option `base`.
+
+use cloakroom_storage::{ItemKey, Result, options};
+
+/// What the names of all items begin with by an option `base` that is a key: that and a `:`, or nothing.
+pub(crate) fn beginning_of_names(driver: &'static str, base: &str) -> Result<String> {
+    if base.is_empty() {
+        return Ok(String::new());
+    }
+    let base = ItemKey::new(base)
+        .map_err(|error| options::invalid(driver, "option `base`").with_source(error))?;
+    Ok(format!("{}:", base.as_str()))
+}
 
 /// An option `base` as unstorage's drivers normalise it, which is not quite as it does it for keys: runs of `:` stay, and
 /// `?` does.

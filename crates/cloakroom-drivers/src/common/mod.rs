@@ -1,7 +1,16 @@
 //! What several drivers share: clients of HTTP, layouts of tables and of keys, deadlines. No driver by itself, and nothing
 //! here knows which drivers there are.
 
-#[cfg(any(feature = "cloudflare-kv-http", feature = "redis", feature = "upstash"))]
+#[cfg(any(
+    feature = "cloudflare-kv-http",
+    feature = "dynamodb",
+    feature = "etcd",
+    feature = "gcs",
+    feature = "nats",
+    feature = "redis",
+    feature = "upstash"
+))]
+#[allow(dead_code)] // Each driver needs a part of it.
 pub(crate) mod base;
 pub(crate) mod capabilities;
 #[cfg(any(feature = "memory", feature = "lru-cache"))]

@@ -32,6 +32,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::common::base::beginning_of_names;
 use crate::common::capabilities::SWEPT;
 use crate::common::http::{Address, Aws, Expiry, Keys, region};
 use cloakroom_storage::{
@@ -141,15 +142,7 @@ impl DynamoDb {
         if options.table.is_empty() {
             return Err(options::invalid(NAME, "option `table`: it must be a table's name"));
         }
-        let base = match &*options.base {
-            "" => String::new(),
-            base => match ItemKey::new(base) {
-                Ok(base) => format!("{}:", base.as_str()),
-                Err(error) => {
-                    return Err(options::invalid(NAME, "option `base`").with_source(error));
-                }
-            },
-        };
+        let base = beginning_of_names(NAME, &options.base)?;
         let keys = Keys {
             access_key_id: options.access_key_id.as_deref(),
             secret_access_key: options.secret_access_key.as_deref(),

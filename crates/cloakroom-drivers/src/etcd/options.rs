@@ -6,7 +6,8 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::NAME;
-use cloakroom_storage::{ItemKey, Result, options};
+use crate::common::base::beginning_of_names;
+use cloakroom_storage::Result;
 
 /// The options, all of which are ours: unstorage has no such driver.
 #[derive(Clone, Default, Deserialize)]
@@ -54,12 +55,7 @@ impl Options {
 
     /// What all keys begin with.
     pub(super) fn base(&self) -> Result<String> {
-        if self.base.is_empty() {
-            return Ok(String::new());
-        }
-        let base = ItemKey::new(&self.base)
-            .map_err(|error| options::invalid(NAME, "option `base`").with_source(error))?;
-        Ok(format!("{}:", base.as_str()))
+        beginning_of_names(NAME, &self.base)
     }
 }
 

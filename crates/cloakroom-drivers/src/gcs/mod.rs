@@ -46,6 +46,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::common::base::beginning_of_names;
 use crate::common::http::conditional::{
     self, Condition, Conditional, Deleted, Movable, Stored, Tag,
 };
@@ -137,12 +138,7 @@ impl Gcs {
         if options.bucket.is_empty() || !options.bucket.chars().all(is_name) {
             return Err(options::invalid(NAME, "option `bucket`: it must be a bucket's name"));
         }
-        let base = match &*options.base {
-            "" => String::new(),
-            base => ItemKey::new(base)
-                .map(|base| format!("{}:", base.as_str()))
-                .map_err(|error| options::invalid(NAME, "option `base`").with_source(error))?,
-        };
+        let base = beginning_of_names(NAME, &options.base)?;
         let endpoint = options.endpoint.or_else(emulator).unwrap_or_else(|| GOOGLE.to_owned());
         let endpoint = Address::new(NAME, "endpoint", &endpoint)?;
         let is_emulated = endpoint.as_str().starts_with("http:");

@@ -14,8 +14,9 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use serde::Deserialize;
 
 use super::NAME;
+use crate::common::base::beginning_of_names;
 use crate::common::wall_clock;
-use cloakroom_storage::{Error, ErrorKind, ItemKey, Result, options};
+use cloakroom_storage::{Error, ErrorKind, Result, options};
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -96,12 +97,7 @@ impl Options {
 
     /// What all keys begin with.
     pub(super) fn base(&self) -> Result<String> {
-        if self.base.is_empty() {
-            return Ok(String::new());
-        }
-        let base = ItemKey::new(&self.base)
-            .map_err(|error| options::invalid(NAME, "option `base`").with_source(error))?;
-        Ok(format!("{}:", base.as_str()))
+        beginning_of_names(NAME, &self.base)
     }
 
     pub(super) fn addresses(&self) -> Result<Vec<ServerAddr>> {

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::fields::{self, Fields, Unusable, described};
 
+/// RFC 6265bis: what a browser keeps at most, in seconds.
+pub(crate) const LONGEST_MAX_AGE: u64 = 400 * 24 * 60 * 60;
+
 /// The cookie that holds the ID. It is always `HttpOnly`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -26,12 +26,10 @@ use fields::{Fields, Unusable, described};
 use sources::Sources;
 
 pub use adapter::Adapter;
+pub(crate) use cookie::LONGEST_MAX_AGE;
 pub use cookie::{CookieConfig, SameSite};
 pub(crate) use outage::Declared;
 pub use outage::OutagePolicy;
-
-/// What a browser keeps at most (RFC 6265bis, 5.5).
-const LONGEST_COOKIE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// How sessions are stored and which cookie names them.
 ///
@@ -388,6 +386,22 @@ impl Config {
         Ok(self.usable()?)
     }
 
+    /// Why no session can be remembered for so long.
+    fn contradiction(&self, remember: Duration) -> Option<String> {
+        match self.idle {
+            None => Some(
+                "remember is set without idle: set idle to how long other sessions live without use".to_owned(),
+            ),
+            Some(idle) if remember <= idle => Some(format!(
+                "remember is {remember:?} and idle {idle:?}: a remembered session lives longer, so remember must be the larger"
+            )),
+            Some(_) if remember > Duration::from_secs(LONGEST_MAX_AGE) => Some(format!(
+                "remember is {remember:?}: browsers keep a cookie for 400 days at most ({LONGEST_MAX_AGE} seconds)"
+            )),
+            Some(_) => None,
+        }
+    }
+
     fn usable(&self) -> fields::Result<()> {
         let zero =
             |key: &str| Unusable::new(key, format!("{key} is 0: leave it out, or set it above 0"));
@@ -399,20 +413,8 @@ impl Config {
                 return Err(zero(key));
             }
         }
-        if let Some(remember) = self.remember {
-            let message = match self.idle {
-                None => "remember is set without idle: set idle to how long other sessions live without use".to_owned(),
-                Some(idle) if remember <= idle => format!(
-                    "remember is {remember:?} and idle {idle:?}: a remembered session lives longer, so remember must be the larger"
-                ),
-                Some(_) if remember > LONGEST_COOKIE => format!(
-                    "remember is {remember:?}: browsers keep a cookie for 400 days at most ({LONGEST_COOKIE:?})"
-                ),
-                Some(_) => String::new(),
-            };
-            if !message.is_empty() {
-                return Err(Unusable::new("remember", message));
-            }
+        if let Some(message) = self.remember.and_then(|remember| self.contradiction(remember)) {
+            return Err(Unusable::new("remember", message));
         }
         if let (Some(idle), Some(interval)) = (self.idle, self.touch_interval)
             && interval >= idle

@@ -139,21 +139,15 @@ pub(super) fn put_over(
     detected: Option<Adapter>,
 ) {
     let says = |key: &str| over.get(key).is_some_and(|value| !value.is_null());
-    let is_another = |driver: &str| {
-        !driver_of(base, detected).is_some_and(|of_base| is_same_driver(&of_base, driver))
-    };
-    match (says("driver"), says("adapter")) {
-        (true, _) if driver_of(&over, detected).is_some_and(|driver| is_another(&driver)) => {
+    // A platform says which driver as well as a name does.
+    if says("driver") || says("adapter") {
+        let drivers = driver_of(&over, detected).zip(driver_of(base, detected));
+        if !drivers.is_some_and(|(over, base)| is_same_driver(&over, &base)) {
             base.remove("options");
         }
-        // A platform says which driver as well as a name does.
-        (false, true) => {
-            if driver_of(&over, detected).is_none_or(|driver| is_another(&driver)) {
-                base.remove("options");
-            }
+        if !says("driver") {
             base.remove("driver");
         }
-        _ => {}
     }
     merge(base, over);
 }

@@ -1,11 +1,8 @@
 //! Finds what only a browser would find fault with: a cookie that none keeps makes every request a new visitor.
 
 use super::{ID_LENGTH, LARGEST_COOKIE};
-use crate::config::{CookieConfig, SameSite};
+use crate::config::{CookieConfig, LONGEST_MAX_AGE, SameSite};
 use crate::error::{Error, Result};
-
-/// RFC 6265bis: what a browser keeps at most, in seconds.
-const LONGEST_MAX_AGE: u64 = 400 * 24 * 60 * 60;
 
 /// RFC 6265bis, 5.6: what a browser keeps at most of a name with its value, here an ID, and of an attribute's value. In bytes.
 const LONGEST_NAME: usize = LARGEST_COOKIE - ID_LENGTH;

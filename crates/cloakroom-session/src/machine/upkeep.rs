@@ -26,11 +26,14 @@ impl Machine {
     /// Whether the session would end within the time that a response may take, if its deadline waited for the end of it.
     pub(crate) fn is_ending(&self, rules: &Rules) -> bool {
         let Known::Stored(stored) = &self.known else { return false };
+        if !self.may_need_upkeep(rules) {
+            return false;
+        }
         // What cannot be read is kept up for as long as any.
         let lifetime = rules.lifetime_of(&stored.record).unwrap_or(rules.lifetime);
         let half = lifetime.idle.map(|idle| idle / 2);
         let left = stored.left(rules.now());
-        self.may_need_upkeep(rules) && half.zip(left).is_some_and(|(half, left)| left <= half)
+        half.zip(left).is_some_and(|(half, left)| left <= half)
     }
 
     /// Moves the session's idle deadline where that is due, and gives a session that Astro wrote its deadline and the

@@ -410,7 +410,7 @@ fn corrupt(error: serde_devalue::Error) -> Error {
     .with_source(error)
 }
 
-fn not_serializable(error: serde_devalue::Error) -> Error {
+pub(crate) fn not_serializable(error: serde_devalue::Error) -> Error {
     Error::new(ErrorKind::NotSerializable, format!("the session could not be serialised: {error}"))
         .with_source(error)
 }

@@ -4,7 +4,7 @@ use crate::commit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::machine::{Goal, response_started};
-use crate::record::{Found, Lifetime, REMEMBER, unreadable};
+use crate::record::{Found, Lifetime, not_serializable};
 
 use super::Session;
 
@@ -79,7 +79,7 @@ impl Session {
             ));
         }
         let remembrance = remember.then(Lifetime::remembrance).transpose();
-        let remembrance = remembrance.map_err(|error| unreadable(REMEMBER, error))?;
+        let remembrance = remembrance.map_err(not_serializable)?;
         self.inner.use_machine().remember(remembrance)
     }
 

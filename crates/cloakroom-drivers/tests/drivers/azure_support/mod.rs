@@ -159,6 +159,18 @@ pub(crate) async fn lets_nobody_in(name: &str, options: &Value) {
     }
 }
 
+/// A driver's own options, which show no secret, open the store that these of a configuration do.
+pub(crate) async fn opens_without_json<O: std::fmt::Debug>(
+    name: &str,
+    given: &Value,
+    options: O,
+    open: impl FnOnce(O) -> DynDriver,
+) {
+    put(&opened(name, given).await, "id", "value", HOUR).await;
+    assert!(!format!("{options:?}").contains(&KEY[..8]), "{options:?}");
+    assert_eq!(read(&open(options), "id").await.as_deref(), Some("value"));
+}
+
 /// More items than a page of a thousand has.
 pub(crate) async fn lists_page_by_page(driver: &DynDriver) {
     put(driver, "b:other", "value", HOUR).await;

@@ -125,10 +125,31 @@ impl TestSite {
 
     /// The session of the next request of a browser that was answered with this.
     pub fn next(&self, committed: &Committed) -> Session {
-        match committed.id() {
-            Some(id) => self.sessions.session(self.cookie(&id)),
-            None => self.session(),
-        }
+        self.of(committed.id())
+    }
+
+    /// The session of another request of this one's browser, with the cookie that this one had: while it is not answered, or
+    /// where its commit failed and the browser has what it had.
+    ///
+    /// ```
+    /// use cloakroom_session::testing::TestSite;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// let site = TestSite::new();
+    /// let session = site.session_with(|session| session.set("theme", "dark")).await?;
+    /// site.store_down(true);
+    /// session.set("theme", "light")?;
+    /// assert!(site.commit(&session).await.is_err());
+    ///
+    /// site.store_down(false);
+    /// let session = site.again(&session);
+    /// assert_eq!(session.get::<String>("theme").await?.as_deref(), Some("dark"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn again(&self, session: &Session) -> Session {
+        self.of(session.inner.machine().presented_id())
     }
 
     /// Ends a request: what the session's layer does after the handler. The request's session is saved then, and what is set
@@ -160,6 +181,14 @@ impl TestSite {
         let Some(id) = id else { return Vec::new() };
         let _undisturbed = self.store.undisturbed();
         self.sessions.session(self.cookie(&id)).entries().await.unwrap_or_default()
+    }
+
+    /// The session of a browser that has this one, or none.
+    fn of(&self, id: Option<SessionId>) -> Session {
+        match id {
+            Some(id) => self.sessions.session(self.cookie(&id)),
+            None => self.session(),
+        }
     }
 
     fn cookie(&self, id: &SessionId) -> HeaderValue {

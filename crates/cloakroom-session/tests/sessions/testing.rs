@@ -122,6 +122,22 @@ async fn an_update_survives_an_answer_that_was_lost() {
     assert_eq!(site.next(&committed).get::<u32>("visits").await.unwrap(), Some(1));
 }
 
+#[tokio::test]
+async fn a_browser_goes_on_with_its_cookie_where_a_commit_failed() {
+    let site = TestSite::new();
+    let session = site.session_with(name).await.unwrap();
+    session.regenerate().await.unwrap();
+    session.set(NAME, "Bob").unwrap();
+    site.store().fail_writes(Some(StorageErrorKind::Unavailable));
+    assert!(site.commit(&session).await.is_err());
+    site.store().fail_writes(None);
+    assert_eq!(site.again(&session).get(NAME).await.unwrap().as_deref(), Some("Ann"));
+
+    let visitor = site.session();
+    name(&visitor).unwrap();
+    assert!(!site.again(&visitor).has(NAME).await.unwrap(), "it had no cookie");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn its_store_obeys_the_rules_that_need_no_time() {
     // Those of expiry wait for the real time, which this store does not follow.

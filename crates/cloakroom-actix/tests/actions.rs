@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
-
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{
@@ -13,10 +11,10 @@ use actix_web::test::{TestRequest, init_service, read_body, try_call_service};
 use actix_web::{App, web};
 use cloakroom_actions::{ActionError, ErrorCode, FormData, Result, Submitted};
 use cloakroom_actix::{Actions, Input, OriginMiddleware, Session, SessionMiddleware, Valid};
-use cloakroom_session::{Config, Key, Sessions};
+use cloakroom_session::Key;
+use cloakroom_session::testing::{TestSite, TestStore};
 use cloakroom_storage::ErrorKind;
 use garde::Validate;
-use interop_behaviour::Faulty;
 use serde::Deserialize;
 
 const CART: Key<Vec<String>> = Key::new("cart");
@@ -86,10 +84,9 @@ fn actions() -> Actions {
         .body_limit(200)
 }
 
-async fn sessions() -> (SessionMiddleware, Faulty) {
-    let store = Faulty::new().await;
-    let sessions = Sessions::with_driver(Arc::new(store.clone()), &Config::new("memory")).unwrap();
-    (SessionMiddleware::new(sessions), store)
+fn sessions() -> (SessionMiddleware, TestStore) {
+    let site = TestSite::new();
+    (SessionMiddleware::new(site.sessions().clone()), site.store().clone())
 }
 
 /// The site, whose type has no name.
@@ -143,7 +140,7 @@ fn error(code: &str, status: u16, message: &str) -> (u16, String, String) {
 
 #[actix_web::test]
 async fn a_client_gets_the_outcome_and_the_session_is_saved() {
-    let (sessions, _) = sessions().await;
+    let (sessions, _) = sessions();
     let app = site!(sessions);
     let first = json("/_actions/cart.add", r#"{"item":"scarf"}"#).send_request(&app).await;
     let visitor = cookie(&first);
@@ -158,7 +155,7 @@ async fn a_client_gets_the_outcome_and_the_session_is_saved() {
 
 #[actix_web::test]
 async fn what_is_wrong_with_an_input_is_told_field_by_field() {
-    let (sessions, _) = sessions().await;
+    let (sessions, _) = sessions();
     let app = site!(sessions);
     for request in
         [json("/_actions/cart.add", r#"{"item":1}"#), form("/_actions/account.logIn", "name=A")]
@@ -172,7 +169,7 @@ async fn what_is_wrong_with_an_input_is_told_field_by_field() {
 
 #[actix_web::test]
 async fn an_error_says_what_it_was_meant_to_and_nothing_else() {
-    let (sessions, _) = sessions().await;
+    let (sessions, _) = sessions();
     let app = site!(sessions);
     let answer = all(json("/_actions/refused", "").send_request(&app).await).await;
     assert_eq!(answer, error("UNAUTHORIZED", 401, "Please log in first."));
@@ -187,7 +184,7 @@ async fn an_error_says_what_it_was_meant_to_and_nothing_else() {
 
 #[actix_web::test]
 async fn what_no_action_takes_is_refused() {
-    let (sessions, _) = sessions().await;
+    let (sessions, _) = sessions();
     let app = site!(sessions);
     let unknown = json("/_actions/unknown", "").send_request(&app).await;
     assert_eq!(all(unknown).await, error("NOT_FOUND", 404, ""));
@@ -203,7 +200,7 @@ async fn what_no_action_takes_is_refused() {
 
 #[actix_web::test]
 async fn a_form_leads_to_a_page_that_tells_how_it_ended() {
-    let (sessions, _) = sessions().await;
+    let (sessions, _) = sessions();
     let app = site!(sessions);
     let sent = form("/login?_action=account.logIn", "name=Ada").send_request(&app).await;
     assert_eq!((sent.status().as_u16(), header(&sent, LOCATION).as_str()), (303, "/login"));
@@ -225,7 +222,7 @@ async fn a_form_leads_to_a_page_that_tells_how_it_ended() {
 
 #[actix_web::test]
 async fn a_form_whose_action_there_is_not_leads_back_to_its_page() {
-    let (sessions, _) = sessions().await;
+    let (sessions, _) = sessions();
     let app = site!(sessions);
     let sent = form("/?_action=nope", "name=Ada")
         .insert_header((REFERER, "http://shop.example/login"))
@@ -243,7 +240,7 @@ async fn another_sites_form_is_refused() {
         let form = form("/login?_action=account.logIn", "name=Ada");
         form.insert_header(("sec-fetch-site", "cross-site"))
     };
-    let (sessions, store) = sessions().await;
+    let (sessions, store) = sessions();
     let app = site!(sessions);
     assert_eq!(all(evil().send_request(&app).await).await, refused);
     assert_eq!(store.calls(), 0);
@@ -257,7 +254,7 @@ async fn another_sites_form_is_refused() {
 
 #[actix_web::test]
 async fn a_commit_that_fails_is_told_as_the_caller_understands_it() {
-    let (sessions, store) = sessions().await;
+    let (sessions, store) = sessions();
     let app = site!(sessions);
     store.fail_writes(Some(ErrorKind::StorageFull));
     let request = form("/_actions/account.logIn", "name=Ada").to_request();

@@ -4,7 +4,6 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
@@ -17,15 +16,13 @@ use actix_web::test::{TestRequest, init_service, read_body, try_call_service};
 use actix_web::{App, Error, FromRequest, HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use cloakroom_actix::{Result, Session, SessionError, SessionMiddleware};
-use cloakroom_session::{Config, Sessions};
+use cloakroom_session::testing::{TestSite, TestStore};
 use cloakroom_storage::ErrorKind;
 use futures_util::{FutureExt, future, stream};
-use interop_behaviour::Faulty;
 
-async fn site() -> (SessionMiddleware, Faulty) {
-    let store = Faulty::new().await;
-    let sessions = Sessions::with_driver(Arc::new(store.clone()), &Config::new("memory")).unwrap();
-    (SessionMiddleware::new(sessions), store)
+fn site() -> (SessionMiddleware, TestStore) {
+    let site = TestSite::new();
+    (SessionMiddleware::new(site.sessions().clone()), site.store().clone())
 }
 
 async fn name(session: Session) -> Result<String> {
@@ -59,7 +56,7 @@ async fn refuse(
 
 #[actix_web::test]
 async fn an_error_that_a_middleware_returns_saves_the_session_and_sends_its_cookie() {
-    let (sessions, _) = site().await;
+    let (sessions, _) = site();
     let refused = web::get().to(name).wrap(from_fn(refuse));
     let app = App::new().route("/refused", refused).route("/name", web::get().to(name));
     let app = init_service(app.wrap(sessions)).await;
@@ -84,7 +81,7 @@ async fn an_error_of_a_request_that_left_its_session_alone_passes_as_it_is() {
 
     impl actix_web::ResponseError for OfTheSite {}
 
-    let (sessions, _) = site().await;
+    let (sessions, _) = site();
     let app = App::new()
         .route("/", web::get().to(name))
         .wrap_fn(|_, _| future::err::<ServiceResponse, Error>(OfTheSite.into()));
@@ -95,7 +92,7 @@ async fn an_error_of_a_request_that_left_its_session_alone_passes_as_it_is() {
 
 #[actix_web::test]
 async fn the_cookies_header_is_marked_as_a_secret() {
-    let (sessions, _) = site().await;
+    let (sessions, _) = site();
     let app = init_service(App::new().route("/", web::get().to(set)).wrap(sessions)).await;
     let response = app.call(get("/").to_request()).await.unwrap();
     assert!(response.headers().get(SET_COOKIE).unwrap().is_sensitive());
@@ -110,7 +107,7 @@ async fn a_body_that_holds_the_request_holds_no_session_and_is_told() {
         }))
     }
 
-    let (sessions, store) = site().await;
+    let (sessions, store) = site();
     let app = init_service(App::new().route("/late", web::get().to(late)).wrap(sessions)).await;
     let response = app.call(get("/late").to_request()).await.unwrap();
     assert!(response.headers().iter().all(|(name, _)| name == "content-type"));
@@ -148,16 +145,16 @@ async fn a_chunk_that_completes_the_length_waits_for_the_commit() {
         Ok(HttpResponse::Ok().message_body(Late(Some(session.into()))).unwrap())
     }
 
-    let (sessions, store) = site().await;
+    let (sessions, store) = site();
     let app = App::new().route("/set", web::get().to(set)).service(web::resource("/late").to(late));
     let app = init_service(app.wrap(sessions)).await;
     let visitor = cookie(app.call(get("/set").to_request()).await.unwrap().headers());
     let request = get("/late").insert_header((COOKIE, visitor)).to_request();
     let mut body = Box::pin(app.call(request).await.unwrap().into_body());
     let mut next = future::poll_fn(|context| body.as_mut().poll_next(context));
-    store.block_writes(true);
+    let held = store.hold_next_write();
     assert!((&mut next).now_or_never().is_none(), "a client has all that it waits for");
-    store.block_writes(false);
+    drop(held);
     assert_eq!(next.await.unwrap().unwrap(), "all");
 }
 
@@ -176,7 +173,7 @@ async fn refuse_with_a_cookie(
 
 #[actix_web::test]
 async fn an_error_that_a_middleware_returns_is_taken_back_where_the_commit_failed() {
-    let (sessions, store) = site().await;
+    let (sessions, store) = site();
     let refused = web::get().to(name).wrap(from_fn(refuse_with_a_cookie));
     let app = init_service(App::new().route("/", refused).wrap(sessions)).await;
     let error = try_call_service(&app, get("/").to_request()).await.unwrap_err();
@@ -195,7 +192,7 @@ async fn an_error_that_a_middleware_returns_is_taken_back_where_the_commit_faile
 
 #[actix_web::test]
 async fn an_error_that_passes_two_middlewares_gets_one_cookie() {
-    let (sessions, _) = site().await;
+    let (sessions, _) = site();
     let refused = web::get().to(name).wrap(from_fn(refuse));
     let scope = web::scope("/scope").route("", refused).wrap(sessions.clone());
     let app = init_service(App::new().service(scope).wrap(sessions)).await;
@@ -221,8 +218,8 @@ async fn give_up(
 
 #[actix_web::test]
 async fn a_middleware_that_gives_up_on_another_one_has_its_own_session_again() {
-    let (sessions, _) = site().await;
-    let (others, _) = site().await;
+    let (sessions, _) = site();
+    let (others, _) = site();
     let handler = web::get().to(async |_: Session| future::pending::<HttpResponse>().await);
     let slow = web::resource("/slow").route(handler).wrap(others).wrap(from_fn(give_up));
     let app = App::new().service(slow).route("/name", web::get().to(name)).wrap(sessions);

@@ -4,24 +4,22 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use cloakroom_session::adapter::Prerendered;
-use cloakroom_session::{Config, Error, Session, Sessions};
+use cloakroom_session::testing::{TestSite, TestStore};
+use cloakroom_session::{Error, Session};
 use cloakroom_tower::SessionLayer;
 use futures_util::FutureExt;
 use http::{Request, Response, header};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
-use interop_behaviour::Faulty;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
-async fn site() -> (SessionLayer, Faulty) {
-    let faulty = Faulty::new().await;
-    let sessions = Sessions::with_driver(Arc::new(faulty.clone()), &Config::new("memory")).unwrap();
-    (SessionLayer::new(sessions), faulty)
+fn site() -> (SessionLayer, TestStore) {
+    let site = TestSite::new();
+    (SessionLayer::new(site.sessions().clone()), site.store().clone())
 }
 
 fn request(cookie: Option<&str>) -> Request<()> {
@@ -84,7 +82,7 @@ async fn a_plain_layer_reads_and_writes_before_and_after_the_handler() {
         }
     }
 
-    let (sessions, _) = site().await;
+    let (sessions, _) = site();
     let app = ServiceBuilder::new()
         .layer(sessions)
         .layer_fn(Visit)
@@ -99,7 +97,7 @@ async fn a_plain_layer_reads_and_writes_before_and_after_the_handler() {
 
 #[tokio::test]
 async fn a_service_that_fails_without_a_response_saves_nothing() {
-    let (sessions, store) = site().await;
+    let (sessions, store) = site();
     let app = sessions.layer(service_fn(async |request: Request<()>| {
         session(&request).set("name", "Ann").unwrap();
         Err::<Response<Full<Bytes>>, _>("no response")
@@ -110,7 +108,7 @@ async fn a_service_that_fails_without_a_response_saves_nothing() {
 
 #[tokio::test]
 async fn the_cookies_header_is_marked_as_a_secret() {
-    let (sessions, _) = site().await;
+    let (sessions, _) = site();
     let response = sessions.layer(service_fn(set)).oneshot(request(None)).await.unwrap();
     assert!(response.headers()[header::SET_COOKIE].is_sensitive());
 }
@@ -140,7 +138,7 @@ impl Body for Late {
 
 #[tokio::test]
 async fn a_frame_that_is_known_to_be_the_last_waits_for_the_commit() {
-    let (sessions, store) = site().await;
+    let (sessions, store) = site();
     let visitor = cookie(&sessions.layer(service_fn(set)).oneshot(request(None)).await.unwrap());
     let app = sessions.layer(service_fn(async |request: Request<()>| {
         let session = session(&request);
@@ -148,16 +146,16 @@ async fn a_frame_that_is_known_to_be_the_last_waits_for_the_commit() {
         Ok::<_, Error>(Response::new(Late(Some(session))))
     }));
     let mut body = app.oneshot(request(Some(&visitor))).await.unwrap().into_body();
-    store.block_writes(true);
+    let held = store.hold_next_write();
     assert!(body.frame().now_or_never().is_none(), "a server may not ask for what comes after it");
-    store.block_writes(false);
+    drop(held);
     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "all");
     assert!(body.is_end_stream());
 }
 
 #[tokio::test]
 async fn a_service_that_works_before_it_is_polled_has_its_session_too() {
-    let (layer, _) = site().await;
+    let (layer, _) = site();
     let service = ServiceBuilder::new().layer(layer).service(service_fn(|_: Request<()>| {
         let set = Session::current().and_then(|session| session.set("name", "Ann"));
         async move { set.map(|()| Response::new(Full::<Bytes>::default())) }
@@ -183,7 +181,7 @@ where
 
 #[tokio::test]
 async fn a_layer_below_another_one_joins_it_from_a_task_of_its_own_too() {
-    let (sessions, _) = site().await;
+    let (sessions, _) = site();
     let app = ServiceBuilder::new()
         .layer(sessions.clone())
         .layer_fn(in_a_task)
@@ -199,7 +197,7 @@ async fn a_layer_below_another_one_joins_it_from_a_task_of_its_own_too() {
 /// A request of a handler's own to the same services is not the request that it answers.
 #[tokio::test]
 async fn a_request_that_a_handler_makes_has_a_session_of_its_own() {
-    let (sessions, _) = site().await;
+    let (sessions, _) = site();
     let inner = sessions.layer(service_fn(set));
     let app = sessions.layer(service_fn(move |request: Request<()>| {
         let (session, inner) = (session(&request), inner.clone());
@@ -217,8 +215,8 @@ async fn a_request_that_a_handler_makes_has_a_session_of_its_own() {
 /// The page has no session of the outer ones, and nothing is left in the request that says it has none at all.
 #[tokio::test]
 async fn other_sessions_below_a_prerendered_page_are_there() {
-    let (outer, _) = site().await;
-    let (inner, _) = site().await;
+    let (outer, _) = site();
+    let (inner, _) = site();
     let handler = async |request: Request<()>| {
         let page = request.extensions().get::<Prerendered>().is_some();
         let session = request.extensions().get::<Session>().is_some();
@@ -247,7 +245,7 @@ async fn a_layer_on_a_nested_router_joins_the_one_above() {
         session.set("outer", &true).unwrap();
         next.run(request).await
     };
-    let (sessions, _) = site().await;
+    let (sessions, _) = site();
     let on_method = handler.clone().layer(sessions.clone());
     let nested = axum::Router::new().route("/method", on_method).route("/router", handler);
     let app = axum::Router::new()

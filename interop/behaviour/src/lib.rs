@@ -9,7 +9,6 @@
 
 mod answer;
 pub mod behaviours;
-mod faulty;
 mod gate;
 mod list;
 mod server;
@@ -19,7 +18,6 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 pub use answer::Answer;
-pub use faulty::Faulty;
 pub use server::Server;
 pub use site::{
     OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, Reply, ReplyBody, ReplyStream, Site, current,

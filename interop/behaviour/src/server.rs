@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use cloakroom_session::testing::TestStore;
 use cloakroom_session::{Config, OutagePolicy, Sessions};
 use cloakroom_storage::ItemKey;
 use http::{Request, Response, header};
@@ -15,14 +16,13 @@ use tokio::net::TcpStream;
 
 use crate::Framework;
 use crate::answer::Answer;
-use crate::faulty::Faulty;
 use crate::gate::Gate;
 use crate::site::Site;
 
 /// A server of the framework under test.
 pub struct Server {
     /// Its sessions' store.
-    pub store: Faulty,
+    pub store: TestStore,
     address: SocketAddr,
     gate: Gate,
 }
@@ -40,15 +40,15 @@ impl Server {
 
     /// A server with this configuration.
     pub async fn with<F: Framework>(config: &Config, outage: Option<OutagePolicy>) -> Server {
-        let store = Faulty::new().await;
+        let store = TestStore::new();
         let sessions = Sessions::with_driver(Arc::new(store.clone()), config).unwrap();
         let gate = Gate::new();
         // Who connects before the server accepts waits in the listener's queue.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let others = sessions_of("others-session").await;
-        let namesake = sessions_of(&config.cookie.name).await;
+        let others = sessions_of("others-session");
+        let namesake = sessions_of(&config.cookie.name);
         let site = Site { sessions, others, namesake, outage, gate: gate.clone() };
         tokio::spawn(F::serve(listener, site));
         Server { store, address, gate }
@@ -115,10 +115,10 @@ impl Server {
 }
 
 /// Sessions with a store of their own, whose cookie has this name.
-async fn sessions_of(cookie: &str) -> Sessions {
+fn sessions_of(cookie: &str) -> Sessions {
     let mut config = Config::new("memory");
     config.cookie.name = cookie.to_owned();
-    Sessions::from_config(config).await.unwrap()
+    Sessions::with_driver(Arc::new(TestStore::new()), &config).unwrap()
 }
 
 /// A client that waits for its answer.

@@ -243,7 +243,7 @@ impl Site {
                 session.set("name", "Bob")?;
                 self.stream(stream::empty())
             }
-            // Ends one session and begins the next, whose write comes first and can be blocked.
+            // Ends one session and begins the next, whose write comes first and can be held.
             "/slow/logout" => {
                 session.destroy();
                 session.set("flash", "bye")?;

@@ -44,12 +44,13 @@
 #![allow(clippy::expect_used)]
 
 mod committed;
+mod held;
 mod store;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom_storage::{DynDriver, ErrorKind};
+use cloakroom_storage::ErrorKind;
 use http::HeaderValue;
 use serde_devalue::Value;
 
@@ -63,6 +64,7 @@ use crate::session::Session;
 use crate::sessions::Sessions;
 
 pub use committed::Committed;
+pub use held::HeldWrite;
 pub use store::TestStore;
 
 /// When the clock of a test begins: at the beginning of the year 2026, in milliseconds.
@@ -72,6 +74,8 @@ const BEGIN: f64 = 1_767_225_600_000.0;
 #[derive(Clone, Debug)]
 pub struct TestSite {
     sessions: Sessions,
+    /// The same for the site itself, which looks at what there is and is no part of the test.
+    undisturbed: Sessions,
     store: TestStore,
     clock: Clock,
 }
@@ -89,12 +93,14 @@ impl TestSite {
     /// Where the configuration cannot be used.
     pub fn with(mut config: Config) -> TestSite {
         let clock = Clock::standing_at(BEGIN);
-        let store = TestStore::new(clock);
+        let store = TestStore::by_clock(clock);
         // The store looks at the clock each time.
         config.sweep_interval = None;
-        let driver: DynDriver = Arc::new(store.clone());
-        let sessions = Sessions::by_clock(driver, &config, clock).expect("it can be used");
-        TestSite { sessions, store, clock }
+        let open = |store: TestStore| {
+            Sessions::by_clock(Arc::new(store), &config, clock).expect("it can be used")
+        };
+        let sessions = open(store.clone());
+        TestSite { sessions, undisturbed: open(store.undisturbed()), store, clock }
     }
 
     /// Its sessions, for a layer.
@@ -179,8 +185,7 @@ impl TestSite {
     /// What a session has in it, where that can be read.
     async fn entries(&self, id: Option<SessionId>) -> Vec<(String, Value)> {
         let Some(id) = id else { return Vec::new() };
-        let _undisturbed = self.store.undisturbed();
-        self.sessions.session(self.cookie(&id)).entries().await.unwrap_or_default()
+        self.undisturbed.session(self.cookie(&id)).entries().await.unwrap_or_default()
     }
 
     /// The session of a browser that has this one, or none.

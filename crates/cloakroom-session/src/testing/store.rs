@@ -1,6 +1,6 @@
-//! A store in memory that fails on demand.
+//! A store in memory that fails and waits on demand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,9 +13,14 @@ use futures_util::stream;
 
 use crate::clock::Clock;
 
+use super::held::{HeldWrite, Hold};
+
 const NAME: &str = "test";
 
-/// A store in memory whose time is the test's, and which fails on demand. Its clones are the same store.
+/// A store in memory that counts its calls, and fails and waits on demand. Its clones are the same store.
+///
+/// That of a [`TestSite`](super::TestSite) has the site's time. One of its own has the system's, for whoever brings their own
+/// [`Sessions`](crate::Sessions).
 ///
 /// ```
 /// use cloakroom_session::storage::ErrorKind;
@@ -31,21 +36,22 @@ const NAME: &str = "test";
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct TestStore {
-    held: Arc<Mutex<Held>>,
+    state: Arc<Mutex<State>>,
     clock: Clock,
+    is_undisturbed: bool,
 }
 
 #[derive(Default)]
-struct Held {
+struct State {
     items: HashMap<ItemKey, Kept>,
     writes: u64,
     calls: usize,
     all: Option<ErrorKind>,
     changes: Option<ErrorKind>,
     loses_answer: bool,
-    is_undisturbed: bool,
+    holds: VecDeque<Hold>,
 }
 
 struct Kept {
@@ -54,62 +60,160 @@ struct Kept {
     until: Option<f64>,
 }
 
-/// While this is there nothing fails, and nothing counts.
-pub(super) struct Undisturbed(TestStore);
-
 impl TestStore {
-    pub(super) fn new(clock: Clock) -> TestStore {
-        TestStore { held: Arc::default(), clock }
+    /// An empty store that works.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use cloakroom_session::testing::TestStore;
+    /// use cloakroom_session::{Config, Sessions};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// let store = TestStore::new();
+    /// let sessions = Sessions::with_driver(Arc::new(store.clone()), &Config::default())?;
+    /// sessions.check().await?;
+    /// assert_ne!(store.calls(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new() -> TestStore {
+        TestStore::default()
+    }
+
+    pub(super) fn by_clock(clock: Clock) -> TestStore {
+        TestStore { clock, ..TestStore::default() }
     }
 
     /// Lets every call fail, or none.
     pub fn fail(&self, kind: Option<ErrorKind>) {
-        self.held().all = kind;
+        self.state().all = kind;
     }
 
     /// Lets every call fail that changes something, or none.
     pub fn fail_writes(&self, kind: Option<ErrorKind>) {
-        self.held().changes = kind;
+        self.state().changes = kind;
     }
 
     /// Lets the next change happen, and its answer be lost.
     pub fn lose_next_answer(&self) {
-        self.held().loses_answer = true;
+        self.state().loses_answer = true;
+    }
+
+    /// Keeps the next call that changes something waiting, until what this returns is dropped. Those after it pass, so that
+    /// they overtake it; called twice, it keeps the next two.
+    ///
+    /// ```
+    /// use cloakroom_session::testing::TestSite;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// // A visit whose write a logout overtakes.
+    /// let site = TestSite::new();
+    /// let visit = site.session_with(|session| session.set("name", "Ann")).await?;
+    /// visit.set("visited", &true)?;
+    /// let held = site.store().hold_next_write();
+    /// let (visited, left) = tokio::join!(site.commit(&visit), async {
+    ///     held.arrived().await;
+    ///     let logout = site.again(&visit);
+    ///     logout.destroy();
+    ///     let left = site.commit(&logout).await;
+    ///     drop(held);
+    ///     left
+    /// });
+    /// assert!(left?.was_destroyed());
+    /// // The session stays ended, and the visit is told to nobody.
+    /// assert_eq!(visited?.cookie(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn hold_next_write(&self) -> HeldWrite {
+        let (hold, held) = Hold::new();
+        self.state().holds.push_back(hold);
+        held
     }
 
     /// How many calls there were so far.
     pub fn calls(&self) -> usize {
-        self.held().calls
+        self.state().calls
     }
 
-    /// For whoever looks at what there is, and is no part of the test.
-    pub(super) fn undisturbed(&self) -> Undisturbed {
-        self.held().is_undisturbed = true;
-        Undisturbed(self.clone())
+    /// The same items, for a test that looks at them or puts one there: what is called here is not counted, does not fail and
+    /// does not wait.
+    ///
+    /// ```
+    /// use cloakroom_session::ErrorKind;
+    /// use cloakroom_session::storage::{Driver, ItemKey, When};
+    /// use cloakroom_session::testing::TestSite;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // A record that cannot be read.
+    /// let site = TestSite::new();
+    /// let session = site.session();
+    /// session.set("name", "Ann")?;
+    /// let committed = site.commit(&session).await?;
+    /// let id = committed.id().expect("it has one").to_string();
+    /// site.store().undisturbed().set(&ItemKey::new(&id)?, "broken".into(), When::Always, None).await?;
+    /// let error = site.next(&committed).get::<String>("name").await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Corrupt);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn undisturbed(&self) -> TestStore {
+        TestStore { is_undisturbed: true, ..self.clone() }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
-        held.items.retain(|_, kept| kept.until.is_none_or(|until| now < until));
-        held
+        state.items.retain(|_, kept| kept.until.is_none_or(|until| now < until));
+        state
+    }
+
+    /// As [`call`](TestStore::call), for one that changes something: it may have to wait.
+    async fn change(&self, operation: Operation, key: &ItemKey) -> Result<MutexGuard<'_, State>> {
+        if !self.is_undisturbed {
+            let hold = self.state().next_hold();
+            if let Some(hold) = hold {
+                hold.wait().await;
+            }
+        }
+        self.call(operation, key)
     }
 
     /// What there is, for a call that does not fail.
-    fn call(&self, operation: Operation, key: &ItemKey) -> Result<MutexGuard<'_, Held>> {
-        let mut held = self.held();
-        if held.is_undisturbed {
-            return Ok(held);
+    fn call(&self, operation: Operation, key: &ItemKey) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.state();
+        if self.is_undisturbed {
+            return Ok(state);
         }
-        held.calls += 1;
+        state.calls += 1;
         let fails = match operation {
-            Operation::Get | Operation::Keys => held.all,
-            _ => held.all.or(held.changes),
+            Operation::Get | Operation::Keys => state.all,
+            _ => state.all.or(state.changes),
         };
         match fails {
-            None => Ok(held),
+            None => Ok(state),
             Some(kind) => Err(failure(kind, operation, key, "the test wants this call to fail")
                 .with_unapplied(true)),
+        }
+    }
+
+    /// What a change answers, or that nobody knows.
+    fn answer<T>(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        operation: Operation,
+        key: &ItemKey,
+        answer: T,
+    ) -> Result<T> {
+        match !self.is_undisturbed && std::mem::take(&mut state.loses_answer) {
+            false => Ok(answer),
+            true => {
+                let message = "the test wants this answer to be lost";
+                Err(failure(ErrorKind::Unavailable, operation, key, message))
+            }
         }
     }
 
@@ -122,16 +226,15 @@ fn failure(kind: ErrorKind, operation: Operation, key: &ItemKey, message: &str) 
     Error::new(kind, message).with_driver(NAME).with_operation(operation).with_key(key)
 }
 
-impl Held {
-    /// What a change answers, or that nobody knows.
-    fn answer<T>(&mut self, operation: Operation, key: &ItemKey, answer: T) -> Result<T> {
-        match std::mem::take(&mut self.loses_answer) {
-            false => Ok(answer),
-            true => {
-                let message = "the test wants this answer to be lost";
-                Err(failure(ErrorKind::Unavailable, operation, key, message))
+impl State {
+    /// What the next change waits for. Those that were given up before one came are no more.
+    fn next_hold(&mut self) -> Option<Hold> {
+        while let Some(hold) = self.holds.pop_front() {
+            if !hold.is_over() {
+                return Some(hold);
             }
         }
+        None
     }
 }
 
@@ -155,9 +258,12 @@ impl Driver for TestStore {
     }
 
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
-        let held = self.call(Operation::Get, key)?;
-        let left = |until: f64| Duration::from_secs_f64((until - self.clock.now()) / 1000.0);
-        Ok(held
+        let state = self.call(Operation::Get, key)?;
+        let left = |until: f64| {
+            let seconds = (until - self.clock.now()).max(0.0) / 1000.0;
+            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+        };
+        Ok(state
             .items
             .get(key)
             .map(|kept| (Item::new(kept.value.clone(), kept.version), kept.until.map(left))))
@@ -170,26 +276,26 @@ impl Driver for TestStore {
         when: When,
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
+        let mut state = self.change(Operation::Set, key).await?;
         let until = self.deadline(ttl);
-        let mut held = self.call(Operation::Set, key)?;
-        let there = held.items.get(key).map(|kept| kept.version);
+        let there = state.items.get(key).map(|kept| kept.version);
         let holds = match when {
             When::Always => true,
             When::Absent => there.is_none(),
             When::Version(seen) => there.is_some_and(|version| seen == version.into()),
         };
         if !holds {
-            return held.answer(Operation::Set, key, SetOutcome::Conflict);
+            return self.answer(state, Operation::Set, key, SetOutcome::Conflict);
         }
-        held.writes += 1;
-        let version = held.writes;
-        held.items.insert(key.clone(), Kept { value, version, until });
-        held.answer(Operation::Set, key, SetOutcome::Written { version: version.into() })
+        state.writes += 1;
+        let version = state.writes;
+        state.items.insert(key.clone(), Kept { value, version, until });
+        self.answer(state, Operation::Set, key, SetOutcome::Written { version: version.into() })
     }
 
     async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
-        let mut held = self.call(Operation::Remove, key)?;
-        let there = held.items.get(key).map(|kept| kept.version);
+        let mut state = self.change(Operation::Remove, key).await?;
+        let there = state.items.get(key).map(|kept| kept.version);
         let outcome = match (when, there) {
             (When::Absent, _) => return Err(Error::remove_absent(NAME, key)),
             (_, None) => RemoveOutcome::Missing,
@@ -199,34 +305,28 @@ impl Driver for TestStore {
             _ => RemoveOutcome::Removed,
         };
         if outcome == RemoveOutcome::Removed {
-            held.items.remove(key);
+            state.items.remove(key);
         }
-        held.answer(Operation::Remove, key, outcome)
+        self.answer(state, Operation::Remove, key, outcome)
     }
 
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
+        let mut state = self.change(Operation::Touch, key).await?;
         let until = self.deadline(ttl);
-        let mut held = self.call(Operation::Touch, key)?;
-        let is_there = held.items.get_mut(key).map(|kept| kept.until = until).is_some();
-        held.answer(Operation::Touch, key, is_there)
+        let is_there = state.items.get_mut(key).map(|kept| kept.until = until).is_some();
+        self.answer(state, Operation::Touch, key, is_there)
     }
 
     fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
-        let held = self.held();
-        let keys = held.items.keys().filter(|key| key.as_str().starts_with(prefix));
+        let state = self.state();
+        let keys = state.items.keys().filter(|key| key.as_str().starts_with(prefix));
         let keys: Vec<_> = keys.cloned().map(Ok).collect();
         Box::pin(stream::iter(keys))
     }
 }
 
-impl Drop for Undisturbed {
-    fn drop(&mut self) {
-        self.0.held().is_undisturbed = false;
-    }
-}
-
 impl fmt::Debug for TestStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TestStore").field("items", &self.held().items.len()).finish()
+        f.debug_struct("TestStore").field("items", &self.state().items.len()).finish()
     }
 }

@@ -1,9 +1,11 @@
 //! The kit for tests of a site says what a request did, by the test's own time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cloakroom_session::storage::{DynDriver, ErrorKind as StorageErrorKind, conformance};
+use cloakroom_session::storage::{
+    Driver, DynDriver, ErrorKind as StorageErrorKind, ItemKey, When, conformance,
+};
 use cloakroom_session::testing::{TestSite, TestStore};
 use cloakroom_session::{Config, ErrorKind, Key, Session, SetOptions};
 
@@ -138,63 +140,53 @@ async fn a_browser_goes_on_with_its_cookie_where_a_commit_failed() {
     assert!(!site.again(&visitor).has(NAME).await.unwrap(), "it had no cookie");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn its_store_obeys_the_rules_that_need_no_time() {
-    // Those of expiry wait for the real time, which this store does not follow.
+#[tokio::test]
+async fn writes_wait_and_are_let_go_in_any_order() {
     let site = TestSite::new();
-    let store: TestStore = site.store().clone();
-    let store: DynDriver = Arc::new(Timeless(store));
-    assert!(conformance::run(|| async { store.clone() }).await > 20);
+    let [ann, bob] = [site.session(), site.session()];
+    name(&ann).unwrap();
+    name(&bob).unwrap();
+    drop(site.store().hold_next_write());
+    let [first, second] = [(), ()].map(|()| site.store().hold_next_write());
+    let done = Mutex::new(Vec::new());
+    let commit = async |session: &Session, name| {
+        site.commit(session).await.unwrap();
+        done.lock().unwrap().push(name);
+    };
+    tokio::join!(commit(&ann, "Ann"), commit(&bob, "Bob"), async {
+        first.arrived().await;
+        second.arrived().await;
+        assert_eq!(site.store().calls(), 0, "neither has got there");
+        drop(second);
+        while done.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        drop(first);
+    });
+    assert_eq!(*done.lock().unwrap(), ["Bob", "Ann"]);
 }
 
-/// The store without its deadlines.
-#[derive(Debug)]
-struct Timeless(TestStore);
+#[tokio::test]
+async fn who_looks_at_the_items_is_not_disturbed() {
+    let site = TestSite::new();
+    let key = ItemKey::new("key").unwrap();
+    let store = site.store();
+    store.fail(Some(StorageErrorKind::Unavailable));
+    store.lose_next_answer();
+    let held = store.hold_next_write();
+    let items = store.undisturbed();
+    let _ = items.set(&key, "value".into(), When::Always, None).await.unwrap();
+    assert_eq!(store.calls(), 0);
+    store.fail(None);
+    assert_eq!(store.get(&key).await.unwrap().unwrap().value, "value");
+    assert_eq!(store.calls(), 1);
+    drop(held);
+    assert!(store.remove(&key, When::Always).await.is_err(), "the answer is lost");
+    assert!(items.get(&key).await.unwrap().is_none());
+}
 
-mod timeless {
-    use std::time::Duration;
-
-    use cloakroom_session::storage::{
-        BoxStream, Bytes, Capabilities, Driver, Item, ItemKey, RemoveOutcome, Result, SetOutcome,
-        When, async_trait,
-    };
-
-    use super::Timeless;
-
-    #[async_trait]
-    impl Driver for Timeless {
-        fn name(&self) -> &'static str {
-            self.0.name()
-        }
-
-        fn capabilities(&self) -> Capabilities {
-            Capabilities { expiry: false, ..self.0.capabilities() }
-        }
-
-        async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
-            self.0.get_with_ttl(key).await
-        }
-
-        async fn set(
-            &self,
-            key: &ItemKey,
-            value: Bytes,
-            when: When,
-            ttl: Option<Duration>,
-        ) -> Result<SetOutcome> {
-            self.0.set(key, value, when, ttl).await
-        }
-
-        async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
-            self.0.remove(key, when).await
-        }
-
-        async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
-            self.0.touch(key, ttl).await
-        }
-
-        fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
-            self.0.keys(prefix)
-        }
-    }
+#[tokio::test(flavor = "multi_thread")]
+async fn its_store_obeys_the_rules() {
+    let store: DynDriver = Arc::new(TestStore::new());
+    assert!(conformance::run(|| async { store.clone() }).await > 20);
 }

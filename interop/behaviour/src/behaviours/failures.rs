@@ -1,7 +1,7 @@
 //! What clients are told when a session fails.
 
 use bytes::Bytes;
-use cloakroom_storage::{ErrorKind, When};
+use cloakroom_storage::{Driver, ErrorKind, When};
 use http::header;
 
 use crate::server::{id_of, key_of};
@@ -38,7 +38,7 @@ pub async fn a_full_store_is_500_and_the_session_is_as_it_was<F: Framework>() {
 pub async fn a_corrupt_record_is_500_and_its_bytes_are_kept<F: Framework>() {
     let server = Server::start::<F>().await;
     let visitor = server.visitor("Ann").await;
-    let (key, store) = (key_of(&visitor), server.store.inner());
+    let (key, store) = (key_of(&visitor), server.store.undisturbed());
     let _ = store.set(&key, Bytes::from_static(b"broken"), When::Always, None).await.unwrap();
     for path in ["/read", "/set/Bob"] {
         let answer = server.get(path, Some(&visitor)).await;

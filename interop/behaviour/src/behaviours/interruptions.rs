@@ -6,11 +6,11 @@ use crate::{Framework, Server};
 pub async fn a_commit_that_has_begun_is_finished_without_its_client<F: Framework>() {
     let server = Server::start::<F>().await;
     let visitor = server.visitor("Ann").await;
-    server.store.block_writes(true);
+    let held = server.store.hold_next_write();
     let client = server.ask("/slow/set", &visitor).await;
-    server.store.write_waits().await;
+    held.arrived().await;
     client.goes_away().await;
-    server.store.block_writes(false);
+    drop(held);
     server.becomes(&visitor, "Bob").await;
 }
 
@@ -18,11 +18,11 @@ pub async fn a_commit_that_has_begun_is_finished_without_its_client<F: Framework
 pub async fn a_logout_happens_even_when_the_client_goes_away<F: Framework>() {
     let server = Server::start::<F>().await;
     let visitor = server.visitor("Ann").await;
-    server.store.block_writes(true);
+    let held = server.store.hold_next_write();
     let client = server.ask("/slow/logout", &visitor).await;
-    server.store.write_waits().await;
+    held.arrived().await;
     client.goes_away().await;
-    server.store.block_writes(false);
+    drop(held);
     server.becomes(&visitor, "nobody").await;
 }
 
@@ -30,11 +30,11 @@ pub async fn a_logout_happens_even_when_the_client_goes_away<F: Framework>() {
 pub async fn what_a_stream_changed_is_saved_even_when_the_client_goes_away<F: Framework>() {
     let server = Server::start::<F>().await;
     let visitor = server.visitor("Ann").await;
-    server.store.block_writes(true);
+    let held = server.store.hold_next_write();
     let client = server.ask("/stream/sets", &visitor).await;
-    server.store.write_waits().await;
+    held.arrived().await;
     client.goes_away().await;
-    server.store.block_writes(false);
+    drop(held);
     server.becomes(&visitor, "late").await;
 }
 

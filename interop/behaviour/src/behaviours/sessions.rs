@@ -81,11 +81,11 @@ pub async fn a_login_whose_response_is_an_error_keeps_the_session<F: Framework>(
 pub async fn a_write_that_a_logout_overtakes_is_answered_and_revives_nothing<F: Framework>() {
     let server = Server::start::<F>().await;
     let visitor = server.visitor("Ann").await;
-    server.store.block_writes(true);
+    let held = server.store.hold_next_write();
     let (write, ()) = tokio::join!(server.get("/visit", Some(&visitor)), async {
-        server.store.write_waits().await;
+        held.arrived().await;
         assert_eq!(server.get("/logout", Some(&visitor)).await.status, 200);
-        server.store.block_writes(false);
+        drop(held);
     });
     assert_eq!(write.status, 200);
     assert_eq!(server.name(&visitor).await, "nobody");

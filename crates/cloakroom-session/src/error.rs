@@ -70,6 +70,12 @@ impl Error {
         self
     }
 
+    /// With one more thing to know, in parentheses.
+    pub(crate) fn with_note(mut self, note: impl fmt::Display) -> Error {
+        self.0.message = format!("{} ({note})", self.0.message);
+        self
+    }
+
     pub(crate) fn config(message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Config, message)
     }

@@ -20,6 +20,7 @@ struct Inner {
     driver: Option<&'static str>,
     operation: Option<Operation>,
     key: Option<KeyHash>,
+    option: Option<String>,
     retryable: Option<bool>,
     unapplied: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -88,6 +89,7 @@ impl Error {
             driver: None,
             operation: None,
             key: None,
+            option: None,
             retryable: None,
             unapplied: false,
             source: None,
@@ -117,6 +119,12 @@ impl Error {
     /// Names the item by its hash, unless one is named already.
     pub fn with_key(mut self, key: &ItemKey) -> Error {
         self.0.key.get_or_insert(key.hash());
+        self
+    }
+
+    /// Names the option that is wrong, unless one is named already.
+    pub fn with_option(mut self, option: impl Into<String>) -> Error {
+        self.0.option.get_or_insert_with(|| option.into());
         self
     }
 
@@ -157,6 +165,11 @@ impl Error {
     /// The item it was doing it to.
     pub fn key_hash(&self) -> Option<KeyHash> {
         self.0.key
+    }
+
+    /// The option that is wrong, as the configuration spells it, where it is a single one.
+    pub fn option(&self) -> Option<&str> {
+        self.0.option.as_deref()
     }
 
     /// Whether the same call may succeed a little later.

@@ -17,6 +17,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use cloakroom_storage::Error as StorageError;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
@@ -304,7 +305,10 @@ impl Config {
         }
         adapter::fill_in(&mut map, detected);
         let config = Config::read(map).map_err(|unusable| match sources.of(&unusable.key) {
-            Some(source) => Error::config(format!("{} (it is set by {source})", unusable.message)),
+            Some(source) => {
+                let note = format!("it is set by {source}");
+                Error::from(unusable).with_note(note)
+            }
             None => unusable.into(),
         })?;
         Ok(Config { sources, ..config })
@@ -370,6 +374,11 @@ impl Config {
             true => "the program".to_owned(),
             false => self.sources.to_string(),
         }
+    }
+
+    /// Who said what a driver could not be opened with.
+    pub(crate) fn said_what_failed(&self, error: &StorageError) -> Option<String> {
+        self.sources.of_failure(error)
     }
 
     /// When sessions end by themselves.

@@ -1,8 +1,9 @@
 //! Where each setting was said, for whoever has to change it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use cloakroom_storage::{Error as StorageError, ErrorKind};
 use serde_json::{Map, Value};
 
 /// By a setting's name with its table's, as in `cookie.maxAge`: a file, or a variable of the environment.
@@ -41,6 +42,29 @@ impl Sources {
         let within = |name: &str| name.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
         let table = || self.0.iter().find(|(name, _)| within(name)).map(|(_, source)| source);
         self.0.get(key).or_else(table).map(String::as_str)
+    }
+
+    /// Who is to look at what a driver could not be opened with: the one who said the option that is wrong, all who said
+    /// any where that may be each of them, or the one who named the driver.
+    pub(super) fn of_failure(&self, error: &StorageError) -> Option<String> {
+        let named = |key: &str| self.0.get(key).map(|source| format!("it is set by {source}"));
+        match error.kind() {
+            ErrorKind::InvalidOptions => match error.option() {
+                Some(option) => named(&format!("options.{option}")),
+                None => self.of_options().map(|said| format!("the options are set by {said}")),
+            },
+            ErrorKind::UnknownDriver | ErrorKind::FeatureDisabled | ErrorKind::Unsupported => {
+                named("driver").or_else(|| named("adapter"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Each once.
+    fn of_options(&self) -> Option<String> {
+        let options = self.0.iter().filter(|(key, _)| key.starts_with("options."));
+        let said: BTreeSet<&str> = options.map(|(_, source)| source.as_str()).collect();
+        (!said.is_empty()).then(|| Vec::from_iter(said).join(" and "))
     }
 
     pub(super) fn is_empty(&self) -> bool {

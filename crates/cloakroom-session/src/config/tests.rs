@@ -175,6 +175,47 @@ fn a_mistake_names_the_variable_or_the_file_that_makes_it() {
     assert!(error("ttl = 0", &[]).ends_with("(it is set by cloakroom.toml)"));
 }
 
+/// What `cloakroom.toml` and these variables come to is not enough for a store.
+async fn not_opened(file: &str, variables: &[(&str, &str)]) -> String {
+    let config = loaded(file, variables).unwrap();
+    crate::Sessions::from_config(config).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn what_a_driver_refuses_names_the_variable_or_the_file_that_says_it() {
+    let file = "driver = 'fs-lite'\noptions = { bas = '.data', readOnly = true }";
+    let misspelt = not_opened(file, &[("CLOAKROOM_SESSION_OPTIONS_NO_CLEAR", "true")]).await;
+    assert!(misspelt.ends_with("did you mean `base`? (it is set by cloakroom.toml)"), "{misspelt}");
+    let variable = ("CLOAKROOM_SESSION_OPTIONS_READ_ONLY", "yes");
+    let mistyped = not_opened(&file.replace("bas ", "base "), &[variable]).await;
+    assert!(
+        mistyped.contains("`readOnly`") && mistyped.ends_with("OPTIONS_READ_ONLY)"),
+        "{mistyped}"
+    );
+
+    let unknown = not_opened("driver = 'fs-light'", &[]).await;
+    assert!(unknown.ends_with("(it is set by cloakroom.toml)"), "{unknown}");
+    let unknown = not_opened("driver = 'redis'", &[("CLOAKROOM_SESSION_DRIVER", "redes")]).await;
+    assert!(unknown.ends_with("(it is set by CLOAKROOM_SESSION_DRIVER)"), "{unknown}");
+}
+
+#[test]
+fn what_may_be_any_option_names_all_who_said_one() {
+    let file = "driver = 'redis'\noptions = { url = 'a', base = 'b' }";
+    let variable = ("CLOAKROOM_SESSION_OPTIONS_DB", "1");
+    let error = cloakroom_storage::options::invalid("redis", "they do not go together");
+    let said =
+        |file: &str, variables: &[_]| loaded(file, variables).unwrap().said_what_failed(&error);
+    assert_eq!(
+        said(file, &[variable]).unwrap(),
+        "the options are set by CLOAKROOM_SESSION_OPTIONS_DB and cloakroom.toml"
+    );
+    assert_eq!(said("driver = 'redis'", &[]), None);
+    // What the program itself says, it knows.
+    let config = loaded(file, &[]).unwrap().option("tls", "yes");
+    assert_eq!(config.said_what_failed(&error.with_option("tls")), None);
+}
+
 #[test]
 fn debugging_shows_which_options_there_are_and_not_what_they_say() {
     let config = Config::new("redis").option("url", "redis://user:hunter2@localhost/0");

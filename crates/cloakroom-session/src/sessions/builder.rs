@@ -94,8 +94,11 @@ impl SessionsBuilder {
         config.check()?;
         SessionCookie::new(&config.cookie)?;
         let limits = Limits { timeout: config.timeout, retries: config.retries };
-        let driver =
-            registry.open(&config.driver, &config.options, limits).await.map_err(from_storage)?;
+        let opened = registry.open(&config.driver, &config.options, limits).await;
+        let driver = opened.map_err(|error| match config.said_what_failed(&error) {
+            Some(note) => from_storage(error).with_note(note),
+            None => from_storage(error),
+        })?;
         let sessions = Sessions::with_driver(driver, &config)?;
         sessions.tell_where(&config);
         Ok(sessions)

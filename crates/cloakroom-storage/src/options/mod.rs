@@ -17,13 +17,12 @@ use crate::{Error, ErrorKind, Operation, Result};
 /// # Errors
 /// With [`ErrorKind::InvalidOptions`].
 pub fn parse<T: DeserializeOwned>(driver: &'static str, options: &Map<String, Value>) -> Result<T> {
-    let mut current = None;
-    T::deserialize(Options { options, current: &mut current }).map_err(|error| {
-        let message = match current {
-            Some(key) => format!("option `{key}`: {error}"),
-            None => error.to_string(),
-        };
-        invalid(driver, message)
+    let (mut current, mut unknown) = (None, None);
+    let given = Options { options, current: &mut current, unknown: &mut unknown };
+    T::deserialize(given).map_err(|error| match (current, unknown) {
+        (Some(key), _) => invalid(driver, format!("option `{key}`: {error}")).with_option(key),
+        (None, Some(key)) => invalid(driver, error.to_string()).with_option(key),
+        (None, None) => invalid(driver, error.to_string()),
     })
 }
 
@@ -45,10 +44,11 @@ pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .map(|(_, candidate)| candidate)
 }
 
-/// Hands the options to a struct, remembering which one is being read.
+/// Hands the options to a struct, remembering which one is being read, or which there is not.
 struct Options<'a, 'c> {
     options: &'a Map<String, Value>,
     current: &'c mut Option<&'a str>,
+    unknown: &'c mut Option<&'a str>,
 }
 
 impl<'de> Deserializer<'de> for Options<'de, '_> {
@@ -66,6 +66,7 @@ impl<'de> Deserializer<'de> for Options<'de, '_> {
                 None if fields.is_empty() => "there are none".to_owned(),
                 None => format!("known are `{}`", fields.join("`, `")),
             };
+            *self.unknown = Some(unknown);
             return Err(serde::de::Error::custom(format!("no such option `{unknown}`; {hint}")));
         }
         self.entries(fields, visitor)
@@ -87,7 +88,7 @@ impl<'de> Options<'de, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, serde_json::Error> {
-        let Options { options, current } = self;
+        let Options { options, current, .. } = self;
         let entries = options.iter();
         visitor.visit_map(Entries { fields, entries, value: &Value::Null, current })
     }
@@ -232,6 +233,18 @@ mod tests {
             error.contains("option `readOnly`: invalid type: a text, expected a boolean"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn the_option_that_is_wrong_can_be_told_from_the_others() {
+        let wrong = |options: Value| {
+            let options = options.as_object().expect("an object");
+            let error = parse::<Example>("example", options).expect_err("a wrong option");
+            error.option().map(str::to_owned)
+        };
+        assert_eq!(wrong(json!({"base": "x", "readonly": true})), Some("readonly".to_owned()));
+        assert_eq!(wrong(json!({"base": "x", "readOnly": "yes"})), Some("readOnly".to_owned()));
+        assert_eq!(wrong(json!({"readOnly": true})), None);
     }
 
     #[test]

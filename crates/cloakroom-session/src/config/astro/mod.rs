@@ -5,6 +5,7 @@ use std::path::Path;
 use cloakroom_astro_config::{Driver, Environment, Position};
 use serde_json::{Map, Value};
 
+use super::sources::Sources;
 use super::{Adapter, Config};
 use crate::error::{Error, Result};
 
@@ -44,10 +45,17 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Config> {
     let mut astro = cloakroom_astro_config::read(path, environment)?;
     // The rest first: a mistyped `driver` is a key of its own, and no missing driver.
     let settings = std::mem::take(&mut astro.settings);
+    let file = path.display().to_string();
+    let mut sources = Sources::default();
+    sources.note(&settings, &file);
     let mut config = Config::read(settings)
         .map_err(|unusable| at(astro.position(&unusable.key), &unusable.message))?;
     (config.driver, config.options) = driver(astro.driver?)?;
-    Ok(config)
+    sources.put("driver".to_owned(), &file);
+    for option in config.options.keys() {
+        sources.put(format!("options.{option}"), &file);
+    }
+    Ok(Config { sources, ..config })
 }
 
 /// The driver's name and its options.

@@ -29,7 +29,7 @@ pub struct Options {
 
 /// The options of JavaScript's client that mean something here.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct OpenKvOptions {
     /// The token; by default the environment's `DENO_KV_ACCESS_TOKEN`.

@@ -242,17 +242,16 @@ fn near_cache<'de, D>(deserializer: D) -> Result<Option<CacheLimits>, D::Error>
 where
     D: Deserializer<'de>,
 {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum NearCache {
-        Switch(bool),
-        Limits(CacheLimits),
+    match Value::deserialize(deserializer)? {
+        Value::Null | Value::Bool(false) => Ok(None),
+        Value::Bool(true) => Ok(Some(CacheLimits::default())),
+        limits @ Value::Object(_) => {
+            CacheLimits::deserialize(limits).map(Some).map_err(D::Error::custom)
+        }
+        _ => Err(D::Error::custom(
+            "expected `true`, or a table such as `{ max: 10000, maxSize: 16777216 }`",
+        )),
     }
-    Ok(match Option::deserialize(deserializer)? {
-        None | Some(NearCache::Switch(false)) => None,
-        Some(NearCache::Switch(true)) => Some(CacheLimits::default()),
-        Some(NearCache::Limits(limits)) => Some(limits),
-    })
 }
 
 /// What must not be shown.

@@ -298,6 +298,11 @@ fn cluster(
 fn address(host: Option<String>, port: Option<u16>, tls: Option<&Tls>) -> Result<ConnectionAddr> {
     let host = host.unwrap_or_else(|| "127.0.0.1".to_owned());
     let port = port.unwrap_or(DEFAULT_PORT);
+    if port == 0 {
+        return Err(invalid(
+            "option `port`: no server listens on 0; leave it out for the usual one",
+        ));
+    }
     match tls {
         Some(tls) => tls.address(host, port),
         None => Ok(ConnectionAddr::Tcp(host, port)),

@@ -128,6 +128,10 @@ impl S3 {
     /// # Errors
     /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is impossible.
     pub fn new(options: Options) -> Result<S3> {
+        if options.bucket.is_empty() && options.endpoint.is_none() {
+            let message = "option `bucket` is missing: name the bucket, or give its own URL as the option `endpoint`";
+            return Err(options::invalid(NAME, message));
+        }
         let region = region(NAME, options.region)?;
         let endpoint =
             options.endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));

@@ -307,6 +307,10 @@ async fn impossible_options_are_named() {
             "DENO_KV_ACCESS_TOKEN",
         ),
         (json!({ "paht": "http://a" }), "did you mean `path`?"),
+        (
+            json!({ "path": "http://a", "openKvOptions": { "accesToken": "a token" } }),
+            "option `openKvOptions`: unknown field `accesToken`, expected `accessToken`",
+        ),
     ] {
         let options: &Map<String, Value> = options.as_object().unwrap();
         let error = open("deno-kv", options).await.unwrap_err();

@@ -163,6 +163,10 @@ async fn wrong_options_are_named_with_what_to_do() {
         (json!({ "url": 6379 }), "option `url`"),
         (json!({ "port": 70_000 }), "option `port`"),
         (json!({ "port": "x" }), "option `port`"),
+        (json!({ "port": 0 }), "no server listens on 0"),
+        (json!({ "url": "redis://localhost:0" }), "no server listens on 0"),
+        (json!({ "cluster": [{ "port": 0 }] }), "no server listens on 0"),
+        (json!({ "sentinels": [{ "port": 0 }], "name": "m" }), "no server listens on 0"),
         (json!({ "ttl": -1 }), "option `ttl`"),
         (json!({ "db": 1.5 }), "option `db`"),
         (json!({ "family": 5 }), "option `family`"),
@@ -179,7 +183,9 @@ async fn wrong_options_are_named_with_what_to_do() {
         (json!({ "tls": { "ca": "/does/not/exist" } }), "option `ca`"),
         (json!({ "tls": { "cert": "-----BEGIN X" } }), "`cert` and `key`"),
         (json!({ "tls": { "servername": "elsewhere" } }), "option `servername`"),
-        (json!({ "nearCache": { "maximum": 5 } }), "nearCache"),
+        (json!({ "nearCache": { "maximum": 5 } }), "option `nearCache`: unknown field `maximum`"),
+        (json!({ "nearCache": { "max": "x" } }), "option `nearCache`: invalid type"),
+        (json!({ "nearCache": 5 }), "option `nearCache`: expected `true`, or a table"),
     ] {
         let error = refusal(options.clone()).await;
         assert_eq!(error.kind(), ErrorKind::InvalidOptions, "{options}: {error}");

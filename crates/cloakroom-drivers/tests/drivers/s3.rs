@@ -13,7 +13,7 @@ use cloakroom_storage::{
 };
 use futures_util::TryStreamExt as _;
 use interop_peers::{JavaScript, Moto, Proxy};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
 const SHORT: Option<Duration> = Some(Duration::from_millis(200));
@@ -338,6 +338,8 @@ async fn bad_options_are_refused_by_name() {
         assert_eq!(error.kind(), ErrorKind::InvalidOptions, "{error}");
         assert!(error.to_string().contains(part), "{error}");
     }
+    let error = S3::open(&Map::new()).unwrap_err().to_string();
+    assert!(error.contains("option `bucket` is missing"), "{error}");
     let unstorages = with(1, "bulkDelete", json!(false));
     assert!(S3::open(unstorages.as_object().unwrap()).is_ok());
 }

@@ -14,9 +14,8 @@ use crate::{Capabilities, DynDriver, Error, ErrorKind, Item, ItemKey, SetOutcome
 pub(super) const SHORT: Duration = Duration::from_secs(1);
 /// A ttl that does not pass while the suite runs.
 pub(super) const LONG: Duration = Duration::from_secs(3600);
-/// When a rule stops waiting for what a store must do in time. It tells a store that never does it from a slow machine, so
-/// it is longer than any machine is slow: a sweep of an object store asks for every object that is there.
-pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+/// How late a store may be with an item's end.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a rule needs of a driver.
 #[derive(Clone, Copy)]

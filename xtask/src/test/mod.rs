@@ -43,6 +43,7 @@ fn all(root: &Path) -> Report {
         // What is missing would fail test after test with something else, and much later.
         return report;
     }
+    report.check("dependencies", dependencies(root));
     let lints =
         ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
     report.check("lints", execute(&mut cargo(root, &lints)));
@@ -62,6 +63,13 @@ fn all(root: &Path) -> Report {
 
 /// The programs that no library has the documentation of.
 const PROGRAMS: [&str; 4] = ["example-components-*", "example-middleware", "interop-*", "xtask"];
+
+/// What is depended on is as `deny.toml` has it: licences, sources, and what was decided against.
+fn dependencies(root: &Path) -> Result<(), String> {
+    let deny = root.join("target/peers/cargo-deny");
+    let arguments = ["--locked", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"];
+    execute(&mut command(root, &deny.to_string_lossy(), &arguments))
+}
 
 pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {
     command(root, &std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)

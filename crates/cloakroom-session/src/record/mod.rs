@@ -9,6 +9,8 @@
 mod changes;
 mod entries;
 mod lifetime;
+#[cfg(test)]
+mod merge;
 mod stored;
 mod tombstone;
 

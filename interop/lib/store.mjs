@@ -10,6 +10,8 @@ export const isTombstone = (record) => /^\d{16}\.\d{17}e-999$/.test(record) && N
 export class Store {
 	/** What the tests call it. */
 	static title;
+	/** Whether the site remembers which IDs were retired, as Rust does. */
+	static keepsTombstones = false;
 	/** The peers that it needs, as `suite` names them. */
 	static needs = [];
 	/** Where its servers run. */

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from '../lib/client.mjs';
 import { startAstro, startProbe, startShop } from '../lib/servers.mjs';
-import { astroStores } from '../lib/stores.mjs';
+import { astroStores, packageStores } from '../lib/stores.mjs';
 import { suiteOver } from '../lib/suite.mjs';
 
-suiteOver(astroStores, 'Many requests at once in one session', { needs: ['shop', 'probe'] }, (Store) => {
+suiteOver([...astroStores, ...packageStores], 'Many requests at once in one session', { needs: ['shop', 'probe'] }, (Store) => {
 	let store, astro, shop, otherShop, probe;
 	before(async () => {
 		store = await Store.open();

@@ -7,11 +7,11 @@ import { after, before, test } from 'node:test';
 import { parse, stringify } from 'devalue';
 import { Client } from '../lib/client.mjs';
 import { startAstro, startProbe } from '../lib/servers.mjs';
-import { astroStores } from '../lib/stores.mjs';
+import { astroStores, packageStores } from '../lib/stores.mjs';
 import { suiteOver } from '../lib/suite.mjs';
 import { values } from '../lib/values.mjs';
 
-suiteOver(astroStores, 'Values in a shared session', { needs: ['probe'] }, (Store) => {
+suiteOver([...astroStores, ...packageStores], 'Values in a shared session', { needs: ['probe'] }, (Store) => {
 	let store, astro, probe;
 	before(async () => {
 		store = await Store.open();

@@ -14,7 +14,7 @@ pub(super) const ENDING: &str = ".test.mjs";
 const WORKERS: [&str; 2] = ["example-worker", "interop-worker"];
 
 /// The packages of the programs that tests start.
-const PROGRAMS: [&str; 3] = ["shop", "interop-probe", "interop-peers"];
+const PROGRAMS: [&str; 4] = ["shop", "interop-probe", "interop-peers", "cloakroom-cli"];
 
 /// All of them.
 pub(super) fn test_all(root: &Path, report: &mut Report) {
@@ -62,6 +62,7 @@ fn run(root: &Path, words: &[&str], report: &mut Report) {
         .env("CLOAKROOM_SHOP", binaries.join("shop"))
         .env("CLOAKROOM_PROBE", binaries.join("interop-probe"))
         .env("CLOAKROOM_PEER", binaries.join("interop-peer"))
+        .env("CLOAKROOM_SERVE", binaries.join("cloakroom"))
         .env("CLOAKROOM_WORKERS", binaries.with_file_name("worker"));
     let mut tally = Tally::default();
     let outcome = execute_lines(&mut tests, |line| {

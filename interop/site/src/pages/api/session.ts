@@ -3,12 +3,18 @@
 // texts. The Rust probe answers the same requests.
 import type { APIRoute } from 'astro';
 import { parse, stringify } from 'devalue';
+import { gateOf } from '../../gates';
 
 type Step =
 	| { do: 'set'; key: string; value: string; ttl?: number }
 	| { do: 'get' | 'has' | 'delete'; key: string }
 	/** Reads one key and writes what was read under another, so that this side writes the value anew. */
 	| { do: 'copy'; key: string; to: string }
+	/** Adds an item to a list, however many do so at once; where the site cannot, as a page would: it reads, and sets. */
+	| { do: 'push'; key: string; item: unknown }
+	/** Adds an item to a list that it has read. */
+	| { do: 'append'; key: string; item: unknown }
+	| { do: 'wait'; gate: string }
 	| { do: 'load'; id: string }
 	| { do: 'keys' | 'id' | 'regenerate' | 'destroy' };
 
@@ -26,6 +32,22 @@ async function take(step: Step, session: Session): Promise<unknown> {
 			return session.delete(step.key);
 		case 'copy':
 			return session.set(step.to, await session.get(step.key));
+		case 'push': {
+			const push = (list: unknown[] = []) => [...list, step.item];
+			// Of the integration @cloakroom/astro.
+			if ('update' in session) return (session.update as Function)(step.key, push);
+			return session.set(step.key, push(await session.get(step.key)));
+		}
+		case 'append': {
+			const list = [...((await session.get(step.key)) ?? []), step.item];
+			session.set(step.key, list);
+			return list;
+		}
+		case 'wait': {
+			const gate = gateOf(step.gate);
+			gate.reached.resolve();
+			return gate.open.promise;
+		}
 		case 'keys':
 			return [...(await session.keys())];
 		case 'id':

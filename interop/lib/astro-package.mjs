@@ -1,0 +1,16 @@
+// The modules of the package `@cloakroom/astro`, as Astro's build has them: with Astro's own devalue, and the site's ioredis.
+import { createRequire, registerHooks } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+const ofAstro = createRequire(createRequire(import.meta.url).resolve('astro/package.json'));
+
+registerHooks({
+	resolve(specifier, context, next) {
+		if (!context.parentURL?.includes('/packages/astro/')) return next(specifier, context);
+		if (specifier === 'devalue') return next(pathToFileURL(ofAstro.resolve('devalue')).href, context);
+		return next(specifier, specifier === 'ioredis' ? { ...context, parentURL: import.meta.url } : context);
+	},
+});
+
+/** A module of the package, by its path below `src`. */
+export const load = (path) => import(new URL(`../../packages/astro/src/${path}`, import.meta.url).href);

@@ -1,0 +1,182 @@
+// The drivers of `@cloakroom/astro`, rule by rule; and its sessions over `cloakroom serve`, beside Rust's.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { load } from '../lib/astro-package.mjs';
+import { Client } from '../lib/client.mjs';
+import { Folder } from '../lib/folder.mjs';
+import { startPeer } from '../lib/peer.mjs';
+import { startServe } from '../lib/serve.mjs';
+import { startProbe } from '../lib/servers.mjs';
+import { suite } from '../lib/suite.mjs';
+import { until } from '../lib/until.mjs';
+
+const { Session } = await load('session/session.js');
+const { Store } = await load('session/store.js');
+const { cookieSettings } = await load('session/cookie.js');
+
+const drivers = [
+	{ name: 'memory', needs: [], start: async () => ({ options: {}, stop() {} }) },
+	{
+		name: 'fs-lite',
+		needs: [],
+		async start() {
+			const base = mkdtempSync(path.join(tmpdir(), 'cloakroom-fs-lite-'));
+			return { options: { base }, stop: () => rmSync(base, { recursive: true }) };
+		},
+	},
+	{
+		name: 'redis',
+		needs: ['redis'],
+		async start() {
+			const peer = await startPeer('redis');
+			return { options: { url: peer.url, base: 'site' }, stop: () => peer.stop() };
+		},
+	},
+	{
+		name: 'http',
+		needs: ['serve'],
+		async start() {
+			const serve = await startServe('memory');
+			return { options: { base: serve.url }, stop: () => serve.stop() };
+		},
+	},
+];
+
+for (const { name, needs, start } of drivers) {
+	suite(`The driver ${name}`, { needs }, () => {
+		let server, driver, another;
+		before(async () => {
+			server = await start();
+			const { default: open } = await load(`drivers/${name}.js`);
+			driver = open(server.options);
+			// As another process has it.
+			another = name === 'memory' ? driver : open(server.options);
+		});
+		after(async () => {
+			driver?.close?.();
+			another?.close?.();
+			await server?.stop();
+		});
+
+		const text = (value) => `[["Map",1,2],"key",{"data":3,"expires":-1},${JSON.stringify(value)}]`;
+
+		test('what is written is read, by another process too', async () => {
+			const key = randomUUID();
+			assert.equal(await driver.get(key), null);
+			for (const value of ['a', 'ü\u{1f3a9}', 'long '.repeat(3000)]) {
+				const written = await driver.set(key, text(value), 'always');
+				const item = await another.get(key);
+				assert.deepEqual({ ...item }, { text: text(value), version: written.version, ends: undefined });
+			}
+		});
+
+		test('a condition holds for what was seen, and for nothing else', async () => {
+			const key = randomUUID();
+			const first = await driver.set(key, text(1), 'absent');
+			assert.equal(await another.set(key, text(2), 'absent'), null);
+			const second = await another.set(key, text(2), { version: first.version });
+			assert.equal(await driver.set(key, text(3), { version: first.version }), null);
+			assert.equal(await driver.remove(key, { version: first.version }), 'conflict');
+			assert.equal((await driver.get(key)).text, text(2));
+			assert.equal(await driver.remove(key, { version: second.version }), 'removed');
+			assert.equal(await another.get(key), null);
+			assert.equal(await driver.set(key, text(4), { version: second.version }), null);
+			assert.equal(await driver.remove(key, 'always'), 'missing');
+		});
+
+		test('of many that write on one condition one has it', async () => {
+			for (const length of [1, 5000]) {
+				const key = randomUUID();
+				const { version } = await driver.set(key, text('x'.repeat(length)), 'absent');
+				const tries = Array.from({ length: 20 }, (_, index) => (index % 2 ? driver : another).set(key, text(index), { version }));
+				const written = (await Promise.all(tries)).filter((outcome) => outcome !== null);
+				assert.equal(written.length, 1);
+			}
+		});
+
+		test('an item ends at its time, which a write and a touch move', async () => {
+			const key = randomUUID();
+			const near = (item, seconds) => assert.ok(Math.abs(item.ends - Date.now() - seconds * 1000) < 5000, `${item.ends}`);
+			const { version } = await driver.set(key, text(1), 'absent', 100);
+			near(await another.get(key), 100);
+			await driver.set(key, text(2), { version }, 1000);
+			near(await another.get(key), 1000);
+			assert.equal(await driver.touch(key, 200), true);
+			near(await another.get(key), 200);
+			assert.equal(await driver.touch(key), true);
+			assert.equal((await another.get(key)).ends, undefined);
+			await driver.set(key, text(3), 'always', 0.02);
+			await until('it has ended', async () => (await another.get(key)) === null);
+			assert.notEqual(await driver.set(key, text(4), 'absent'), null);
+			assert.equal(await driver.touch(randomUUID(), 5), false);
+		});
+	});
+}
+
+suite('Files that both languages write', { needs: ['probe'] }, () => {
+	let store, probe, driver;
+	before(async () => {
+		store = await Folder.open();
+		probe = await startProbe(store, { idle: 600 });
+		const { default: open } = await load('drivers/fs-lite.js');
+		driver = open({ base: store.sessions });
+	});
+	after(() => store?.close());
+
+	test('each sees the other\'s deadline, and nothing is left behind', async () => {
+		const client = new Client();
+		await client.set(probe, 'theme', 'dark');
+		const item = await driver.get(client.id);
+		assert.ok(Math.abs(item.ends - Date.now() - 600_000) < 10_000, `${item.ends}`);
+		await driver.set(client.id, item.text, { version: item.version }, 0.02);
+		await until('it has ended', async () => (await driver.get(client.id)) === null);
+		assert.deepEqual(await new Client(client.cookies).keys(probe), []);
+		const own = readdirSync(path.join(store.sessions, '.cloakroom'));
+		assert.deepEqual(own.filter((name) => name.endsWith('.tmp$')), []);
+		assert.ok(own.some((name) => name.endsWith('.expires$')));
+	});
+});
+
+suite('Sessions of JavaScript over `cloakroom serve`, and of Rust on what is behind it', { needs: ['serve', 'probe'] }, () => {
+	let serve, store, probe, site;
+	before(async () => {
+		store = await Folder.open();
+		serve = await startServe('fs-lite', { base: store.sessions });
+		probe = await startProbe(store);
+		const { default: open } = await load('drivers/http.js');
+		site = {
+			store: new Store(open({ base: serve.url })),
+			rules: { limits: {}, conflict: 'error' },
+			cookie: cookieSettings(undefined, true),
+		};
+	});
+	after(async () => {
+		await store?.close();
+		await serve?.stop();
+	});
+
+	test('200 updates at once, half from each: all are there, once', async () => {
+		const client = new Client();
+		await client.set(probe, 'theme', 'dark');
+		const cookies = { get: () => ({ value: client.id }), set: assert.fail, delete: assert.fail };
+		const one = async (index) => {
+			if (index % 2) return new Client(client.cookies).steps(probe, { do: 'push', key: 'cart', item: `${index}` });
+			const session = new Session(site, cookies);
+			await session.update('cart', (cart = []) => [...cart, `${index}`]);
+			await session.commit();
+		};
+		await Promise.all(Array.from({ length: 200 }, (_, index) => one(index)));
+		const cart = await client.get(probe, 'cart');
+		assert.deepEqual(cart.toSorted(), Array.from({ length: 200 }, (_, index) => `${index}`).toSorted());
+	});
+
+	test('what is no `cloakroom serve` is told so, and is no empty session', async () => {
+		const { default: open } = await load('drivers/http.js');
+		const session = new Session({ ...site, store: new Store(open({ base: probe.url })) }, { get: () => ({ value: randomUUID() }) });
+		await assert.rejects(session.get('theme'), { name: 'SessionUnavailableError', status: 503, message: /is no `cloakroom serve`/ });
+	});
+});

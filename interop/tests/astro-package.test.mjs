@@ -1,0 +1,267 @@
+// The package `@cloakroom/astro` by itself: its configuration, and what it promises beside a plain Astro.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { stringify } from 'devalue';
+import { load } from '../lib/astro-package.mjs';
+import { Client } from '../lib/client.mjs';
+import { Folder } from '../lib/folder.mjs';
+import { startAstro } from '../lib/servers.mjs';
+import { packageStores } from '../lib/stores.mjs';
+import { suite, suiteOver } from '../lib/suite.mjs';
+
+const { checkOptions } = await load('integration/options.js');
+const { findDriver } = await load('integration/find-driver.js');
+const tombstones = await load('session/tombstone.js');
+const { stripeOf } = await load('drivers/fs-lite/locks.js');
+const times = await load('drivers/fs-lite/times.js');
+
+describe('what a site says', () => {
+	test('the driver is the site\'s own, whichever way it is named', () => {
+		for (const driver of ['fs', 'fs-lite', { entrypoint: 'unstorage/drivers/fs-lite' }, { entrypoint: new URL('file:///a/fs-lite.mjs') }]) {
+			assert.equal(findDriver(driver).module, '@cloakroom/astro/drivers/fs-lite');
+		}
+		assert.deepEqual(findDriver('redis', { url: 'redis://a' }).options, { url: 'redis://a' });
+		assert.deepEqual(findDriver({ entrypoint: 'unstorage/drivers/redis', config: { base: 'b' } }).options, { base: 'b' });
+	});
+
+	test('a store that cannot compare and swap is refused, and said to be', () => {
+		assert.throws(() => findDriver('cloudflare-kv-binding'), /Cloudflare KV cannot compare and swap/);
+		assert.throws(() => findDriver({ entrypoint: './my-driver.js' }), /my-driver\.js.*cannot be used.*fs-lite, http, memory, redis, upstash/);
+		assert.throws(() => findDriver(undefined), /has no session driver/);
+	});
+
+	test('an option that there is not is refused, with those that there are', () => {
+		assert.throws(() => checkOptions({ idel: 5 }), /unknown option `idel`.*idle, absolute/);
+		assert.throws(() => checkOptions({ idle: '5m' }), /`idle` is "5m": it must be a number of seconds/);
+		assert.throws(() => checkOptions({ conflict: 'ignore' }), /`conflict` is "ignore".*error, retry, merge/);
+	});
+});
+
+describe('what both languages must agree on', () => {
+	test('the bytes of a tombstone', () => {
+		const by = '00081985529216486895';
+		const written = tombstones.writeTombstone('moved', by, 1_795_431_615_459);
+		assert.equal(written, '1179543167610008.19855292164868951e-999');
+		assert.deepEqual(tombstones.readTombstone(written, 1_795_431_615_459), { by });
+		assert.equal(tombstones.readTombstone(written, 1_795_431_615_459 + 122_000), undefined);
+		assert.match(tombstones.newRetirement(), /^\d{20}$/);
+	});
+
+	test('the lock of a key', () => {
+		const stripes = { a: '12', 'sess:a': '46', 'SESS:A': '46', '6f1de3d4-2c0c-4c3f-9d0e-0f6c5a1b2c3d': '48' };
+		for (const [key, stripe] of Object.entries(stripes)) assert.equal(stripeOf(key), stripe);
+	});
+
+	test('when a file ends', () => {
+		const now = 1_795_431_615_459;
+		assert.equal(times.deadlineOf(times.modifiedFor(now + 5000, now)), now + 5000);
+		assert.equal(times.deadlineOf(times.modifiedFor(undefined, now)), undefined);
+		assert.equal(times.deadlineOf(now), undefined);
+		for (const ahead of [0, 1, 15, 31, 33, 600, 86_400, 604_800]) {
+			const end = Number(times.bucketOf(now + ahead * 1000, now));
+			assert.ok(end * 1000 > now + ahead * 1000 && end * 1000 <= now + (ahead + Math.max(ahead / 16, 1) + 1) * 1000, `${ahead}`);
+		}
+	});
+});
+
+suiteOver(packageStores, 'A site with the package', { needs: [] }, (Store) => {
+	let store, astro, plainStore, plain;
+	before(async () => {
+		store = await Store.open();
+		astro = await startAstro(store);
+		const Plain = Object.getPrototypeOf(Store);
+		plainStore = await Plain.open();
+		plain = await startAstro(plainStore);
+	});
+	after(async () => {
+		await store?.close();
+		await plainStore?.close();
+	});
+
+	test('the same calls leave the same bytes, the same answers and the same cookies as without it', async () => {
+		let state = 11;
+		const random = (below) => {
+			state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+			return Math.floor((state / 0x80000000) * below);
+		};
+		const values = [1, 'dark', ['hat'], { name: 'Ada' }, null, undefined, new Date(0), new Map([[1, new Set([2n])]]), -0];
+		const keys = ['a', 'b', 'c', 'd'];
+		const steps = () =>
+			Array.from({ length: 1 + random(5) }, () => {
+				const key = keys[random(keys.length)];
+				switch (random(8)) {
+					case 0:
+					case 1:
+						return { do: 'get', key };
+					case 2:
+						return { do: 'has', key };
+					case 3:
+						return { do: 'keys' };
+					case 4:
+						return { do: 'delete', key };
+					case 5:
+						return { do: 'append', key: 'list', item: random(9) };
+					default:
+						return { do: 'set', key, value: stringify(values[random(values.length)]) };
+				}
+			});
+		for (let visit = 0; visit < 12; visit++) {
+			const clients = [new Client(), new Client()];
+			for (const [client, server] of [[clients[0], astro], [clients[1], plain]]) await client.set(server, 'first', visit);
+			for (let request = 0; request < 10; request++) {
+				const taken = steps();
+				// Astro loses what is deleted and then set in one request before it is loaded: ours does not.
+				if (!['get', 'has', 'keys', 'append'].includes(taken[0].do)) taken.unshift({ do: 'has', key: 'first' });
+				const answers = [await clients[0].steps(astro, ...taken), await clients[1].steps(plain, ...taken)];
+				assert.deepEqual(answers[0], answers[1], JSON.stringify(taken));
+				assert.equal(await store.read(clients[0].id), await plainStore.read(clients[1].id), JSON.stringify(taken));
+			}
+			assert.deepEqual(
+				clients[0].setCookies.map((cookie) => cookie.replace(clients[0].id, 'id')),
+				[],
+				'a cookie that the browser has is not sent again',
+			);
+		}
+	});
+
+	test('pages are run again where another request was faster, so that each visit counts', async () => {
+		const client = new Client();
+		await client.set(astro, 'theme', 'dark');
+		const visits = Array.from({ length: 12 }, () => new Client(client.cookies).request(astro, '/cart'));
+		for (const response of await Promise.all(visits)) assert.equal(response.status, 200);
+	});
+
+	test('a cookie that names no session is not adopted', async () => {
+		const made = '6f1de3d4-2c0c-4c3f-9d0e-0f6c5a1b2c3d';
+		for (const id of [made, '../../etc/passwd', 'deleted']) {
+			const client = new Client([['astro-session', id]]);
+			assert.deepEqual(await client.keys(astro), []);
+			await client.set(astro, 'theme', 'dark');
+			assert.match(client.id, /^[0-9a-f]{8}-[0-9a-f]{4}-4/);
+			assert.notEqual(client.id, made);
+			assert.equal(await store.find(made), null);
+		}
+	});
+
+	test('what cannot be read is kept, and the cookie with it', async () => {
+		const client = new Client();
+		await client.set(astro, 'theme', 'dark');
+		const whole = await store.read(client.id);
+		const torn = `${whole.slice(0, -3)}`;
+		const driver = store.driver();
+		await driver.setItem(client.id, torn, {});
+		await assert.rejects(client.set(astro, 'theme', 'light'), /500/);
+		assert.equal(await store.read(client.id), torn);
+		assert.deepEqual(client.setCookies, []);
+		await driver.setItem(client.id, whole, {});
+		assert.equal(await client.get(astro, 'theme'), 'dark');
+		await driver.dispose?.();
+	});
+});
+
+suite('Astro with the package, on Redis that goes away', { needs: ['redis'] }, () => {
+	const [, RedisWithPackage] = packageStores;
+	let store, astro;
+	before(async () => {
+		store = await RedisWithPackage.open();
+		astro = await startAstro(store);
+	});
+	after(() => store?.close());
+
+	test('the answer is 503, and says nothing of the store', async () => {
+		const client = new Client();
+		await client.set(astro, 'theme', 'dark');
+		await store.peer.stop();
+		for (const step of [{ do: 'get', key: 'theme' }, { do: 'set', key: 'theme', value: '["light"]' }]) {
+			const response = await client.request(astro, '/api/session', {
+				method: 'POST',
+				body: JSON.stringify([step]),
+				headers: { 'content-type': 'application/json' },
+			});
+			const text = await response.text();
+			assert.equal(response.status, 503, text);
+			assert.equal(response.headers.get('retry-after'), '1');
+			assert.doesNotMatch(text, /redis|sock|ECONN/i);
+		}
+	});
+});
+
+describe('a site that knows nothing of this repository', () => {
+	test('the package is packed, installed, and one line is enough', async () => {
+		const root = mkdtempSync(path.join(tmpdir(), 'cloakroom-site-'));
+		const interop = path.resolve(import.meta.dirname, '..');
+		try {
+			execFileSync('npm', ['pack', '--silent', '--pack-destination', root], { cwd: path.resolve(interop, '../packages/astro') });
+			const [packed] = readdirSync(root).filter((name) => name.endsWith('.tgz'));
+			// What npm would install beside it is here already.
+			const modules = path.join(root, 'node_modules');
+			const installed = path.join(modules, '@cloakroom/astro');
+			mkdirSync(installed, { recursive: true });
+			execFileSync('tar', ['--extract', '--strip-components=1', '--file', path.join(root, packed), '--directory', installed]);
+			for (const name of ['astro', '@astrojs/node']) link(interop, modules, name);
+			const manifest = JSON.parse(readFileSync(path.join(installed, 'package.json'), 'utf8'));
+			assert.deepEqual(Object.keys(manifest.dependencies ?? {}), []);
+			assert.ok(manifest.keywords.includes('astro-integration') && manifest.keywords.includes('withastro'));
+			writeFileSync(path.join(root, 'package.json'), JSON.stringify({ type: 'module', dependencies: { astro: '*', '@cloakroom/astro': '*' } }));
+			writeFileSync(
+				path.join(root, 'astro.config.mjs'),
+				`import node from '@astrojs/node';
+import { defineConfig } from 'astro/config';
+import cloakroom from '@cloakroom/astro';
+export default defineConfig({ adapter: node({ mode: 'standalone' }), integrations: [cloakroom()] });
+`,
+			);
+			mkdirSync(path.join(root, 'src/pages'), { recursive: true });
+			writeFileSync(
+				path.join(root, 'src/pages/index.astro'),
+				`---
+import { update } from '@cloakroom/astro/session';
+export const prerender = false;
+const visits = await update(Astro.session, 'visits', (visits = 0) => visits + 1);
+---
+<p>visit {visits}</p>
+`,
+			);
+			execFileSync(process.execPath, [path.join(modules, 'astro/bin/astro.mjs'), 'build', '--root', root], {
+				cwd: root,
+				env: { ...process.env, ASTRO_TELEMETRY_DISABLED: '1' },
+				stdio: 'pipe',
+			});
+			const server = spawn(process.execPath, [path.join(root, 'dist/server/entry.mjs')], {
+				cwd: root,
+				env: { ...process.env, HOST: '127.0.0.1', PORT: '0' },
+				stdio: ['ignore', 'pipe', 'inherit'],
+			});
+			try {
+				const url = await new Promise((resolve, reject) => {
+					server.once('exit', reject);
+					server.stdout.on('data', (text) => {
+						const found = /listening on (http:\/\/\S+)/.exec(text);
+						if (found) resolve(found[1]);
+					});
+				});
+				const here = { name: 'site', url };
+				const client = new Client();
+				assert.match(await client.page(here, '/'), /visit 1/);
+				await Promise.all(Array.from({ length: 20 }, () => new Client(client.cookies).page(here, '/')));
+				assert.match(await client.page(here, '/'), /visit 22/);
+			} finally {
+				server.kill();
+			}
+		} finally {
+			rmSync(root, { recursive: true, force: true });
+		}
+	});
+});
+
+/** Makes an installed package one of this site's; what it needs itself is found beside it. */
+function link(interop, modules, name) {
+	const require = createRequire(path.join(interop, 'package.json'));
+	mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
+	symlinkSync(path.dirname(require.resolve(`${name}/package.json`)), path.join(modules, name));
+}

@@ -1,0 +1,70 @@
+// Puts our session behind the object that Astro hands to pages, endpoints, actions and middleware.
+//
+// All of Astro's versions make that object of one class, and none lets an integration choose another. So the methods of its
+// prototype lead to ours, for the objects that our middleware has seen. Those that it has not seen stay Astro's, and
+// can only read: see `driver.js`.
+import { lacks, METHODS, OURS, saves } from './astro-session.js';
+import { Session } from './session/session.js';
+
+/** In one place for the process: a development server runs this module again whenever it changes. @returns {WeakMap<object, Session>} */
+function sessions() {
+	const global = /** @type {Record<symbol, any>} */ (globalThis);
+	return (global[OURS] ??= new WeakMap());
+}
+
+/** Ours, behind Astro's. @param {object} astros @returns {Session | undefined} */
+export const sessionOf = (astros) => sessions().get(astros);
+
+/**
+ * Our session for the request whose object of Astro's this is.
+ * @param {object} astros
+ * @param {import('./session/session.js').Site} site
+ * @param {import('./session/session.js').Cookies} cookies
+ */
+export function attach(astros, site, cookies) {
+	lead(Object.getPrototypeOf(astros));
+	const session = new Session(site, cookies);
+	sessions().set(astros, session);
+	return session;
+}
+
+/** @param {any} prototype */
+function lead(prototype) {
+	if (Object.hasOwn(prototype, OURS)) return;
+	const problem = lacks(prototype);
+	if (problem) throw new Error(`@cloakroom/astro does not know this version of Astro: ${problem}.`);
+	const [persist] = saves(prototype);
+	for (const name of METHODS) define(prototype, name, name);
+	define(prototype, persist, 'commit');
+	const { get: astrosID } = Object.getOwnPropertyDescriptor(prototype, 'sessionID') ?? {};
+	Object.defineProperty(prototype, 'sessionID', {
+		configurable: true,
+		get() {
+			const ours = sessionOf(this);
+			return ours ? ours.sessionID : astrosID?.call(this);
+		},
+	});
+	Object.defineProperty(prototype, 'update', {
+		configurable: true,
+		writable: true,
+		value(/** @type {string} */ key, /** @type {(value: any) => any} */ change) {
+			const ours = sessionOf(this);
+			if (!ours) throw new Error('This session was not seen by the middleware of @cloakroom/astro, and can only be read.');
+			return ours.update(key, change);
+		},
+	});
+	Object.defineProperty(prototype, OURS, { value: true });
+}
+
+/** @param {any} prototype @param {string | symbol} name @param {string} ours */
+function define(prototype, name, ours) {
+	const astros = prototype[name];
+	Object.defineProperty(prototype, name, {
+		configurable: true,
+		writable: true,
+		value(/** @type {any[]} */ ...given) {
+			const session = /** @type {any} */ (sessionOf(this));
+			return session ? session[ours](...given) : astros.apply(this, given);
+		},
+	});
+}

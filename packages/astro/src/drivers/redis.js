@@ -1,0 +1,125 @@
+// Redis and Valkey, by ioredis as Astro has it. The options, keys and bytes are those of unstorage's driver.
+import { createHash } from 'node:crypto';
+import { Redis } from 'ioredis';
+
+// Replaces or removes what is stored, if it is what the caller saw.
+// ARGV: what was seen; its length where that is a digest, or nothing; what to store; for how many milliseconds.
+// Without something to store it is removed. Gives 1 if done, and else 0.
+const SWAP = `
+local stored = redis.call('GET', KEYS[1])
+if not stored then return 0 end
+if ARGV[2] ~= '' then stored = #stored == tonumber(ARGV[2]) and redis.sha1hex(stored) end
+if stored ~= ARGV[1] then return 0 end
+if not ARGV[3] or ARGV[4] == '0' then redis.call('UNLINK', KEYS[1])
+elseif ARGV[4] then redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+else redis.call('SET', KEYS[1], ARGV[3]) end
+return 1
+`;
+
+/** From this length on, what was seen is sent as its digest: that saves half of what goes over the wire. */
+const DIGEST_FROM = 4096;
+
+/**
+ * @param {import('ioredis').RedisOptions & { url?: string, base?: string, ttl?: number, cluster?: any, clusterOptions?: any }} options
+ * @returns {import('../session/store.js').Driver}
+ */
+export default function redis({ url, base = '', ttl: defaultTtl, cluster, clusterOptions, ...rest }) {
+	const own = {
+		// A write whose answer was lost must not be sent again, since it would meet its own result; nor is one kept for a
+		// server that may come back when nobody waits for it any more.
+		autoResendUnfulfilledCommands: false,
+		enableOfflineQueue: false,
+		scripts: { cloakroomSwap: { lua: SWAP, numberOfKeys: 1 } },
+	};
+	const usual = { connectTimeout: 3000, commandTimeout: 4000 };
+	const open = () => {
+		if (cluster) {
+			const redisOptions = { ...usual, ...clusterOptions?.redisOptions, ...own };
+			return new Redis.Cluster(cluster, { ...clusterOptions, ...own, redisOptions });
+		}
+		const all = { ...usual, ...rest, ...own };
+		return url ? new Redis(url, all) : new Redis(all);
+	};
+	/** @type {any} */
+	let client;
+	const connection = async () => {
+		if (!client) {
+			client = open();
+			// Each call says what went wrong; without a listener the process would be told to end.
+			client.on('error', (/** @type {Error} */ error) => (client.cloakroomError = error));
+		}
+		if (client.status !== 'ready') await ready(client);
+		return client;
+	};
+	const prefix = normalizeBase(base);
+	const name = (/** @type {string} */ key) => prefix + key;
+	const expiry = (/** @type {number | undefined} */ ttl) => {
+		const seconds = ttl ?? (defaultTtl || undefined);
+		return seconds === undefined ? [] : [String(Math.ceil(seconds * 1000))];
+	};
+	/** @param {string} key @param {string} seen @param {string[]} replacement */
+	const swap = async (key, seen, replacement) => {
+		const isLong = seen.length >= DIGEST_FROM;
+		const told = isLong
+			? [createHash('sha1').update(seen).digest('hex'), String(Buffer.byteLength(seen))]
+			: [seen, ''];
+		return (await connection()).cloakroomSwap(name(key), ...told, ...replacement);
+	};
+
+	return {
+		name: 'redis',
+		expires: true,
+		close: () => client?.disconnect(),
+		async get(key) {
+			const redis = await connection();
+			// Sent together: one round trip.
+			const [text, left] = await Promise.all([redis.get(name(key)), redis.pttl(name(key))]);
+			if (text === null) return null;
+			return { text, version: text, ends: left > 0 ? Date.now() + left : undefined };
+		},
+		async set(key, text, when, ttl) {
+			const life = expiry(ttl);
+			if (typeof when === 'object') {
+				const isDone = (await swap(key, /** @type {string} */ (when.version), [text, ...life])) === 1;
+				return isDone ? { version: text } : null;
+			}
+			const px = life.length > 0 ? ['PX', ...life] : [];
+			const nx = when === 'absent' ? ['NX'] : [];
+			const answer = await (await connection()).set(name(key), text, ...px, ...nx);
+			return answer === null ? null : { version: text };
+		},
+		async remove(key, when) {
+			if (typeof when !== 'object') return (await (await connection()).unlink(name(key))) === 1 ? 'removed' : 'missing';
+			return (await swap(key, /** @type {string} */ (when.version), [])) === 1 ? 'removed' : 'conflict';
+		},
+		async touch(key, ttl) {
+			const [life] = expiry(ttl);
+			const redis = await connection();
+			return (life === undefined ? await redis.persist(name(key)) : await redis.pexpire(name(key), life)) === 1;
+		},
+	};
+}
+
+/** How long a call waits for a connection, in milliseconds. */
+const PATIENCE = 3000;
+
+/** @param {any} client */
+function ready(client) {
+	return new Promise((resolve, reject) => {
+		const end = (/** @type {() => void} */ settle) => {
+			clearTimeout(timer);
+			client.off('ready', connected);
+			settle();
+		};
+		const connected = () => end(() => resolve(undefined));
+		const late = () => end(() => reject(client.cloakroomError ?? new Error(`no connection within ${PATIENCE} ms`)));
+		const timer = setTimeout(late, PATIENCE);
+		client.on('ready', connected);
+	});
+}
+
+/** As unstorage's driver does it. @param {string} base */
+function normalizeBase(base) {
+	const joined = base.replace(/:$/, '').replace(/[/\\]/g, ':').replace(/^:|:$/g, '');
+	return joined === '' ? '' : `${joined}:`;
+}

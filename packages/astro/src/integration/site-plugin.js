@@ -1,0 +1,42 @@
+// Tells what runs on the server what the integration has found: `virtual:cloakroom/site`; and takes what writes the bytes
+// from Astro itself, so that they are Astro's whichever version that is.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NAME = 'virtual:cloakroom/site';
+const RESOLVED = `\0${NAME}`;
+const OF_THE_SITE = ['ioredis'];
+const OURS = path.resolve(fileURLToPath(import.meta.url), '../../..');
+
+/**
+ * @param {object} of
+ * @param {import('./find-driver.js').FoundDriver} of.found
+ * @param {object} of.settings
+ * @param {boolean} of.isProduction
+ * @param {string} of.astro A file of Astro's.
+ * @param {string} of.root The site's folder.
+ */
+export function sitePlugin({ found, settings, isProduction, astro, root }) {
+	const code = `
+import open from ${JSON.stringify(found.module)};
+import { openSite } from '@cloakroom/astro/site';
+export const site = openSite(${JSON.stringify({ ...settings, isProduction })}, ${JSON.stringify(found.options)}, open);
+`;
+	// Part of what is built, since it asks for the module above.
+	const noExternal = ['@cloakroom/astro', 'devalue'];
+	return {
+		name: '@cloakroom/astro',
+		config: () => ({ ssr: { noExternal } }),
+		configEnvironment: (/** @type {string} */ name) => (name === 'client' ? undefined : { resolve: { noExternal } }),
+		enforce: /** @type {const} */ ('pre'),
+		/** @this {any} @param {string} id @param {string} [importer] */
+		resolveId(id, importer) {
+			if (id === NAME) return RESOLVED;
+			if (!importer?.startsWith(OURS)) return undefined;
+			if (id === 'devalue') return this.resolve(id, astro, { skipSelf: true });
+			// What a driver needs is the site's to install, as with Astro's own drivers.
+			if (OF_THE_SITE.includes(id)) return this.resolve(id, path.join(root, 'package.json'), { skipSelf: true });
+		},
+		load: (/** @type {string} */ id) => (id === RESOLVED ? code : undefined),
+	};
+}

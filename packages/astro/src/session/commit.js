@@ -1,0 +1,222 @@
+// From what a request has changed to the store: one write on the condition that the store still holds what was loaded.
+//
+// - A record that another has written since is read again, and the changes go on top of it, key by key.
+// - A record that is gone before its time stays gone.
+// - `regenerate` writes the new record, then retires the old one on the condition of what was copied.
+// - What was destroyed is retired whatever was written to it meanwhile.
+import { SessionEndedError, SessionUnavailableError } from './errors.js';
+import { CREATED, createdAt, idleOf, isOwn, timeToLive } from './lifetime.js';
+import { stringify } from './record.js';
+import { hasPassed } from './store.js';
+import { giveWay, takeTurn } from './turns.js';
+
+/** After this many lost races something else is wrong. */
+const ATTEMPTS = 1000;
+
+/** @typedef {import('./state.js').State} State */
+/** @typedef {import('./store.js').Store} Store */
+/**
+ * @typedef {object} Rules
+ * @property {import('./lifetime.js').Limits} limits
+ * @property {'error' | 'retry' | 'merge'} conflict
+ */
+
+/** Loads what the cookie names, once. @param {State} state @param {Store} store @param {Rules} rules */
+export async function load(state, store, rules) {
+	if (state.known.is !== 'unasked') return;
+	if (!state.presented) {
+		state.known = { is: 'absent' };
+		return;
+	}
+	const id = state.presented;
+	const found = await store.find(id);
+	// Another part of the request was faster, or destroyed it meanwhile.
+	if (state.known.is !== 'unasked') return;
+	if (found.is === 'alive') state.loaded(id, found.item, rules.limits);
+	else if (found.is === 'retired') end(state);
+	else state.missed();
+}
+
+/** Stores what the request changed. @param {State} state @param {Store} store @param {Rules} rules */
+export async function commit(state, store, rules) {
+	while (state.endings.length > 0) {
+		await retireDestroyed(state.endings[0], store);
+		state.endings.shift();
+	}
+	if (state.isChanged) {
+		await load(state, store, rules);
+		await save(state, store, rules);
+	}
+	if (!state.wasWritten) await keepAlive(state, store, rules);
+}
+
+/** @param {State} state @param {Store} store @param {Rules} rules */
+async function save(state, store, rules) {
+	let conflicts = 0;
+	let endTurn;
+	try {
+		while (state.isChanged) {
+			if (conflicts > ATTEMPTS) throw new SessionUnavailableError('be written to', 'too many others write to it');
+			if (conflicts > 0) {
+				if (!state.hasTurn) endTurn ??= await takeTurn(contested(state) ?? '');
+				if (conflicts > 1) await giveWay(conflicts);
+				await lookAgain(state, store, rules);
+				if (!state.isChanged) return;
+			}
+			const isDone = state.known.is === 'new' ? await writeNew(state, store, rules) : await writeStored(state, store, rules);
+			if (isDone) return;
+			conflicts++;
+		}
+	} catch (error) {
+		await takeBack(state, store);
+		throw error;
+	} finally {
+		endTurn?.();
+	}
+}
+
+/** The record that others write to as well. @param {State} state */
+function contested({ known }) {
+	return known.is === 'stored' ? known.id : known.is === 'new' ? known.left?.id : undefined;
+}
+
+/** @param {State} state @param {Store} store @param {Rules} rules */
+async function writeStored(state, store, rules) {
+	if (state.known.is !== 'stored') return true;
+	const { id, item } = state.known;
+	const written = await put(state, store, rules, id, { version: item.version }, item.ends);
+	if (written) state.saved(id, written);
+	return written !== null;
+}
+
+/** @param {State} state @param {Store} store @param {Rules} rules */
+async function writeNew(state, store, rules) {
+	if (state.known.is !== 'new') return true;
+	const { known } = state;
+	const when = known.written ? { version: known.written.version } : 'absent';
+	known.isSent = true;
+	const written = await put(state, store, rules, known.id, when, known.left?.item.ends);
+	if (!written) {
+		// Nobody else knows the ID.
+		if (!known.left) state.begin();
+		return false;
+	}
+	known.written = written;
+	const { left } = known;
+	if (left && !(await retireLeft(state, store, left))) return false;
+	state.saved(known.id, written);
+	return true;
+}
+
+/**
+ * Retires what `regenerate` leaves. Not where it has changed since it was copied.
+ * @param {State} state @param {Store} store @param {import('./state.js').Left} left
+ */
+async function retireLeft(state, store, left) {
+	try {
+		return await store.retire(left.id, left.item.version, 'moved', left.by);
+	} catch (error) {
+		// Whether it was retired is not known: it is looked at once, and else both are there for a moment.
+		const found = await store.find(left.id).catch(() => undefined);
+		if (!found) {
+			retireLater(left, store);
+			return true;
+		}
+		if (found.is === 'retired' && found.by === left.by) return true;
+		if (found.is === 'alive' && found.item.text === left.item.text) throw error;
+		return false;
+	}
+}
+
+/** Looks what others have made of the record, and decides anew. @param {State} state @param {Store} store @param {Rules} rules */
+async function lookAgain(state, store, rules) {
+	const id = contested(state);
+	if (!id) return;
+	const found = await store.find(id);
+	if (found.is === 'alive') return state.rebase(found.item, rules.conflict === 'merge' ? 'merge' : 'error');
+	const seen = state.known.is === 'stored' ? state.known.item : state.known.is === 'new' ? state.known.left?.item : undefined;
+	// What has expired is not destroyed: what was set begins a new session.
+	if (found.is === 'missing' && hasPassed(seen?.ends)) {
+		await takeBack(state, store);
+		return state.missed();
+	}
+	const isNew = state.known.is === 'new';
+	await takeBack(state, store);
+	end(state);
+	// Of two logins one wins, and the other must not pass for done.
+	if (isNew) throw new SessionEndedError();
+}
+
+/** Another retired the session. Whoever wanted an update is told. @param {State} state */
+function end(state) {
+	const hasUpdates = [...state.changes.byKey.values()].some(({ updates }) => updates !== null);
+	state.ended();
+	if (hasUpdates) throw new SessionEndedError();
+}
+
+/** Removes a new record that will not be, and goes back to the session that it was to replace. @param {State} state @param {Store} store */
+async function takeBack(state, store) {
+	if (state.known.is !== 'new') return;
+	const { id, left, isSent } = state.known;
+	// Nobody can name it. What cannot be removed is left to its deadline.
+	if (isSent) await store.remove(id).catch(() => {});
+	state.known = left ? { is: 'stored', id: left.id, item: left.item } : { is: 'absent' };
+}
+
+/** @param {{ id: string, by: string }} ending @param {Store} store */
+async function retireDestroyed({ id, by }, store) {
+	for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+		const found = await store.find(id);
+		// Nothing is stored under an ID that somebody made up, not even a tombstone.
+		if (found.is !== 'alive') return;
+		if (await store.retire(id, found.item.version, 'destroyed', by)) return;
+		await giveWay(Math.min(attempt, 4));
+	}
+	throw new SessionUnavailableError('retire a session', 'too many others write to it');
+}
+
+/** @param {import('./state.js').Left} left @param {Store} store */
+function retireLater(left, store, attempt = 0) {
+	if (attempt > 8) return;
+	const again = () => {
+		store
+			.find(left.id)
+			.then((found) => (found.is === 'alive' ? store.retire(left.id, found.item.version, 'moved', left.by) : true))
+			.then((isDone) => isDone || retireLater(left, store, attempt + 1))
+			.catch(() => retireLater(left, store, attempt + 1));
+	};
+	const timer = setTimeout(again, 250 * 2 ** attempt);
+	// It keeps no process from ending.
+	/** @type {{ unref?: () => void }} */ (timer).unref?.();
+}
+
+/**
+ * Writes the entries as they are.
+ * @param {State} state @param {Store} store @param {Rules} rules
+ * @param {string} id @param {import('./store.js').Condition} when @param {number | undefined} ends
+ */
+function put(state, store, rules, id, when, ends) {
+	const now = Date.now();
+	if (rules.limits.absolute !== undefined && createdAt(state.entries) === undefined) {
+		state.entries.set(CREATED, { data: now, expires: undefined });
+	}
+	return store.write(id, stringify(state.entries), when, timeToLive(state.entries, rules.limits, now, ends));
+}
+
+/**
+ * A session in use is not idle. A failure costs the request nothing: it changed nothing that anybody asked for.
+ * @param {State} state @param {Store} store @param {Rules} rules
+ */
+async function keepAlive({ known, entries }, store, { limits }) {
+	if (known.is !== 'stored' || !store.driver.expires) return;
+	const idle = idleOf(entries, limits);
+	if (idle === undefined) return;
+	const now = Date.now();
+	const left = known.item.ends === undefined ? 0 : (known.item.ends - now) / 1000;
+	const ttl = timeToLive(entries, limits, now, known.item.ends);
+	if (ttl === undefined || ttl - left < (limits.touchInterval ?? Math.min(60, idle / 10))) return;
+	// Whose entries end sooner than an idle session would is left to the next change: a touch might cut a newer record short.
+	const isShortened = [...entries].some(([key, entry]) => !isOwn(key) && typeof entry?.expires === 'number');
+	if (isShortened) return;
+	await store.touch(known.id, ttl).catch((error) => console.warn(`[cloakroom] ${error.message}`));
+}

@@ -1,0 +1,209 @@
+// The session as handlers have it: the methods of Astro's object, with its meanings.
+import { commit, load } from './commit.js';
+import { cookieOptions } from './cookie.js';
+import { SessionEndedError, SessionUsageError } from './errors.js';
+import { isOwn } from './lifetime.js';
+import { copy } from './record.js';
+import { isId, State } from './state.js';
+import { takeTurn } from './turns.js';
+
+/**
+ * What all sessions of a site share.
+ * @typedef {object} Site
+ * @property {import('./store.js').Store} store
+ * @property {import('./commit.js').Rules} rules
+ * @property {import('./cookie.js').CookieSettings} cookie
+ */
+/** @typedef {{ get(name: string): { value: string } | undefined, set(name: string, value: string, options: object): void, delete(name: string, options: object): void }} Cookies */
+
+export class Session {
+	#site;
+	#cookies;
+	/** @type {State | undefined} */
+	#state;
+	/** The response has left: no cookie can be set any more. */
+	#isClosed = false;
+	/** Ends this request's turn, where it has one. @type {(() => void) | undefined} */
+	#endTurn;
+
+	/** @param {Site} site @param {Cookies} cookies Astro's, of the request. */
+	constructor(site, cookies) {
+		this.#site = site;
+		this.#cookies = cookies;
+	}
+
+	/** Most requests never ask for their session. */
+	get #known() {
+		return (this.#state ??= new State(this.#cookies.get(this.#site.cookie.name)?.value));
+	}
+
+	get sessionID() {
+		return this.#state?.id;
+	}
+
+	/** @param {string} key */
+	async get(key) {
+		const state = await this.#loaded();
+		if (isOwn(key)) return undefined;
+		state.reads.add(key);
+		return state.entries.get(key)?.data;
+	}
+
+	/** @param {string} key */
+	async has(key) {
+		const state = await this.#loaded();
+		state.reads.add(key);
+		return !isOwn(key) && state.entries.has(key);
+	}
+
+	async keys() {
+		return (await this.#all()).map(([key]) => key)[Symbol.iterator]();
+	}
+
+	async values() {
+		return (await this.#all()).map(([, entry]) => entry.data);
+	}
+
+	async entries() {
+		return (await this.#all()).map(([key, entry]) => [key, entry.data]);
+	}
+
+	/** @param {string} key @param {unknown} value @param {{ ttl?: number }} [options] A ttl is in seconds. */
+	set(key, value, { ttl } = {}) {
+		if (!key) throw new SessionUsageError('The session key was not provided.');
+		let data;
+		try {
+			data = copy(value);
+		} catch (cause) {
+			throw new SessionUsageError(
+				`The session data for ${key} could not be serialized. See the devalue library for all supported types: https://github.com/sveltejs/devalue`,
+				cause,
+			);
+		}
+		const { name } = this.#site.cookie;
+		if (!/^[\w-]+$/.test(name)) {
+			throw new SessionUsageError('Invalid cookie name. Cookie names can only contain letters, numbers, and dashes.');
+		}
+		const state = this.#known;
+		if (this.#isClosed && state.known.is !== 'stored') {
+			throw new SessionUsageError(
+				`The response has begun, so no cookie can name a new session: set "${key}" before the page is rendered.`,
+			);
+		}
+		const lifetime = ttl ?? this.#site.rules.limits.ttl;
+		state.set(key, { data, expires: typeof lifetime === 'number' ? Date.now() + lifetime * 1000 : undefined });
+		this.#commitLate(state);
+	}
+
+	/**
+	 * Changes a value, however many others change it at once: `change` is called again on what they have stored.
+	 * @param {string} key
+	 * @param {(value: any) => any} change
+	 */
+	async update(key, change) {
+		if (!key) throw new SessionUsageError('The session key was not provided.');
+		const state = await this.#loaded();
+		if (state.known.is === 'ended') throw new SessionEndedError();
+		const before = state.entries.get(key);
+		const data = copy(await change(before === undefined ? undefined : copy(before.data)));
+		const { ttl } = this.#site.rules.limits;
+		const expires = before ? before.expires : ttl === undefined ? undefined : Date.now() + ttl * 1000;
+		state.update(key, { data, expires }, change);
+		this.#commitLate(state);
+		return data;
+	}
+
+	/** @param {string} key */
+	delete(key) {
+		this.#known.delete(key);
+		this.#commitLate(this.#known);
+	}
+
+	destroy() {
+		this.#known.destroy();
+		this.#commitLate(this.#known);
+	}
+
+	async regenerate() {
+		const state = await this.#loaded();
+		if (state.known.is === 'ended') throw new SessionEndedError();
+		if (this.#isClosed) throw new SessionUsageError('The response has begun, so no cookie can name a new ID.');
+		state.regenerate();
+	}
+
+	/** @param {string} id */
+	async load(id) {
+		if (!isId(id)) throw new SessionUsageError('A session ID is a UUID of version 4.');
+		const found = await this.#site.store.find(id);
+		const { endings } = this.#known;
+		const state = (this.#state = new State(this.#cookies.get(this.#site.cookie.name)?.value));
+		state.endings = endings;
+		if (found.is === 'alive') state.loaded(id, found.item, this.#site.rules.limits);
+		else state.missed();
+	}
+
+	/** Stores what was changed, and sets or deletes the cookie. Called again it does what came after. */
+	async commit() {
+		const state = this.#state;
+		if (!state) return;
+		try {
+			await commit(state, this.#site.store, this.#site.rules);
+		} catch (error) {
+			// The response says that nothing was saved, so nothing is, now or later.
+			state.forget();
+			throw error;
+		}
+		if (!this.#isClosed) this.#answer(state);
+	}
+
+	/** The response leaves. */
+	close() {
+		this.#isClosed = true;
+		this.#endTurn?.();
+		this.#endTurn = undefined;
+		if (this.#state) this.#state.hasTurn = false;
+	}
+
+	/** Begins anew, for a handler that is run again: one after the other, among those of this process. */
+	async restart() {
+		const id = this.#known.presented;
+		if (id) this.#endTurn ??= await takeTurn(id);
+		this.#state = new State(this.#cookies.get(this.#site.cookie.name)?.value);
+		this.#state.hasTurn = this.#endTurn !== undefined;
+	}
+
+	/** @param {State} state */
+	#answer(state) {
+		const { cookie, rules } = this.#site;
+		const { known } = state;
+		if (known.is === 'stored' && (known.id !== state.presented || (state.wasWritten && cookie.options.maxAge !== undefined))) {
+			this.#cookies.set(cookie.name, known.id, cookieOptions(cookie, state.entries, rules.limits));
+		} else if (known.is === 'absent' && state.isDestroyed && state.hasCookie) {
+			this.#cookies.delete(cookie.name, cookie.options);
+		}
+	}
+
+	/** What a page changes while it streams is stored as soon as it is changed. @param {State} state */
+	#commitLate(state) {
+		if (!this.#isClosed) return;
+		setTimeout(() => {
+			commit(state, this.#site.store, this.#site.rules).catch((error) =>
+				console.error(`[cloakroom] a change that was made after the response had begun was not saved: ${error.message}`),
+			);
+		});
+	}
+
+	async #loaded() {
+		const state = this.#known;
+		await load(state, this.#site.store, this.#site.rules);
+		return state;
+	}
+
+	/** The site's entries, all of them seen by the handler. */
+	async #all() {
+		const state = await this.#loaded();
+		const entries = [...state.entries].filter(([key]) => !isOwn(key));
+		for (const [key] of entries) state.reads.add(key);
+		return entries;
+	}
+}

@@ -1,0 +1,186 @@
+// What one request knows of its session. It does no I/O: `commit.js` asks the store and says here what came of it.
+import { absoluteLeft } from './lifetime.js';
+import { Changes, merge } from './merge.js';
+import { readEntries } from './record.js';
+import { newRetirement } from './tombstone.js';
+
+/** @typedef {import('./record.js').Entry} Entry */
+/** @typedef {import('./store.js').Item} Item */
+/**
+ * A session whose ID `regenerate` leaves.
+ * @typedef {{ id: string, item: Item, by: string }} Left
+ */
+/**
+ * Which session this is, as far as the request knows.
+ * - `unasked`: whatever the cookie says.
+ * - `absent`: there is none, or none any more.
+ * - `ended`: another request retired it. Nothing is saved, and no cookie is sent.
+ * - `new`: it has an ID that nobody was told. `written` is what the store holds of it already, and `isSent` that it may.
+ * - `stored`: as it is in the store.
+ * @typedef {{ is: 'unasked' } | { is: 'absent' } | { is: 'ended' }
+ *   | { is: 'new', id: string, left?: Left, isRegenerated?: boolean, written?: Item, isSent?: boolean }
+ *   | { is: 'stored', id: string, item: Item }} Known
+ */
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+/** Whether this can be the ID of a session. @param {unknown} id @returns {id is string} */
+export const isId = (id) => typeof id === 'string' && UUID.test(id);
+
+export class State {
+	/** @type {Known} */
+	known = { is: 'unasked' };
+	/** The entries as handlers see them: what they set, and what was loaded. @type {Map<string, Entry>} */
+	entries = new Map();
+	/** What was loaded, as it was. @type {Map<string, Entry>} */
+	base = new Map();
+	changes = new Changes();
+	/** The keys whose values the handler has seen. @type {Set<string>} */
+	reads = new Set();
+	/** What the handler destroyed, to be retired. @type {Array<{ id: string, by: string }>} */
+	endings = [];
+	/** The handler destroyed a session, so its cookie goes too. */
+	isDestroyed = false;
+	/** The record was written, so that a cookie with an age of its own is renewed. */
+	wasWritten = false;
+	/** The request has its turn among those of this process. */
+	hasTurn = false;
+
+	/** @param {string | undefined} presented What the browser's cookie says. */
+	constructor(presented) {
+		this.hasCookie = presented !== undefined;
+		this.presented = isId(presented) ? presented : undefined;
+	}
+
+	get id() {
+		if (this.known.is === 'new' || this.known.is === 'stored') return this.known.id;
+		// What was set goes to the session that the cookie names, as far as anybody knows.
+		return this.known.is === 'unasked' && !this.changes.isEmpty ? this.presented : undefined;
+	}
+
+	/** Whether `entries` has all there is. */
+	get isLoaded() {
+		return this.known.is !== 'unasked' || this.presented === undefined;
+	}
+
+	/** Whether a commit has something to store. */
+	get isChanged() {
+		// As in Astro, a new ID is written even where there is no data.
+		return !this.changes.isEmpty || (this.known.is === 'new' && this.known.isRegenerated === true);
+	}
+
+	/** @param {string} key @param {Entry} entry */
+	set(key, entry) {
+		this.changes.set(key, { isLoaded: this.isLoaded, wasRead: this.reads.has(key) });
+		this.#put(key, entry);
+	}
+
+	/** @param {string} key @param {Entry} entry @param {(value: any) => any} change */
+	update(key, entry, change) {
+		this.changes.update(key, change);
+		this.#put(key, entry);
+	}
+
+	/** @param {string} key @param {Entry} entry */
+	#put(key, entry) {
+		if (this.known.is === 'absent' || (this.known.is === 'unasked' && this.presented === undefined)) this.begin();
+		this.entries.set(key, entry);
+	}
+
+	/** @param {string} key */
+	delete(key) {
+		// Where there is no session there is nothing to delete; not even an empty record is left behind.
+		if (this.isLoaded && !this.entries.has(key)) return;
+		this.changes.delete(key, this.reads.has(key));
+		this.entries.delete(key);
+	}
+
+	/** A session begins. */
+	begin() {
+		const isRegenerated = this.known.is === 'new' && this.known.isRegenerated;
+		this.known = { is: 'new', id: crypto.randomUUID(), isRegenerated };
+	}
+
+	/** The store has this record under the ID. @param {string} id @param {Item} item @param {import('./lifetime.js').Limits} limits */
+	loaded(id, item, limits) {
+		const now = Date.now();
+		const stored = readEntries(item.text, now);
+		if ((absoluteLeft(stored, limits, now) ?? 1) <= 0) return this.missed();
+		this.known = { is: 'stored', id, item };
+		this.base = stored;
+		for (const [key, entry] of readEntries(item.text, now)) {
+			if (!this.changes.byKey.has(key)) this.entries.set(key, entry);
+		}
+	}
+
+	/** The store knows no such session: what was set begins one. */
+	missed() {
+		this.known = { is: 'absent' };
+		this.base = new Map();
+		for (const [key, { isDeleted }] of this.changes.byKey) {
+			if (isDeleted) this.changes.byKey.delete(key);
+		}
+		if (!this.changes.isEmpty) this.begin();
+	}
+
+	/** Another request has retired the session. */
+	ended() {
+		this.known = { is: 'ended' };
+		this.forget();
+	}
+
+	/**
+	 * Another request has written the record since: our changes go on top of that.
+	 * @param {Item} item @param {'error' | 'merge'} conflict
+	 */
+	async rebase(item, conflict) {
+		const now = Date.now();
+		this.entries = await merge({
+			base: this.base,
+			ours: this.entries,
+			changes: this.changes,
+			theirs: readEntries(item.text, now),
+			conflict,
+		});
+		this.base = readEntries(item.text, now);
+		if (this.known.is === 'stored') this.known.item = item;
+		else if (this.known.is === 'new' && this.known.left) this.known.left.item = item;
+	}
+
+	/** All changes are stored. @param {string} id @param {Item} item */
+	saved(id, item) {
+		this.known = { is: 'stored', id, item };
+		this.base = readEntries(item.text, Date.now());
+		this.changes = new Changes();
+		this.reads.clear();
+		this.wasWritten = true;
+	}
+
+	/** The handler ends the session: nothing from before reaches what comes after. */
+	destroy() {
+		const { known } = this;
+		const id = known.is === 'stored' ? known.id : known.is === 'unasked' ? this.presented : undefined;
+		if (known.is === 'new' && known.left) this.endings.push({ id: known.left.id, by: known.left.by });
+		if (id) this.endings.push({ id, by: newRetirement() });
+		if (known.is !== 'ended') this.known = { is: 'absent' };
+		this.isDestroyed = true;
+		this.forget();
+	}
+
+	/** The handler wants a new ID for what there is, which is loaded. */
+	regenerate() {
+		const { known } = this;
+		const left = known.is === 'new' ? known.left : undefined;
+		const id = crypto.randomUUID();
+		const stored = known.is === 'stored' ? { id: known.id, item: known.item, by: newRetirement() } : left;
+		this.known = { is: 'new', id, left: stored, isRegenerated: true };
+	}
+
+	/** No entry is known, and none was changed. */
+	forget() {
+		this.entries = new Map();
+		this.base = new Map();
+		this.changes = new Changes();
+		this.reads.clear();
+	}
+}

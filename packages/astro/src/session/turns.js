@@ -1,0 +1,28 @@
+// Who of this process writes a session next. Only those queue up who have met a conflict: the others need not wait.
+
+/** @type {Map<string, Promise<void>>} */
+const queues = new Map();
+
+/**
+ * Waits for the turn of this session; the function that it gives ends it.
+ * @param {string} id
+ * @returns {Promise<() => void>}
+ */
+export async function takeTurn(id) {
+	const before = queues.get(id);
+	let end = () => {};
+	const turn = new Promise((/** @type {(value?: undefined) => void} */ resolve) => (end = resolve));
+	const all = (before ?? Promise.resolve()).then(() => turn);
+	queues.set(id, all);
+	await before;
+	return () => {
+		end();
+		if (queues.get(id) === all) queues.delete(id);
+	};
+}
+
+/** Lets another process go first, for longer the more often that was of no use. @param {number} conflicts */
+export function giveWay(conflicts) {
+	const longest = Math.min(2 ** conflicts, 64);
+	return new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
+}

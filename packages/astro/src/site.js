@@ -1,0 +1,24 @@
+// What all requests of a site share, made once for the process.
+import { cookieSettings } from './session/cookie.js';
+import { Store } from './session/store.js';
+
+const OPENED = Symbol.for('cloakroom.site');
+
+/**
+ * @param {object} settings As the integration has found them.
+ * @param {string | { name?: string }} [settings.cookie]
+ * @param {import('./session/lifetime.js').Limits} settings.limits
+ * @param {'error' | 'retry' | 'merge'} settings.conflict
+ * @param {boolean} settings.isProduction
+ * @param {object} options The driver's.
+ * @param {(options: any) => import('./session/store.js').Driver} open
+ * @returns {import('./session/session.js').Site}
+ */
+export function openSite(settings, options, open) {
+	const global = /** @type {Record<symbol, any>} */ (globalThis);
+	const key = JSON.stringify([settings, options]);
+	// A development server loads this again whenever something changes; the connection stays.
+	if (global[OPENED]?.key !== key) global[OPENED] = { key, store: new Store(open(options)) };
+	const { cookie, limits, conflict, isProduction } = settings;
+	return { store: global[OPENED].store, rules: { limits, conflict }, cookie: cookieSettings(cookie, isProduction) };
+}

@@ -13,6 +13,7 @@ import { Folder } from '../lib/folder.mjs';
 import { startAstro } from '../lib/servers.mjs';
 import { packageStores } from '../lib/stores.mjs';
 import { suite, suiteOver } from '../lib/suite.mjs';
+import { until } from '../lib/until.mjs';
 
 const { checkOptions } = await load('integration/options.js');
 const { findDriver } = await load('integration/find-driver.js');
@@ -22,7 +23,7 @@ const times = await load('drivers/fs-lite/times.js');
 
 describe('what a site says', () => {
 	test('the driver is the site\'s own, whichever way it is named', () => {
-		for (const driver of ['fs', 'fs-lite', { entrypoint: 'unstorage/drivers/fs-lite' }, { entrypoint: new URL('file:///a/fs-lite.mjs') }]) {
+		for (const driver of ['fs', 'fs-lite', { entrypoint: 'unstorage/drivers/fs-lite' }, { entrypoint: new URL('file:///a/node_modules/unstorage/drivers/fs-lite.mjs') }]) {
 			assert.equal(findDriver(driver).module, '@cloakroom/astro/drivers/fs-lite');
 		}
 		assert.deepEqual(findDriver('redis', { url: 'redis://a' }).options, { url: 'redis://a' });
@@ -32,6 +33,8 @@ describe('what a site says', () => {
 	test('a store that cannot compare and swap is refused, and said to be', () => {
 		assert.throws(() => findDriver('cloudflare-kv-binding'), /Cloudflare KV cannot compare and swap/);
 		assert.throws(() => findDriver({ entrypoint: './my-driver.js' }), /my-driver\.js.*cannot be used.*fs-lite, http, memory, redis, upstash/);
+		assert.throws(() => findDriver('./src/lib/redis.js'), /cannot be used/);
+		assert.throws(() => findDriver('@acme/encrypted/redis'), /cannot be used/);
 		assert.throws(() => findDriver(undefined), /has no session driver/);
 	});
 
@@ -134,6 +137,35 @@ suiteOver(packageStores, 'A site with the package', { needs: [] }, (Store) => {
 		await client.set(astro, 'theme', 'dark');
 		const visits = Array.from({ length: 12 }, () => new Client(client.cookies).request(astro, '/cart'));
 		for (const response of await Promise.all(visits)) assert.equal(response.status, 200);
+	});
+
+	test('a page that is rewritten to another has the session and its cookie', async () => {
+		const client = new Client();
+		assert.match(await client.page(astro, '/rewrites'), /rewritten/);
+		assert.equal(await client.get(astro, 'rewritten'), true);
+	});
+
+	test('several updates at once within one request all count', async () => {
+		const client = new Client();
+		await client.steps(astro, { do: 'pushAll', key: 'cart', items: ['a', 'b', 'c', 'd', 'e'] });
+		assert.deepEqual((await client.get(astro, 'cart')).toSorted(), ['a', 'b', 'c', 'd', 'e']);
+	});
+
+	test('an entry that expires takes nothing along that is set later', async () => {
+		const client = new Client();
+		await client.set(astro, 'flash', 'saved', { ttl: 0.3 });
+		await client.set(astro, 'cart', ['hat']);
+		await until('the flash has expired', async () => !(await client.has(astro, 'flash')));
+		assert.deepEqual(await client.get(astro, 'cart'), ['hat']);
+	});
+
+	test('what a page sets while it streams is saved, and a page without a session is served', async () => {
+		const client = new Client();
+		await client.set(astro, 'theme', 'dark');
+		assert.match(await client.page(astro, '/late'), /late-9/);
+		const late = async () => (await client.keys(astro)).filter((key) => key.startsWith('late-'));
+		await until('all is saved', async () => (await late()).length === 10);
+		assert.match(await new Client().page(astro, '/late'), /late-9/);
 	});
 
 	test('a cookie that names no session is not adopted', async () => {

@@ -40,7 +40,7 @@ export default function cloakroom(options = {}) {
 				const entrypoint = session?.driver?.entrypoint ?? session?.driver;
 				if (entrypoint !== '@cloakroom/astro/driver') {
 					throw new Error(
-						`[@cloakroom/astro] another integration chose a session driver after this one (${entrypoint}): put cloakroom() last in \`integrations\`.`,
+						`[@cloakroom/astro] another integration chose a session driver after this one (${entrypoint}): put cloakroom() after it in \`integrations\`.`,
 					);
 				}
 			},

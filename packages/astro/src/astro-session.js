@@ -3,6 +3,9 @@
 /** The methods that it has. */
 export const METHODS = ['get', 'has', 'keys', 'values', 'entries', 'set', 'delete', 'destroy', 'regenerate', 'load'];
 
+/** Those of them that change something. */
+export const WRITES = ['set', 'delete', 'destroy', 'regenerate', 'load'];
+
 /** Marks what was made to lead to ours, and where ours are kept. */
 export const OURS = Symbol.for('cloakroom.sessions');
 

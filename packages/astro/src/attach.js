@@ -3,7 +3,7 @@
 // All of Astro's versions make that object of one class, and none lets an integration choose another. So the methods of its
 // prototype lead to ours, for the objects that our middleware has seen. Those that it has not seen stay Astro's, and
 // can only read: see `driver.js`.
-import { lacks, METHODS, OURS, saves } from './astro-session.js';
+import { lacks, METHODS, OURS, saves, WRITES } from './astro-session.js';
 import { Session } from './session/session.js';
 
 /** In one place for the process: a development server runs this module again whenever it changes. @returns {WeakMap<object, Session>} */
@@ -11,6 +11,9 @@ function sessions() {
 	const global = /** @type {Record<symbol, any>} */ (globalThis);
 	return (global[OURS] ??= new WeakMap());
 }
+
+const UNSEEN =
+	'This session can only be read: the middleware of @cloakroom/astro has not seen it. Integrations whose middleware changes sessions come after cloakroom() in `integrations`.';
 
 /** Ours, behind Astro's. @param {object} astros @returns {Session | undefined} */
 export const sessionOf = (astros) => sessions().get(astros);
@@ -34,7 +37,7 @@ function lead(prototype) {
 	const problem = lacks(prototype);
 	if (problem) throw new Error(`@cloakroom/astro does not know this version of Astro: ${problem}.`);
 	const [persist] = saves(prototype);
-	for (const name of METHODS) define(prototype, name, name);
+	for (const name of METHODS) define(prototype, name, name, WRITES.includes(name));
 	define(prototype, persist, 'commit');
 	const { get: astrosID } = Object.getOwnPropertyDescriptor(prototype, 'sessionID') ?? {};
 	Object.defineProperty(prototype, 'sessionID', {
@@ -49,22 +52,27 @@ function lead(prototype) {
 		writable: true,
 		value(/** @type {string} */ key, /** @type {(value: any) => any} */ change) {
 			const ours = sessionOf(this);
-			if (!ours) throw new Error('This session was not seen by the middleware of @cloakroom/astro, and can only be read.');
+			if (!ours) throw new Error(UNSEEN);
 			return ours.update(key, change);
 		},
 	});
 	Object.defineProperty(prototype, OURS, { value: true });
 }
 
-/** @param {any} prototype @param {string | symbol} name @param {string} ours */
-function define(prototype, name, ours) {
+/**
+ * @param {any} prototype @param {string | symbol} name @param {string} ours
+ * @param {boolean} [isWrite] Nobody would save what Astro's own object is told.
+ */
+function define(prototype, name, ours, isWrite = false) {
 	const astros = prototype[name];
 	Object.defineProperty(prototype, name, {
 		configurable: true,
 		writable: true,
 		value(/** @type {any[]} */ ...given) {
 			const session = /** @type {any} */ (sessionOf(this));
-			return session ? session[ours](...given) : astros.apply(this, given);
+			if (session) return session[ours](...given);
+			if (isWrite) throw new Error(UNSEEN);
+			return astros.apply(this, given);
 		},
 	});
 }

@@ -11,22 +11,32 @@ export async function onRequest(context, next) {
 	// A page that is made at build time has no visitor.
 	if (context.isPrerendered) return next();
 	const astros = context.session;
-	// A rewrite runs the middleware again, within the request.
-	if (!astros || sessionOf(astros)) return next();
+	if (!astros) return next();
+	const running = sessionOf(astros);
+	if (running) {
+		// A rewrite runs the middleware again, within the request.
+		running.follow(context.cookies);
+		return next();
+	}
 	const session = attach(astros, site, context.cookies);
 	const isRunAgain = isSafe(context.request) || site.rules.conflict === 'retry';
-	/** @type {Request | undefined} */
+	const first = context.request;
+	/** What a page gets that is run again. @type {Request | undefined} */
 	let request;
 	try {
 		for (let run = 1; ; run++) {
 			// What a page reads of its request's body cannot be read twice.
-			const spare = isRunAgain && context.request.body ? (request ?? context.request).clone() : undefined;
+			const spare = isRunAgain && first.body ? (request ?? first).clone() : undefined;
 			try {
 				return await answer(session, () => next(request));
 			} catch (error) {
-				if (!(error instanceof SessionConflictError) || !isRunAgain || run === RUNS) return refusal(error);
+				// A page that was rewritten is run again from where it began, which Astro allows twice.
+				const runs = session.isRewritten ? 2 : RUNS;
+				if (!(error instanceof SessionConflictError) || !isRunAgain || run >= runs) return refusal(error, context.url);
 				await session.restart();
-				request = spare;
+				// Else Astro takes a form's action for done.
+				delete context.locals._actionPayload;
+				request = spare ?? (session.isRewritten ? first : undefined);
 			}
 		}
 	} finally {
@@ -47,12 +57,18 @@ async function answer(session, run) {
 		await session.commit().catch((lost) => console.error(`[cloakroom] ${lost.message}`));
 		throw error;
 	}
-	await session.commit();
+	try {
+		await session.commit();
+	} catch (error) {
+		// What it streams is nobody's.
+		response.body?.cancel().catch(() => {});
+		throw error;
+	}
 	return response;
 }
 
-/** What the browser is told where the site could not do it. @param {unknown} error */
-function refusal(error) {
+/** What the browser is told where the site could not do it. @param {unknown} error @param {URL} url */
+function refusal(error, url) {
 	const isKnown = [SessionConflictError, SessionEndedError, SessionUnavailableError].some((kind) => error instanceof kind);
 	if (!isKnown) throw error;
 	const { status, message } = /** @type {SessionConflictError} */ (error);
@@ -60,7 +76,13 @@ function refusal(error) {
 	// What the store said itself is for the log alone.
 	const text = status === 503 ? 'The session could not be read or saved. Try again in a moment.' : message;
 	/** @type {Record<string, string>} */
-	const headers = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
+	const headers = { 'cache-control': 'no-store' };
 	if (status === 503) headers['retry-after'] = '1';
+	if (url.pathname.includes('/_actions/')) {
+		// As Astro's client of actions reads it.
+		const code = status === 503 ? 'SERVICE_UNAVAILABLE' : 'CONFLICT';
+		return Response.json({ type: 'AstroActionError', code, status, message: text }, { status, headers });
+	}
+	headers['content-type'] = 'text/plain; charset=utf-8';
 	return new Response(`${text}\n`, { status, headers });
 }

@@ -18,7 +18,10 @@ export function openSite(settings, options, open) {
 	const global = /** @type {Record<symbol, any>} */ (globalThis);
 	const key = JSON.stringify([settings, options]);
 	// A development server loads this again whenever something changes; the connection stays.
-	if (global[OPENED]?.key !== key) global[OPENED] = { key, store: new Store(open(options)) };
+	if (global[OPENED]?.key !== key) {
+		global[OPENED]?.store.driver.close?.();
+		global[OPENED] = { key, store: new Store(open(options)) };
+	}
 	const { cookie, limits, conflict, isProduction } = settings;
 	return { store: global[OPENED].store, rules: { limits, conflict }, cookie: cookieSettings(cookie, isProduction) };
 }

@@ -29,6 +29,8 @@ export default function redis({ url, base = '', ttl: defaultTtl, cluster, cluste
 		// server that may come back when nobody waits for it any more.
 		autoResendUnfulfilledCommands: false,
 		enableOfflineQueue: false,
+		lazyConnect: false,
+		stringNumbers: false,
 		scripts: { cloakroomSwap: { lua: SWAP, numberOfKeys: 1 } },
 	};
 	const usual = { connectTimeout: 3000, commandTimeout: 4000 };
@@ -42,13 +44,16 @@ export default function redis({ url, base = '', ttl: defaultTtl, cluster, cluste
 	};
 	/** @type {any} */
 	let client;
+	/** @type {Promise<unknown> | undefined} */
+	let waiting;
 	const connection = async () => {
 		if (!client) {
 			client = open();
 			// Each call says what went wrong; without a listener the process would be told to end.
 			client.on('error', (/** @type {Error} */ error) => (client.cloakroomError = error));
 		}
-		if (client.status !== 'ready') await ready(client);
+		// All calls wait for one connection.
+		if (client.status !== 'ready') await (waiting ??= ready(client).finally(() => (waiting = undefined)));
 		return client;
 	};
 	const prefix = normalizeBase(base);

@@ -6,8 +6,6 @@ const DRIVERS = /** @type {Record<string, string>} */ ({
 	fsLite: 'fs-lite',
 	'fs-lite': 'fs-lite',
 	http: 'http',
-	'lru-cache': 'memory',
-	lruCache: 'memory',
 	memory: 'memory',
 	redis: 'redis',
 	upstash: 'upstash',
@@ -30,8 +28,8 @@ export function findDriver(driver, options = {}) {
 	}
 	const told = typeof driver === 'string' ? driver : String(driver.entrypoint);
 	const given = typeof driver === 'string' ? options : (driver.config ?? {});
-	// `unstorage/drivers/fs-lite`, or the file of that name.
-	const name = /([\w-]+)(?:\.m?js)?$/.exec(told)?.[1] ?? told;
+	// By its name, or as `unstorage/drivers/fs-lite`, or the file of that name. What has the same name elsewhere is another.
+	const name = /^(?:.*\bunstorage\b.*\/)?([\w-]+)(?:\.[cm]?js)?$/.exec(told)?.[1] ?? told;
 	const module = Object.hasOwn(DRIVERS, name) ? DRIVERS[name] : undefined;
 	if (!module) {
 		const reason = /cloudflare-?kv/i.test(name)

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 const NAME = 'virtual:cloakroom/site';
 const RESOLVED = `\0${NAME}`;
 const OF_THE_SITE = ['ioredis'];
-const OURS = path.resolve(fileURLToPath(import.meta.url), '../../..');
+// As Vite names files, on Windows too.
+const OURS = path.resolve(fileURLToPath(import.meta.url), '../../..').replaceAll('\\', '/');
 
 /**
  * @param {object} of

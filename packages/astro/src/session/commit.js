@@ -5,7 +5,7 @@
 // - `regenerate` writes the new record, then retires the old one on the condition of what was copied.
 // - What was destroyed is retired whatever was written to it meanwhile.
 import { SessionEndedError, SessionUnavailableError } from './errors.js';
-import { CREATED, createdAt, idleOf, isOwn, timeToLive } from './lifetime.js';
+import { CREATED, createdAt, endOfOthers, idleOf, isOwn, timeToLive } from './lifetime.js';
 import { stringify } from './record.js';
 import { hasPassed } from './store.js';
 import { giveWay, takeTurn } from './turns.js';
@@ -84,8 +84,9 @@ function contested({ known }) {
 async function writeStored(state, store, rules) {
 	if (state.known.is !== 'stored') return true;
 	const { id, item } = state.known;
+	const sent = new Map(state.changes.byKey);
 	const written = await put(state, store, rules, id, { version: item.version }, item.ends);
-	if (written) state.saved(id, written);
+	if (written) state.saved(id, written, sent);
 	return written !== null;
 }
 
@@ -95,6 +96,7 @@ async function writeNew(state, store, rules) {
 	const { known } = state;
 	const when = known.written ? { version: known.written.version } : 'absent';
 	known.isSent = true;
+	const sent = new Map(state.changes.byKey);
 	const written = await put(state, store, rules, known.id, when, known.left?.item.ends);
 	if (!written) {
 		// Nobody else knows the ID.
@@ -104,7 +106,7 @@ async function writeNew(state, store, rules) {
 	known.written = written;
 	const { left } = known;
 	if (left && !(await retireLeft(state, store, left))) return false;
-	state.saved(known.id, written);
+	state.saved(known.id, written, sent);
 	return true;
 }
 
@@ -159,7 +161,7 @@ async function takeBack(state, store) {
 	if (state.known.is !== 'new') return;
 	const { id, left, isSent } = state.known;
 	// Nobody can name it. What cannot be removed is left to its deadline.
-	if (isSent) await store.remove(id).catch(() => {});
+	if (isSent) store.remove(id).catch(() => {});
 	state.known = left ? { is: 'stored', id: left.id, item: left.item } : { is: 'absent' };
 }
 
@@ -200,7 +202,8 @@ function put(state, store, rules, id, when, ends) {
 	if (rules.limits.absolute !== undefined && createdAt(state.entries) === undefined) {
 		state.entries.set(CREATED, { data: now, expires: undefined });
 	}
-	return store.write(id, stringify(state.entries), when, timeToLive(state.entries, rules.limits, now, ends));
+	const others = endOfOthers(state.base, rules.limits, now, ends);
+	return store.write(id, stringify(state.entries), when, timeToLive(state.entries, rules.limits, now, others));
 }
 
 /**

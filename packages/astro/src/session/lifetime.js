@@ -19,7 +19,7 @@ export const isOwn = (key) => key === CREATED || key === REMEMBER;
  * @param {Map<string, import('./record.js').Entry>} entries
  * @param {Limits} limits
  * @param {number} now Milliseconds since 1970.
- * @param {number | undefined} ends When the record ends that stands there, which somebody else may have decided.
+ * @param {number | undefined} ends When the record ends that stands there, where somebody else has decided that.
  */
 export function timeToLive(entries, limits, now, ends) {
 	const idle = idleOf(entries, limits);
@@ -27,6 +27,20 @@ export function timeToLive(entries, limits, now, ends) {
 	const known = left.filter((seconds) => seconds !== undefined);
 	if (known.length > 0) return Math.max(0, Math.min(...known));
 	return ends === undefined ? undefined : Math.max(0, (ends - now) / 1000);
+}
+
+/** How much later than the last entry a record may end that ends because of its entries, in milliseconds. */
+const SLACK = 2000;
+
+/**
+ * When a record ends, where that is not because its entries do.
+ * @param {Map<string, import('./record.js').Entry>} entries Those that it has.
+ * @param {Limits} limits @param {number} now @param {number | undefined} ends
+ */
+export function endOfOthers(entries, limits, now, ends) {
+	const left = entries.size > 0 ? entriesEnd(entries, limits, now) : undefined;
+	const isOfEntries = left !== undefined && ends !== undefined && ends >= now + left * 1000 - SLACK;
+	return isOfEntries ? undefined : ends;
 }
 
 /** The idle timeout of this session. @param {Map<string, import('./record.js').Entry>} entries @param {Limits} limits */
@@ -60,7 +74,8 @@ function entriesEnd(entries, limits, now) {
 	let last;
 	for (const [key, entry] of entries) {
 		if (isOwn(key)) continue;
-		if (typeof entry?.expires !== 'number') return undefined;
+		// Also what is no number of JavaScript's that a clock reaches.
+		if (typeof entry?.expires !== 'number' || !Number.isFinite(entry.expires)) return undefined;
 		last = Math.max(last ?? 0, entry.expires);
 	}
 	return last === undefined ? limits.ttl : (last - now) / 1000;

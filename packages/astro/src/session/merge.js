@@ -41,6 +41,15 @@ export class Changes {
 		});
 	}
 
+	/** Forgets what was stored; of a key that was updated again since, the updates that are in it. @param {Map<string, Change>} sent */
+	forget(sent) {
+		for (const [key, change] of sent) {
+			const now = this.byKey.get(key);
+			if (now === change) this.byKey.delete(key);
+			else if (now?.updates && change.updates) now.updates.splice(0, change.updates.length);
+		}
+	}
+
 	/** @param {string} key @param {(value: any) => any} change */
 	update(key, change) {
 		const before = this.byKey.get(key);

@@ -25,10 +25,20 @@ export class Session {
 	#isClosed = false;
 	/** Ends this request's turn, where it has one. @type {(() => void) | undefined} */
 	#endTurn;
+	/** What is stored after the response has left, one change after the other. @type {Promise<void>} */
+	#late = Promise.resolve();
+	/** The request was rewritten to another page. */
+	isRewritten = false;
 
 	/** @param {Site} site @param {Cookies} cookies Astro's, of the request. */
 	constructor(site, cookies) {
 		this.#site = site;
+		this.#cookies = cookies;
+	}
+
+	/** The request is rewritten to another page, and has other cookies from now on. @param {Cookies} cookies */
+	follow(cookies) {
+		this.isRewritten = true;
 		this.#cookies = cookies;
 	}
 
@@ -85,11 +95,6 @@ export class Session {
 			throw new SessionUsageError('Invalid cookie name. Cookie names can only contain letters, numbers, and dashes.');
 		}
 		const state = this.#known;
-		if (this.#isClosed && state.known.is !== 'stored') {
-			throw new SessionUsageError(
-				`The response has begun, so no cookie can name a new session: set "${key}" before the page is rendered.`,
-			);
-		}
 		const lifetime = ttl ?? this.#site.rules.limits.ttl;
 		state.set(key, { data, expires: typeof lifetime === 'number' ? Date.now() + lifetime * 1000 : undefined });
 		this.#commitLate(state);
@@ -104,8 +109,12 @@ export class Session {
 		if (!key) throw new SessionUsageError('The session key was not provided.');
 		const state = await this.#loaded();
 		if (state.known.is === 'ended') throw new SessionEndedError();
-		const before = state.entries.get(key);
-		const data = copy(await change(before === undefined ? undefined : copy(before.data)));
+		let before, data;
+		do {
+			before = state.entries.get(key);
+			data = copy(await change(before === undefined ? undefined : copy(before.data)));
+			// Another part of the request was faster.
+		} while (state.entries.get(key) !== before);
 		const { ttl } = this.#site.rules.limits;
 		const expires = before ? before.expires : ttl === undefined ? undefined : Date.now() + ttl * 1000;
 		state.update(key, { data, expires }, change);
@@ -135,9 +144,10 @@ export class Session {
 	async load(id) {
 		if (!isId(id)) throw new SessionUsageError('A session ID is a UUID of version 4.');
 		const found = await this.#site.store.find(id);
-		const { endings } = this.#known;
+		const { endings, hasTurn } = this.#known;
 		const state = (this.#state = new State(this.#cookies.get(this.#site.cookie.name)?.value));
 		state.endings = endings;
+		state.hasTurn = hasTurn;
 		if (found.is === 'alive') state.loaded(id, found.item, this.#site.rules.limits);
 		else state.missed();
 	}
@@ -151,6 +161,7 @@ export class Session {
 		} catch (error) {
 			// The response says that nothing was saved, so nothing is, now or later.
 			state.forget();
+			state.endings = [];
 			throw error;
 		}
 		if (!this.#isClosed) this.#answer(state);
@@ -183,14 +194,24 @@ export class Session {
 		}
 	}
 
-	/** What a page changes while it streams is stored as soon as it is changed. @param {State} state */
+	/**
+	 * What a page changes while it streams is stored as soon as it is changed. The page goes on where that fails, as with plain
+	 * Astro, which never stores it.
+	 * @param {State} state
+	 */
 	#commitLate(state) {
 		if (!this.#isClosed) return;
-		setTimeout(() => {
-			commit(state, this.#site.store, this.#site.rules).catch((error) =>
-				console.error(`[cloakroom] a change that was made after the response had begun was not saved: ${error.message}`),
-			);
-		});
+		this.#late = this.#late
+			.then(async () => {
+				const { store, rules } = this.#site;
+				await load(state, store, rules);
+				if (state.isChanged && state.known.is !== 'stored') throw new Error('no cookie can name a new session any more');
+				await commit(state, store, rules);
+			})
+			.catch((error) => {
+				state.forget();
+				console.error(`[cloakroom] what was changed after the response had begun was not saved: ${error.message}.`);
+			});
 	}
 
 	async #loaded() {

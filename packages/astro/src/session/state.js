@@ -135,23 +135,31 @@ export class State {
 	 */
 	async rebase(item, conflict) {
 		const now = Date.now();
-		this.entries = await merge({
-			base: this.base,
-			ours: this.entries,
-			changes: this.changes,
-			theirs: readEntries(item.text, now),
-			conflict,
-		});
+		const ours = this.entries;
+		const before = new Map(this.changes.byKey);
+		const theirs = readEntries(item.text, now);
+		const merged = await merge({ base: this.base, ours, changes: this.changes, theirs, conflict });
+		// What another part of the request has changed meanwhile.
+		for (const [key, change] of this.changes.byKey) {
+			if (before.get(key) === change) continue;
+			const entry = ours.get(key);
+			if (entry) merged.set(key, entry);
+			else merged.delete(key);
+		}
+		this.entries = merged;
 		this.base = readEntries(item.text, now);
 		if (this.known.is === 'stored') this.known.item = item;
 		else if (this.known.is === 'new' && this.known.left) this.known.left.item = item;
 	}
 
-	/** All changes are stored. @param {string} id @param {Item} item */
-	saved(id, item) {
+	/**
+	 * These changes are stored, and not those that came while they were.
+	 * @param {string} id @param {Item} item @param {Map<string, import('./merge.js').Change>} sent
+	 */
+	saved(id, item, sent) {
 		this.known = { is: 'stored', id, item };
 		this.base = readEntries(item.text, Date.now());
-		this.changes = new Changes();
+		this.changes.forget(sent);
 		this.reads.clear();
 		this.wasWritten = true;
 	}

@@ -1,5 +1,8 @@
 // Who of this process writes a session next. Only those queue up who have met a conflict: the others need not wait.
 
+/** How long anybody waits, in milliseconds: whoever has the turn may wait for this very request. A turn only saves tries. */
+const PATIENCE = 1000;
+
 /** @type {Map<string, Promise<void>>} */
 const queues = new Map();
 
@@ -14,7 +17,11 @@ export async function takeTurn(id) {
 	const turn = new Promise((/** @type {(value?: undefined) => void} */ resolve) => (end = resolve));
 	const all = (before ?? Promise.resolve()).then(() => turn);
 	queues.set(id, all);
-	await before;
+	if (before) {
+		let timer;
+		await Promise.race([before, new Promise((resolve) => (timer = setTimeout(resolve, PATIENCE)))]);
+		clearTimeout(timer);
+	}
 	return () => {
 		end();
 		if (queues.get(id) === all) queues.delete(id);

@@ -14,6 +14,8 @@ type Step =
 	| { do: 'push'; key: string; item: unknown }
 	/** Adds an item to a list that it has read. */
 	| { do: 'append'; key: string; item: unknown }
+	/** The same with several, all at once within the request. */
+	| { do: 'pushAll'; key: string; items: unknown[] }
 	| { do: 'wait'; gate: string }
 	| { do: 'load'; id: string }
 	| { do: 'keys' | 'id' | 'regenerate' | 'destroy' };
@@ -38,6 +40,9 @@ async function take(step: Step, session: Session): Promise<unknown> {
 			if ('update' in session) return (session.update as Function)(step.key, push);
 			return session.set(step.key, push(await session.get(step.key)));
 		}
+		case 'pushAll':
+			await Promise.all(step.items.map((item) => take({ do: 'push', key: step.key, item }, session)));
+			return undefined;
 		case 'append': {
 			const list = [...((await session.get(step.key)) ?? []), step.item];
 			session.set(step.key, list);

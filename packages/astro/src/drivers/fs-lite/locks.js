@@ -78,8 +78,11 @@ export class Locks {
 
 	/** @returns {Holder | Promise<Holder>} */
 	#take() {
-		const free = this.#free.pop();
-		if (free) return free;
+		while (this.#free.length > 0) {
+			const free = /** @type {Holder} */ (this.#free.pop());
+			if (free.isAlive) return free;
+			this.#holders--;
+		}
 		if (this.#holders < HOLDERS) {
 			this.#holders++;
 			return new Holder();
@@ -164,6 +167,7 @@ class Holder {
 
 	/** @param {string} file @returns {Promise<void>} */
 	lock(file) {
+		if (!this.isAlive) return Promise.reject(new Error('a lock could not be taken: its process has ended'));
 		this.#count('ref');
 		return new Promise((resolve, reject) => {
 			this.#answer = (error) => {

@@ -4,6 +4,7 @@ import { checkAstro } from './src/integration/astro-version.js';
 import { findDriver } from './src/integration/find-driver.js';
 import { checkOptions } from './src/integration/options.js';
 import { sitePlugin } from './src/integration/site-plugin.js';
+import { callersFile, describe, tell } from './src/integration/told.js';
 
 /**
  * @param {import('./index.d.ts').CloakroomOptions} [options]
@@ -11,6 +12,11 @@ import { sitePlugin } from './src/integration/site-plugin.js';
  */
 export default function cloakroom(options = {}) {
 	const { limits, conflict, driver } = checkOptions(options);
+	const file = callersFile();
+	/** What a Rust server is told. @type {object | undefined} */
+	let described;
+	/** Where the built server is. @type {URL | undefined} */
+	let server;
 	return {
 		name: '@cloakroom/astro',
 		hooks: {
@@ -25,16 +31,18 @@ export default function cloakroom(options = {}) {
 					limits: { ...limits, ttl: config.session?.ttl },
 					conflict,
 				};
+				const isProduction = command === 'build';
+				described = await describe({ found, session: config.session, limits, root: config.root, isProduction, file });
 				const entrypoint = '@cloakroom/astro/driver';
 				updateConfig(
 					/** @type {any} */ ({
 						session: { driver: takesObjects ? { entrypoint } : entrypoint },
-						vite: { plugins: [sitePlugin({ found, settings, isProduction: command === 'build', astro, root: fileURLToPath(config.root) })] },
+						vite: { plugins: [sitePlugin({ found, settings, isProduction, astro, root: fileURLToPath(config.root) })] },
 					}),
 				);
 				addMiddleware({ order: 'pre', entrypoint: '@cloakroom/astro/middleware' });
 			},
-			'astro:config:done': ({ config }) => {
+			'astro:config:done': async ({ config }) => {
 				const session = /** @type {any} */ (config.session);
 				if (session === false) return;
 				const entrypoint = session?.driver?.entrypoint ?? session?.driver;
@@ -43,6 +51,11 @@ export default function cloakroom(options = {}) {
 						`[@cloakroom/astro] another integration chose a session driver after this one (${entrypoint}): put cloakroom() after it in \`integrations\`.`,
 					);
 				}
+				server = config.build.server;
+				if (described) await tell(new URL('.astro/', config.root), described);
+			},
+			'astro:build:done': async () => {
+				if (described && server) await tell(server, described);
 			},
 		},
 	};

@@ -12,6 +12,7 @@ mod outage;
 mod place;
 mod sources;
 mod tables;
+mod told;
 
 use std::fmt;
 use std::path::Path;
@@ -226,7 +227,7 @@ impl Config {
         }
         let mut sources = Sources::default();
         let read = tables::file(path).and_then(|map| {
-            let map = tables::in_one_form(map)?;
+            let map = tables::in_one_form(told::settled(map)?)?;
             sources.note(&map, &path.display().to_string());
             Config::from_map(map)
         });

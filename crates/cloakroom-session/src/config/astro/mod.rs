@@ -1,5 +1,7 @@
 //! What the reader of Astro's configuration files found, as a configuration of ours.
 
+mod told;
+
 use std::path::Path;
 
 use cloakroom_astro_config::{Driver, Environment, Position};
@@ -19,6 +21,9 @@ impl Config {
     /// `sessionDrivers`. Only what the session needs is looked at; the site's integrations can be anything.
     /// `docs/astro-config.md` in the repository has all of it.
     ///
+    /// A site with the package `@cloakroom/astro` tells what its sessions are whenever it is built or started: that is
+    /// taken, from `.astro/cloakroom.json` beside the file, as long as no script in the folder was changed since.
+    ///
     /// An environment variable is that of this process; `NODE_ENV` is `production` where it is not set.
     ///
     /// Where no driver is named, it is the default of the site's adapter. A relative folder of files or path of a
@@ -37,7 +42,11 @@ impl Config {
     /// site has no sessions, and where a key or value is not usable. The message has the file, the line and the
     /// column.
     pub fn from_astro(path: impl AsRef<Path>) -> Result<Config> {
-        read(path.as_ref(), &cloakroom_astro_config::variable)
+        let path = path.as_ref();
+        match told::of_site(path)? {
+            Some(config) => Ok(config),
+            None => read(path, &cloakroom_astro_config::variable),
+        }
     }
 }
 

@@ -199,3 +199,31 @@ fn a_file_that_is_not_there_is_named_and_why() {
     let cause = std::error::Error::source(&missing).and_then(|cause| cause.downcast_ref());
     assert_eq!(cause.map(std::io::Error::kind), Some(std::io::ErrorKind::NotFound));
 }
+
+#[test]
+fn what_the_site_has_told_is_taken_as_long_as_it_is_fresh() {
+    let source = "import cloakroom from '@cloakroom/astro';
+        export default make({ integrations: [cloakroom()] });";
+    let told = r#"{
+        "astroConfig": "astro.config.mjs",
+        "driver": "fs-lite",
+        "options": { "base": "sessions" },
+        "cookie": { "secure": false, "name": "told" },
+        "idle": 60
+    }"#;
+    let project = Project::new(&[("astro.config.mjs", source), (".astro/cloakroom.json", told)]);
+    let path = project.folder.path().join("astro.config.mjs");
+    let config = Config::from_astro(&path).unwrap();
+    assert_eq!((config.driver.as_str(), config.cookie.name.as_str()), ("fs-lite", "told"));
+    assert_eq!(options(&config), json!({ "base": project.path("sessions") }));
+    assert_eq!(config.idle, Some(Duration::from_secs(60)));
+    // It is about one file alone, and no copy of it is.
+    let other = project.folder.path().join("other.config.mjs");
+    fs::copy(&path, &other).unwrap();
+    assert!(Config::from_astro(&other).is_err());
+    fs::remove_file(&other).unwrap();
+    Config::from_astro(&path).unwrap();
+    let later = std::time::SystemTime::now() + Duration::from_secs(60);
+    fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+    assert!(Config::from_astro(&path).is_err(), "the source cannot be read, and counts again");
+}

@@ -1,0 +1,64 @@
+// Tells a Rust server beside the site what its sessions are, so that nobody has to guess it from the source: `cloakroom.json`,
+// in the form of Cloakroom's own configuration. `Config::from_astro` reads the one in `.astro` where it is newer than the file
+// that it was made from; the one beside the built server is for where the site's source is not.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+const FILE = 'cloakroom.json';
+
+/**
+ * @param {object} of
+ * @param {import('./find-driver.js').FoundDriver} of.found
+ * @param {any} of.session As the site configures it.
+ * @param {Record<string, number | undefined>} of.limits
+ * @param {URL} of.root The site's folder.
+ * @param {boolean} of.isProduction
+ * @param {string} [of.file] The name of the site's configuration file.
+ */
+export async function describe({ found, session, limits, root, isProduction, file }) {
+	const cookie = typeof session?.cookie === 'string' ? { name: session.cookie } : { ...session?.cookie };
+	const variables = await namedVariables(root);
+	return {
+		astroConfig: file,
+		driver: found.name,
+		options: withoutSecrets(found.options, variables),
+		cookie: { secure: isProduction, ...cookie },
+		ttl: session?.ttl,
+		...limits,
+	};
+}
+
+/** The name of the site's configuration file, from where it calls the integration; `undefined` where it does not say. */
+export function callersFile() {
+	const frames = (new Error().stack ?? '').split('\n').slice(1);
+	const places = frames.map((frame) => /(\/[^\s()]+?)(?:\.timestamp-[^\s():]+)?(?:\?[^\s():]*)?:\d+:\d+\)?$/.exec(frame)?.[1]);
+	const caller = places.find((place) => place && !/\/astro\/(?:index|src\/integration\/told)\.js$/.test(place));
+	return caller?.split('/').at(-1);
+}
+
+/** Only its owner may read what may hold a password. @param {URL} folder @param {object} described */
+export async function tell(folder, described) {
+	await mkdir(folder, { recursive: true });
+	await writeFile(new URL(FILE, folder), `${JSON.stringify(described, null, '\t')}\n`, { mode: 0o600 });
+}
+
+/** The environment's values that the site's configuration asks for by name, with their names. @param {URL} root */
+async function namedVariables(root) {
+	const files = (await readdir(root)).filter((name) => /^astro\.config\.m?[jt]s$/.test(name));
+	const texts = await Promise.all(files.map((name) => readFile(fileURLToPath(new URL(name, root)), 'utf8')));
+	const words = new Set(texts.join('\n').match(/\w+/g));
+	return new Map(Object.entries(process.env).flatMap(([name, value]) => (value && words.has(name) ? [[value, name]] : [])));
+}
+
+/**
+ * A text that came from a variable is told by the variable's name.
+ * @param {any} value
+ * @param {Map<string, string>} variables
+ * @returns {any}
+ */
+function withoutSecrets(value, variables) {
+	if (typeof value === 'string') return variables.has(value) ? { $env: variables.get(value) } : value;
+	if (Array.isArray(value)) return value.map((one) => withoutSecrets(one, variables));
+	if (typeof value !== 'object' || value === null) return value;
+	return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withoutSecrets(one, variables)]));
+}

@@ -1,4 +1,4 @@
-// The modules of the package `@cloakroom/astro`, as Astro's build has them: with Astro's own devalue, and the site's ioredis.
+// The modules of the package `@cloakroom/astro`, as Astro's build has them: with Astro's own devalue, and the site's packages.
 import { createRequire, registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
@@ -8,7 +8,7 @@ registerHooks({
 	resolve(specifier, context, next) {
 		if (!context.parentURL?.includes('/packages/astro/')) return next(specifier, context);
 		if (specifier === 'devalue') return next(pathToFileURL(ofAstro.resolve('devalue')).href, context);
-		return next(specifier, specifier === 'ioredis' ? { ...context, parentURL: import.meta.url } : context);
+		return next(specifier, ['ioredis', '@netlify/blobs'].includes(specifier) ? { ...context, parentURL: import.meta.url } : context);
 	},
 });
 

@@ -37,6 +37,24 @@ const drivers = [
 		},
 	},
 	{
+		name: 'upstash',
+		needs: ['redis'],
+		async start() {
+			const peer = await startPeer('upstash');
+			return { options: { url: peer.url, token: 'a token of the tests' }, stop: () => peer.stop() };
+		},
+	},
+	{
+		name: 'netlify-blobs',
+		needs: [],
+		async start() {
+			const token = 'a token of the tests';
+			const peer = await startPeer('netlify-blobs', token);
+			const options = { name: 'astro-sessions', siteID: 'site', token, edgeURL: peer.url, uncachedEdgeURL: peer.url };
+			return { options, stop: () => peer.stop() };
+		},
+	},
+	{
 		name: 'http',
 		needs: ['serve'],
 		async start() {

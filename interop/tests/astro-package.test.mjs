@@ -32,7 +32,7 @@ describe('what a site says', () => {
 
 	test('a store that cannot compare and swap is refused, and said to be', () => {
 		assert.throws(() => findDriver('cloudflare-kv-binding'), /Cloudflare KV cannot compare and swap/);
-		assert.throws(() => findDriver({ entrypoint: './my-driver.js' }), /my-driver\.js.*cannot be used.*fs-lite, http, memory, redis, upstash/);
+		assert.throws(() => findDriver({ entrypoint: './my-driver.js' }), /my-driver\.js.*cannot be used.*fs-lite, http, memory, netlify-blobs, redis, upstash/);
 		assert.throws(() => findDriver('./src/lib/redis.js'), /cannot be used/);
 		assert.throws(() => findDriver('@acme/encrypted/redis'), /cannot be used/);
 		assert.throws(() => findDriver(undefined), /has no session driver/);

@@ -1,10 +1,11 @@
-//! `interop-peer redis|valkey|postgres|mariadb [ARGUMENT…]`, for tests that are not in Rust: starts the server, prints its
-//! URL, and ends it when the standard input ends, as it does with the one who started it. The arguments are Redis's.
+//! `interop-peer redis|valkey|postgres|mariadb|upstash|netlify-blobs [ARGUMENT…]`, for tests that are not in Rust: starts the
+//! server, prints its URL, and ends it when the standard input ends, as it does with the one who started it. The arguments are
+//! Redis's, and Netlify's token.
 
 use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 
-use interop_peers::{MariaDb, Postgres, Redis};
+use interop_peers::{MariaDb, NodeServer, Postgres, Redis, Upstash};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -14,8 +15,13 @@ fn main() -> ExitCode {
         ["valkey"] => serve(Redis::valkey(), Redis::url),
         ["postgres"] => serve(Postgres::start(), Postgres::url),
         ["mariadb"] => serve(MariaDb::start(), MariaDb::url),
+        ["upstash"] => serve(Upstash::start(), |upstash| upstash.url()),
+        ["netlify-blobs", token] => {
+            serve(NodeServer::start("netlify-blobs", "@netlify/blobs", &[token]), NodeServer::url)
+        }
         _ => {
-            eprintln!("usage: interop-peer redis|valkey|postgres|mariadb [ARGUMENT...]");
+            let kinds = "redis|valkey|postgres|mariadb|upstash|netlify-blobs";
+            eprintln!("usage: interop-peer {kinds} [ARGUMENT...]");
             ExitCode::FAILURE
         }
     }

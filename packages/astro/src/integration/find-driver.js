@@ -7,6 +7,8 @@ const DRIVERS = /** @type {Record<string, string>} */ ({
 	'fs-lite': 'fs-lite',
 	http: 'http',
 	memory: 'memory',
+	netlifyBlobs: 'netlify-blobs',
+	'netlify-blobs': 'netlify-blobs',
 	redis: 'redis',
 	upstash: 'upstash',
 });

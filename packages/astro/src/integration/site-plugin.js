@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const NAME = 'virtual:cloakroom/site';
 const RESOLVED = `\0${NAME}`;
-const OF_THE_SITE = ['ioredis'];
+const OF_THE_SITE = ['ioredis', '@netlify/blobs'];
 // As Vite names files, on Windows too.
 const OURS = path.resolve(fileURLToPath(import.meta.url), '../../..').replaceAll('\\', '/');
 
@@ -31,12 +31,14 @@ export const site = openSite(${JSON.stringify({ ...settings, isProduction })}, $
 		configEnvironment: (/** @type {string} */ name) => (name === 'client' ? undefined : { resolve: { noExternal } }),
 		enforce: /** @type {const} */ ('pre'),
 		/** @this {any} @param {string} id @param {string} [importer] */
-		resolveId(id, importer) {
+		async resolveId(id, importer) {
 			if (id === NAME) return RESOLVED;
 			if (!importer?.startsWith(OURS)) return undefined;
 			if (id === 'devalue') return this.resolve(id, astro, { skipSelf: true });
 			// What a driver needs is the site's to install, as with Astro's own drivers.
-			if (OF_THE_SITE.includes(id)) return this.resolve(id, path.join(root, 'package.json'), { skipSelf: true });
+			if (!OF_THE_SITE.includes(id)) return undefined;
+			const ofSite = await this.resolve(id, path.join(root, 'package.json'), { skipSelf: true });
+			return ofSite ?? this.resolve(id, importer, { skipSelf: true });
 		},
 		load: (/** @type {string} */ id) => (id === RESOLVED ? code : undefined),
 	};

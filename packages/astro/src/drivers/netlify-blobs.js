@@ -1,0 +1,81 @@
+// Netlify's blobs, where Astro's adapter for Netlify keeps sessions, by Netlify's own client. The options, keys and bytes are
+// those of unstorage's driver; when an item ends is in the blob's metadata, as on the Rust side.
+import { getDeployStore, getStore } from '@netlify/blobs';
+
+/** @typedef {{ cloakroomExpires?: number }} Metadata */
+
+/**
+ * @param {{ name?: string, deployScoped?: boolean, [option: string]: any }} options
+ * @returns {import('../session/store.js').Driver}
+ */
+export default function netlifyBlobs({ name, deployScoped, ...rest }) {
+	if (!name && !deployScoped) throw new Error('[cloakroom] [netlify-blobs] the option `name` is missing: it is the store\'s.');
+	/** @type {import('@netlify/blobs').Store | undefined} */
+	let opened;
+	// Where it runs is known with the first request.
+	const store = () => {
+		const given = { consistency: /** @type {const} */ ('strong'), ...rest };
+		return (opened ??= deployScoped ? getDeployStore(given) : getStore({ name: encodeURIComponent(name ?? ''), ...given }));
+	};
+
+	/** Whatever is there, also what has ended. @param {string} key */
+	async function find(key) {
+		const found = await store().getWithMetadata(key, { type: 'text' });
+		if (!found) return null;
+		if (!found.etag) throw new Error('Netlify told no version (ETag)');
+		const ends = /** @type {Metadata} */ (found.metadata).cloakroomExpires;
+		return { text: found.data, version: found.etag, ends };
+	}
+
+	/**
+	 * @param {string} key @param {string} text @param {number | undefined} ttl
+	 * @param {{ onlyIfMatch: string } | { onlyIfNew: true } | {}} condition
+	 */
+	async function put(key, text, ttl, condition) {
+		const metadata = ttl === undefined ? {} : { cloakroomExpires: Math.ceil(Date.now() + ttl * 1000) };
+		const { modified, etag } = await store().set(key, text, { metadata, ...condition });
+		if (!modified) return null;
+		// Its client takes every answer to a conditional write for a success that is not the refusal of the condition.
+		if (!etag) throw new Error('Netlify did not say that it was written');
+		return { version: etag };
+	}
+
+	const hasEnded = (/** @type {{ ends?: number }} */ { ends }) => ends !== undefined && ends <= Date.now();
+	const of = (/** @type {unknown} */ version) => ({ onlyIfMatch: /** @type {string} */ (version) });
+
+	return {
+		name: 'netlify-blobs',
+		expires: true,
+		async get(key) {
+			const found = await find(key);
+			return found && !hasEnded(found) ? found : null;
+		},
+		async set(key, text, when, ttl) {
+			if (typeof when === 'object') return put(key, text, ttl, of(when.version));
+			if (when === 'always') return put(key, text, ttl, {});
+			const written = await put(key, text, ttl, { onlyIfNew: true });
+			if (written) return written;
+			// What has ended takes no place.
+			const there = await find(key);
+			return there && hasEnded(there) ? put(key, text, ttl, of(there.version)) : null;
+		},
+		async remove(key, when) {
+			const there = await find(key);
+			if (!there || hasEnded(there)) return 'missing';
+			if (typeof when === 'object') {
+				// A removal knows no condition: what stands there is written over on one, by what has ended already.
+				const over = await put(key, there.text, 0, of(when.version));
+				if (!over) return 'conflict';
+			}
+			await store().delete(key);
+			return 'removed';
+		},
+		async touch(key, ttl) {
+			const there = await find(key);
+			if (!there || hasEnded(there)) return false;
+			// Whoever was faster has moved the deadline, too.
+			await put(key, there.text, ttl, of(there.version));
+			return true;
+		},
+	};
+}

@@ -121,7 +121,7 @@ async function retireLeft(state, store, left) {
 		// Whether it was retired is not known: it is looked at once, and else both are there for a moment.
 		const found = await store.find(left.id).catch(() => undefined);
 		if (!found) {
-			retireLater(left, store);
+			retireLater(left, 'moved', store);
 			return true;
 		}
 		if (found.is === 'retired' && found.by === left.by) return true;
@@ -136,9 +136,8 @@ async function lookAgain(state, store, rules) {
 	if (!id) return;
 	const found = await store.find(id);
 	if (found.is === 'alive') return state.rebase(found.item, rules.conflict === 'merge' ? 'merge' : 'error');
-	const seen = state.known.is === 'stored' ? state.known.item : state.known.is === 'new' ? state.known.left?.item : undefined;
 	// What has expired is not destroyed: what was set begins a new session.
-	if (found.is === 'missing' && hasPassed(seen?.ends)) {
+	if (found.is === 'missing' && hasPassed(state.item?.ends)) {
 		await takeBack(state, store);
 		return state.missed();
 	}
@@ -177,15 +176,21 @@ async function retireDestroyed({ id, by }, store) {
 	throw new SessionUnavailableError('retire a session', 'too many others write to it');
 }
 
-/** @param {import('./state.js').Left} left @param {Store} store */
-function retireLater(left, store, attempt = 0) {
-	if (attempt > 8) return;
+/** How often a session is tried to be retired behind the request's back, each time after twice as long. */
+const LATER = 9;
+
+/**
+ * Retires a session that could not be retired yet: nothing that the response waits for.
+ * @param {{ id: string, by: string }} session @param {'moved' | 'destroyed'} fate @param {Store} store
+ */
+export function retireLater({ id, by }, fate, store, attempt = 0) {
+	if (attempt === LATER) return;
 	const again = () => {
 		store
-			.find(left.id)
-			.then((found) => (found.is === 'alive' ? store.retire(left.id, found.item.version, 'moved', left.by) : true))
-			.then((isDone) => isDone || retireLater(left, store, attempt + 1))
-			.catch(() => retireLater(left, store, attempt + 1));
+			.find(id)
+			.then((found) => (found.is === 'alive' ? store.retire(id, found.item.version, fate, by) : true))
+			.then((isDone) => isDone || retireLater({ id, by }, fate, store, attempt + 1))
+			.catch(() => retireLater({ id, by }, fate, store, attempt + 1));
 	};
 	const timer = setTimeout(again, 250 * 2 ** attempt);
 	// It keeps no process from ending.
@@ -202,7 +207,7 @@ function put(state, store, rules, id, when, ends) {
 	if (rules.limits.absolute !== undefined && createdAt(state.entries) === undefined) {
 		state.entries.set(CREATED, { data: now, expires: undefined });
 	}
-	const others = endOfOthers(state.base, rules.limits, now, ends);
+	const others = ends === undefined ? undefined : endOfOthers(state.base, rules.limits, now, ends);
 	return store.write(id, stringify(state.entries), when, timeToLive(state.entries, rules.limits, now, others));
 }
 

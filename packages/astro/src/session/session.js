@@ -1,5 +1,5 @@
 // The session as handlers have it: the methods of Astro's object, with its meanings.
-import { commit, load } from './commit.js';
+import { commit, load, retireLater } from './commit.js';
 import { cookieOptions } from './cookie.js';
 import { SessionEndedError, SessionUsageError } from './errors.js';
 import { isOwn } from './lifetime.js';
@@ -161,7 +161,8 @@ export class Session {
 		} catch (error) {
 			// The response says that nothing was saved, so nothing is, now or later.
 			state.forget();
-			state.endings = [];
+			// What was destroyed is destroyed all the same.
+			for (const ending of state.endings.splice(0)) retireLater(ending, 'destroyed', this.#site.store);
 			throw error;
 		}
 		if (!this.#isClosed) this.#answer(state);

@@ -32,8 +32,6 @@ export class State {
 	known = { is: 'unasked' };
 	/** The entries as handlers see them: what they set, and what was loaded. @type {Map<string, Entry>} */
 	entries = new Map();
-	/** What was loaded, as it was. @type {Map<string, Entry>} */
-	base = new Map();
 	changes = new Changes();
 	/** The keys whose values the handler has seen. @type {Set<string>} */
 	reads = new Set();
@@ -41,6 +39,10 @@ export class State {
 	endings = [];
 	/** The handler destroyed a session, so its cookie goes too. */
 	isDestroyed = false;
+	/** The moment of which the request sees its entries, in milliseconds since 1970. */
+	#moment = 0;
+	/** @type {{ item: Item, entries: Map<string, Entry> } | undefined} */
+	#base;
 	/** The record was written, so that a cookie with an age of its own is renewed. */
 	wasWritten = false;
 	/** The request has its turn among those of this process. */
@@ -61,6 +63,20 @@ export class State {
 	/** Whether `entries` has all there is. */
 	get isLoaded() {
 		return this.known.is !== 'unasked' || this.presented === undefined;
+	}
+
+	/** The record that the changes go on top of. */
+	get item() {
+		const { known } = this;
+		return known.is === 'stored' ? known.item : known.is === 'new' ? known.left?.item : undefined;
+	}
+
+	/** Its entries, as they are stored. Read when somebody asks, as most requests change nothing. @returns {Map<string, Entry>} */
+	get base() {
+		const { item } = this;
+		if (!item) return new Map();
+		if (this.#base?.item !== item) this.#base = { item, entries: readEntries(item.text, this.#moment) };
+		return this.#base.entries;
 	}
 
 	/** Whether a commit has something to store. */
@@ -107,8 +123,8 @@ export class State {
 		const stored = readEntries(item.text, now);
 		if ((absoluteLeft(stored, limits, now) ?? 1) <= 0) return this.missed();
 		this.known = { is: 'stored', id, item };
-		this.base = stored;
-		for (const [key, entry] of readEntries(item.text, now)) {
+		this.#moment = now;
+		for (const [key, entry] of stored) {
 			if (!this.changes.byKey.has(key)) this.entries.set(key, entry);
 		}
 	}
@@ -116,7 +132,6 @@ export class State {
 	/** The store knows no such session: what was set begins one. */
 	missed() {
 		this.known = { is: 'absent' };
-		this.base = new Map();
 		for (const [key, { isDeleted }] of this.changes.byKey) {
 			if (isDeleted) this.changes.byKey.delete(key);
 		}
@@ -147,7 +162,7 @@ export class State {
 			else merged.delete(key);
 		}
 		this.entries = merged;
-		this.base = readEntries(item.text, now);
+		this.#moment = now;
 		if (this.known.is === 'stored') this.known.item = item;
 		else if (this.known.is === 'new' && this.known.left) this.known.left.item = item;
 	}
@@ -158,7 +173,7 @@ export class State {
 	 */
 	saved(id, item, sent) {
 		this.known = { is: 'stored', id, item };
-		this.base = readEntries(item.text, Date.now());
+		this.#moment = Date.now();
 		this.changes.forget(sent);
 		this.reads.clear();
 		this.wasWritten = true;
@@ -187,7 +202,6 @@ export class State {
 	/** No entry is known, and none was changed. */
 	forget() {
 		this.entries = new Map();
-		this.base = new Map();
 		this.changes = new Changes();
 		this.reads.clear();
 	}

@@ -1,10 +1,10 @@
 // What all this stands on of Astro's session object.
 
-/** The methods that it has. */
-export const METHODS = ['get', 'has', 'keys', 'values', 'entries', 'set', 'delete', 'destroy', 'regenerate', 'load'];
-
-/** Those of them that change something. */
+/** The methods of it that change something. */
 export const WRITES = ['set', 'delete', 'destroy', 'regenerate', 'load'];
+
+/** All methods that it has. */
+export const METHODS = ['get', 'has', 'keys', 'values', 'entries', ...WRITES];
 
 /** Marks what was made to lead to ours, and where ours are kept. */
 export const OURS = Symbol.for('cloakroom.sessions');

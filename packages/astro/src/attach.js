@@ -39,21 +39,14 @@ function lead(prototype) {
 	const [persist] = saves(prototype);
 	for (const name of METHODS) define(prototype, name, name, WRITES.includes(name));
 	define(prototype, persist, 'commit');
+	// Astro has none.
+	define(prototype, 'update', 'update', true);
 	const { get: astrosID } = Object.getOwnPropertyDescriptor(prototype, 'sessionID') ?? {};
 	Object.defineProperty(prototype, 'sessionID', {
 		configurable: true,
 		get() {
 			const ours = sessionOf(this);
 			return ours ? ours.sessionID : astrosID?.call(this);
-		},
-	});
-	Object.defineProperty(prototype, 'update', {
-		configurable: true,
-		writable: true,
-		value(/** @type {string} */ key, /** @type {(value: any) => any} */ change) {
-			const ours = sessionOf(this);
-			if (!ours) throw new Error(UNSEEN);
-			return ours.update(key, change);
 		},
 	});
 	Object.defineProperty(prototype, OURS, { value: true });

@@ -1,7 +1,7 @@
 // Before all other middleware of the site: gives the request its session, and saves it before the response leaves.
 import { site } from 'virtual:cloakroom/site';
 import { attach, sessionOf } from './attach.js';
-import { SessionConflictError, SessionEndedError, SessionUnavailableError } from './session/errors.js';
+import { SessionConflictError, SessionError } from './session/errors.js';
 
 /** How often a page is run whose session others go on changing. */
 const RUNS = 50;
@@ -69,9 +69,8 @@ async function answer(session, run) {
 
 /** What the browser is told where the site could not do it. @param {unknown} error @param {URL} url */
 function refusal(error, url) {
-	const isKnown = [SessionConflictError, SessionEndedError, SessionUnavailableError].some((kind) => error instanceof kind);
-	if (!isKnown) throw error;
-	const { status, message } = /** @type {SessionConflictError} */ (error);
+	if (!(error instanceof SessionError) || error.status === 500) throw error;
+	const { status, message } = error;
 	if (status === 503) console.error(`[cloakroom] ${message}`);
 	// What the store said itself is for the log alone.
 	const text = status === 503 ? 'The session could not be read or saved. Try again in a moment.' : message;

@@ -112,8 +112,9 @@ export default function fsLite({ base, readOnly = false }) {
 		},
 		async remove(key, when) {
 			return exclusively(key, async () => {
-				if (!(await find(key))) return 'missing';
-				if (!(await holds(key, when))) return 'conflict';
+				const found = await find(key);
+				if (!found) return 'missing';
+				if (when !== 'always' && found.text !== /** @type {any} */ (when).version) return 'conflict';
 				await unlink(fileOf(key));
 				return 'removed';
 			});

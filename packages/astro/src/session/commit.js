@@ -58,7 +58,7 @@ async function save(state, store, rules) {
 		while (state.isChanged) {
 			if (conflicts > ATTEMPTS) throw new SessionUnavailableError('be written to', 'too many others write to it');
 			if (conflicts > 0) {
-				if (!state.hasTurn) endTurn ??= await takeTurn(contested(state) ?? '');
+				if (!state.hasTurn) endTurn ??= await takeTurn(state.stored?.id ?? '');
 				if (conflicts > 1) await giveWay(conflicts);
 				await lookAgain(state, store, rules);
 				if (!state.isChanged) return;
@@ -68,16 +68,11 @@ async function save(state, store, rules) {
 			conflicts++;
 		}
 	} catch (error) {
-		await takeBack(state, store);
+		takeBack(state, store);
 		throw error;
 	} finally {
 		endTurn?.();
 	}
-}
-
-/** The record that others write to as well. @param {State} state */
-function contested({ known }) {
-	return known.is === 'stored' ? known.id : known.is === 'new' ? known.left?.id : undefined;
 }
 
 /** @param {State} state @param {Store} store @param {Rules} rules */
@@ -85,7 +80,7 @@ async function writeStored(state, store, rules) {
 	if (state.known.is !== 'stored') return true;
 	const { id, item } = state.known;
 	const sent = new Map(state.changes.byKey);
-	const written = await put(state, store, rules, id, { version: item.version }, item.ends);
+	const written = await put(state, store, rules, id, { version: item.version });
 	if (written) state.saved(id, written, sent);
 	return written !== null;
 }
@@ -97,7 +92,7 @@ async function writeNew(state, store, rules) {
 	const when = known.written ? { version: known.written.version } : 'absent';
 	known.isSent = true;
 	const sent = new Map(state.changes.byKey);
-	const written = await put(state, store, rules, known.id, when, known.left?.item.ends);
+	const written = await put(state, store, rules, known.id, when);
 	if (!written) {
 		// Nobody else knows the ID.
 		if (!known.left) state.begin();
@@ -132,17 +127,17 @@ async function retireLeft(state, store, left) {
 
 /** Looks what others have made of the record, and decides anew. @param {State} state @param {Store} store @param {Rules} rules */
 async function lookAgain(state, store, rules) {
-	const id = contested(state);
-	if (!id) return;
-	const found = await store.find(id);
+	const { stored } = state;
+	if (!stored) return;
+	const found = await store.find(stored.id);
 	if (found.is === 'alive') return state.rebase(found.item, rules.conflict === 'merge' ? 'merge' : 'error');
 	// What has expired is not destroyed: what was set begins a new session.
-	if (found.is === 'missing' && hasPassed(state.item?.ends)) {
-		await takeBack(state, store);
+	if (found.is === 'missing' && hasPassed(stored.item.ends)) {
+		takeBack(state, store);
 		return state.missed();
 	}
 	const isNew = state.known.is === 'new';
-	await takeBack(state, store);
+	takeBack(state, store);
 	end(state);
 	// Of two logins one wins, and the other must not pass for done.
 	if (isNew) throw new SessionEndedError();
@@ -156,7 +151,7 @@ function end(state) {
 }
 
 /** Removes a new record that will not be, and goes back to the session that it was to replace. @param {State} state @param {Store} store */
-async function takeBack(state, store) {
+function takeBack(state, store) {
 	if (state.known.is !== 'new') return;
 	const { id, left, isSent } = state.known;
 	// Nobody can name it. What cannot be removed is left to its deadline.
@@ -164,13 +159,20 @@ async function takeBack(state, store) {
 	state.known = left ? { is: 'stored', id: left.id, item: left.item } : { is: 'absent' };
 }
 
+/**
+ * Retires a session as it is now. Not where it has changed since it was looked at.
+ * @param {{ id: string, by: string }} session @param {'moved' | 'destroyed'} fate @param {Store} store
+ */
+async function retire({ id, by }, fate, store) {
+	const found = await store.find(id);
+	// Nothing is stored under an ID that somebody made up, not even a tombstone.
+	return found.is !== 'alive' || store.retire(id, found.item.version, fate, by);
+}
+
 /** @param {{ id: string, by: string }} ending @param {Store} store */
-async function retireDestroyed({ id, by }, store) {
+async function retireDestroyed(ending, store) {
 	for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-		const found = await store.find(id);
-		// Nothing is stored under an ID that somebody made up, not even a tombstone.
-		if (found.is !== 'alive') return;
-		if (await store.retire(id, found.item.version, 'destroyed', by)) return;
+		if (await retire(ending, 'destroyed', store)) return;
 		await giveWay(Math.min(attempt, 4));
 	}
 	throw new SessionUnavailableError('retire a session', 'too many others write to it');
@@ -183,14 +185,11 @@ const LATER = 9;
  * Retires a session that could not be retired yet: nothing that the response waits for.
  * @param {{ id: string, by: string }} session @param {'moved' | 'destroyed'} fate @param {Store} store
  */
-export function retireLater({ id, by }, fate, store, attempt = 0) {
+export function retireLater(session, fate, store, attempt = 0) {
 	if (attempt === LATER) return;
 	const again = () => {
-		store
-			.find(id)
-			.then((found) => (found.is === 'alive' ? store.retire(id, found.item.version, fate, by) : true))
-			.then((isDone) => isDone || retireLater({ id, by }, fate, store, attempt + 1))
-			.catch(() => retireLater({ id, by }, fate, store, attempt + 1));
+		const isDone = retire(session, fate, store).catch(() => false);
+		isDone.then((isDone) => isDone || retireLater(session, fate, store, attempt + 1));
 	};
 	const timer = setTimeout(again, 250 * 2 ** attempt);
 	// It keeps no process from ending.
@@ -200,10 +199,11 @@ export function retireLater({ id, by }, fate, store, attempt = 0) {
 /**
  * Writes the entries as they are.
  * @param {State} state @param {Store} store @param {Rules} rules
- * @param {string} id @param {import('./store.js').Condition} when @param {number | undefined} ends
+ * @param {string} id @param {import('./store.js').Condition} when
  */
-function put(state, store, rules, id, when, ends) {
+function put(state, store, rules, id, when) {
 	const now = Date.now();
+	const ends = state.stored?.item.ends;
 	if (rules.limits.absolute !== undefined && createdAt(state.entries) === undefined) {
 		state.entries.set(CREATED, { data: now, expires: undefined });
 	}

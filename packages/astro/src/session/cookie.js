@@ -1,5 +1,5 @@
 // The cookie's name and attributes, as Astro has them.
-import { absoluteLeft, REMEMBER } from './lifetime.js';
+import { absoluteLeft, isRemembered } from './lifetime.js';
 
 /** @typedef {{ maxAge?: number, [attribute: string]: unknown }} CookieOptions */
 /** @typedef {{ name: string, options: CookieOptions }} CookieSettings */
@@ -21,8 +21,7 @@ export function cookieSettings(configured, isProduction) {
  * @param {import('./lifetime.js').Limits} limits
  */
 export function cookieOptions({ options }, entries, limits) {
-	const isRemembered = entries.get(REMEMBER)?.data === true;
-	const wanted = (isRemembered ? limits.remember : undefined) ?? options.maxAge;
+	const wanted = (isRemembered(entries) ? limits.remember : undefined) ?? options.maxAge;
 	if (wanted === undefined) return options;
 	const longest = absoluteLeft(entries, limits, Date.now()) ?? Infinity;
 	return { ...options, maxAge: Math.floor(Math.min(wanted, longest)) };

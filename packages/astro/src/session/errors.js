@@ -1,6 +1,6 @@
 // What can go wrong with a session. `status` is what a response says of it.
 
-class SessionError extends Error {
+export class SessionError extends Error {
 	constructor(message, status, options) {
 		super(message, options);
 		this.name = new.target.name;

@@ -43,10 +43,12 @@ export function endOfOthers(entries, limits, now, ends) {
 	return isOfEntries ? undefined : ends;
 }
 
+/** Whether a session outlives the browser. @param {Map<string, import('./record.js').Entry>} entries */
+export const isRemembered = (entries) => entries.get(REMEMBER)?.data === true;
+
 /** The idle timeout of this session. @param {Map<string, import('./record.js').Entry>} entries @param {Limits} limits */
 export function idleOf(entries, limits) {
-	const isRemembered = limits.remember !== undefined && entries.get(REMEMBER)?.data === true;
-	return isRemembered ? limits.remember : limits.idle;
+	return (isRemembered(entries) ? limits.remember : undefined) ?? limits.idle;
 }
 
 /**

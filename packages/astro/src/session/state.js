@@ -65,15 +65,15 @@ export class State {
 		return this.known.is !== 'unasked' || this.presented === undefined;
 	}
 
-	/** The record that the changes go on top of. */
-	get item() {
+	/** The session in the store that the changes go on top of: this one, or the one that `regenerate` leaves. */
+	get stored() {
 		const { known } = this;
-		return known.is === 'stored' ? known.item : known.is === 'new' ? known.left?.item : undefined;
+		return known.is === 'stored' ? known : known.is === 'new' ? known.left : undefined;
 	}
 
 	/** Its entries, as they are stored. Read when somebody asks, as most requests change nothing. @returns {Map<string, Entry>} */
 	get base() {
-		const { item } = this;
+		const item = this.stored?.item;
 		if (!item) return new Map();
 		if (this.#base?.item !== item) this.#base = { item, entries: readEntries(item.text, this.#moment) };
 		return this.#base.entries;
@@ -163,8 +163,7 @@ export class State {
 		}
 		this.entries = merged;
 		this.#moment = now;
-		if (this.known.is === 'stored') this.known.item = item;
-		else if (this.known.is === 'new' && this.known.left) this.known.left.item = item;
+		if (this.stored) this.stored.item = item;
 	}
 
 	/**

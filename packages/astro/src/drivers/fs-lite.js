@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, link, mkdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { endOf, hasPassed } from '../time.js';
 import { Locks } from './fs-lite/locks.js';
 import { bucketOf, deadlineOf, modifiedFor } from './fs-lite/times.js';
 
@@ -44,7 +45,7 @@ export default function fsLite({ base, readOnly = false }) {
 			const ends = deadlineOf(modified);
 			// Plain Astro writes in place: what is not whole is read again.
 			if (text !== '' && isWhole(text)) {
-				return ends !== undefined && ends <= Date.now() ? null : { text, version: text, ends };
+				return hasPassed(ends) ? null : { text, version: text, ends };
 			}
 			if (Date.now() > until) {
 				if (text === '') return null;
@@ -88,7 +89,7 @@ export default function fsLite({ base, readOnly = false }) {
 				if (!(await holds(key, when))) return null;
 				const file = fileOf(key);
 				const temporary = path.join(own, `${prefix}-${randomBytes(8).toString('hex')}.tmp$`);
-				const ends = ttl === undefined ? undefined : Date.now() + ttl * 1000;
+				const ends = endOf(ttl);
 				await note(key, ends);
 				try {
 					await writeFile(temporary, text, { flag: 'wx' });
@@ -122,7 +123,7 @@ export default function fsLite({ base, readOnly = false }) {
 		async touch(key, ttl) {
 			return exclusively(key, async () => {
 				if (!(await find(key))) return false;
-				const ends = ttl === undefined ? undefined : Date.now() + ttl * 1000;
+				const ends = endOf(ttl);
 				await note(key, ends);
 				const modified = modifiedFor(ends, Date.now()) / 1000;
 				await utimes(fileOf(key), modified, modified);

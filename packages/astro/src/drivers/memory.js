@@ -1,4 +1,5 @@
 // In this process alone: for `astro dev` and for tests.
+import { endOf, hasPassed } from '../time.js';
 
 /** @returns {import('../session/store.js').Driver} */
 export default function memory() {
@@ -7,7 +8,7 @@ export default function memory() {
 	let writes = 0;
 	const find = (/** @type {string} */ key) => {
 		const item = items.get(key);
-		if (item?.ends !== undefined && item.ends <= Date.now()) items.delete(key);
+		if (hasPassed(item?.ends)) items.delete(key);
 		return items.get(key);
 	};
 	/** @param {string} key @param {import('../session/store.js').Condition} when */
@@ -16,7 +17,6 @@ export default function memory() {
 		const item = find(key);
 		return when === 'absent' ? !item : item?.version === when.version;
 	};
-	const end = (/** @type {number | undefined} */ ttl) => (ttl === undefined ? undefined : Date.now() + ttl * 1000);
 	return {
 		name: 'memory',
 		expires: true,
@@ -24,7 +24,7 @@ export default function memory() {
 		async set(key, text, when, ttl) {
 			if (!holds(key, when)) return null;
 			const version = ++writes;
-			items.set(key, { text, version, ends: end(ttl) });
+			items.set(key, { text, version, ends: endOf(ttl) });
 			return { version };
 		},
 		async remove(key, when) {
@@ -35,7 +35,7 @@ export default function memory() {
 		},
 		async touch(key, ttl) {
 			const item = find(key);
-			if (item) item.ends = end(ttl);
+			if (item) item.ends = endOf(ttl);
 			return item !== undefined;
 		},
 	};

@@ -1,6 +1,7 @@
 // Netlify's blobs, where Astro's adapter for Netlify keeps sessions, by Netlify's own client. The options, keys and bytes are
 // those of unstorage's driver; when an item ends is in the blob's metadata, as on the Rust side.
 import { getDeployStore, getStore } from '@netlify/blobs';
+import { hasPassed } from '../time.js';
 
 /** @typedef {{ cloakroomExpires?: number }} Metadata */
 
@@ -40,7 +41,6 @@ export default function netlifyBlobs({ name, deployScoped, ...rest }) {
 		return { version: etag };
 	}
 
-	const hasEnded = (/** @type {{ ends?: number }} */ { ends }) => ends !== undefined && ends <= Date.now();
 	const of = (/** @type {unknown} */ version) => ({ onlyIfMatch: /** @type {string} */ (version) });
 
 	return {
@@ -48,7 +48,7 @@ export default function netlifyBlobs({ name, deployScoped, ...rest }) {
 		expires: true,
 		async get(key) {
 			const found = await find(key);
-			return found && !hasEnded(found) ? found : null;
+			return found && !hasPassed(found.ends) ? found : null;
 		},
 		async set(key, text, when, ttl) {
 			if (typeof when === 'object') return put(key, text, ttl, of(when.version));
@@ -57,11 +57,11 @@ export default function netlifyBlobs({ name, deployScoped, ...rest }) {
 			if (written) return written;
 			// What has ended takes no place.
 			const there = await find(key);
-			return there && hasEnded(there) ? put(key, text, ttl, of(there.version)) : null;
+			return there && hasPassed(there.ends) ? put(key, text, ttl, of(there.version)) : null;
 		},
 		async remove(key, when) {
 			const there = await find(key);
-			if (!there || hasEnded(there)) return 'missing';
+			if (!there || hasPassed(there.ends)) return 'missing';
 			if (typeof when === 'object') {
 				// A removal knows no condition: what stands there is written over on one, by what has ended already.
 				const over = await put(key, there.text, 0, of(when.version));
@@ -72,7 +72,7 @@ export default function netlifyBlobs({ name, deployScoped, ...rest }) {
 		},
 		async touch(key, ttl) {
 			const there = await find(key);
-			if (!there || hasEnded(there)) return false;
+			if (!there || hasPassed(there.ends)) return false;
 			// Whoever was faster has moved the deadline, too.
 			await put(key, there.text, ttl, of(there.version));
 			return true;

@@ -4,10 +4,10 @@
 // - A record that is gone before its time stays gone.
 // - `regenerate` writes the new record, then retires the old one on the condition of what was copied.
 // - What was destroyed is retired whatever was written to it meanwhile.
+import { hasPassed } from '../time.js';
 import { SessionEndedError, SessionUnavailableError } from './errors.js';
 import { CREATED, createdAt, endOfOthers, idleOf, isOwn, timeToLive } from './lifetime.js';
 import { stringify } from './record.js';
-import { hasPassed } from './store.js';
 import { giveWay, takeTurn } from './turns.js';
 
 /** After this many lost races something else is wrong. */

@@ -1,4 +1,5 @@
 // The session as handlers have it: the methods of Astro's object, with its meanings.
+import { endOf } from '../time.js';
 import { commit, load, retireLater } from './commit.js';
 import { cookieOptions } from './cookie.js';
 import { SessionEndedError, SessionUsageError } from './errors.js';
@@ -115,8 +116,7 @@ export class Session {
 			data = copy(await change(before === undefined ? undefined : copy(before.data)));
 			// Another part of the request was faster.
 		} while (state.entries.get(key) !== before);
-		const { ttl } = this.#site.rules.limits;
-		const expires = before ? before.expires : ttl === undefined ? undefined : Date.now() + ttl * 1000;
+		const expires = before ? before.expires : endOf(this.#site.rules.limits.ttl);
 		state.update(key, { data, expires }, change);
 		this.#commitLate(state);
 		return data;

@@ -1,4 +1,5 @@
 // A driver, in terms of sessions: what is found under an ID, and what it means that a call fails.
+import { endOf, hasPassed } from '../time.js';
 import { SessionUnavailableError } from './errors.js';
 import { isTombstone, readTombstone, REMEMBERED, writeTombstone } from './tombstone.js';
 
@@ -48,7 +49,7 @@ export class Store {
 		const ttl = wanted === undefined ? undefined : Math.max(wanted, 0.001);
 		const written = await this.#call('be written to', () => this.driver.set(id, text, when, ttl));
 		if (!written) return null;
-		return { text, version: written.version, ends: ttl === undefined ? undefined : Date.now() + ttl * 1000 };
+		return { text, version: written.version, ends: endOf(ttl) };
 	}
 
 	/**
@@ -87,6 +88,3 @@ export class Store {
 		}
 	}
 }
-
-/** @param {number | undefined} ends */
-export const hasPassed = (ends) => ends !== undefined && ends <= Date.now();

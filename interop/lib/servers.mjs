@@ -37,6 +37,11 @@ export function startProbe(store, config = {}, { files = '', framework = 'axum' 
 	return startRust('probe', 'CLOAKROOM_PROBE', store, config, { FILES: files, FRAMEWORK: framework });
 }
 
+/** The shop of `examples/together`, at the path in CLOAKROOM_TOGETHER: it builds the site in this folder, and starts it. */
+export function startTogether(store, folder) {
+	return start('together', path.resolve(process.env.CLOAKROOM_TOGETHER), ['--site', folder], store);
+}
+
 function startRust(name, variable, store, config, env = {}) {
 	const binary = process.env[variable];
 	if (!binary) throw new Error(`${variable} is not set: it must be the path of the ${name}'s binary`);

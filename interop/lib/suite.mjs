@@ -7,6 +7,7 @@ const missing = {
 	shop: () => !process.env.CLOAKROOM_SHOP && 'CLOAKROOM_SHOP must be the path of the shop\'s binary',
 	probe: () => !process.env.CLOAKROOM_PROBE && 'CLOAKROOM_PROBE must be the path of the probe\'s binary',
 	serve: () => !process.env.CLOAKROOM_SERVE && 'CLOAKROOM_SERVE must be the path of the command\'s binary',
+	together: () => !process.env.CLOAKROOM_TOGETHER && 'CLOAKROOM_TOGETHER must be the path of the binary of examples/together',
 	worker: () => !process.env.CLOAKROOM_WORKERS && 'CLOAKROOM_WORKERS must be the folder with the Workers',
 	redis: () => lacks('redis-server', 'redis-check-rdb'),
 	postgres: () => lacks('initdb'),

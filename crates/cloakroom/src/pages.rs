@@ -11,5 +11,8 @@ struct Recipes;
 #[doc = include_str!("../../../docs/testing.md")]
 struct Testing;
 
+#[doc = include_str!("../../../docs/together.md")]
+struct Together;
+
 #[doc = include_str!("../../../docs/writing-a-driver.md")]
 struct WritingADriver;

@@ -14,7 +14,7 @@ pub(super) const ENDING: &str = ".test.mjs";
 const WORKERS: [&str; 2] = ["example-worker", "interop-worker"];
 
 /// The packages of the programs that tests start.
-const PROGRAMS: [&str; 4] = ["shop", "interop-probe", "interop-peers", "cloakroom-cli"];
+const PROGRAMS: [&str; 5] = ["shop", "together", "interop-probe", "interop-peers", "cloakroom-cli"];
 
 /// All of them.
 pub(super) fn test_all(root: &Path, report: &mut Report) {
@@ -60,6 +60,7 @@ fn run(root: &Path, words: &[&str], report: &mut Report) {
     tests
         .env("CI", "true")
         .env("CLOAKROOM_SHOP", binaries.join("shop"))
+        .env("CLOAKROOM_TOGETHER", binaries.join("together"))
         .env("CLOAKROOM_PROBE", binaries.join("interop-probe"))
         .env("CLOAKROOM_PEER", binaries.join("interop-peer"))
         .env("CLOAKROOM_SERVE", binaries.join("cloakroom"))

@@ -3,10 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::alphabet::{STANDARD, URL_SAFE};
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use base64::engine::{DecodePaddingMode, general_purpose};
+use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -65,7 +62,7 @@ impl From<Zeroizing<[u8; LENGTH]>> for EncryptionKey {
         block[..LENGTH].copy_from_slice(bytes.as_slice());
         let mac = Hmac::<Sha256>::new((&*block).into());
         let name = mac.chain_update(NAMED_BY).finalize().into_bytes();
-        let id = general_purpose::URL_SAFE_NO_PAD.encode(&name[..NAME]);
+        let id = URL_SAFE_NO_PAD.encode_to_string(&name[..NAME]);
         EncryptionKey { bytes, id }
     }
 }
@@ -103,10 +100,8 @@ fn hexadecimal(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 fn base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let config =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let alphabet = if text.contains(['-', '_']) { URL_SAFE } else { STANDARD };
-    GeneralPurpose::new(&alphabet, config).decode(text).ok().map(Zeroizing::new)
+    let alphabet = if text.contains(['-', '_']) { URL_SAFE_NO_PAD } else { STANDARD_NO_PAD };
+    alphabet.decode_to_vec(text.trim_end_matches('=')).ok().map(Zeroizing::new)
 }
 
 fn refused(what: &str) -> Error {

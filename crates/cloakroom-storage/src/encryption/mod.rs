@@ -20,7 +20,7 @@ use crate::{
 pub use key::EncryptionKey;
 pub use ring::KeyRing;
 
-/// Seals each value of a driver with XChaCha20-Poly1305, and opens it again.
+/// Seals each value of a driver with AES-256-GCM-SIV, and opens it again.
 ///
 /// A value is bound to its key: moved to another one it does not open. What does not open is an error of the kind
 /// [`Corrupt`](ErrorKind::Corrupt), and stays in the store as it is. Keys, deadlines and lengths can be seen as before, and

@@ -1,16 +1,18 @@
 //! The format of a sealed value, which `docs/at-rest.md` in the repository writes down for others.
 //!
 //! `sealed.1.KEYIDKEY.BODY`: the version, the name of the key, and base64url of the nonce, the ciphertext and its tag. What
-//! stands before the body is authenticated with the item's key. It is text because not all that reads a store has bytes: what
-//! JavaScript's unstorage reads it reads as a text, and a dozen stores have no other values.
+//! stands before the body is authenticated with the item's key. It is text because not all that reads a store has bytes:
+//! JavaScript's unstorage reads texts, and many stores have no other values.
+//!
+//! The cipher is AES-256-GCM-SIV (RFC 8452) with a random nonce. A nonce that came twice would show no more than that two
+//! values are the same, so nobody has to count them; and it takes a quarter of the time of XChaCha20-Poly1305.
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use aes_gcm_siv::aead::AeadInOut as _;
+use aes_gcm_siv::{Aes256GcmSiv, KeyInit as _, Tag};
+use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use chacha20poly1305::aead::AeadInOut as _;
-use chacha20poly1305::{KeyInit as _, Tag, XChaCha20Poly1305};
 
 use super::key::EncryptionKey;
 use crate::ItemKey;
@@ -24,7 +26,7 @@ const KEY_ID: usize = 8;
 /// What stands before the body.
 const HEADER: usize = MARK.len() + VERSION.len() + KEY_ID + 1;
 
-pub(super) const NONCE: usize = 24;
+pub(super) const NONCE: usize = 12;
 const TAG: usize = 16;
 
 /// Why a value does not open. It shows neither the value nor a key.
@@ -88,10 +90,10 @@ pub(super) fn seal(
         .ok()?;
     body.extend_from_slice(&tag);
 
-    let mut sealed = vec![0; HEADER + body.len().div_ceil(3) * 4];
-    sealed[..HEADER].copy_from_slice(&header);
-    let length = URL_SAFE_NO_PAD.encode_slice(&body, &mut sealed[HEADER..]).ok()?;
-    sealed.truncate(HEADER + length);
+    let mut sealed = vec![0; HEADER + URL_SAFE_NO_PAD.encoded_length(body.len())];
+    let (before, after) = sealed.split_at_mut(HEADER);
+    before.copy_from_slice(&header);
+    _ = URL_SAFE_NO_PAD.encode(&body, after.as_out());
     Some(sealed.into())
 }
 
@@ -110,7 +112,7 @@ pub(super) fn open<'a>(
     let id = std::str::from_utf8(id).ok().filter(|id| id.as_bytes().iter().all(is_letter));
     let with = find(id.ok_or(Unopened::Changed)?)?;
 
-    let mut body = URL_SAFE_NO_PAD.decode(body).map_err(|_| Unopened::Changed)?;
+    let mut body = URL_SAFE_NO_PAD.decode_to_vec(body).map_err(|_| Unopened::Changed)?;
     let (nonce, rest) = body.split_first_chunk_mut::<NONCE>().ok_or(Unopened::Changed)?;
     let (text, tag) = rest.split_last_chunk_mut::<TAG>().ok_or(Unopened::Changed)?;
     let (nonce, tag, end) = (&*nonce, Tag::from(*tag), NONCE + text.len());
@@ -120,8 +122,8 @@ pub(super) fn open<'a>(
     Ok(Bytes::from(body).slice(NONCE..end))
 }
 
-fn cipher(key: &EncryptionKey) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(key.bytes().into())
+fn cipher(key: &EncryptionKey) -> Aes256GcmSiv {
+    Aes256GcmSiv::new(key.bytes().into())
 }
 
 /// What a value is bound to, beside its key.

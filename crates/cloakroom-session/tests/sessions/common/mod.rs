@@ -315,6 +315,11 @@ impl Site {
         *self.recorder.ttls.lock().unwrap().last().expect("something was written")
     }
 
+    /// The store itself.
+    pub(crate) fn store(&self) -> DynDriver {
+        self.recorder.inner.clone()
+    }
+
     /// The stored text, where it is a session's.
     pub(crate) async fn raw(&self, id: SessionId) -> Option<String> {
         self.text(&key(id)).await.filter(|text| !is_tombstone(text))

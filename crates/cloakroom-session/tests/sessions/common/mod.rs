@@ -352,7 +352,8 @@ impl Site {
 
     /// How many sessions the store holds.
     pub(crate) async fn records(&self) -> usize {
-        let mut keys = self.recorder.inner.keys("");
+        let store = self.store();
+        let mut keys = store.keys("");
         let mut count = 0;
         while let Some(key) = std::future::poll_fn(|context| keys.as_mut().poll_next(context)).await
         {

@@ -153,7 +153,8 @@ async fn carry<'a>(shared: &'a Shared, step: &Step, turn: &mut Turn<'a>) -> Answ
             Answer::Looked(store.look(*id).await)
         }
         Step::Write(write) => {
-            Answer::Written(store.write(write.id, &write.draft, write.when.clone()).await)
+            let (when, on) = (write.when.clone(), write.on.as_ref());
+            Answer::Written(store.write(write.id, &write.draft, when, on).await)
         }
         Step::Retire { id, tombstone, when, .. } => {
             Answer::Retired(Box::pin(store.retire(*id, *tombstone, when.clone())).await)

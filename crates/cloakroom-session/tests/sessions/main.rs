@@ -17,6 +17,7 @@ mod observed;
 mod old_input;
 mod outages;
 mod overtaken;
+mod overwritten;
 mod peers;
 mod promises;
 mod records;

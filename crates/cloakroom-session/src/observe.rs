@@ -63,6 +63,15 @@ pub(crate) fn corrupt(id: &SessionId, error: &crate::Error) {
     count("cloakroom_sessions_corrupt_total");
 }
 
+/// A record that cannot be read was moved aside.
+pub(crate) fn quarantined(id: &SessionId) {
+    tracing::error!(
+        session = ?id,
+        "a torn session was moved aside, to `corrupt:` and its ID, and is kept there for a week: its visitor begins anew"
+    );
+    count("cloakroom_sessions_quarantined_total");
+}
+
 /// A session was found whose absolute timeout has passed; it is removed.
 pub(crate) fn over(id: &SessionId) {
     tracing::debug!(session = ?id, "the session is over: its absolute timeout has passed");

@@ -481,9 +481,9 @@ pub use cloakroom_session::adapter;
 #[doc(inline)]
 pub use cloakroom_session::testing;
 pub use cloakroom_session::{
-    Adapter, Config, CookieConfig, CookieHeaders, EntryName, Error, ErrorKind, Flash, Key,
-    OldInput, OutagePolicy, Result, SameSite, Session, SessionData, SessionId, SessionKey,
-    Sessions, SessionsBuilder, SetOptions, WriteKey, devalue, drivers, storage,
+    Adapter, Config, CookieConfig, CookieHeaders, CorruptPolicy, EntryName, Error, ErrorKind,
+    Flash, Key, OldInput, OutagePolicy, Result, SameSite, Session, SessionData, SessionId,
+    SessionKey, Sessions, SessionsBuilder, SetOptions, WriteKey, devalue, drivers, storage,
 };
 #[cfg(feature = "actions")]
 pub use cloakroom_tower::{OriginLayer, OriginService};

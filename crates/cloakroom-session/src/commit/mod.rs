@@ -150,7 +150,13 @@ async fn carry<'a>(shared: &'a Shared, step: &Step, turn: &mut Turn<'a>) -> Answ
                 // Apart, as all that is large and seldom: every other commit would have to have room for it.
                 Box::pin(turn.wait(shared, *id, *conflicts)).await;
             }
-            Answer::Looked(store.look(*id).await)
+            Answer::Looked(match store.look(*id).await {
+                // Not what is to be destroyed, which goes as it is.
+                Err(error) if *target == Target::Session && error.kind() == ErrorKind::Corrupt => {
+                    Box::pin(store.quarantine(*id, error)).await
+                }
+                found => found,
+            })
         }
         Step::Write(write) => {
             let (when, on) = (write.when.clone(), write.on.as_ref());

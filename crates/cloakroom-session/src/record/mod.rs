@@ -61,6 +61,14 @@ impl Record {
         Ok(record)
     }
 
+    /// Whether what cannot be read is what is left of a record, rather than something else altogether: whoever writes one
+    /// begins at its beginning.
+    pub(crate) fn is_torn(unreadable: &[u8]) -> bool {
+        let begin = br#"[["Map""#;
+        let length = begin.len().min(unreadable.len());
+        unreadable[..length] == begin[..length]
+    }
+
     /// A record that this side has written itself, so that it need not be looked at.
     pub(crate) fn written(bytes: Bytes, now: f64) -> Record {
         Record { bytes, index: OnceLock::new(), now }

@@ -4,6 +4,7 @@
 
 mod copies;
 mod footprints;
+mod quarantine;
 mod retired;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use cloakroom_storage::{
     SetOutcome, Version, When, platform,
 };
 
+use crate::config::CorruptPolicy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::machine::{Failed, RetireOutcome, Rules};
@@ -31,6 +33,7 @@ pub(crate) struct Store {
     driver: DynDriver,
     /// As they were when the store was opened.
     rules: Rules,
+    corrupt: CorruptPolicy,
     copies: Copies,
     footprints: Footprints,
     retired: Retired,
@@ -47,10 +50,10 @@ const PATIENCE: [Duration; 4] = [
 ];
 
 impl Store {
-    pub(crate) fn new(driver: DynDriver, rules: Rules) -> Store {
+    pub(crate) fn new(driver: DynDriver, rules: Rules, corrupt: CorruptPolicy) -> Store {
         let copies = Copies::new(rules.clock);
         let (footprints, retired) = (Footprints::new(), Retired::new());
-        Store { driver, rules, copies, footprints, retired, told: Told::default() }
+        Store { driver, rules, corrupt, copies, footprints, retired, told: Told::default() }
     }
 
     /// What holds for all sessions. A store may be able to do more tomorrow, or less: behind an address there may be another

@@ -20,6 +20,7 @@ mod overtaken;
 mod overwritten;
 mod peers;
 mod promises;
+mod quarantine;
 mod records;
 #[cfg(feature = "testing")]
 mod remembered;

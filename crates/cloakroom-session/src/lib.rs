@@ -41,7 +41,7 @@ mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use config::{Adapter, Config, CookieConfig, OutagePolicy, SameSite};
+pub use config::{Adapter, Config, CookieConfig, CorruptPolicy, OutagePolicy, SameSite};
 pub use cookie::CookieHeaders;
 pub use error::{Error, ErrorKind, Result};
 pub use forms::{Flash, OldInput};

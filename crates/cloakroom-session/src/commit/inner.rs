@@ -122,7 +122,14 @@ impl Inner {
     /// Asks the store for the record that the cookie names. `io` must be held.
     async fn load(&self) -> Result<()> {
         let Some((id, generation)) = self.machine().first_look() else { return Ok(()) };
-        match self.shared.store.look(id).await {
+        let found = match self.shared.store.look(id).await {
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                // Apart, because it is seldom: every other request would have to have room for it.
+                Box::pin(self.shared.store.quarantine(id, error)).await
+            }
+            found => found,
+        };
+        match found {
             Err(error) if error.kind() == ErrorKind::Unavailable => self.degrade(id, error),
             found => self.machine().first_looked(generation, found?, &self.shared.rules()),
         }

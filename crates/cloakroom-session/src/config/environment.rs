@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 const PREFIX: &str = "CLOAKROOM_SESSION_";
 
 /// The settings that are texts, whatever they look like.
-const TEXTS: [&str; 6] =
-    ["adapter", "outage", "driver", "cookie.name", "cookie.domain", "cookie.path"];
+const TEXTS: [&str; 7] =
+    ["adapter", "outage", "corrupt", "driver", "cookie.name", "cookie.domain", "cookie.path"];
 
 /// The settings that are tables, or one text that stands for one.
 const TABLES: [&str; 3] = ["driver", "cookie", "options"];
@@ -105,9 +105,9 @@ fn is_nearly_ours(name: &str) -> bool {
 }
 
 /// What the names of settings begin with, in variables.
-const FIRST_WORDS: [&str; 14] = [
+const FIRST_WORDS: [&str; 15] = [
     "DRIVER", "ADAPTER", "OPTIONS", "COOKIE", "TTL", "MAX", "TIMEOUT", "RETRIES", "IDLE",
-    "ABSOLUTE", "REMEMBER", "TOUCH", "OUTAGE", "SWEEP",
+    "ABSOLUTE", "REMEMBER", "TOUCH", "OUTAGE", "CORRUPT", "SWEEP",
 ];
 
 fn camel_case(name: &str) -> String {
@@ -206,6 +206,7 @@ mod tests {
             "CLOAKROOM_TTL",
             "CLOAKROOM_COOKIE_SECURE",
             "CLOAKROOM_MAX_SIZE",
+            "CLOAKROOM_CORRUPT",
         ] {
             assert!(is_nearly_ours(name), "{name}");
         }

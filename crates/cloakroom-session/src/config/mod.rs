@@ -6,6 +6,7 @@ mod adapter;
 #[cfg(feature = "astro-config")]
 mod astro;
 mod cookie;
+mod corrupt;
 mod environment;
 mod fields;
 mod outage;
@@ -24,12 +25,13 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::record::Lifetime;
 use environment::Environment;
-use fields::{Fields, Unusable, described};
+use fields::{Fields, Unusable};
 use sources::Sources;
 
 pub use adapter::Adapter;
 pub(crate) use cookie::LONGEST_MAX_AGE;
 pub use cookie::{CookieConfig, SameSite};
+pub use corrupt::CorruptPolicy;
 pub(crate) use outage::Declared;
 pub use outage::OutagePolicy;
 
@@ -89,6 +91,9 @@ pub struct Config {
     /// What requests get while the store does not answer (`outage`: `"unavailable"`, `"readOnly"` or `"anonymous"`).
     /// Unavailable unless set.
     pub outage: OutagePolicy,
+    /// What becomes of a record that cannot be read (`corrupt`: `"error"`, or `"quarantine"`, which moves a torn one aside and
+    /// lets its visitor begin anew). An error unless set.
+    pub corrupt: CorruptPolicy,
     /// How often expired records are removed from a store that does not do so itself (`sweepInterval`, in
     /// seconds; 0 for never). Once a minute unless set.
     pub sweep_interval: Option<Duration>,
@@ -114,6 +119,7 @@ impl fmt::Debug for Config {
             .field("remember", &self.remember)
             .field("touch_interval", &self.touch_interval)
             .field("outage", &self.outage)
+            .field("corrupt", &self.corrupt)
             .field("sweep_interval", &self.sweep_interval)
             .finish()
     }
@@ -150,6 +156,7 @@ impl Config {
             remember: None,
             touch_interval: None,
             outage: OutagePolicy::Unavailable,
+            corrupt: CorruptPolicy::Error,
             sweep_interval: Some(Duration::from_secs(60)),
             sources: Sources::default(),
         }
@@ -354,7 +361,10 @@ impl Config {
         config.remember = fields.integer("remember")?.map(Duration::from_secs);
         config.touch_interval = fields.integer("touchInterval")?.map(Duration::from_secs);
         if let Some(policy) = fields.take("outage") {
-            config.outage = outage_policy(&policy)?;
+            config.outage = OutagePolicy::from_value(&policy)?;
+        }
+        if let Some(policy) = fields.take("corrupt") {
+            config.corrupt = CorruptPolicy::from_value(&policy)?;
         }
         if let Some(seconds) = fields.integer("sweepInterval")? {
             config.sweep_interval = (seconds > 0).then(|| Duration::from_secs(seconds));
@@ -448,21 +458,6 @@ impl Config {
             ));
         }
         Ok(())
-    }
-}
-
-fn outage_policy(value: &Value) -> fields::Result<OutagePolicy> {
-    match value.as_str() {
-        Some("unavailable") => Ok(OutagePolicy::Unavailable),
-        Some("readOnly" | "read_only") => Ok(OutagePolicy::ReadOnly),
-        Some("anonymous") => Ok(OutagePolicy::Anonymous),
-        _ => Err(Unusable::new(
-            "outage",
-            format!(
-                "outage is {}: it must be \"unavailable\", \"readOnly\" or \"anonymous\"",
-                described(value)
-            ),
-        )),
     }
 }
 

@@ -10,7 +10,7 @@ const startDeadline = 30_000;
 export function startAstro(store, { build = store.build } = {}) {
 	const entry = path.join(site, build, 'server/entry.mjs');
 	mustExist(entry, 'run `npm run build` first');
-	return start('astro', process.execPath, [entry], store, { HOST: '127.0.0.1' });
+	return start('astro', process.execPath, [entry], store, { HOST: '127.0.0.1', ...store.environment });
 }
 
 /** The shop of `examples/shop`, at the path in CLOAKROOM_SHOP. `config` may be a file; where it is null, there is none. */

@@ -2,6 +2,7 @@
 import { MariaDb, Postgres, Sqlite } from './database.mjs';
 import { Folder } from './folder.mjs';
 import { RedisStore, RedisStoreWithNearCache } from './redis.mjs';
+import { startServe } from './serve.mjs';
 
 /** Those that Astro's own drivers open. */
 export const astroStores = [Folder, RedisStore];
@@ -20,6 +21,41 @@ class RedisWithPackage extends RedisStore {
 
 /** The same, for a site with the integration: there the promises hold on both sides. */
 export const packageStores = [FolderWithPackage, RedisWithPackage];
+
+/** A database that such a site opens itself. */
+const withPackage = (Database) =>
+	class extends Database {
+		static title = `${Database.title}, with @cloakroom/astro`;
+		static keepsTombstones = true;
+		build = 'dist-cloakroom-db0';
+
+		async start() {
+			await super.start();
+			this.environment = { SESSIONS_URL: this.config.options.url };
+		}
+	};
+
+/** A database that such a site reaches over HTTP, and the Rust servers directly. */
+class PostgresBehindServe extends Postgres {
+	static title = `${Postgres.title} behind \`cloakroom serve\`, with @cloakroom/astro`;
+	static needs = [...Postgres.needs, 'serve'];
+	static keepsTombstones = true;
+	build = 'dist-cloakroom-http';
+
+	async start() {
+		await super.start();
+		this.serve = await startServe(this.config.driver, this.config.options);
+		this.environment = { SESSIONS_URL: this.serve.url };
+	}
+
+	async stop() {
+		await this.serve?.stop();
+		await super.stop();
+	}
+}
+
+/** Those in which such a site and Rust servers are in one session. */
+export const sharedStores = [...packageStores, ...[Postgres, MariaDb, Sqlite].map(withPackage), PostgresBehindServe];
 
 /** Those with unstorage's table. */
 export const databaseStores = [Sqlite, Postgres, MariaDb];

@@ -10,7 +10,7 @@ const startDeadline = 30_000;
 export function startAstro(store, { build = store.build } = {}) {
 	const entry = path.join(site, build, 'server/entry.mjs');
 	mustExist(entry, 'run `npm run build` first');
-	return start('astro', process.execPath, [entry], store, { HOST: '127.0.0.1', ...store.environment });
+	return start('astro', process.execPath, [entry], store, { ...store.environment, HOST: '127.0.0.1' });
 }
 
 /** The shop of `examples/shop`, at the path in CLOAKROOM_SHOP. `config` may be a file; where it is null, there is none. */
@@ -37,7 +37,8 @@ export function startProbe(store, config = {}, { files = '', framework = 'axum' 
 	return startRust('probe', 'CLOAKROOM_PROBE', store, config, { FILES: files, FRAMEWORK: framework });
 }
 
-function startRust(name, variable, store, config, env = {}) {
+function startRust(name, variable, store, config, own = {}) {
+	const env = { ...store.environment, ...own };
 	const binary = process.env[variable];
 	if (!binary) throw new Error(`${variable} is not set: it must be the path of the ${name}'s binary`);
 	mustExist(binary, `${variable} must be the path of the ${name}'s binary`);

@@ -22,6 +22,9 @@ class RedisWithPackage extends RedisStore {
 /** The same, for a site with the integration: there the promises hold on both sides. */
 export const packageStores = [FolderWithPackage, RedisWithPackage];
 
+/** Those with unstorage's table. */
+export const databaseStores = [Sqlite, Postgres, MariaDb];
+
 /** A database that such a site opens itself. */
 const withPackage = (Database) =>
 	class extends Database {
@@ -54,11 +57,11 @@ class PostgresBehindServe extends Postgres {
 	}
 }
 
-/** Those in which such a site and Rust servers are in one session. */
-export const sharedStores = [...packageStores, ...[Postgres, MariaDb, Sqlite].map(withPackage), PostgresBehindServe];
+/** Those that such a site knows by a variable of the environment. */
+export const variableStores = [...databaseStores.map(withPackage), PostgresBehindServe];
 
-/** Those with unstorage's table. */
-export const databaseStores = [Sqlite, Postgres, MariaDb];
+/** Those in which such a site and Rust servers are in one session. */
+export const sharedStores = [...packageStores, ...variableStores];
 
 /** Those that unstorage's own drivers open. */
 export const unstorageStores = [...astroStores, ...databaseStores];

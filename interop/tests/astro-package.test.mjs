@@ -18,6 +18,7 @@ import { until } from '../lib/until.mjs';
 
 const { checkOptions } = await load('integration/options.js');
 const { findDriver } = await load('integration/find-driver.js');
+const { settled } = await load('environment.js');
 const tombstones = await load('session/tombstone.js');
 const { stripeOf } = await load('drivers/fs-lite/locks.js');
 const times = await load('drivers/fs-lite/times.js');
@@ -28,6 +29,7 @@ describe('what a site says', () => {
 		for (const driver of ['fs', 'fs-lite', { entrypoint: 'unstorage/drivers/fs-lite' }, { entrypoint: new URL('file:///a/node_modules/unstorage/drivers/fs-lite.mjs') }]) {
 			assert.equal(findDriver(driver).module, '@cloakroom/astro/drivers/fs-lite');
 		}
+		assert.equal(findDriver('db0', { url: 'sqlite:a.db' }).module, '@cloakroom/astro/drivers/db0');
 		assert.deepEqual(findDriver('redis', { url: 'redis://a' }).options, { url: 'redis://a' });
 		assert.deepEqual(findDriver({ entrypoint: 'unstorage/drivers/redis', config: { base: 'b' } }).options, { base: 'b' });
 	});
@@ -38,6 +40,12 @@ describe('what a site says', () => {
 		assert.throws(() => findDriver('./src/lib/redis.js'), /cannot be used/);
 		assert.throws(() => findDriver('@acme/encrypted/redis'), /cannot be used/);
 		assert.throws(() => findDriver(undefined), /has no session driver/);
+	});
+
+	test('an option of a driver may be a variable, of where the server runs', () => {
+		process.env.SESSIONS_BASE = 'shop';
+		assert.deepEqual(settled({ base: { $env: 'SESSIONS_BASE' }, nodes: [{ port: 1 }], ttl: 5 }), { base: 'shop', nodes: [{ port: 1 }], ttl: 5 });
+		assert.throws(() => settled({ url: { $env: 'SESSIONS_NOWHERE' } }), /variable SESSIONS_NOWHERE, which the session driver's options name, is not set/);
 	});
 
 	test('an option that there is not is refused, with those that there are', () => {

@@ -39,9 +39,9 @@ const withPackage = (Database) =>
 	};
 
 /** A database that such a site reaches over HTTP, and the Rust servers directly. */
-class PostgresBehindServe extends Postgres {
-	static title = `${Postgres.title} behind \`cloakroom serve\`, with @cloakroom/astro`;
-	static needs = [...Postgres.needs, 'serve'];
+class SqliteBehindServe extends Sqlite {
+	static title = `${Sqlite.title} behind \`cloakroom serve\`, with @cloakroom/astro`;
+	static needs = [...Sqlite.needs, 'serve'];
 	static keepsTombstones = true;
 	build = 'dist-cloakroom-http';
 
@@ -58,7 +58,7 @@ class PostgresBehindServe extends Postgres {
 }
 
 /** Those that such a site knows by a variable of the environment. */
-export const variableStores = [...databaseStores.map(withPackage), PostgresBehindServe];
+export const variableStores = [...databaseStores.map(withPackage), SqliteBehindServe];
 
 /** Those in which such a site and Rust servers are in one session. */
 export const sharedStores = [...packageStores, ...variableStores];

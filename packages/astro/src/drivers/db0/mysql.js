@@ -120,8 +120,8 @@ function addressOf(given) {
 		url.searchParams.delete(name);
 		return value;
 	};
-	const mode = take('ssl-mode')?.toUpperCase();
 	const authority = take('ssl-ca');
+	const mode = take('ssl-mode')?.toUpperCase() ?? (authority && 'VERIFY_CA');
 	if (mode === undefined) return { uri: url.href };
 	if (!Object.hasOwn(TLS, mode)) {
 		throw new Error(`\`ssl-mode\` of the option \`url\` is ${mode}: it can be one of ${Object.keys(TLS).join(', ')}`);

@@ -10,7 +10,7 @@ const startDeadline = 30_000;
 export function startAstro(store, { build = store.build } = {}) {
 	const entry = path.join(site, build, 'server/entry.mjs');
 	mustExist(entry, 'run `npm run build` first');
-	return start('astro', process.execPath, [entry], store, { HOST: '127.0.0.1' });
+	return start('astro', process.execPath, [entry], store, { ...store.environment, HOST: '127.0.0.1' });
 }
 
 /** The shop of `examples/shop`, at the path in CLOAKROOM_SHOP. `config` may be a file; where it is null, there is none. */
@@ -42,7 +42,8 @@ export function startTogether(store, folder) {
 	return start('together', path.resolve(process.env.CLOAKROOM_TOGETHER), ['--site', folder], store);
 }
 
-function startRust(name, variable, store, config, env = {}) {
+function startRust(name, variable, store, config, own = {}) {
+	const env = { ...store.environment, ...own };
 	const binary = process.env[variable];
 	if (!binary) throw new Error(`${variable} is not set: it must be the path of the ${name}'s binary`);
 	mustExist(binary, `${variable} must be the path of the ${name}'s binary`);

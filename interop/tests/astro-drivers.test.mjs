@@ -54,6 +54,24 @@ const drivers = [
 			return { options, stop: () => peer.stop() };
 		},
 	},
+	...['postgres', 'mariadb'].map((kind) => ({
+		name: 'db0',
+		over: kind,
+		needs: [kind],
+		async start() {
+			const peer = await startPeer(kind);
+			return { options: { url: peer.url }, stop: () => peer.stop() };
+		},
+	})),
+	{
+		name: 'db0',
+		over: 'sqlite',
+		needs: [],
+		async start() {
+			const folder = mkdtempSync(path.join(tmpdir(), 'cloakroom-sqlite-'));
+			return { options: { url: `sqlite:${folder}/data/sessions.db` }, stop: () => rmSync(folder, { recursive: true }) };
+		},
+	},
 	{
 		name: 'http',
 		needs: ['serve'],
@@ -64,8 +82,8 @@ const drivers = [
 	},
 ];
 
-for (const { name, needs, start } of drivers) {
-	suite(`The driver ${name}`, { needs }, () => {
+for (const { name, over, needs, start } of drivers) {
+	suite(`The driver ${name}${over ? ` over ${over}` : ''}`, { needs }, () => {
 		let server, driver, another;
 		before(async () => {
 			server = await start();

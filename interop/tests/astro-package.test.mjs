@@ -5,7 +5,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, mock, test } from 'node:test';
+import { setImmediate as settle } from 'node:timers/promises';
 import { stringify } from 'devalue';
 import { load } from '../lib/astro-package.mjs';
 import { Client } from '../lib/client.mjs';
@@ -17,15 +18,18 @@ import { until } from '../lib/until.mjs';
 
 const { checkOptions } = await load('integration/options.js');
 const { findDriver } = await load('integration/find-driver.js');
+const { settled } = await load('environment.js');
 const tombstones = await load('session/tombstone.js');
 const { stripeOf } = await load('drivers/fs-lite/locks.js');
 const times = await load('drivers/fs-lite/times.js');
+const { takeTurn } = await load('session/turns.js');
 
 describe('what a site says', () => {
 	test('the driver is the site\'s own, whichever way it is named', () => {
 		for (const driver of ['fs', 'fs-lite', { entrypoint: 'unstorage/drivers/fs-lite' }, { entrypoint: new URL('file:///a/node_modules/unstorage/drivers/fs-lite.mjs') }]) {
 			assert.equal(findDriver(driver).module, '@cloakroom/astro/drivers/fs-lite');
 		}
+		assert.equal(findDriver('db0', { url: 'sqlite:a.db' }).module, '@cloakroom/astro/drivers/db0');
 		assert.deepEqual(findDriver('redis', { url: 'redis://a' }).options, { url: 'redis://a' });
 		assert.deepEqual(findDriver({ entrypoint: 'unstorage/drivers/redis', config: { base: 'b' } }).options, { base: 'b' });
 	});
@@ -36,6 +40,12 @@ describe('what a site says', () => {
 		assert.throws(() => findDriver('./src/lib/redis.js'), /cannot be used/);
 		assert.throws(() => findDriver('@acme/encrypted/redis'), /cannot be used/);
 		assert.throws(() => findDriver(undefined), /has no session driver/);
+	});
+
+	test('an option of a driver may be a variable, of where the server runs', () => {
+		process.env.SESSIONS_BASE = 'shop';
+		assert.deepEqual(settled({ base: { $env: 'SESSIONS_BASE' }, nodes: [{ port: 1 }], ttl: 5 }), { base: 'shop', nodes: [{ port: 1 }], ttl: 5 });
+		assert.throws(() => settled({ url: { $env: 'SESSIONS_NOWHERE' } }), /variable SESSIONS_NOWHERE, which the session driver's options name, is not set/);
 	});
 
 	test('an option that there is not is refused, with those that there are', () => {
@@ -69,6 +79,48 @@ describe('what both languages must agree on', () => {
 			const end = Number(times.bucketOf(now + ahead * 1000, now));
 			assert.ok(end * 1000 > now + ahead * 1000 && end * 1000 <= now + (ahead + Math.max(ahead / 16, 1) + 1) * 1000, `${ahead}`);
 		}
+	});
+});
+
+describe('who of a process writes a session next', () => {
+	beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+	afterEach(() => mock.timers.reset());
+
+	/** Some who want a turn, and the ends of those who have one. */
+	function wanted(id, count) {
+		const ends = [];
+		for (let index = 0; index < count; index++) takeTurn(id).then((end) => ends.push(end));
+		return ends;
+	}
+
+	test('one after the other, however long it takes in all', async () => {
+		const ends = wanted('slow', 10);
+		for (let index = 0; index < 10; index++) {
+			await settle();
+			assert.equal(ends.length, index + 1);
+			mock.timers.tick(900);
+			ends[index]();
+		}
+	});
+
+	test('one more where nobody comes to an end, and then as many at once', async () => {
+		const ends = wanted('stuck', 10);
+		await settle();
+		mock.timers.tick(999);
+		await settle();
+		assert.equal(ends.length, 1);
+		mock.timers.tick(1);
+		await settle();
+		assert.equal(ends.length, 2);
+		ends[1]();
+		await settle();
+		assert.equal(ends.length, 3);
+	});
+
+	test('sessions do not wait for each other', async () => {
+		const ends = ['a', 'b', 'c'].map((id) => wanted(id, 2));
+		await settle();
+		assert.deepEqual(ends.map(({ length }) => length), [1, 1, 1]);
 	});
 });
 

@@ -2,6 +2,7 @@
 
 /** By unstorage's names, as they are in a configuration and in the names of its modules. */
 const DRIVERS = /** @type {Record<string, string>} */ ({
+	db0: 'db0',
 	fs: 'fs-lite',
 	fsLite: 'fs-lite',
 	'fs-lite': 'fs-lite',

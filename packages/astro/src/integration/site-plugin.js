@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const NAME = 'virtual:cloakroom/site';
 const RESOLVED = `\0${NAME}`;
-const OF_THE_SITE = ['ioredis', '@netlify/blobs'];
+const OF_THE_SITE = ['ioredis', '@netlify/blobs', 'pg', 'mysql2/promise'];
 // As Vite names files, on Windows too.
 const OURS = path.resolve(fileURLToPath(import.meta.url), '../../..').replaceAll('\\', '/');
 

@@ -9,9 +9,14 @@ const startDeadline = 30_000;
 
 /** The real Astro site, built by `npm run build` for this store. `build` is its output folder. */
 export function startAstro(store, { build = store.build } = {}) {
-	const entry = path.join(site, build, 'server/entry.mjs');
+	const entry = path.resolve(site, build, 'server/entry.mjs');
 	mustExist(entry, 'run `npm run build` first');
-	return start('astro', process.execPath, [entry], store, { HOST: '127.0.0.1' });
+	return startNode(store, entry);
+}
+
+/** A script that serves an Astro site. */
+export function startNode(store, script) {
+	return start('astro', process.execPath, [script], store, { HOST: '127.0.0.1', ASTRO_TELEMETRY_DISABLED: '1' });
 }
 
 /** The shop of `examples/shop`, at the path in CLOAKROOM_SHOP. `config` may be a file; where it is null, there is none. */

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, mock, test } from 'node:test';
 import { setImmediate as settle } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { stringify } from 'devalue';
 import { load } from '../lib/astro-package.mjs';
 import { Client } from '../lib/client.mjs';
@@ -19,6 +20,8 @@ import { until } from '../lib/until.mjs';
 const { checkOptions } = await load('integration/options.js');
 const { findDriver } = await load('integration/find-driver.js');
 const { settled } = await load('environment.js');
+const { checkAstro } = await load('integration/astro-version.js');
+const { DRIVER, sitePlugin } = await load('integration/site-plugin.js');
 const tombstones = await load('session/tombstone.js');
 const { stripeOf } = await load('drivers/fs-lite/locks.js');
 const times = await load('drivers/fs-lite/times.js');
@@ -52,6 +55,49 @@ describe('what a site says', () => {
 		assert.throws(() => checkOptions({ idel: 5 }), /unknown option `idel`.*idle, absolute/);
 		assert.throws(() => checkOptions({ idle: '5m' }), /`idle` is "5m": it must be a number of seconds/);
 		assert.throws(() => checkOptions({ conflict: 'ignore' }), /`conflict` is "ignore".*error, retry, merge/);
+	});
+});
+
+describe('the Astro that is installed', () => {
+	let root;
+	before(() => (root = mkdtempSync(path.join(tmpdir(), 'cloakroom-astro-'))));
+	after(() => rmSync(root, { recursive: true }));
+
+	const methods = ['get', 'has', 'keys', 'values', 'entries', 'set', 'delete', 'destroy', 'regenerate', 'load', '[Symbol()]'];
+
+	/** Checks an Astro of this version that is made so: each time another site. */
+	async function check(version, { file = 'dist/core/session/runtime.js', name = 'AstroSession', has = methods } = {}) {
+		const site = mkdtempSync(path.join(root, 'site-'));
+		const astro = path.join(site, 'node_modules/astro');
+		mkdirSync(path.dirname(path.join(astro, file)), { recursive: true });
+		writeFileSync(path.join(astro, 'package.json'), JSON.stringify({ name: 'astro', version, type: 'module' }));
+		writeFileSync(path.join(astro, file), `export class ${name} {\n${has.map((method) => `${method}() {}`).join('\n')}\n}\n`);
+		return checkAstro(pathToFileURL(`${site}/`));
+	}
+
+	test('is taken where it is made as those that are known, also a later one', async () => {
+		assert.equal((await check('5.7.0', { file: 'dist/core/session.js' })).takesObjects, false);
+		for (const version of ['6.0.0', '7.0.0-beta.6', '8.1.0']) assert.equal((await check(version)).takesObjects, true);
+	});
+
+	test('is refused where it is not, and what differs is said', async () => {
+		const refused = async (astro, why) => {
+			const error = await astro.then(assert.fail, (error) => error);
+			assert.match(error.message, why);
+			assert.match(error.message, /Astro \d+\.\d+\.\d+ is not supported: .* Supported are Astro 5\.7 and later, 6 and 7\./);
+		};
+		await refused(check('5.6.2'), /its sessions are not stable/);
+		await refused(check('8.0.0', { file: 'dist/sessions.js' }), /its session class is not where it was/);
+		await refused(check('8.0.0', { name: 'Session' }), /its session class is not where it was/);
+		await refused(check('8.0.0', { has: methods.filter((name) => !['keys', 'load'].includes(name)) }), /its session has no keys, load/);
+		await refused(check('8.0.0', { has: methods.slice(0, -1) }), /its session is not saved by one method/);
+		await refused(check('8.0.0', { has: [...methods, '[Symbol()]'] }), /its session is not saved by one method/);
+	});
+
+	test('finds the driver wherever it is installed itself', async () => {
+		const plugin = sitePlugin({ found: findDriver('memory'), settings: {}, isProduction: true, astro: '', root });
+		const found = await plugin.resolveId(DRIVER, '/elsewhere/node_modules/astro/dist/core/session/vite-plugin.js');
+		assert.match(readFileSync(found, 'utf8'), /export default/);
 	});
 });
 

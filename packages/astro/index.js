@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { checkAstro } from './src/integration/astro-version.js';
 import { findDriver } from './src/integration/find-driver.js';
 import { checkOptions } from './src/integration/options.js';
-import { sitePlugin } from './src/integration/site-plugin.js';
+import { DRIVER, sitePlugin } from './src/integration/site-plugin.js';
 import { callersFile, describe, tell } from './src/integration/told.js';
 
 /**
@@ -33,10 +33,9 @@ export default function cloakroom(options = {}) {
 				};
 				const isProduction = command === 'build';
 				described = await describe({ found, session: config.session, limits, root: config.root, isProduction, file });
-				const entrypoint = '@cloakroom/astro/driver';
 				updateConfig(
 					/** @type {any} */ ({
-						session: { driver: takesObjects ? { entrypoint } : entrypoint },
+						session: { driver: takesObjects ? { entrypoint: DRIVER } : DRIVER },
 						vite: { plugins: [sitePlugin({ found, settings, isProduction, astro, root: fileURLToPath(config.root) })] },
 					}),
 				);
@@ -46,7 +45,7 @@ export default function cloakroom(options = {}) {
 				const session = /** @type {any} */ (config.session);
 				if (session === false) return;
 				const entrypoint = session?.driver?.entrypoint ?? session?.driver;
-				if (entrypoint !== '@cloakroom/astro/driver') {
+				if (entrypoint !== DRIVER) {
 					throw new Error(
 						`[@cloakroom/astro] another integration chose a session driver after this one (${entrypoint}): put cloakroom() after it in \`integrations\`.`,
 					);

@@ -5,6 +5,10 @@ import { fileURLToPath } from 'node:url';
 
 const NAME = 'virtual:cloakroom/site';
 const RESOLVED = `\0${NAME}`;
+
+/** What the site names as its session driver. */
+export const DRIVER = '@cloakroom/astro/driver';
+
 const OF_THE_SITE = ['ioredis', '@netlify/blobs', 'pg', 'mysql2/promise'];
 // As Vite names files, on Windows too.
 const OURS = path.resolve(fileURLToPath(import.meta.url), '../../..').replaceAll('\\', '/');
@@ -33,6 +37,8 @@ export const site = openSite(${JSON.stringify({ ...settings, isProduction })}, $
 		/** @this {any} @param {string} id @param {string} [importer] */
 		async resolveId(id, importer) {
 			if (id === NAME) return RESOLVED;
+			// Astro asks for it from its own folder, from where no other package of the site need be found.
+			if (id === DRIVER) return `${OURS}/src/driver.js`;
 			if (!importer?.startsWith(OURS)) return undefined;
 			if (id === 'devalue') return this.resolve(id, astro, { skipSelf: true });
 			// What a driver needs is the site's to install, as with Astro's own drivers.

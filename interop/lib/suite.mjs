@@ -9,6 +9,7 @@ const missing = {
 	serve: () => !process.env.CLOAKROOM_SERVE && 'CLOAKROOM_SERVE must be the path of the command\'s binary',
 	worker: () => !process.env.CLOAKROOM_WORKERS && 'CLOAKROOM_WORKERS must be the folder with the Workers',
 	redis: () => lacks('redis-server', 'redis-check-rdb'),
+	valkey: () => !process.env.CLOAKROOM_VALKEY && lacks('valkey-server'),
 	postgres: () => lacks('initdb'),
 	mariadb: () => lacks('mariadbd'),
 	chromium: () => !existsSync(executablePath) && `${executablePath} is missing: install chromium, or set CHROMIUM`,

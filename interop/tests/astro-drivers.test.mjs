@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { Redis } from 'ioredis';
 import { load } from '../lib/astro-package.mjs';
 import { Client } from '../lib/client.mjs';
 import { Folder } from '../lib/folder.mjs';
@@ -37,6 +38,15 @@ const drivers = [
 		},
 	},
 	{
+		name: 'redis',
+		title: 'redis, on Valkey',
+		needs: ['valkey'],
+		async start() {
+			const peer = await startPeer('valkey');
+			return { options: { url: peer.url, base: 'site' }, stop: () => peer.stop() };
+		},
+	},
+	{
 		name: 'upstash',
 		needs: ['redis'],
 		async start() {
@@ -64,8 +74,8 @@ const drivers = [
 	},
 ];
 
-for (const { name, needs, start } of drivers) {
-	suite(`The driver ${name}`, { needs }, () => {
+for (const { name, title = name, needs, start } of drivers) {
+	suite(`The driver ${title}`, { needs }, () => {
 		let server, driver, another;
 		before(async () => {
 			server = await start();
@@ -134,6 +144,29 @@ for (const { name, needs, start } of drivers) {
 		});
 	});
 }
+
+suite('A write on a condition in Redis', { needs: ['redis', 'valkey'] }, () => {
+	for (const [what, kind, isScript] of [
+		['is a script where the server cannot compare', 'redis', true],
+		['is no script where it can', 'valkey', false],
+	]) {
+		test(what, async () => {
+			const peer = await startPeer(kind);
+			const { default: open } = await load('drivers/redis.js');
+			const driver = open({ url: peer.url });
+			const client = new Redis(peer.url);
+			try {
+				let { version } = await driver.set('key', '[["Map"]]', 'absent', 100);
+				for (const text of ['[["Map"],1]', '[["Map"],2]']) ({ version } = await driver.set('key', text, { version }, 100));
+				assert.equal(/cmdstat_eval/.test(await client.info('commandstats')), isScript);
+			} finally {
+				client.disconnect();
+				driver.close();
+				await peer.stop();
+			}
+		});
+	}
+});
 
 suite('Files that both languages write', { needs: ['probe'] }, () => {
 	let store, probe, driver;

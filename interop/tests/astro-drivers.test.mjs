@@ -1,7 +1,8 @@
 // The drivers of `@cloakroom/astro`, rule by rule; and its sessions over `cloakroom serve`, beside Rust's.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -27,6 +28,26 @@ const drivers = [
 		async start() {
 			const base = mkdtempSync(path.join(tmpdir(), 'cloakroom-fs-lite-'));
 			return { options: { base }, stop: () => rmSync(base, { recursive: true }) };
+		},
+	},
+	{
+		name: 'fs-lite',
+		title: 'fs-lite, where there is no Perl',
+		needs: [],
+		async start() {
+			const base = mkdtempSync(path.join(tmpdir(), 'cloakroom-fs-lite-'));
+			const { PATH } = process.env;
+			const programs = path.join(base, 'programs');
+			mkdirSync(programs);
+			for (const name of ['sh', 'flock']) {
+				symlinkSync(execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim(), path.join(programs, name));
+			}
+			process.env.PATH = programs;
+			const stop = () => {
+				process.env.PATH = PATH;
+				rmSync(base, { recursive: true });
+			};
+			return { options: { base }, stop };
 		},
 	},
 	{
@@ -181,7 +202,7 @@ suite('Files that both languages write', { needs: ['probe'] }, () => {
 	test('who held a lock and was ended is replaced', async () => {
 		await driver.set('first', '[["Map"]]', 'always');
 		for (const child of readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean)) {
-			if (readFileSync(`/proc/${child}/comm`, 'utf8') === 'sh\n') process.kill(Number(child), 'SIGKILL');
+			if (['perl\n', 'sh\n'].includes(readFileSync(`/proc/${child}/comm`, 'utf8'))) process.kill(Number(child), 'SIGKILL');
 		}
 		for (let index = 0; index < 20; index++) {
 			const outcome = driver.set(`key-${index}`, '[["Map"]]', 'always');

@@ -6,10 +6,12 @@
 // - a file's modification time is the item's deadline, 46 years early. A time of today's is none;
 // - deadlines are noted in an index, from which the Rust side sweeps.
 import { randomBytes } from 'node:crypto';
-import { appendFile, link, mkdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, link, mkdir, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { endOf, hasPassed } from '../time.js';
 import { Locks } from './fs-lite/locks.js';
+import { readText } from './fs-lite/read.js';
 import { bucketOf, deadlineOf, modifiedFor } from './fs-lite/times.js';
 
 /** The folder inside the base that is ours. */
@@ -36,8 +38,7 @@ export default function fsLite({ base, readOnly = false }) {
 		for (;;) {
 			let text, modified;
 			try {
-				text = await readFile(file, 'utf8');
-				modified = (await stat(file)).mtimeMs;
+				({ text, modified } = await readText(file));
 			} catch (error) {
 				if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT') return null;
 				throw error;
@@ -63,7 +64,7 @@ export default function fsLite({ base, readOnly = false }) {
 	 */
 	async function exclusively(key, work) {
 		if (readOnly) throw new Error(`the folder ${folder} is read-only (option \`readOnly\`)`);
-		await mkdir(own, { recursive: true });
+		if (!existsSync(own)) await mkdir(own, { recursive: true });
 		return locks.hold(key, work);
 	}
 

@@ -333,4 +333,21 @@ export const POST: APIRoute = async ({ session }) => {
 		);
 		assert.doesNotThrow(() => site.run('typescript', 'bin/tsc', '--noEmit'), ({ stdout }) => assert.fail(stdout));
 	});
+
+	test('a page that is made at build time has no session to change, and says what to do', () => {
+		site.write('src/pages/index.astro', `---\nawait Astro.session?.update('visits', (visits = 0) => visits + 1);\n---\n`);
+		assert.throws(() => site.run('astro', 'bin/astro.mjs', 'build'), /`export const prerender = false`/);
+	});
+
+	test('a driver whose package is not installed says which one it is', () => {
+		site.write(
+			'astro.config.mjs',
+			`import node from '@astrojs/node';
+import { defineConfig, sessionDrivers } from 'astro/config';
+import cloakroom from '@cloakroom/astro';
+export default defineConfig({ adapter: node({ mode: 'standalone' }), session: { driver: sessionDrivers.redis({}) }, integrations: [cloakroom()] });
+`,
+		);
+		assert.throws(() => site.run('astro', 'bin/astro.mjs', 'build'), /session driver redis needs the package ioredis.*npm install ioredis/);
+	});
 });

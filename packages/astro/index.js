@@ -39,8 +39,8 @@ export default function cloakroom(options = {}) {
 				const entrypoint = '@cloakroom/astro/driver';
 				updateConfig(
 					/** @type {any} */ ({
-						session: { driver: astro.takesObjects ? { entrypoint } : entrypoint },
-						vite: { plugins: [sitePlugin({ found, settings, isProduction, astro: astro.file, root: fileURLToPath(config.root) })] },
+						session: { driver: astro.major >= 6 ? { entrypoint } : entrypoint },
+						vite: { plugins: [sitePlugin({ found, settings, isProduction, astro, root: fileURLToPath(config.root) })] },
 					}),
 				);
 				addMiddleware({ order: 'pre', entrypoint: '@cloakroom/astro/middleware' });

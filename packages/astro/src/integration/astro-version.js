@@ -37,7 +37,7 @@ export async function checkAstro(root) {
 		if (!module?.AstroSession) continue;
 		const problem = lacks(module.AstroSession.prototype);
 		if (problem) refuse(problem);
-		return { file: manifest, takesObjects: major >= 6, sessionClass: { ...place, file } };
+		return { file: manifest, major, sessionClass: { ...place, file } };
 	}
 	return refuse('its session class is not where it was');
 }

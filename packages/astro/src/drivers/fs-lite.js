@@ -7,11 +7,11 @@
 // - deadlines are noted in an index, from which the Rust side sweeps.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, link, mkdir, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, link, mkdir, rename, stat, unlink, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { endOf, hasPassed } from '../time.js';
+import { readText, writeText } from './fs-lite/file.js';
 import { Locks } from './fs-lite/locks.js';
-import { readText } from './fs-lite/read.js';
 import { bucketOf, deadlineOf, modifiedFor } from './fs-lite/times.js';
 
 /** The folder inside the base that is ours. */
@@ -93,9 +93,7 @@ export default function fsLite({ base, readOnly = false }) {
 				const ends = endOf(ttl);
 				await note(key, ends);
 				try {
-					await writeFile(temporary, text, { flag: 'wx' });
-					const modified = modifiedFor(ends, Date.now()) / 1000;
-					await utimes(temporary, modified, modified);
+					await writeText(temporary, text, modifiedFor(ends, Date.now()));
 					if (key.includes(':')) await mkdir(path.dirname(file), { recursive: true });
 					if (when === 'absent' && !(await exists(file))) {
 						// Unlike a rename, a link takes no place that somebody without a lock has taken meanwhile.

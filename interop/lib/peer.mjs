@@ -4,7 +4,13 @@ import { existsSync, globSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
-const folders = [...process.env.PATH.split(path.delimiter), '/usr/sbin', ...globSync('/usr/lib/postgresql/*/bin')];
+const folders = [
+	...process.env.PATH.split(path.delimiter),
+	'/usr/sbin',
+	...globSync('/usr/lib/postgresql/*/bin'),
+	// What `cargo xtask test` has unpacked.
+	path.resolve(import.meta.dirname, '../../target/peers'),
+];
 
 /** Why none of these programs can be started here; false where one can. */
 export function lacks(...programs) {

@@ -14,6 +14,7 @@ const missing = {
 	worker: () => !process.env.CLOAKROOM_WORKERS && 'CLOAKROOM_WORKERS must be the folder with the Workers',
 	versions: () => !['5', '6'].every(isInstalled) && 'run `npm ci` in versions/5 and in versions/6',
 	redis: () => lacks('redis-server', 'redis-check-rdb'),
+	valkey: () => !process.env.CLOAKROOM_VALKEY && lacks('valkey-server'),
 	postgres: () => lacks('initdb'),
 	mariadb: () => lacks('mariadbd'),
 	chromium: () => !existsSync(executablePath) && `${executablePath} is missing: install chromium, or set CHROMIUM`,

@@ -1,6 +1,8 @@
 // The package `@cloakroom/astro` by itself: its configuration, and what it promises beside a plain Astro.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, mock, test } from 'node:test';
 import { setImmediate as settle } from 'node:timers/promises';

@@ -135,6 +135,29 @@ for (const { name, needs, start } of drivers) {
 	});
 }
 
+suite('Netlify\'s blobs, where Netlify runs the site', { needs: [] }, () => {
+	let peer;
+	const token = 'a token of the tests';
+	before(async () => (peer = await startPeer('netlify-blobs', token)));
+	after(() => peer?.stop());
+
+	test('the credentials are those that the request brings', async (t) => {
+		t.after(() => delete process.env.NETLIFY_BLOBS_CONTEXT);
+		const bring = (token) => {
+			const context = { edgeURL: peer.url, uncachedEdgeURL: peer.url, siteID: 'site', token };
+			process.env.NETLIFY_BLOBS_CONTEXT = Buffer.from(JSON.stringify(context)).toString('base64');
+		};
+		const { default: open } = await load('drivers/netlify-blobs.js');
+		// As Astro's adapter opens it.
+		const driver = open({ name: 'astro-sessions', consistency: 'strong' });
+		bring('one that is no longer good');
+		await assert.rejects(driver.set('key', '[["Map"]]', 'absent'), /did not say that it was written/);
+		bring(token);
+		assert.notEqual(await driver.set('key', '[["Map"]]', 'absent'), null);
+		assert.equal((await driver.get('key')).text, '[["Map"]]');
+	});
+});
+
 suite('Files that both languages write', { needs: ['probe'] }, () => {
 	let store, probe, driver;
 	before(async () => {

@@ -11,13 +11,9 @@ import { hasPassed } from '../time.js';
  */
 export default function netlifyBlobs({ name, deployScoped, ...rest }) {
 	if (!name && !deployScoped) throw new Error('[cloakroom] [netlify-blobs] the option `name` is missing: it is the store\'s.');
-	/** @type {import('@netlify/blobs').Store | undefined} */
-	let opened;
-	// Where it runs is known with the first request.
-	const store = () => {
-		const given = { consistency: /** @type {const} */ ('strong'), ...rest };
-		return (opened ??= deployScoped ? getDeployStore(given) : getStore({ name: encodeURIComponent(name ?? ''), ...given }));
-	};
+	const given = { consistency: /** @type {const} */ ('strong'), ...rest };
+	// Each request of a function that lives longer may bring other credentials, in the environment.
+	const store = () => (deployScoped ? getDeployStore(given) : getStore({ name: encodeURIComponent(name ?? ''), ...given }));
 
 	/** Whatever is there, also what has ended. @param {string} key */
 	async function find(key) {

@@ -207,6 +207,47 @@ suite('A write on a condition in Redis', { needs: ['redis', 'valkey'] }, () => {
 	}
 });
 
+suite('Netlify\'s blobs, as Astro\'s adapter opens them', { needs: [] }, () => {
+	const token = 'a token of the tests';
+
+	/** What Netlify brings with a request. */
+	function bring({ url }, token) {
+		const context = { edgeURL: url, uncachedEdgeURL: url, siteID: 'site', token };
+		process.env.NETLIFY_BLOBS_CONTEXT = Buffer.from(JSON.stringify(context)).toString('base64');
+	}
+
+	let driver;
+	before(async () => {
+		const { default: open } = await load('drivers/netlify-blobs.js');
+		driver = open({ name: 'astro-sessions', consistency: 'strong' });
+	});
+	after(() => delete process.env.NETLIFY_BLOBS_CONTEXT);
+
+	test('the credentials are those that the request brings', async (t) => {
+		const peer = await startPeer('netlify-blobs', token);
+		t.after(() => peer.stop());
+		bring(peer, 'one that is no longer good');
+		await assert.rejects(driver.set('key', '[["Map"]]', 'absent'), /did not say that it was written/);
+		bring(peer, token);
+		assert.notEqual(await driver.set('key', '[["Map"]]', 'absent'), null);
+		assert.equal((await driver.get('key')).text, '[["Map"]]');
+	});
+
+	test('in `astro dev`, whose server tells no version with what is read', async (t) => {
+		const peer = await startPeer('netlify-blobs', token, 'as-it-is');
+		t.after(() => peer.stop());
+		bring(peer, token);
+		const { version } = await driver.set('key', '[["Map"]]', 'absent', 100);
+		const item = await driver.get('key');
+		assert.equal(item.version, version);
+		assert.ok(item.ends > Date.now());
+		assert.notEqual(await driver.set('key', '[["Map",1,1],"a"]', { version: item.version }), null);
+		assert.equal(await driver.set('key', '[["Map"]]', { version: 'another' }), null);
+		assert.equal(await driver.remove('key', { version: (await driver.get('key')).version }), 'removed');
+		assert.equal(await driver.get('key'), null);
+	});
+});
+
 suite('Files that both languages write', { needs: ['probe'] }, () => {
 	let store, probe, driver;
 	before(async () => {

@@ -1,6 +1,6 @@
 //! `interop-peer redis|valkey|postgres|mariadb|upstash|netlify-blobs [ARGUMENT…]`, for tests that are not in Rust: starts the
 //! server, prints its URL, and ends it when the standard input ends, as it does with the one who started it. The arguments are
-//! Redis's, and Netlify's token.
+//! Redis's, and those of `javascript/netlify-blobs.mjs`.
 //!
 //! A line `kill` on the standard input ends the server as a crash does, `restart` starts it again with its port and its data;
 //! each is answered by a line once that is done.
@@ -19,8 +19,8 @@ fn main() -> ExitCode {
         ["postgres"] => serve(Postgres::start(), Postgres::url, |postgres| postgres),
         ["mariadb"] => serve(MariaDb::start(), MariaDb::url, |mariadb| mariadb),
         ["upstash"] => serve(Upstash::start(), |upstash| upstash.url(), |upstash| upstash),
-        ["netlify-blobs", token] => {
-            let blobs = NodeServer::start("netlify-blobs", "@netlify/blobs", &[token]);
+        ["netlify-blobs", arguments @ ..] => {
+            let blobs = NodeServer::start("netlify-blobs", "@netlify/blobs", arguments);
             serve(blobs, NodeServer::url, |blobs| blobs)
         }
         _ => {

@@ -124,7 +124,7 @@ suiteOver(packageStores, 'A site with @cloakroom/astro is not taken for a plain 
 	let store, astro, probe;
 	before(async () => {
 		store = await Store.open();
-		[astro, probe] = await Promise.all([startAstro(store), startProbe(store, { idle, absolute: idle * 2, ttl: idle })]);
+		[astro, probe] = await Promise.all([startAstro(store), startProbe(store, { idle, absolute: idle * 2, ttl: idle * 4 })]);
 	});
 	after(() => store?.close());
 

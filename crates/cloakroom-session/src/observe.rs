@@ -143,7 +143,9 @@ impl Overwrite {
     fn what(self) -> &'static str {
         match self {
             Overwrite::LostKey => "what was changed in a session is as it was before",
-            Overwrite::LostDeadline => "the deadline of a session is gone, and is set again",
+            Overwrite::LostDeadline => {
+                "the deadline of a session is gone, which no server with `idle` or `absolute` takes away, and is set again"
+            }
             Overwrite::Revived => "a session is back that was ended, and is ended again",
         }
     }
@@ -164,8 +166,8 @@ impl Told {
                 session = ?id,
                 kind,
                 "{what}: another program writes whole sessions over what was changed since it read them, as an Astro \
-                 site does without the package `@cloakroom/astro`: install it there (docs/guarantees.md). This is said \
-                 once; cloakroom_session_overwrites_total counts"
+                 site does without the package `@cloakroom/astro`: install it there, with the same `idle` and \
+                 `absolute` (docs/guarantees.md). This is said once; cloakroom_session_overwrites_total counts"
             );
         }
         count_kind("cloakroom_session_overwrites_total", kind);

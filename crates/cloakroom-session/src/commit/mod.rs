@@ -159,7 +159,7 @@ async fn carry<'a>(shared: &'a Shared, step: &Step, turn: &mut Turn<'a>) -> Answ
             })
         }
         Step::Write(write) => {
-            let (when, on) = (write.when.clone(), write.on.as_ref());
+            let (when, on) = (write.when.clone(), write.on.as_deref());
             Answer::Written(store.write(write.id, &write.draft, when, on).await)
         }
         Step::Retire { id, tombstone, when, .. } => {

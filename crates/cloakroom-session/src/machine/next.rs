@@ -77,7 +77,7 @@ pub(crate) struct Write {
     pub(crate) draft: Draft,
     pub(crate) when: When,
     /// The record that it is made of, where that has the same ID.
-    pub(crate) on: Option<Stored>,
+    pub(crate) on: Option<Box<Stored>>,
     /// The latest change that it holds.
     pub(crate) holds: Revision,
     /// It holds what an update proposed.

@@ -146,7 +146,7 @@ impl Machine {
             draft,
             when: When::Version(stored.version.clone()),
             holds,
-            on: Some(stored.clone()),
+            on: Some(Box::new(stored.clone())),
             is_proposed: matches!(goal, Goal::Update(_)),
             base: None,
             is_first: false,

@@ -17,7 +17,7 @@ pub(super) const APART: f64 = 1_000.0;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {
     /// The entries that the write has replaced by later ones: their keys, and when they would have expired.
-    pub(super) replaced: Vec<(String, f64)>,
+    pub(super) replaced: Box<[(String, f64)]>,
     /// The record says when the session was created.
     pub(super) is_noted: bool,
 }

@@ -2,6 +2,7 @@
 //!
 //! Each group measures one thing and gives back rows of the results. A new one is a module here and a line in `GROUPS`.
 
+mod astro;
 mod codec;
 mod javascript;
 mod layer;
@@ -20,8 +21,13 @@ use figures::report;
 type Group = fn(&Settings) -> Result<Vec<Comparison>>;
 
 /// What is measured, by the name with which `--only` asks for it.
-const GROUPS: [(&str, Group); 4] =
-    [("codec", codec::run), ("layer", layer::run), ("served", served::run), ("scale", scale::run)];
+const GROUPS: [(&str, Group); 5] = [
+    ("codec", codec::run),
+    ("layer", layer::run),
+    ("served", served::run),
+    ("astro", astro::run),
+    ("scale", scale::run),
+];
 
 #[derive(Parser)]
 #[command(

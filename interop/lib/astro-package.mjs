@@ -4,11 +4,14 @@ import { pathToFileURL } from 'node:url';
 
 const ofAstro = createRequire(createRequire(import.meta.url).resolve('astro/package.json'));
 
+/** What the package's drivers take from the site. */
+const ofTheSite = ['ioredis', '@netlify/blobs', 'pg', 'mysql2/promise'];
+
 registerHooks({
 	resolve(specifier, context, next) {
 		if (!context.parentURL?.includes('/packages/astro/')) return next(specifier, context);
 		if (specifier === 'devalue') return next(pathToFileURL(ofAstro.resolve('devalue')).href, context);
-		return next(specifier, ['ioredis', '@netlify/blobs'].includes(specifier) ? { ...context, parentURL: import.meta.url } : context);
+		return next(specifier, ofTheSite.includes(specifier) ? { ...context, parentURL: import.meta.url } : context);
 	},
 });
 

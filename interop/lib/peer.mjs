@@ -2,8 +2,15 @@
 import { spawn } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 
-const folders = [...process.env.PATH.split(path.delimiter), '/usr/sbin', ...globSync('/usr/lib/postgresql/*/bin')];
+const folders = [
+	...process.env.PATH.split(path.delimiter),
+	'/usr/sbin',
+	...globSync('/usr/lib/postgresql/*/bin'),
+	// What `cargo xtask test` has unpacked.
+	path.resolve(import.meta.dirname, '../../target/peers'),
+];
 
 /** Why none of these programs can be started here; false where one can. */
 export function lacks(...programs) {
@@ -19,12 +26,23 @@ export async function startPeer(kind, ...args) {
 		child.once('error', reject);
 		child.once('exit', (code, signal) => resolve(code ?? signal));
 	});
-	const url = await Promise.race([
-		new Promise((resolve) => child.stdout.once('data', (line) => resolve(String(line).trim()))),
-		ended.then((end) => Promise.reject(new Error(`${kind} did not start: ${end}`))),
-	]);
+	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+	const line = async () => {
+		const { value, done } = await lines.next();
+		if (done) throw new Error(`${kind} has ended: ${await ended}`);
+		return value;
+	};
+	const tell = (word) => {
+		child.stdin.write(`${word}\n`);
+		return line();
+	};
+	const url = await Promise.race([line(), ended.then((end) => Promise.reject(new Error(`${kind} did not start: ${end}`)))]);
 	return {
 		url,
+		/** Ends it as a crash does. */
+		kill: () => tell('kill'),
+		/** Starts it again, with its address and its data. */
+		restart: () => tell('restart'),
 		async stop() {
 			child.stdin.end();
 			return ended;

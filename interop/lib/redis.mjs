@@ -21,6 +21,8 @@ export class RedisStore extends Store {
 		this.config = { driver: 'redis', options: { url: this.peer.url, ...options } };
 		/** For commands of the test's own. */
 		this.client = new Redis(this.peer.url);
+		// It connects again when Redis is there again.
+		this.client.on('error', () => {});
 	}
 
 	key(id) {

@@ -1,16 +1,22 @@
 // Starts and stops the servers under test: the built Astro site, the Rust shop, the Rust probe.
 import { spawn } from 'node:child_process';
-import { accessSync, writeFileSync } from 'node:fs';
+import { accessSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { until } from './until.mjs';
 
 const site = path.resolve(import.meta.dirname, '../site');
 const startDeadline = 30_000;
 
 /** The real Astro site, built by `npm run build` for this store. `build` is its output folder. */
 export function startAstro(store, { build = store.build } = {}) {
-	const entry = path.join(site, build, 'server/entry.mjs');
+	const entry = path.resolve(site, build, 'server/entry.mjs');
 	mustExist(entry, 'run `npm run build` first');
-	return start('astro', process.execPath, [entry], store, { HOST: '127.0.0.1' });
+	return startNode(store, entry);
+}
+
+/** A script that serves an Astro site. */
+export function startNode(store, script) {
+	return start('astro', process.execPath, [script], store, { ...store.environment, HOST: '127.0.0.1', ASTRO_TELEMETRY_DISABLED: '1' });
 }
 
 /** The shop of `examples/shop`, at the path in CLOAKROOM_SHOP. `config` may be a file; where it is null, there is none. */
@@ -42,7 +48,8 @@ export function startTogether(store, folder) {
 	return start('together', path.resolve(process.env.CLOAKROOM_TOGETHER), ['--site', folder], store);
 }
 
-function startRust(name, variable, store, config, env = {}) {
+function startRust(name, variable, store, config, own = {}) {
+	const env = { ...store.environment, ...own };
 	const binary = process.env[variable];
 	if (!binary) throw new Error(`${variable} is not set: it must be the path of the ${name}'s binary`);
 	mustExist(binary, `${variable} must be the path of the ${name}'s binary`);
@@ -73,6 +80,17 @@ async function start(name, command, args, store, env) {
 			child.kill(signal);
 			return ended;
 		},
+		/** Halts it: it keeps its connections and its locks, and answers nothing. */
+		async pause() {
+			child.kill('SIGSTOP');
+			await until(`${name} is halted`, () => threads(child.pid).every((state) => state === 'T'));
+		},
+		resume: () => child.kill('SIGCONT'),
+		/** Ends it as a crash does. */
+		async kill() {
+			store.servers.splice(store.servers.indexOf(server), 1);
+			await server.stop('SIGKILL');
+		},
 	};
 	store.servers.push(server);
 
@@ -92,6 +110,12 @@ async function start(name, command, args, store, env) {
 	// One host name for all: a browser shares cookies among the ports of a host.
 	server.url = `http://localhost:${server.port}`;
 	return server;
+}
+
+/** The states of a process's threads; they stand behind the name, which is in parentheses (proc_pid_stat(5)). */
+function threads(pid) {
+	const folders = globSync(`/proc/${pid}/task/*/stat`);
+	return folders.map((file) => /\) (\w)[^)]*$/.exec(readFileSync(file, 'utf8'))[1]);
 }
 
 function mustExist(file, advice) {

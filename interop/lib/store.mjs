@@ -22,6 +22,8 @@ export class Store {
 	config;
 	/** The output folder of the Astro site that is built for it; undefined where Astro cannot use it. */
 	build;
+	/** Variables for its servers. */
+	environment = {};
 
 	/** Opens a store of this kind. */
 	static async open(options = {}) {

@@ -2,6 +2,7 @@
 import { MariaDb, Postgres, Sqlite } from './database.mjs';
 import { Folder } from './folder.mjs';
 import { RedisStore, RedisStoreWithNearCache } from './redis.mjs';
+import { startServe } from './serve.mjs';
 
 /** Those that Astro's own drivers open. */
 export const astroStores = [Folder, RedisStore];
@@ -23,6 +24,44 @@ export const packageStores = [FolderWithPackage, RedisWithPackage];
 
 /** Those with unstorage's table. */
 export const databaseStores = [Sqlite, Postgres, MariaDb];
+
+/** A database that such a site opens itself. */
+const withPackage = (Database) =>
+	class extends Database {
+		static title = `${Database.title}, with @cloakroom/astro`;
+		static keepsTombstones = true;
+		build = 'dist-cloakroom-db0';
+
+		async start() {
+			await super.start();
+			this.environment = { SESSIONS_URL: this.config.options.url };
+		}
+	};
+
+/** A database that such a site reaches over HTTP, and the Rust servers directly. */
+class SqliteBehindServe extends Sqlite {
+	static title = `${Sqlite.title} behind \`cloakroom serve\`, with @cloakroom/astro`;
+	static needs = [...Sqlite.needs, 'serve'];
+	static keepsTombstones = true;
+	build = 'dist-cloakroom-http';
+
+	async start() {
+		await super.start();
+		this.serve = await startServe(this.config.driver, this.config.options);
+		this.environment = { SESSIONS_URL: this.serve.url };
+	}
+
+	async stop() {
+		await this.serve?.stop();
+		await super.stop();
+	}
+}
+
+/** Those that such a site knows by a variable of the environment. */
+export const variableStores = [...databaseStores.map(withPackage), SqliteBehindServe];
+
+/** Those in which such a site and Rust servers are in one session. */
+export const sharedStores = [...packageStores, ...variableStores];
 
 /** Those that unstorage's own drivers open. */
 export const unstorageStores = [...astroStores, ...databaseStores];

@@ -7,7 +7,7 @@ import { Client } from '../lib/client.mjs';
 import { Folder } from '../lib/folder.mjs';
 import { RedisStore, RedisStoreWithOptions } from '../lib/redis.mjs';
 import { startAstro, startShop } from '../lib/servers.mjs';
-import { packageStores } from '../lib/stores.mjs';
+import { packageStores, sharedStores, variableStores } from '../lib/stores.mjs';
 import { suiteOver } from '../lib/suite.mjs';
 
 const site = path.resolve(import.meta.dirname, '../site');
@@ -25,7 +25,7 @@ function startShopOnTheSitesFile(store) {
 	// The site is built from `redis.config.mjs` into `dist-redis`.
 	const [, name = 'astro'] = /^dist-(.*)/.exec(store.build) ?? [];
 	const config = `${name}.config.mjs`;
-	if (packageStores.some((Store) => store instanceof Store)) {
+	if (sharedStores.some((Store) => store instanceof Store)) {
 		// The site has told what its sessions are, so that nobody has to understand its source.
 		writeFileSync(path.join(store.root, config), 'what is no JavaScript');
 		mkdirSync(path.join(store.root, '.astro'));
@@ -41,7 +41,9 @@ async function cookiesOf(server) {
 	return client.setCookies.map((cookie) => cookie.replace(/=[^;]*/, '=ID'));
 }
 
-const stores = [Folder, RedisStore, RedisStoreWithOptions, ...packageStores];
+/** One that the site opens itself, and one over HTTP. */
+const toldByVariable = [variableStores[0], variableStores.at(-1)];
+const stores = [Folder, RedisStore, RedisStoreWithOptions, ...packageStores, ...toldByVariable];
 
 suiteOver(stores, 'The Rust shop on the Astro site\'s own configuration', { needs: ['shop'] }, (Store) => {
 	let store, astro, shop;

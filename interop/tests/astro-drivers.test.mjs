@@ -1,10 +1,12 @@
 // The drivers of `@cloakroom/astro`, rule by rule; and its sessions over `cloakroom serve`, beside Rust's.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { Redis } from 'ioredis';
 import { load } from '../lib/astro-package.mjs';
 import { Client } from '../lib/client.mjs';
 import { Folder } from '../lib/folder.mjs';
@@ -29,10 +31,39 @@ const drivers = [
 		},
 	},
 	{
+		name: 'fs-lite',
+		title: 'fs-lite, where there is no Perl',
+		needs: [],
+		async start() {
+			const base = mkdtempSync(path.join(tmpdir(), 'cloakroom-fs-lite-'));
+			const { PATH } = process.env;
+			const programs = path.join(base, 'programs');
+			mkdirSync(programs);
+			for (const name of ['sh', 'flock']) {
+				symlinkSync(execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim(), path.join(programs, name));
+			}
+			process.env.PATH = programs;
+			const stop = () => {
+				process.env.PATH = PATH;
+				rmSync(base, { recursive: true });
+			};
+			return { options: { base }, stop };
+		},
+	},
+	{
 		name: 'redis',
 		needs: ['redis'],
 		async start() {
 			const peer = await startPeer('redis');
+			return { options: { url: peer.url, base: 'site' }, stop: () => peer.stop() };
+		},
+	},
+	{
+		name: 'redis',
+		title: 'redis, on Valkey',
+		needs: ['valkey'],
+		async start() {
+			const peer = await startPeer('valkey');
 			return { options: { url: peer.url, base: 'site' }, stop: () => peer.stop() };
 		},
 	},
@@ -54,6 +85,24 @@ const drivers = [
 			return { options, stop: () => peer.stop() };
 		},
 	},
+	...['postgres', 'mariadb'].map((kind) => ({
+		name: 'db0',
+		title: `db0 over ${kind}`,
+		needs: [kind],
+		async start() {
+			const peer = await startPeer(kind);
+			return { options: { url: peer.url }, stop: () => peer.stop() };
+		},
+	})),
+	{
+		name: 'db0',
+		title: 'db0 over sqlite',
+		needs: [],
+		async start() {
+			const folder = mkdtempSync(path.join(tmpdir(), 'cloakroom-sqlite-'));
+			return { options: { url: `sqlite:${folder}/data/sessions.db` }, stop: () => rmSync(folder, { recursive: true }) };
+		},
+	},
 	{
 		name: 'http',
 		needs: ['serve'],
@@ -64,8 +113,8 @@ const drivers = [
 	},
 ];
 
-for (const { name, needs, start } of drivers) {
-	suite(`The driver ${name}`, { needs }, () => {
+for (const { name, title = name, needs, start } of drivers) {
+	suite(`The driver ${title}`, { needs }, () => {
 		let server, driver, another;
 		before(async () => {
 			server = await start();
@@ -135,6 +184,70 @@ for (const { name, needs, start } of drivers) {
 	});
 }
 
+suite('A write on a condition in Redis', { needs: ['redis', 'valkey'] }, () => {
+	for (const [what, kind, isScript] of [
+		['is a script where the server cannot compare', 'redis', true],
+		['is no script where it can', 'valkey', false],
+	]) {
+		test(what, async () => {
+			const peer = await startPeer(kind);
+			const { default: open } = await load('drivers/redis.js');
+			const driver = open({ url: peer.url });
+			const client = new Redis(peer.url);
+			try {
+				let { version } = await driver.set('key', '[["Map"]]', 'absent', 100);
+				for (const text of ['[["Map"],1]', '[["Map"],2]']) ({ version } = await driver.set('key', text, { version }, 100));
+				assert.equal(/cmdstat_eval/.test(await client.info('commandstats')), isScript);
+			} finally {
+				client.disconnect();
+				driver.close();
+				await peer.stop();
+			}
+		});
+	}
+});
+
+suite('Netlify\'s blobs, as Astro\'s adapter opens them', { needs: [] }, () => {
+	const token = 'a token of the tests';
+
+	/** What Netlify brings with a request. */
+	function bring({ url }, token) {
+		const context = { edgeURL: url, uncachedEdgeURL: url, siteID: 'site', token };
+		process.env.NETLIFY_BLOBS_CONTEXT = Buffer.from(JSON.stringify(context)).toString('base64');
+	}
+
+	let driver;
+	before(async () => {
+		const { default: open } = await load('drivers/netlify-blobs.js');
+		driver = open({ name: 'astro-sessions', consistency: 'strong' });
+	});
+	after(() => delete process.env.NETLIFY_BLOBS_CONTEXT);
+
+	test('the credentials are those that the request brings', async (t) => {
+		const peer = await startPeer('netlify-blobs', token);
+		t.after(() => peer.stop());
+		bring(peer, 'one that is no longer good');
+		await assert.rejects(driver.set('key', '[["Map"]]', 'absent'), /did not say that it was written/);
+		bring(peer, token);
+		assert.notEqual(await driver.set('key', '[["Map"]]', 'absent'), null);
+		assert.equal((await driver.get('key')).text, '[["Map"]]');
+	});
+
+	test('in `astro dev`, whose server tells no version with what is read', async (t) => {
+		const peer = await startPeer('netlify-blobs', token, 'as-it-is');
+		t.after(() => peer.stop());
+		bring(peer, token);
+		const { version } = await driver.set('key', '[["Map"]]', 'absent', 100);
+		const item = await driver.get('key');
+		assert.equal(item.version, version);
+		assert.ok(item.ends > Date.now());
+		assert.notEqual(await driver.set('key', '[["Map",1,1],"a"]', { version: item.version }), null);
+		assert.equal(await driver.set('key', '[["Map"]]', { version: 'another' }), null);
+		assert.equal(await driver.remove('key', { version: (await driver.get('key')).version }), 'removed');
+		assert.equal(await driver.get('key'), null);
+	});
+});
+
 suite('Files that both languages write', { needs: ['probe'] }, () => {
 	let store, probe, driver;
 	before(async () => {
@@ -148,7 +261,7 @@ suite('Files that both languages write', { needs: ['probe'] }, () => {
 	test('who held a lock and was ended is replaced', async () => {
 		await driver.set('first', '[["Map"]]', 'always');
 		for (const child of readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean)) {
-			if (readFileSync(`/proc/${child}/comm`, 'utf8') === 'sh\n') process.kill(Number(child), 'SIGKILL');
+			if (['perl\n', 'sh\n'].includes(readFileSync(`/proc/${child}/comm`, 'utf8'))) process.kill(Number(child), 'SIGKILL');
 		}
 		for (let index = 0; index < 20; index++) {
 			const outcome = driver.set(`key-${index}`, '[["Map"]]', 'always');

@@ -1,15 +1,16 @@
 // The package `@cloakroom/astro` by itself: its configuration, and what it promises beside a plain Astro.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, mock, test } from 'node:test';
+import { setImmediate as settle } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { stringify } from 'devalue';
 import { load } from '../lib/astro-package.mjs';
 import { Client } from '../lib/client.mjs';
-import { Folder } from '../lib/folder.mjs';
+import { FreshSite } from '../lib/fresh-site.mjs';
 import { startAstro } from '../lib/servers.mjs';
 import { packageStores } from '../lib/stores.mjs';
 import { suite, suiteOver } from '../lib/suite.mjs';
@@ -17,15 +18,20 @@ import { until } from '../lib/until.mjs';
 
 const { checkOptions } = await load('integration/options.js');
 const { findDriver } = await load('integration/find-driver.js');
+const { settled } = await load('environment.js');
+const { checkAstro } = await load('integration/astro-version.js');
+const { DRIVER, sitePlugin } = await load('integration/site-plugin.js');
 const tombstones = await load('session/tombstone.js');
 const { stripeOf } = await load('drivers/fs-lite/locks.js');
 const times = await load('drivers/fs-lite/times.js');
+const { takeTurn } = await load('session/turns.js');
 
 describe('what a site says', () => {
 	test('the driver is the site\'s own, whichever way it is named', () => {
 		for (const driver of ['fs', 'fs-lite', { entrypoint: 'unstorage/drivers/fs-lite' }, { entrypoint: new URL('file:///a/node_modules/unstorage/drivers/fs-lite.mjs') }]) {
 			assert.equal(findDriver(driver).module, '@cloakroom/astro/drivers/fs-lite');
 		}
+		assert.equal(findDriver('db0', { url: 'sqlite:a.db' }).module, '@cloakroom/astro/drivers/db0');
 		assert.deepEqual(findDriver('redis', { url: 'redis://a' }).options, { url: 'redis://a' });
 		assert.deepEqual(findDriver({ entrypoint: 'unstorage/drivers/redis', config: { base: 'b' } }).options, { base: 'b' });
 	});
@@ -38,10 +44,59 @@ describe('what a site says', () => {
 		assert.throws(() => findDriver(undefined), /has no session driver/);
 	});
 
+	test('an option of a driver may be a variable, of where the server runs', () => {
+		process.env.SESSIONS_BASE = 'shop';
+		assert.deepEqual(settled({ base: { $env: 'SESSIONS_BASE' }, nodes: [{ port: 1 }], ttl: 5 }), { base: 'shop', nodes: [{ port: 1 }], ttl: 5 });
+		assert.throws(() => settled({ url: { $env: 'SESSIONS_NOWHERE' } }), /variable SESSIONS_NOWHERE, which the session driver's options name, is not set/);
+	});
+
 	test('an option that there is not is refused, with those that there are', () => {
 		assert.throws(() => checkOptions({ idel: 5 }), /unknown option `idel`.*idle, absolute/);
 		assert.throws(() => checkOptions({ idle: '5m' }), /`idle` is "5m": it must be a number of seconds/);
 		assert.throws(() => checkOptions({ conflict: 'ignore' }), /`conflict` is "ignore".*error, retry, merge/);
+	});
+});
+
+describe('the Astro that is installed', () => {
+	let root;
+	before(() => (root = mkdtempSync(path.join(tmpdir(), 'cloakroom-astro-'))));
+	after(() => rmSync(root, { recursive: true }));
+
+	const methods = ['get', 'has', 'keys', 'values', 'entries', 'set', 'delete', 'destroy', 'regenerate', 'load', '[Symbol()]'];
+
+	/** Checks an Astro of this version that is made so: each time another site. */
+	async function check(version, { file = 'dist/core/session/runtime.js', name = 'AstroSession', has = methods } = {}) {
+		const site = mkdtempSync(path.join(root, 'site-'));
+		const astro = path.join(site, 'node_modules/astro');
+		mkdirSync(path.dirname(path.join(astro, file)), { recursive: true });
+		writeFileSync(path.join(astro, 'package.json'), JSON.stringify({ name: 'astro', version, type: 'module' }));
+		writeFileSync(path.join(astro, file), `export class ${name} {\n${has.map((method) => `${method}() {}`).join('\n')}\n}\n`);
+		return checkAstro(pathToFileURL(`${site}/`));
+	}
+
+	test('is taken where it is made as those that are known, also a later one', async () => {
+		assert.equal((await check('5.7.0', { file: 'dist/core/session.js' })).major, 5);
+		for (const version of ['6.0.0', '7.0.0-beta.6', '8.1.0']) assert.equal((await check(version)).major, Number(version[0]));
+	});
+
+	test('is refused where it is not, and what differs is said', async () => {
+		const refused = async (astro, why) => {
+			const error = await astro.then(assert.fail, (error) => error);
+			assert.match(error.message, why);
+			assert.match(error.message, /Astro \d+\.\d+\.\d+ is not supported: .* Supported are Astro 5\.7 and later, 6 and 7\./);
+		};
+		await refused(check('5.6.2'), /its sessions are not stable/);
+		await refused(check('8.0.0', { file: 'dist/sessions.js' }), /its session class is not where it was/);
+		await refused(check('8.0.0', { name: 'Session' }), /its session class is not where it was/);
+		await refused(check('8.0.0', { has: methods.filter((name) => !['keys', 'load'].includes(name)) }), /its session has no keys, load/);
+		await refused(check('8.0.0', { has: methods.slice(0, -1) }), /its session is not saved by one method/);
+		await refused(check('8.0.0', { has: [...methods, '[Symbol()]'] }), /its session is not saved by one method/);
+	});
+
+	test('finds the driver wherever it is installed itself', async () => {
+		const plugin = sitePlugin({ found: findDriver('memory'), settings: {}, isProduction: true, astro: '', root });
+		const found = await plugin.resolveId(DRIVER, '/elsewhere/node_modules/astro/dist/core/session/vite-plugin.js');
+		assert.match(readFileSync(found, 'utf8'), /export default/);
 	});
 });
 
@@ -69,6 +124,48 @@ describe('what both languages must agree on', () => {
 			const end = Number(times.bucketOf(now + ahead * 1000, now));
 			assert.ok(end * 1000 > now + ahead * 1000 && end * 1000 <= now + (ahead + Math.max(ahead / 16, 1) + 1) * 1000, `${ahead}`);
 		}
+	});
+});
+
+describe('who of a process writes a session next', () => {
+	beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+	afterEach(() => mock.timers.reset());
+
+	/** Some who want a turn, and the ends of those who have one. */
+	function wanted(id, count) {
+		const ends = [];
+		for (let index = 0; index < count; index++) takeTurn(id).then((end) => ends.push(end));
+		return ends;
+	}
+
+	test('one after the other, however long it takes in all', async () => {
+		const ends = wanted('slow', 10);
+		for (let index = 0; index < 10; index++) {
+			await settle();
+			assert.equal(ends.length, index + 1);
+			mock.timers.tick(900);
+			ends[index]();
+		}
+	});
+
+	test('one more where nobody comes to an end, and then as many at once', async () => {
+		const ends = wanted('stuck', 10);
+		await settle();
+		mock.timers.tick(999);
+		await settle();
+		assert.equal(ends.length, 1);
+		mock.timers.tick(1);
+		await settle();
+		assert.equal(ends.length, 2);
+		ends[1]();
+		await settle();
+		assert.equal(ends.length, 3);
+	});
+
+	test('sessions do not wait for each other', async () => {
+		const ends = ['a', 'b', 'c'].map((id) => wanted(id, 2));
+		await settle();
+		assert.deepEqual(ends.map(({ length }) => length), [1, 1, 1]);
 	});
 });
 
@@ -224,76 +321,133 @@ suite('Astro with the package, on Redis that goes away', { needs: ['redis'] }, (
 });
 
 describe('a site that knows nothing of this repository', () => {
-	test('the package is packed, installed, and one line is enough', async () => {
-		const root = mkdtempSync(path.join(tmpdir(), 'cloakroom-site-'));
-		const interop = path.resolve(import.meta.dirname, '..');
-		try {
-			execFileSync('npm', ['pack', '--silent', '--pack-destination', root], { cwd: path.resolve(interop, '../packages/astro') });
-			const [packed] = readdirSync(root).filter((name) => name.endsWith('.tgz'));
-			// What npm would install beside it is here already.
-			const modules = path.join(root, 'node_modules');
-			const installed = path.join(modules, '@cloakroom/astro');
-			mkdirSync(installed, { recursive: true });
-			execFileSync('tar', ['--extract', '--strip-components=1', '--file', path.join(root, packed), '--directory', installed]);
-			for (const name of ['astro', '@astrojs/node']) link(interop, modules, name);
-			const manifest = JSON.parse(readFileSync(path.join(installed, 'package.json'), 'utf8'));
-			assert.deepEqual(Object.keys(manifest.dependencies ?? {}), []);
-			assert.ok(manifest.keywords.includes('astro-integration') && manifest.keywords.includes('withastro'));
-			writeFileSync(path.join(root, 'package.json'), JSON.stringify({ type: 'module', dependencies: { astro: '*', '@cloakroom/astro': '*' } }));
-			writeFileSync(
-				path.join(root, 'astro.config.mjs'),
-				`import node from '@astrojs/node';
+	let site;
+	before(() => {
+		site = new FreshSite();
+		site.write(
+			'astro.config.mjs',
+			`import node from '@astrojs/node';
 import { defineConfig } from 'astro/config';
 import cloakroom from '@cloakroom/astro';
 export default defineConfig({ adapter: node({ mode: 'standalone' }), integrations: [cloakroom()] });
 `,
-			);
-			mkdirSync(path.join(root, 'src/pages'), { recursive: true });
-			writeFileSync(
-				path.join(root, 'src/pages/index.astro'),
-				`---
-import { update } from '@cloakroom/astro/session';
+		);
+		site.write(
+			'src/pages/index.astro',
+			`---
 export const prerender = false;
-const visits = await update(Astro.session, 'visits', (visits = 0) => visits + 1);
+const visits = await Astro.session?.update('visits', (visits = 0) => visits + 1);
 ---
 <p>visit {visits}</p>
 `,
-			);
-			execFileSync(process.execPath, [path.join(modules, 'astro/bin/astro.mjs'), 'build', '--root', root], {
-				cwd: root,
-				env: { ...process.env, ASTRO_TELEMETRY_DISABLED: '1' },
-				stdio: 'pipe',
-			});
-			const server = spawn(process.execPath, [path.join(root, 'dist/server/entry.mjs')], {
-				cwd: root,
-				env: { ...process.env, HOST: '127.0.0.1', PORT: '0' },
-				stdio: ['ignore', 'pipe', 'inherit'],
-			});
-			try {
-				const url = await new Promise((resolve, reject) => {
-					server.once('exit', reject);
-					server.stdout.on('data', (text) => {
-						const found = /listening on (http:\/\/\S+)/.exec(text);
-						if (found) resolve(found[1]);
-					});
+		);
+		site.run('astro', 'bin/astro.mjs', 'build');
+	});
+	after(() => site?.remove());
+
+	test('the package is found by `astro add`, and brings nothing along', () => {
+		const { dependencies, keywords } = site.manifest;
+		assert.deepEqual(Object.keys(dependencies ?? {}), []);
+		assert.ok(keywords.includes('astro-integration') && keywords.includes('withastro'));
+	});
+
+	test('one line is enough', async () => {
+		const server = spawn(process.execPath, [path.join(site.root, 'dist/server/entry.mjs')], {
+			cwd: site.root,
+			env: { ...process.env, HOST: '127.0.0.1', PORT: '0' },
+			stdio: ['ignore', 'pipe', 'inherit'],
+		});
+		try {
+			const url = await new Promise((resolve, reject) => {
+				server.once('exit', reject);
+				server.stdout.on('data', (text) => {
+					const found = /listening on (http:\/\/\S+)/.exec(text);
+					if (found) resolve(found[1]);
 				});
-				const here = { name: 'site', url };
-				const client = new Client();
-				assert.match(await client.page(here, '/'), /visit 1/);
-				await Promise.all(Array.from({ length: 20 }, () => new Client(client.cookies).page(here, '/')));
-				assert.match(await client.page(here, '/'), /visit 22/);
-			} finally {
-				server.kill();
-			}
+			});
+			const here = { name: 'site', url };
+			const client = new Client();
+			assert.match(await client.page(here, '/'), /visit 1/);
+			await Promise.all(Array.from({ length: 20 }, () => new Client(client.cookies).page(here, '/')));
+			assert.match(await client.page(here, '/'), /visit 22/);
 		} finally {
-			rmSync(root, { recursive: true, force: true });
+			server.kill();
 		}
 	});
-});
 
-/** Makes an installed package one of this site's; what it needs itself is found beside it. */
-function link(interop, modules, name) {
-	const require = createRequire(path.join(interop, 'package.json'));
-	mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
-	symlinkSync(path.dirname(require.resolve(`${name}/package.json`)), path.join(modules, name));
-}
+	test('right uses of the types compile, and wrong ones do not', () => {
+		site.write('tsconfig.json', JSON.stringify({ extends: 'astro/tsconfigs/strictest', include: ['.astro/types.d.ts', 'src'] }));
+		site.write('src/env.d.ts', 'declare namespace App { interface SessionData { cart: string[] } }\n');
+		site.write(
+			'src/actions/index.ts',
+			`import { defineAction } from 'astro:actions';
+export const server = {
+	add: defineAction({
+		handler: (_, { session }): Promise<string[]> | undefined => session?.update('cart', (cart = []) => [...cart, 'hat']),
+	}),
+};
+`,
+		);
+		site.write(
+			'src/middleware.ts',
+			`import { defineMiddleware } from 'astro:middleware';
+export const onRequest = defineMiddleware(async ({ session }, next) => {
+	await session?.update('visits', async (visits = 0) => visits + 1);
+	return next();
+});
+`,
+		);
+		site.write(
+			'src/pages/cart.ts',
+			`import type { APIRoute } from 'astro';
+import { SessionConflictError, update } from '@cloakroom/astro/session';
+
+export const GET: APIRoute = async ({ session }) => {
+	const cart: string[] | undefined = await session?.update('cart', (cart = []) => [...cart, 'hat']);
+	const same: string[] = await update(session, 'cart', (cart = []) => [...cart, 'hat']);
+	const visits: number | undefined = await session?.update<number>('visits', (visits = 0) => visits + 1);
+	const again: number = await update<number>(session, 'visits', async (visits = 0) => visits + 1);
+	return Response.json([cart, same, visits, again, SessionConflictError.name]);
+};
+
+export const POST: APIRoute = async ({ session }) => {
+	// @ts-expect-error A cart holds texts.
+	await session?.update('cart', (cart = []) => [...cart, 1]);
+	// @ts-expect-error
+	await update(session, 'cart', (cart = []) => [...cart, 1]);
+	// @ts-expect-error There may be none yet.
+	await session?.update('cart', (cart) => cart.concat('hat'));
+	// @ts-expect-error
+	await update(session, 'cart', (cart) => cart.concat('hat'));
+	// @ts-expect-error Its answer is a cart.
+	const visits: number | undefined = await session?.update('cart', (cart = []) => cart);
+	// @ts-expect-error
+	const again: number = await update(session, 'cart', (cart = []) => cart);
+	// @ts-expect-error A value is no function.
+	await session?.update('visits', 1);
+	// @ts-expect-error
+	await update<number>(session, 'visits', () => 'one');
+	return Response.json([visits, again]);
+};
+`,
+		);
+		assert.doesNotThrow(() => site.run('typescript', 'bin/tsc', '--noEmit'), ({ stdout }) => assert.fail(stdout));
+	});
+
+	test('a page that is made at build time has no session to change, and says what to do', () => {
+		site.write('src/pages/index.astro', `---\nawait Astro.session?.update('visits', (visits = 0) => visits + 1);\n---\n`);
+		assert.throws(() => site.run('astro', 'bin/astro.mjs', 'build'), /`export const prerender = false`/);
+	});
+
+	test('a driver whose package is not installed says which one it is', () => {
+		site.write(
+			'astro.config.mjs',
+			`import node from '@astrojs/node';
+import { defineConfig, sessionDrivers } from 'astro/config';
+import cloakroom from '@cloakroom/astro';
+export default defineConfig({ adapter: node({ mode: 'standalone' }), session: { driver: sessionDrivers.redis({}) }, integrations: [cloakroom()] });
+`,
+		);
+		assert.throws(() => site.run('astro', 'bin/astro.mjs', 'build'), /session driver redis needs the package ioredis.*npm install ioredis/);
+	});
+});

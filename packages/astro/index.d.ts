@@ -19,7 +19,10 @@ export interface CloakroomOptions {
 	remember?: number;
 	/** How much the deadline of a session that is only read may lag behind, in seconds. */
 	touchInterval?: number;
-	/** In place of `session.driver`: a driver's name, or what `sessionDrivers` of `astro/config` gives. */
+	/**
+	 * In place of `session.driver`: a driver's name, or what `sessionDrivers` of `astro/config` gives. An option that is
+	 * `{ $env: 'NAME' }` is read from the environment where the server runs.
+	 */
 	driver?: string | { entrypoint: string | URL; config?: Record<string, unknown> };
 }
 

@@ -12,7 +12,7 @@ export async function update(session, key, change) {
 	const ours = session && sessionOf(session);
 	if (!ours) {
 		throw new Error(
-			'update() needs the session of a page that is rendered on demand, in a site with the integration @cloakroom/astro.',
+			'update() needs the session of a page that is rendered on demand (`export const prerender = false`), in a site with the integration @cloakroom/astro.',
 		);
 	}
 	return ours.update(key, change);

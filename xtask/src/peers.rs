@@ -60,6 +60,9 @@ const DENO_KV: (&str, &str) = ("denokv@0.14.0", "denokv");
 const DOWNLOAD: Duration = Duration::from_secs(12 * 60);
 const COMPILATION: Duration = Duration::from_secs(30 * 60);
 
+/// The major versions of Astro that are tested beside the one of `interop` itself, by their folders.
+const ASTRO: [&str; 2] = ["5", "6"];
+
 /// What Cloudflare Workers run.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
@@ -75,6 +78,9 @@ pub(crate) fn install(root: &Path) -> Result<(), String> {
     }
     install_deno_kv(root)?;
     install_npm(root)?;
+    for version in ASTRO {
+        npm_ci(&root.join("interop/versions").join(version))?;
+    }
     look_at_all(root)
 }
 
@@ -127,9 +133,13 @@ fn is_npm_installed(root: &Path) -> bool {
 }
 
 fn install_npm(root: &Path) -> Result<(), String> {
+    npm_ci(&root.join("interop"))
+}
+
+fn npm_ci(folder: &Path) -> Result<(), String> {
     // No package needs a script of its own to be installed, and one that calls npm within npm can stand still.
     let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
-    insist(DOWNLOAD, &mut command(&root.join("interop"), "npm", &npm))
+    insist(DOWNLOAD, &mut command(folder, "npm", &npm))
 }
 
 fn install_packages(root: &Path, packages: &[Package]) -> Result<(), String> {

@@ -3,13 +3,12 @@
 mod cores;
 mod disk;
 pub(crate) mod process;
-mod server;
+pub(crate) mod server;
+pub(crate) mod site;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 use figures::comparison::{
     Comparison,
@@ -17,6 +16,7 @@ use figures::comparison::{
 };
 use figures::measure::{Series, Settings};
 use server::Server;
+use site::Site;
 
 const BARE: &str = "axum, no sessions";
 const CLIENT: &str = "redis-rs, the same commands";
@@ -33,6 +33,9 @@ const GET: (&str, &str) = ("GET", "/cart");
 const ADD: (&str, &str) = ("POST", "/add");
 const ADD_BY_SET: (&str, &str) = ("POST", "/add-by-set");
 
+/// How many there are, as many as sessions, so that few requests meet in one.
+const CONNECTIONS: usize = 64;
+
 /// What resident memory may come to, in megabytes.
 const MEMORY_LIMIT: f64 = 10.0;
 
@@ -42,7 +45,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Comparison>> {
     fs::create_dir_all(&target)?;
     let folder = tempfile::tempdir_in(target)?;
     let folder = folder.path();
-    let site = build_site(settings)?;
+    let site = Site::build(settings)?;
 
     let (_redis, port) = process::redis(folder)?;
     let url = format!("redis://127.0.0.1:{port}");
@@ -58,11 +61,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Comparison>> {
         Ok((name, server.with_context(|| name.to_owned())?))
     };
     let astro = |name, store| -> Result<(&'static str, Server)> {
-        let mut command = cores::server(node(settings));
-        command.arg(site.join("dist").join(store).join("server/entry.mjs"));
-        command.current_dir(folder).env("HOST", "127.0.0.1").env("PORT", "0");
-        command.env("NODE_ENV", "production");
-        let server = Server::start(settings, command, folder, true);
+        let server = Server::start(settings, site.server(store, "plain", folder), folder, true);
         Ok((name, server.with_context(|| name.to_owned())?))
     };
     let servers = [
@@ -95,7 +94,7 @@ struct Rates {
 
 /// All of them in turn, round by round. The first round warms them up and is not counted.
 fn load(settings: &Settings, servers: &[(&'static str, Server)]) -> Result<Measured> {
-    let rounds = if settings.quick { 1 } else { 5 };
+    let (rounds, seconds) = if settings.quick { (1, 1) } else { (5, 3) };
     let mut rates: Vec<Rates> = Vec::new();
     for round in 0..=rounds {
         for (name, server) in servers {
@@ -104,7 +103,8 @@ fn load(settings: &Settings, servers: &[(&'static str, Server)]) -> Result<Measu
                 if path == ADD_BY_SET.1 && !ours {
                     continue;
                 }
-                let rate = server.load(method, path).with_context(|| (*name).to_owned())?;
+                let load = server.load(seconds, CONNECTIONS, method, path);
+                let rate = load.with_context(|| (*name).to_owned())?.per_second;
                 if round == 0 {
                     let series = Series { name: (*name).to_owned(), samples: Vec::new() };
                     rates.push(Rates { server: name, path, series });
@@ -178,31 +178,4 @@ impl Measured {
         }
         Ok(rows)
     }
-}
-
-/// The Astro site, built once for each of its stores. Its packages are those of `interop`.
-fn build_site(settings: &Settings) -> Result<PathBuf> {
-    let site = settings.root.join("bench/javascript/site");
-    let packages = site.join("node_modules");
-    if !packages.exists() {
-        link(&settings.root.join("interop/node_modules"), &packages)?;
-    }
-    let built = Command::new(node(settings))
-        .arg("build.mjs")
-        .current_dir(&site)
-        .env("ASTRO_TELEMETRY_DISABLED", "1")
-        .output()
-        .context("`node` did not start")?;
-    let said = String::from_utf8_lossy(&built.stderr);
-    ensure!(built.status.success(), "the Astro site was not built: {said}");
-    Ok(site)
-}
-
-/// The one that `npm ci` brings: Astro needs a later one than many a system has.
-fn node(settings: &Settings) -> PathBuf {
-    settings.root.join("interop/node_modules/.bin/node")
-}
-
-fn link(folder: &Path, at: &Path) -> Result<()> {
-    std::os::unix::fs::symlink(folder, at).with_context(|| at.display().to_string())
 }

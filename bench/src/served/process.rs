@@ -34,6 +34,11 @@ impl Process {
         let kilobytes: f64 = kilobytes.context("there is no VmHWM")?.trim().parse()?;
         Ok(kilobytes * 1024.0 / 1e6)
     }
+
+    /// The processor's time that it and its children have had, in microseconds.
+    pub(super) fn processor_time(&self) -> Result<f64> {
+        Ok(ticks(self.child.id())? as f64 * TICK)
+    }
 }
 
 impl Drop for Process {
@@ -41,6 +46,25 @@ impl Drop for Process {
         _ = self.child.kill();
         _ = self.child.wait();
     }
+}
+
+/// What Linux counts time in, in microseconds.
+const TICK: f64 = 10_000.0;
+
+/// What a process has had, its children, and those of them that have ended.
+fn ticks(id: u32) -> Result<u64> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+    let (_, fields) = stat.rsplit_once(") ").context("there is no end of the name")?;
+    let mut ticks = 0;
+    for field in fields.split(' ').skip(11).take(4) {
+        ticks += field.parse::<u64>()?;
+    }
+    for thread in fs::read_dir(format!("/proc/{id}/task"))? {
+        for child in fs::read_to_string(thread?.path().join("children"))?.split_whitespace() {
+            ticks += self::ticks(child.parse()?)?;
+        }
+    }
+    Ok(ticks)
 }
 
 fn port(mut output: BufReader<ChildStdout>) -> Result<u16> {
@@ -61,7 +85,13 @@ fn port(mut output: BufReader<ChildStdout>) -> Result<u16> {
 /// Redis, which writes nothing down, on a port and on the socket `redis.sock` of the folder.
 pub(crate) fn redis(folder: &Path) -> Result<(Process, u16)> {
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let child = cores::others("redis-server")
+    // Debian's package of the tools has the whole of Redis, under the name of one of them. It is what it is called.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut programs = std::env::split_paths(&path).map(|folder| folder.join("redis-check-rdb"));
+    let program = programs.find(|program| program.is_file()).context("there is no Redis")?;
+    let server = folder.join("redis-server");
+    std::os::unix::fs::symlink(program, &server)?;
+    let child = cores::others(server)
         .current_dir(folder)
         .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--unixsocket", "redis.sock"])
         .args(["--save", "", "--appendonly", "no"])

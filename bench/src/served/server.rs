@@ -13,20 +13,25 @@ use super::cores;
 use super::process::Process;
 use figures::measure::Settings;
 
-/// How many connections there are, and how many sessions, so that few requests meet in one.
-const CONNECTIONS: usize = 64;
+/// How many sessions a server is asked for, one after the other.
+const SESSIONS: usize = 64;
 
-pub(super) struct Server {
+/// What was answered in one measurement.
+pub(crate) struct Load {
+    pub(crate) requests: f64,
+    pub(crate) per_second: f64,
+}
+
+pub(crate) struct Server {
     process: Process,
     port: u16,
     script: PathBuf,
     cookies: PathBuf,
-    seconds: u64,
 }
 
 impl Server {
     /// Starts a server, fills its sessions and sees that they change. `counts` says whether it has sessions to count in.
-    pub(super) fn start(
+    pub(crate) fn start(
         settings: &Settings,
         command: Command,
         folder: &Path,
@@ -38,10 +43,9 @@ impl Server {
             port,
             script: settings.root.join("bench/src/served/load.lua"),
             cookies: folder.join(format!("cookies-{port}")),
-            seconds: if settings.quick { 1 } else { 3 },
         };
         let mut cookies = Vec::new();
-        for _ in 0..CONNECTIONS {
+        for _ in 0..SESSIONS {
             let (head, body) = server.ask("POST", "/fill", "")?;
             ensure!(body == "0", "a new session was answered with {body:?}");
             cookies.push(cookie(&head).context("no cookie was sent")?);
@@ -59,10 +63,16 @@ impl Server {
         Ok(server)
     }
 
-    /// Requests per second.
-    pub(super) fn load(&self, method: &str, path: &str) -> Result<f64> {
+    /// Asks for the same over so many connections, one request after the other on each of them.
+    pub(crate) fn load(
+        &self,
+        seconds: u64,
+        connections: usize,
+        method: &str,
+        path: &str,
+    ) -> Result<Load> {
         let output = cores::others("wrk")
-            .args(["-t", "1", "-c", &CONNECTIONS.to_string(), "-d", &format!("{}s", self.seconds)])
+            .args(["-t", "1", "-c", &connections.to_string(), "-d", &format!("{seconds}s")])
             .arg("-s")
             .arg(&self.script)
             .arg(format!("http://127.0.0.1:{}{path}", self.port))
@@ -76,7 +86,16 @@ impl Server {
             ensure!(!report.contains(failure), "{method} {path}: {report}");
         }
         let rate = report.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
-        Ok(rate.with_context(|| format!("{method} {path}: {report}"))?.trim().parse()?)
+        let requests = report.lines().find_map(|line| line.split_once(" requests in "));
+        let (Some(rate), Some((requests, _))) = (rate, requests) else {
+            bail!("{method} {path}: {report}")
+        };
+        Ok(Load { requests: requests.trim().parse()?, per_second: rate.trim().parse()? })
+    }
+
+    /// The processor's time that it has had, in microseconds.
+    pub(crate) fn processor_time(&self) -> Result<f64> {
+        self.process.processor_time()
     }
 
     /// The most memory that it has held, in megabytes.

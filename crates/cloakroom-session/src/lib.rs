@@ -43,7 +43,7 @@ pub mod testing;
 
 #[cfg(feature = "encryption")]
 pub use config::EncryptionConfig;
-pub use config::{Adapter, Config, CookieConfig, OutagePolicy, SameSite};
+pub use config::{Adapter, Config, CookieConfig, CorruptPolicy, OutagePolicy, SameSite};
 pub use cookie::CookieHeaders;
 pub use error::{Error, ErrorKind, Result};
 pub use forms::{Flash, OldInput};

@@ -1,5 +1,7 @@
 //! What operators see: a trace event and a counter for each thing that should be rare.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use http::header::HeaderName;
 
 use crate::id::SessionId;
@@ -61,6 +63,15 @@ pub(crate) fn corrupt(id: &SessionId, error: &crate::Error) {
     count("cloakroom_sessions_corrupt_total");
 }
 
+/// A record that cannot be read was moved aside.
+pub(crate) fn quarantined(id: &SessionId) {
+    tracing::error!(
+        session = ?id,
+        "a torn session was moved aside, to `corrupt:` and its ID, and is kept there for a week: its visitor begins anew"
+    );
+    count("cloakroom_sessions_quarantined_total");
+}
+
 /// A session was found whose absolute timeout has passed; it is removed.
 pub(crate) fn over(id: &SessionId) {
     tracing::debug!(session = ?id, "the session is over: its absolute timeout has passed");
@@ -108,6 +119,68 @@ pub(crate) fn kept_private(header: &HeaderName) {
     );
     count("cloakroom_session_responses_made_private_total");
 }
+
+/// What nobody does to a session who writes on a condition, so that somebody has overwritten it as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Overwrite {
+    /// An entry that was replaced or removed is back, or a note of our own is gone.
+    LostKey,
+    /// The record's deadline is gone.
+    LostDeadline,
+    /// A session is back that was retired.
+    Revived,
+}
+
+impl Overwrite {
+    fn kind(self) -> &'static str {
+        match self {
+            Overwrite::LostKey => "lost_key",
+            Overwrite::LostDeadline => "lost_deadline",
+            Overwrite::Revived => "revived",
+        }
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Overwrite::LostKey => "what was changed in a session is as it was before",
+            Overwrite::LostDeadline => {
+                "the deadline of a session is gone, which no server with `idle` or `absolute` takes away, and is set again"
+            }
+            Overwrite::Revived => "a session is back that was ended, and is ended again",
+        }
+    }
+}
+
+/// Which kinds the operator was told of, once each: where there is one, each visitor brings more.
+#[derive(Default)]
+pub(crate) struct Told([AtomicBool; 3]);
+
+impl Told {
+    /// A session was overwritten as a whole.
+    pub(crate) fn overwritten(&self, id: &SessionId, overwrite: Overwrite) {
+        let (kind, what) = (overwrite.kind(), overwrite.what());
+        if self.0[overwrite as usize].swap(true, Ordering::Relaxed) {
+            tracing::debug!(session = ?id, kind, "{what}");
+        } else {
+            tracing::warn!(
+                session = ?id,
+                kind,
+                "{what}: another program writes whole sessions over what was changed since it read them, as an Astro \
+                 site does without the package `@cloakroom/astro`: install it there, with the same `idle` and \
+                 `absolute` (docs/guarantees.md). This is said once; cloakroom_session_overwrites_total counts"
+            );
+        }
+        count_kind("cloakroom_session_overwrites_total", kind);
+    }
+}
+
+#[cfg(feature = "metrics")]
+fn count_kind(name: &'static str, kind: &'static str) {
+    metrics::counter!(name, "kind" => kind).increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+fn count_kind(_name: &'static str, _kind: &'static str) {}
 
 #[cfg(feature = "metrics")]
 fn count(name: &'static str) {

@@ -18,6 +18,7 @@ pub mod content;
 mod executor;
 pub mod generate;
 pub mod history;
+mod operator;
 mod program;
 pub mod random;
 pub mod report;

@@ -10,6 +10,7 @@ use cloakroom_storage::{DriverExt, DynDriver};
 use crate::astro;
 use crate::executor::{Ending, Executor};
 use crate::history::{History, Request, Setup, Site};
+use crate::operator;
 use crate::random::Random;
 use crate::request;
 use crate::store::{SimulatedDriver, Store};
@@ -33,6 +34,7 @@ pub fn run(history: &History) -> Trace {
     let seed = random.number();
     let world = World::new(seed, store, history.setup.skews.clone(), browsers);
     let entered = world::begin(world);
+    let listening = operator::listen();
     let mut executor = Executor::new(random.split(), history.deaths.clone());
     let machines = machines(&history.setup);
     for (number, plan) in history.requests.iter().enumerate() {
@@ -43,6 +45,7 @@ pub fn run(history: &History) -> Trace {
     world::note(What::Quiet);
     executor.drop_all();
     drop(machines);
+    drop(listening);
     let world = world::end();
     drop(entered);
     let (hung, is_endless) = match ending {

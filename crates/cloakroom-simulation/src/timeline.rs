@@ -78,6 +78,7 @@ fn line(trace: &Trace, place: usize, event: &Event) -> Option<String> {
         What::Delivered(sent) => format!("browser: the answer comes, {}", self::sent(*sent)),
         What::AnswerLost => "the answer is lost on its way".to_owned(),
         What::Gone => "the client has gone".to_owned(),
+        What::Overwritten(kind) => format!("the operator is told: {kind}"),
         What::Died(machine) => format!("machine {machine} dies"),
         What::Quiet => return None,
     })

@@ -56,6 +56,8 @@ pub enum What {
     AnswerLost,
     /// The client went away before the answer.
     Gone,
+    /// The operator was told that somebody overwrites whole records, by this.
+    Overwritten(String),
     /// The machine died.
     Died(usize),
     /// Nothing happens any more.

@@ -428,8 +428,8 @@
 //! # Where sessions fail
 //!
 //! A store that does not answer is 503 with `Retry-After`, a record that cannot be read is 500 and its bytes are
-//! kept, and no failed commit sends a cookie. What a handler set before it failed itself is saved, and so is its cookie sent.
-//! [`ErrorKind`] lists everything that can go wrong.
+//! kept (or, by [`CorruptPolicy`], moved aside), and no failed commit sends a cookie. What a handler set before it failed
+//! itself is saved, and so is its cookie sent. [`ErrorKind`] lists everything that can go wrong.
 //!
 //! Each call to the store has a deadline (`timeout`), and what changed nothing is tried again (`retries`), within a
 //! budget that keeps a store that comes back from being overrun. What requests get in the meantime is declared, for
@@ -483,9 +483,9 @@ pub use cloakroom_session::adapter;
 #[doc(inline)]
 pub use cloakroom_session::testing;
 pub use cloakroom_session::{
-    Adapter, Config, CookieConfig, CookieHeaders, EntryName, Error, ErrorKind, Flash, Key,
-    OldInput, OutagePolicy, Result, SameSite, Session, SessionData, SessionId, SessionKey,
-    Sessions, SessionsBuilder, SetOptions, WriteKey, devalue, drivers, storage,
+    Adapter, Config, CookieConfig, CookieHeaders, CorruptPolicy, EntryName, Error, ErrorKind,
+    Flash, Key, OldInput, OutagePolicy, Result, SameSite, Session, SessionData, SessionId,
+    SessionKey, Sessions, SessionsBuilder, SetOptions, WriteKey, devalue, drivers, storage,
 };
 #[cfg(feature = "actions")]
 pub use cloakroom_tower::{OriginLayer, OriginService};

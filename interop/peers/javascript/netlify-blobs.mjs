@@ -1,11 +1,12 @@
 // Netlify's own server of blobs, for development, on 127.0.0.1: `node netlify-blobs.mjs PORT TOKEN`. What it leaves out of
 // what its own client expects of the service is added: ETags on reads, a decoded key, one request after the other, and an
-// ETag that is never the same again; and a prefix in a list that is asked of the API is heard.
+// ETag that is never the same again; and a prefix in a list that is asked of the API is heard. With `as-it-is` behind the
+// token nothing is added: so it serves sites in development.
 import { Server } from 'node:net';
 import { stat } from 'node:fs/promises';
 import { BlobsServer } from '@netlify/blobs/server';
 
-const [port, token] = process.argv.slice(2);
+const [port, token, how] = process.argv.slice(2);
 
 // Unless told, it would listen on every address.
 const { listen } = Server.prototype;
@@ -13,11 +14,14 @@ Server.prototype.listen = function (port, then) {
 	return listen.call(this, port, '127.0.0.1', then);
 };
 
+const isAsItIs = how === 'as-it-is';
 const writes = new Map();
-BlobsServer.generateETag = async (path) => {
-	const { mtimeNs } = await stat(path, { bigint: true }).catch(() => ({}));
-	return mtimeNs === undefined ? '' : `"${mtimeNs}-${writes.get(path) ?? 0}"`;
-};
+if (!isAsItIs) {
+	BlobsServer.generateETag = async (path) => {
+		const { mtimeNs } = await stat(path, { bigint: true }).catch(() => ({}));
+		return mtimeNs === undefined ? '' : `"${mtimeNs}-${writes.get(path) ?? 0}"`;
+	};
+}
 
 class Blobs extends BlobsServer {
 	#last = Promise.resolve();
@@ -55,6 +59,6 @@ class Blobs extends BlobsServer {
 	}
 }
 
-const server = new Blobs({ directory: 'blobs', port: Number(port), token });
+const server = new (isAsItIs ? BlobsServer : Blobs)({ directory: 'blobs', port: Number(port), token });
 await server.start();
 server.address = `http://127.0.0.1:${port}`;

@@ -13,7 +13,7 @@ function sessions() {
 }
 
 const UNSEEN =
-	'This session can only be read: the middleware of @cloakroom/astro has not seen it. Integrations whose middleware changes sessions come after cloakroom() in `integrations`.';
+	'This session can only be read. A page that changes sessions is rendered on demand: `export const prerender = false`. Integrations whose middleware changes sessions come after cloakroom() in `integrations`.';
 
 /** Ours, behind Astro's. @param {object} astros @returns {Session | undefined} */
 export const sessionOf = (astros) => sessions().get(astros);
@@ -25,14 +25,15 @@ export const sessionOf = (astros) => sessions().get(astros);
  * @param {import('./session/session.js').Cookies} cookies
  */
 export function attach(astros, site, cookies) {
-	lead(Object.getPrototypeOf(astros));
+	lead(astros);
 	const session = new Session(site, cookies);
 	sessions().set(astros, session);
 	return session;
 }
 
-/** @param {any} prototype */
-function lead(prototype) {
+/** Leads the methods of this object, and of all of its class, to ours. @param {object} astros */
+export function lead(astros) {
+	const prototype = Object.getPrototypeOf(astros);
 	if (Object.hasOwn(prototype, OURS)) return;
 	const problem = lacks(prototype);
 	if (problem) throw new Error(`@cloakroom/astro does not know this version of Astro: ${problem}.`);

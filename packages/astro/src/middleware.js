@@ -1,6 +1,6 @@
 // Before all other middleware of the site: gives the request its session, and saves it before the response leaves.
-import { site } from 'virtual:cloakroom/site';
-import { attach, sessionOf } from './attach.js';
+import { isSessionAtBuild, site } from 'virtual:cloakroom/site';
+import { attach, lead, sessionOf } from './attach.js';
 import { SessionConflictError, SessionError } from './session/errors.js';
 
 /** How often a page is run whose session others go on changing. */
@@ -8,8 +8,11 @@ const RUNS = 50;
 
 /** @type {import('astro').MiddlewareHandler} */
 export async function onRequest(context, next) {
-	// A page that is made at build time has no visitor.
-	if (context.isPrerendered) return next();
+	if (context.isPrerendered) {
+		// A page that is made at build time has no visitor. Astro has a session there all the same, which says so.
+		if (isSessionAtBuild && context.session) lead(context.session);
+		return next();
+	}
 	const astros = context.session;
 	if (!astros) return next();
 	const running = sessionOf(astros);

@@ -1,4 +1,5 @@
 // What all requests of a site share, made once for the process.
+import { settled } from './environment.js';
 import { cookieSettings } from './session/cookie.js';
 import { Store } from './session/store.js';
 
@@ -17,11 +18,18 @@ const OPENED = Symbol.for('cloakroom.site');
 export function openSite(settings, options, open) {
 	const global = /** @type {Record<symbol, any>} */ (globalThis);
 	const key = JSON.stringify([settings, options]);
-	// A development server loads this again whenever something changes; the connection stays.
-	if (global[OPENED]?.key !== key) {
-		global[OPENED]?.store.driver.close?.();
-		global[OPENED] = { key, store: new Store(open(options)) };
-	}
 	const { cookie, limits, conflict, isProduction } = settings;
-	return { store: global[OPENED].store, rules: { limits, conflict }, cookie: cookieSettings(cookie, isProduction) };
+	return {
+		/** Opened by the first who asks: where the site is built nobody does, and its variables need not be set. */
+		get store() {
+			// A development server loads this again whenever something changes; the connection stays.
+			if (global[OPENED]?.key !== key) {
+				global[OPENED]?.store.driver.close?.();
+				global[OPENED] = { key, store: new Store(open(settled(options))) };
+			}
+			return global[OPENED].store;
+		},
+		rules: { limits, conflict },
+		cookie: cookieSettings(cookie, isProduction),
+	};
 }

@@ -122,10 +122,16 @@ impl Inner {
     /// Asks the store for the record that the cookie names. `io` must be held.
     async fn load(&self) -> Result<()> {
         let Some((id, generation)) = self.machine().first_look() else { return Ok(()) };
-        match self.shared.store.look(id).await {
-            Err(error) if error.kind() == ErrorKind::Unavailable => self.degrade(id, error),
-            found => self.machine().first_looked(generation, found?, &self.shared.rules()),
-        }
+        let found = match self.shared.store.look(id).await {
+            Ok(found) => found,
+            Err(error) => match error.kind() {
+                ErrorKind::Unavailable => return self.degrade(id, error),
+                // Apart, because it is seldom: every other request would have to have room for it.
+                ErrorKind::Corrupt => Box::pin(self.shared.store.quarantine(id, error)).await?,
+                _ => return Err(error),
+            },
+        };
+        self.machine().first_looked(generation, found, &self.shared.rules())
     }
 
     /// Goes on without the store, where the request's policy says so.

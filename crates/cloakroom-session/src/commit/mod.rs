@@ -150,10 +150,17 @@ async fn carry<'a>(shared: &'a Shared, step: &Step, turn: &mut Turn<'a>) -> Answ
                 // Apart, as all that is large and seldom: every other commit would have to have room for it.
                 Box::pin(turn.wait(shared, *id, *conflicts)).await;
             }
-            Answer::Looked(store.look(*id).await)
+            Answer::Looked(match store.look(*id).await {
+                // Not what is to be destroyed, which goes as it is.
+                Err(error) if *target == Target::Session && error.kind() == ErrorKind::Corrupt => {
+                    Box::pin(store.quarantine(*id, error)).await
+                }
+                found => found,
+            })
         }
         Step::Write(write) => {
-            Answer::Written(store.write(write.id, &write.draft, write.when.clone()).await)
+            let (when, on) = (write.when.clone(), write.on.as_deref());
+            Answer::Written(store.write(write.id, &write.draft, when, on).await)
         }
         Step::Retire { id, tombstone, when, .. } => {
             Answer::Retired(Box::pin(store.retire(*id, *tombstone, when.clone())).await)

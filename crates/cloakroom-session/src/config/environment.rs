@@ -11,9 +11,10 @@ use crate::error::{Error, Result};
 const PREFIX: &str = "CLOAKROOM_SESSION_";
 
 /// The settings that are texts, whatever they look like.
-const TEXTS: [&str; 9] = [
+const TEXTS: [&str; 10] = [
     "adapter",
     "outage",
+    "corrupt",
     "driver",
     "cookie.name",
     "cookie.domain",
@@ -123,7 +124,7 @@ fn is_nearly_ours(name: &str) -> bool {
 }
 
 /// What the names of settings begin with, in variables.
-const FIRST_WORDS: [&str; 16] = [
+const FIRST_WORDS: [&str; 17] = [
     "DRIVER",
     "ADAPTER",
     "OPTIONS",
@@ -137,6 +138,7 @@ const FIRST_WORDS: [&str; 16] = [
     "REMEMBER",
     "TOUCH",
     "OUTAGE",
+    "CORRUPT",
     "SWEEP",
     "ENCRYPTION",
     "HASH",
@@ -238,6 +240,7 @@ mod tests {
             "CLOAKROOM_TTL",
             "CLOAKROOM_COOKIE_SECURE",
             "CLOAKROOM_MAX_SIZE",
+            "CLOAKROOM_CORRUPT",
         ] {
             assert!(is_nearly_ours(name), "{name}");
         }

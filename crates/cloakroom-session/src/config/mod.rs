@@ -7,6 +7,7 @@ mod adapter;
 mod astro;
 mod at_rest;
 mod cookie;
+mod corrupt;
 mod environment;
 mod fields;
 mod outage;
@@ -25,7 +26,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::record::Lifetime;
 use environment::Environment;
-use fields::{Fields, Unusable, described};
+use fields::{Fields, Unusable};
 use sources::Sources;
 
 pub use adapter::Adapter;
@@ -33,6 +34,7 @@ pub use adapter::Adapter;
 pub use at_rest::EncryptionConfig;
 pub(crate) use cookie::LONGEST_MAX_AGE;
 pub use cookie::{CookieConfig, SameSite};
+pub use corrupt::CorruptPolicy;
 pub(crate) use outage::Declared;
 pub use outage::OutagePolicy;
 
@@ -101,6 +103,9 @@ pub struct Config {
     /// What requests get while the store does not answer (`outage`: `"unavailable"`, `"readOnly"` or `"anonymous"`).
     /// Unavailable unless set.
     pub outage: OutagePolicy,
+    /// What becomes of a record that cannot be read (`corrupt`: `"error"`, or `"quarantine"`, which moves a torn one aside and
+    /// lets its visitor begin anew). An error unless set.
+    pub corrupt: CorruptPolicy,
     /// How often expired records are removed from a store that does not do so itself (`sweepInterval`, in
     /// seconds; 0 for never). Once a minute unless set.
     pub sweep_interval: Option<Duration>,
@@ -127,6 +132,7 @@ impl fmt::Debug for Config {
             .field("remember", &self.remember)
             .field("touch_interval", &self.touch_interval)
             .field("outage", &self.outage)
+            .field("corrupt", &self.corrupt)
             .field("sweep_interval", &self.sweep_interval)
             .finish()
     }
@@ -167,6 +173,7 @@ impl Config {
             remember: None,
             touch_interval: None,
             outage: OutagePolicy::Unavailable,
+            corrupt: CorruptPolicy::Error,
             sweep_interval: Some(Duration::from_secs(60)),
             sources: Sources::default(),
         }
@@ -372,7 +379,10 @@ impl Config {
         config.remember = fields.integer("remember")?.map(Duration::from_secs);
         config.touch_interval = fields.integer("touchInterval")?.map(Duration::from_secs);
         if let Some(policy) = fields.take("outage") {
-            config.outage = outage_policy(&policy)?;
+            config.outage = OutagePolicy::from_value(&policy)?;
+        }
+        if let Some(policy) = fields.take("corrupt") {
+            config.corrupt = CorruptPolicy::from_value(&policy)?;
         }
         if let Some(seconds) = fields.integer("sweepInterval")? {
             config.sweep_interval = (seconds > 0).then(|| Duration::from_secs(seconds));
@@ -466,21 +476,6 @@ impl Config {
             ));
         }
         Ok(())
-    }
-}
-
-fn outage_policy(value: &Value) -> fields::Result<OutagePolicy> {
-    match value.as_str() {
-        Some("unavailable") => Ok(OutagePolicy::Unavailable),
-        Some("readOnly" | "read_only") => Ok(OutagePolicy::ReadOnly),
-        Some("anonymous") => Ok(OutagePolicy::Anonymous),
-        _ => Err(Unusable::new(
-            "outage",
-            format!(
-                "outage is {}: it must be \"unavailable\", \"readOnly\" or \"anonymous\"",
-                described(value)
-            ),
-        )),
     }
 }
 

@@ -2,6 +2,10 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use serde_json::Value;
+
+use super::fields::{Result, Unusable, described};
+
 /// What a request gets that wants its session while the store does not answer.
 ///
 /// Declared for all requests in the configuration (`outage`), for those below a layer, or for a route. Whatever it
@@ -18,6 +22,23 @@ pub enum OutagePolicy {
     /// No session, as for a visitor without a cookie; [`Session::is_degraded`](crate::Session::is_degraded) tells. The
     /// cookie stays, and the session is there again when the store is.
     Anonymous,
+}
+
+impl OutagePolicy {
+    pub(super) fn from_value(value: &Value) -> Result<OutagePolicy> {
+        match value.as_str() {
+            Some("unavailable") => Ok(OutagePolicy::Unavailable),
+            Some("readOnly" | "read_only") => Ok(OutagePolicy::ReadOnly),
+            Some("anonymous") => Ok(OutagePolicy::Anonymous),
+            _ => Err(Unusable::new(
+                "outage",
+                format!(
+                    "outage is {}: it must be \"unavailable\", \"readOnly\" or \"anonymous\"",
+                    described(value)
+                ),
+            )),
+        }
+    }
 }
 
 /// What a request's layer or route declares, if it does. No lock: it is declared for requests that never touch their

@@ -262,3 +262,19 @@ fn timeouts_and_outages_that_make_no_sense_are_named() {
     assert!(error("outage = 'readonly'").contains("outage is \"readonly\": it must be"));
     assert!(error("iddle = 60").contains("did you mean `idle`"));
 }
+
+#[test]
+fn what_becomes_of_a_record_that_cannot_be_read_is_one_of_two_words() {
+    assert_eq!(Config::default().corrupt, CorruptPolicy::Error);
+    let read = |toml| Config::from_toml(toml).unwrap().corrupt;
+    assert_eq!(read("corrupt = 'error'"), CorruptPolicy::Error);
+    assert_eq!(read("corrupt = 'quarantine'"), CorruptPolicy::Quarantine);
+    assert_eq!(
+        error("corrupt = 'remove'"),
+        "corrupt is \"remove\": it must be \"error\" or \"quarantine\""
+    );
+    assert!(error("corrupt = true").contains("corrupt is true"));
+    assert!(error("corupt = 'error'").contains("did you mean `corrupt`"));
+    let variable = ("CLOAKROOM_SESSION_CORRUPT", "quarantine");
+    assert_eq!(loaded("", &[variable]).unwrap().corrupt, CorruptPolicy::Quarantine);
+}

@@ -9,7 +9,7 @@ use cloakroom_storage::{Version, When};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::record::{Change, Changes, Draft, Fate, Revision, Tombstone};
+use crate::record::{Change, Changes, Draft, Fate, Revision, Stored, Tombstone};
 
 use super::known::Known;
 use super::{Basis, Machine, Rules, destroyed, expired};
@@ -76,6 +76,8 @@ pub(crate) struct Write {
     pub(crate) id: SessionId,
     pub(crate) draft: Draft,
     pub(crate) when: When,
+    /// The record that it is made of, where that has the same ID.
+    pub(crate) on: Option<Box<Stored>>,
     /// The latest change that it holds.
     pub(crate) holds: Revision,
     /// It holds what an update proposed.

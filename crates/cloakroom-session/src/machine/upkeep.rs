@@ -72,6 +72,7 @@ impl Machine {
                 id: stored.id,
                 draft,
                 when: When::Version(stored.version.clone()),
+                on: Some(Box::new(stored.clone())),
                 holds: 0,
                 is_proposed: false,
                 base: None,

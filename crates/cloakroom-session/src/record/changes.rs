@@ -57,6 +57,14 @@ impl Change {
         Change::Set { written: Arc::new(written), place: Place::Kept }
     }
 
+    /// When the entry expires that is there afterwards, if there is one that does.
+    pub(super) fn end(&self) -> Option<f64> {
+        match self {
+            Change::Set { written, .. } => written.expires,
+            Change::Delete => None,
+        }
+    }
+
     /// The value that there is at this moment, in milliseconds since 1970.
     pub(crate) fn alive_at(&self, moment: f64) -> Option<&Written> {
         match self {

@@ -13,6 +13,7 @@ mod lifetime;
 mod merge;
 mod stored;
 mod tombstone;
+mod trace;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -29,6 +30,7 @@ pub(crate) use changes::{Change, Changes, Place, Revision, Written};
 pub(crate) use lifetime::{CLOCK_SKEW, CREATED, Lifetime, REMEMBER, end, is_own};
 pub(crate) use stored::{Found, Stored};
 pub(crate) use tombstone::{Fate, REMEMBERED, Retirement, Tombstone};
+pub(crate) use trace::Trace;
 
 use entries::{Collector, Entry, Named};
 
@@ -57,6 +59,14 @@ impl Record {
         let flat = record.flat()?;
         flat.root().and_then(|root| flat.map(root)).map_err(corrupt)?;
         Ok(record)
+    }
+
+    /// Whether what cannot be read is what is left of a record, rather than something else altogether: whoever writes one
+    /// begins at its beginning.
+    pub(crate) fn is_torn(unreadable: &[u8]) -> bool {
+        let begin = br#"[["Map""#;
+        let length = begin.len().min(unreadable.len());
+        unreadable[..length] == begin[..length]
     }
 
     /// A record that this side has written itself, so that it need not be looked at.
@@ -103,6 +113,11 @@ impl Record {
         let Some(data) = entry.metadata.data else { return Ok(None) };
         let created = self.flat()?.number(data).ok();
         Ok(created.filter(|at| at.is_finite() && *at <= self.now + CLOCK_SKEW))
+    }
+
+    /// Whether there is a note of when the session was created, whatever it says.
+    fn is_noted(&self) -> Result<bool> {
+        Ok(self.find(CREATED, self.now)?.is_some())
     }
 
     /// Whether the session lives for longer than others.
@@ -194,6 +209,7 @@ pub(crate) struct Draft {
     pub(crate) bytes: Bytes,
     /// How long the store has to keep it; `None` for ever.
     pub(crate) ttl: Option<Duration>,
+    pub(crate) trace: Trace,
 }
 
 impl fmt::Debug for Record {
@@ -256,7 +272,8 @@ pub(crate) fn apply(
     let kept = record.map(Record::flat).transpose()?.map(|flat| splice.source(flat));
     let mut latest = Latest::default();
     let moment = record.map_or(f64::NEG_INFINITY, |record| record.now);
-    for planned in &plan(record, &changes, moment)? {
+    let plan = plan(record, &changes, moment)?;
+    for planned in &plan.entries {
         match (planned, kept) {
             (Planned::Kept(name, entry), Some(source)) => {
                 splice.keep(source, entry.key, entry.whole).map_err(corrupt)?;
@@ -279,7 +296,9 @@ pub(crate) fn apply(
     let bytes = splice.finish().map_err(not_serializable)?.into();
     let entries = if latest.none { ttl } else { latest.ttl(now) };
     let lifetime = lifetime.of(lifetime.remember.is_some() && remembers(record, &changes)?);
-    Ok(Draft { bytes, ttl: lifetime.ttl(entries, created, now) })
+    let replaced = plan.replaced.into_iter().map(|(key, end)| (key.to_owned(), end)).collect();
+    let trace = Trace { replaced, is_noted: lifetime.absolute.is_some() };
+    Ok(Draft { bytes, ttl: lifetime.ttl(entries, created, now), trace })
 }
 
 /// Whether a session is remembered after these changes.
@@ -293,7 +312,7 @@ fn remembers(record: Option<&Record>, changes: &Changes) -> Result<bool> {
 
 /// The keys that a record has after these changes, in `Map` order, those that no Rust string can hold left out.
 pub(crate) fn keys(record: Option<&Record>, changes: &Changes, moment: f64) -> Result<Vec<String>> {
-    let plan = plan(record, changes, moment)?;
+    let plan = plan(record, changes, moment)?.entries;
     Ok(plan.iter().filter_map(Planned::name).map(str::to_owned).collect())
 }
 
@@ -303,7 +322,7 @@ pub(crate) fn entries(
     changes: &Changes,
     moment: f64,
 ) -> Result<Vec<(String, Value)>> {
-    let plan = plan(record, changes, moment)?;
+    let plan = plan(record, changes, moment)?.entries;
     let named = || plan.iter().filter_map(|planned| Some((planned.name()?, planned)));
     let stored = |planned: &Planned<'_>| match planned {
         Planned::Kept(_, entry) => entry.metadata.data,
@@ -326,12 +345,16 @@ pub(crate) fn entries(
     named().map(decode).collect()
 }
 
-/// The entries after these changes, undecoded, in `Map` order.
-fn plan<'a>(
-    record: Option<&'a Record>,
-    changes: &'a Changes,
-    moment: f64,
-) -> Result<Vec<Planned<'a>>> {
+/// What a record becomes.
+struct Plan<'a> {
+    /// Undecoded, in `Map` order.
+    entries: Vec<Planned<'a>>,
+    /// The keys of entries that end later than they did, and when they did: see [`Trace`].
+    replaced: Vec<(&'a str, f64)>,
+}
+
+/// What a record becomes by these changes.
+fn plan<'a>(record: Option<&'a Record>, changes: &'a Changes, moment: f64) -> Result<Plan<'a>> {
     let kept = record.map(|record| record.entries(moment)).transpose()?.unwrap_or_default();
     let mut plan = Vec::with_capacity(kept.len() + changes.len());
     for (key, change) in changes.iter() {
@@ -340,8 +363,15 @@ fn plan<'a>(
         }
     }
     let mut overwritten = vec![false; changes.len()];
+    let mut replaced = Vec::new();
     for (name, entry) in kept {
-        match name.as_ref().and_then(|name| changes.get_full(name)) {
+        let change = name.as_ref().and_then(|name| changes.get_full(name));
+        if let (Some((_, key, change)), Some(end)) = (change, entry.metadata.expires)
+            && change.end().is_some_and(|later| later - end >= trace::APART)
+        {
+            replaced.push((key, end));
+        }
+        match change {
             None => plan.push(Planned::Kept(name, entry)),
             Some((at, key, Change::Set { written, place: Place::Kept })) => {
                 overwritten[at] = true;
@@ -361,7 +391,7 @@ fn plan<'a>(
         Planned::Set(_, written) => written.is_alive(moment),
         Planned::Kept(..) => true,
     });
-    Ok(plan)
+    Ok(Plan { entries: plan, replaced })
 }
 
 /// When the last of a record's entries expires.

@@ -12,7 +12,7 @@ use cloakroom_storage::platform::{self, OUTLIVES_REQUESTS};
 
 use crate::clock::Clock;
 use crate::commit::{Queues, Shared};
-use crate::config::{Config, OutagePolicy};
+use crate::config::{Config, CorruptPolicy, OutagePolicy};
 use crate::cookie::{CookieHeaders, SessionCookie};
 use crate::error::{Error, Result};
 use crate::id::SessionId;
@@ -169,6 +169,13 @@ impl Sessions {
                 driver.name()
             )));
         }
+        if config.corrupt == CorruptPolicy::Quarantine && !driver.capabilities().compare_and_swap {
+            return Err(Error::config(format!(
+                "corrupt is \"quarantine\", and the driver `{}` cannot compare and swap, so that a record could be \
+                 moved aside that was mended meanwhile: choose another driver, or leave corrupt out",
+                driver.name()
+            )));
+        }
         warn_where_nothing_ends(&driver, config);
         let sweeper = match config.sweep_interval {
             None => None,
@@ -192,7 +199,7 @@ impl Sessions {
             expires: capabilities.expiry,
             clock,
         };
-        let store = Store::new(driver, rules);
+        let store = Store::new(driver, rules, config.corrupt);
         if config.outage == OutagePolicy::ReadOnly {
             store.copies().want();
         }

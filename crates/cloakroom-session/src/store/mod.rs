@@ -3,6 +3,9 @@
 //! The commit alone calls it. It knows what the machine wants to be told, and no request.
 
 mod copies;
+mod footprints;
+mod quarantine;
+mod retired;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,19 +16,28 @@ use cloakroom_storage::{
     SetOutcome, Version, When, platform,
 };
 
+use crate::config::CorruptPolicy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::machine::{Failed, RetireOutcome, Rules};
-use crate::observe;
-use crate::record::{Draft, Fate, Found, REMEMBERED, Record, Retirement, Stored, Tombstone, end};
+use crate::observe::{self, Overwrite, Told};
+use crate::record::{
+    Draft, Fate, Found, REMEMBERED, Record, Retirement, Stored, Tombstone, Trace, end,
+};
 
 use copies::Copies;
+use footprints::{Footprint, Footprints};
+use retired::Retired;
 
 pub(crate) struct Store {
     driver: DynDriver,
     /// As they were when the store was opened.
     rules: Rules,
+    corrupt: CorruptPolicy,
     copies: Copies,
+    footprints: Footprints,
+    retired: Retired,
+    told: Told,
 }
 
 /// How long a record that cannot be read is given to become readable: JavaScript's file driver writes in
@@ -38,8 +50,10 @@ const PATIENCE: [Duration; 4] = [
 ];
 
 impl Store {
-    pub(crate) fn new(driver: DynDriver, rules: Rules) -> Store {
-        Store { driver, rules, copies: Copies::new(rules.clock) }
+    pub(crate) fn new(driver: DynDriver, rules: Rules, corrupt: CorruptPolicy) -> Store {
+        let copies = Copies::new(rules.clock);
+        let (footprints, retired) = (Footprints::new(), Retired::new());
+        Store { driver, rules, corrupt, copies, footprints, retired, told: Told::default() }
     }
 
     /// What holds for all sessions. A store may be able to do more tomorrow, or less: behind an address there may be another
@@ -78,17 +92,25 @@ impl Store {
         if self.rules().compares { when } else { When::Always }
     }
 
-    /// What there is under this ID. A session whose absolute deadline has passed is not there.
+    /// What there is under this ID. A session whose absolute deadline has passed is not there, and one that this process has
+    /// retired stays retired.
     pub(crate) async fn look(&self, id: SessionId) -> Result<Found> {
         let mark = self.copies.mark(id);
+        // Before the store is asked, whose answer may be older than a retirement that is answered meanwhile.
+        let may_be_retired = self.retired.may_have(id);
         let mut found = self.find(id).await?;
         if let Found::Alive(stored) = &found {
-            if !self.rules.is_over(&stored.record)? {
+            let tombstone = if may_be_retired { self.retired.tombstone(id) } else { None };
+            if tombstone.is_none() && !self.rules.is_over(&stored.record)? {
                 self.copies.keep_read(stored, mark);
                 return Ok(found);
             }
             // Apart, because it is seldom: every other request would have to have room for it.
-            found = Box::pin(self.end(id, stored.version.clone())).await?;
+            let version = stored.version.clone();
+            found = match tombstone {
+                Some(tombstone) => Box::pin(self.retire_again(id, tombstone, version)).await?,
+                None => Box::pin(self.end(id, version)).await?,
+            };
         }
         self.copies.forget(id);
         Ok(found)
@@ -154,6 +176,29 @@ impl Store {
         }
     }
 
+    /// Retires a session that has come back: by the same tombstone, so that whoever left it can still restore it. Answers
+    /// what there is then, and in no case a session.
+    async fn retire_again(
+        &self,
+        id: SessionId,
+        tombstone: Tombstone,
+        version: Version,
+    ) -> Result<Found> {
+        match self.retire(id, tombstone, When::Version(version)).await {
+            Ok(RetireOutcome::Retired | RetireOutcome::Removed) => {
+                self.told.overwritten(&id, Overwrite::Revived);
+            }
+            // It has changed again, or the store has answered with what was there once.
+            Ok(RetireOutcome::Missing | RetireOutcome::Conflict) => {}
+            // Whoever comes next tries again.
+            Err(failed) => observe::left_over(&id, Some(&failed.error)),
+        }
+        Ok(match self.find(id).await? {
+            Found::Alive(stored) => Found::Retired(tombstone, stored.version),
+            found => found,
+        })
+    }
+
     /// Moves the deadline of a record; answers whether there is one.
     pub(crate) async fn touch(&self, id: SessionId, ttl: Option<Duration>) -> Result<bool> {
         let is_there = self.driver.touch(&key(&id)?, ttl).await.map_err(from_storage)?;
@@ -163,13 +208,19 @@ impl Store {
         Ok(is_there)
     }
 
-    /// `None` where `when` was not met.
+    /// `None` where `when` was not met. `on` is what the draft was made of, where that is a record of this ID.
     pub(crate) async fn write(
         &self,
         id: SessionId,
         draft: &Draft,
         when: When,
+        on: Option<&Stored>,
     ) -> Result<Option<Stored>, Failed> {
+        // What a plain Astro site has put back may be to the byte what was loaded before the session was retired.
+        if self.retired.tombstone(id).is_some() {
+            return Ok(None);
+        }
+        let last = self.footprints.last(id);
         let mark = self.copies.mark(id);
         let sent = if draft.ttl.is_some() { self.rules.now() } else { 0.0 };
         let (key, when) = (key(&id)?, self.condition(when));
@@ -179,15 +230,47 @@ impl Store {
                 let ends = draft.ttl.map(|ttl| end(sent, ttl));
                 let stored = Stored { id, record, version, ends };
                 self.copies.keep_written(&stored, mark);
+                self.look_back(id, draft, on.zip(last));
                 Ok(Some(stored))
             }
             SetOutcome::Conflict => Ok(None),
         }
     }
 
+    /// Tells the operator what became of what this process wrote the last time, and notes what it has written now. Where
+    /// nothing is compared, others of ours do the same as a plain Astro site.
+    fn look_back(&self, id: SessionId, draft: &Draft, since: Option<(&Stored, Arc<Footprint>)>) {
+        let rules = self.rules();
+        if !rules.compares {
+            return;
+        }
+        if let Some((on, last)) = since {
+            for overwrite in last.overwritten(on, rules.expires) {
+                self.told.overwritten(&id, overwrite);
+            }
+        }
+        let has_deadline = draft.ttl.is_some() && rules.expires && rules.lifetime.is_limited();
+        self.footprints.leave(id, Footprint { trace: draft.trace.clone(), has_deadline });
+    }
+
+    /// Retires a session, and remembers it where nobody of ours can bring it back.
+    pub(crate) async fn retire(
+        &self,
+        id: SessionId,
+        tombstone: Tombstone,
+        when: When,
+    ) -> Result<RetireOutcome, Failed> {
+        let outcome = self.bury(id, tombstone, when).await?;
+        let is_retired = matches!(outcome, RetireOutcome::Retired | RetireOutcome::Removed);
+        if is_retired && self.rules().compares {
+            self.retired.remember(id, tombstone);
+        }
+        Ok(outcome)
+    }
+
     /// Puts a tombstone in the place of a record. Where the store could not let it go again, or has no room for it, or
     /// will not have it, the record is removed instead.
-    pub(crate) async fn retire(
+    async fn bury(
         &self,
         id: SessionId,
         tombstone: Tombstone,
@@ -230,9 +313,12 @@ impl Store {
 
     /// Puts a record back in the place of a tombstone that is at this version, or where it was removed.
     pub(crate) async fn restore(&self, stored: &Stored, when: When) -> Result<(), Failed> {
+        // Before it is back, so that nobody takes it for one that has come back by itself.
+        self.retired.forget(stored.id);
         let left = stored.left(self.rules.now()).or(stored.record.ttl(self.rules.now())?);
-        let draft = Draft { bytes: stored.record.bytes().clone(), ttl: left };
-        self.write(stored.id, &draft, when).await.map(drop)
+        let draft =
+            Draft { bytes: stored.record.bytes().clone(), ttl: left, trace: Trace::default() };
+        self.write(stored.id, &draft, when, None).await.map(drop)
     }
 
     /// Writes what is no session under an ID that nobody has, and removes it again.

@@ -19,8 +19,10 @@ mod observed;
 mod old_input;
 mod outages;
 mod overtaken;
+mod overwritten;
 mod peers;
 mod promises;
+mod quarantine;
 mod records;
 #[cfg(feature = "testing")]
 mod remembered;

@@ -5,7 +5,7 @@ use crate::checks::facts::{ActFacts, Facts, RequestFacts};
 use crate::checks::retirements::Retirement;
 use crate::history::Site;
 use crate::timeline::{act, name};
-use crate::trace::{Act, Effect, Outcome};
+use crate::trace::{Act, Answer, Effect, Outcome};
 
 /// When the request that ended a session was told so.
 fn acknowledged(facts: &Facts<'_>, retirement: &Retirement) -> Option<usize> {
@@ -18,17 +18,38 @@ fn acknowledged(facts: &Facts<'_>, retirement: &Retirement) -> Option<usize> {
 
 /// A request that began after a session's end was acknowledged reads nothing of it.
 pub(crate) fn what_has_ended_is_read_no_more(facts: &Facts<'_>) -> Option<String> {
+    read_of_the_ended(facts, |retirement, acknowledged, _| {
+        !is_overrun(facts, retirement, acknowledged)
+    })
+}
+
+/// The same for the machine that has ended it, whoever has written it since: where it knows that it has, and is told when
+/// others have looked.
+pub(crate) fn a_machine_reads_no_more_what_it_has_ended(facts: &Facts<'_>) -> Option<String> {
+    let machine = |request| facts.plan(request).machine;
+    read_of_the_ended(facts, |retirement, _, reader| {
+        let is_known = facts.calls.iter().any(|call| {
+            let ends = call.applied.is_some_and(|(at, _)| at == retirement.at);
+            ends && matches!(call.answered, Some((_, Answer::Told)))
+        });
+        is_known && facts.trace.history.setup.compares && machine(retirement.by) == machine(reader)
+    })
+}
+
+/// What a request has read of a session whose end was acknowledged before, where that counts for the reader.
+fn read_of_the_ended(
+    facts: &Facts<'_>,
+    counts: impl Fn(&Retirement, usize, usize) -> bool,
+) -> Option<String> {
     for retirement in &facts.retirements {
         if !retirement.is_asked_for() {
             continue;
         }
         let Some(acknowledged) = acknowledged(facts, retirement) else { continue };
-        if is_overrun(facts, retirement, acknowledged) {
-            continue;
-        }
         for (number, request) in facts.requests.iter().enumerate() {
             let presents = request.presented == Some(retirement.id);
-            if presents && request.began > Some(acknowledged) {
+            let is_later = request.began > Some(acknowledged);
+            if presents && is_later && counts(retirement, acknowledged, number) {
                 let is_of = |tag: u32| was_there(facts, retirement, tag);
                 if let Some(read) = request.acts.iter().find(|act| reads(request, act, is_of)) {
                     let (what, id) = (act(&read.act), name(retirement.id));

@@ -6,7 +6,7 @@ use crate::checks::acknowledged::value;
 use crate::checks::facts::{ActFacts, Facts, RequestFacts};
 use crate::history::{Key, Site};
 use crate::timeline::{act, name};
-use crate::trace::{Act, Answer, Effect, Outcome};
+use crate::trace::{Act, Answer, Effect, Outcome, What};
 
 /// Every task comes to its end.
 pub(crate) fn nothing_hangs(facts: &Facts<'_>) -> Option<String> {
@@ -15,6 +15,15 @@ pub(crate) fn nothing_hangs(facts: &Facts<'_>) -> Option<String> {
         return Some("it does not come to an end".to_owned());
     }
     (trace.hung > 0).then(|| format!("{} tasks wait for ever", trace.hung))
+}
+
+/// The operator is told of whole records that are overwritten only where somebody does that.
+pub(crate) fn nobody_is_taken_for_astro(facts: &Facts<'_>) -> Option<String> {
+    // Where nothing is compared, servers in Rust overwrite them too, and nothing is said.
+    facts.trace.events.iter().find_map(|event| match &event.what {
+        What::Overwritten(kind) => Some(format!("the operator was told of `{kind}`")),
+        _ => None,
+    })
 }
 
 /// A client that is told to try again does not do it twice.

@@ -36,6 +36,7 @@ const ALWAYS: &[(&str, Check)] = &[
         honest::what_a_failed_finish_did_not_save_is_never_saved,
     ),
     ("an error has no effect", honest::an_error_has_no_effect),
+    ("a machine reads no more what it has ended", ended::a_machine_reads_no_more_what_it_has_ended),
 ];
 
 /// What Astro itself breaks, so that it does not hold beside it.
@@ -66,6 +67,7 @@ const WITHOUT_ASTRO: &[(&str, Check)] = &[
     ("a record lives as long as it is meant to", deadlines::a_record_lives_as_long_as_meant),
     ("a touch cuts nothing short", deadlines::a_touch_cuts_nothing_short),
     ("use moves the idle deadline", deadlines::use_moves_the_idle_deadline),
+    ("nobody is taken for Astro", honest::nobody_is_taken_for_astro),
 ];
 
 const RELOAD: &str = "a reload sees what is stored";

@@ -6,9 +6,11 @@
 // - a file's modification time is the item's deadline, 46 years early. A time of today's is none;
 // - deadlines are noted in an index, from which the Rust side sweeps.
 import { randomBytes } from 'node:crypto';
-import { appendFile, link, mkdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, link, mkdir, rename, stat, unlink, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { endOf, hasPassed } from '../time.js';
+import { readText, writeText } from './fs-lite/file.js';
 import { Locks } from './fs-lite/locks.js';
 import { bucketOf, deadlineOf, modifiedFor } from './fs-lite/times.js';
 
@@ -36,8 +38,7 @@ export default function fsLite({ base, readOnly = false }) {
 		for (;;) {
 			let text, modified;
 			try {
-				text = await readFile(file, 'utf8');
-				modified = (await stat(file)).mtimeMs;
+				({ text, modified } = await readText(file));
 			} catch (error) {
 				if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT') return null;
 				throw error;
@@ -63,7 +64,7 @@ export default function fsLite({ base, readOnly = false }) {
 	 */
 	async function exclusively(key, work) {
 		if (readOnly) throw new Error(`the folder ${folder} is read-only (option \`readOnly\`)`);
-		await mkdir(own, { recursive: true });
+		if (!existsSync(own)) await mkdir(own, { recursive: true });
 		return locks.hold(key, work);
 	}
 
@@ -92,9 +93,7 @@ export default function fsLite({ base, readOnly = false }) {
 				const ends = endOf(ttl);
 				await note(key, ends);
 				try {
-					await writeFile(temporary, text, { flag: 'wx' });
-					const modified = modifiedFor(ends, Date.now()) / 1000;
-					await utimes(temporary, modified, modified);
+					await writeText(temporary, text, modifiedFor(ends, Date.now()));
 					if (key.includes(':')) await mkdir(path.dirname(file), { recursive: true });
 					if (when === 'absent' && !(await exists(file))) {
 						// Unlike a rename, a link takes no place that somebody without a lock has taken meanwhile.

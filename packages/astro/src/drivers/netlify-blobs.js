@@ -11,21 +11,29 @@ import { hasPassed } from '../time.js';
  */
 export default function netlifyBlobs({ name, deployScoped, ...rest }) {
 	if (!name && !deployScoped) throw new Error('[cloakroom] [netlify-blobs] the option `name` is missing: it is the store\'s.');
-	/** @type {import('@netlify/blobs').Store | undefined} */
-	let opened;
-	// Where it runs is known with the first request.
-	const store = () => {
-		const given = { consistency: /** @type {const} */ ('strong'), ...rest };
-		return (opened ??= deployScoped ? getDeployStore(given) : getStore({ name: encodeURIComponent(name ?? ''), ...given }));
-	};
+	const given = { consistency: /** @type {const} */ ('strong'), ...rest };
+	// Each request of a function that lives longer may bring other credentials, in the environment.
+	const store = () => (deployScoped ? getDeployStore(given) : getStore({ name: encodeURIComponent(name ?? ''), ...given }));
 
 	/** Whatever is there, also what has ended. @param {string} key */
 	async function find(key) {
 		const found = await store().getWithMetadata(key, { type: 'text' });
 		if (!found) return null;
-		if (!found.etag) throw new Error('Netlify told no version (ETag)');
+		const version = found.etag ?? (await listed(key, found.data));
 		const ends = /** @type {Metadata} */ (found.metadata).cloakroomExpires;
-		return { text: found.data, version: found.etag, ends };
+		return { text: found.data, version, ends };
+	}
+
+	/**
+	 * The version of what was read. Netlify's server for development tells it in a list alone.
+	 * @param {string} key @param {string} text
+	 */
+	async function listed(key, text) {
+		const { blobs } = await store().list({ prefix: key });
+		const etag = blobs.find((blob) => blob.key === key)?.etag;
+		if (!etag) throw new Error('Netlify told no version (ETag)');
+		// It may have been written in between: then this is of no version, and no condition holds.
+		return (await store().get(key, { type: 'text' })) === text ? etag : 'none';
 	}
 
 	/**

@@ -2,6 +2,7 @@
 
 /** By unstorage's names, as they are in a configuration and in the names of its modules. */
 const DRIVERS = /** @type {Record<string, string>} */ ({
+	db0: 'db0',
 	fs: 'fs-lite',
 	fsLite: 'fs-lite',
 	'fs-lite': 'fs-lite',
@@ -25,7 +26,7 @@ const DRIVERS = /** @type {Record<string, string>} */ ({
 export function findDriver(driver, options = {}) {
 	if (!driver) {
 		throw new Error(
-			'[@cloakroom/astro] the site has no session driver: set `session.driver`, or use an adapter that brings one.',
+			'[@cloakroom/astro] the site has no session driver: use an adapter that brings one (`npx astro add node`), or set `session.driver`.',
 		);
 	}
 	const told = typeof driver === 'string' ? driver : String(driver.entrypoint);

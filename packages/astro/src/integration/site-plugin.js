@@ -5,7 +5,11 @@ import { fileURLToPath } from 'node:url';
 
 const NAME = 'virtual:cloakroom/site';
 const RESOLVED = `\0${NAME}`;
-const OF_THE_SITE = ['ioredis', '@netlify/blobs'];
+
+/** What the site names as its session driver. */
+export const DRIVER = '@cloakroom/astro/driver';
+
+const OF_THE_SITE = ['ioredis', '@netlify/blobs', 'pg', 'mysql2/promise'];
 // As Vite names files, on Windows too.
 const OURS = path.resolve(fileURLToPath(import.meta.url), '../../..').replaceAll('\\', '/');
 
@@ -14,7 +18,7 @@ const OURS = path.resolve(fileURLToPath(import.meta.url), '../../..').replaceAll
  * @param {import('./find-driver.js').FoundDriver} of.found
  * @param {object} of.settings
  * @param {boolean} of.isProduction
- * @param {string} of.astro A file of Astro's.
+ * @param {{ file: string, major: number }} of.astro The site's Astro, by a file of it.
  * @param {string} of.root The site's folder.
  */
 export function sitePlugin({ found, settings, isProduction, astro, root }) {
@@ -22,6 +26,8 @@ export function sitePlugin({ found, settings, isProduction, astro, root }) {
 import open from ${JSON.stringify(found.module)};
 import { openSite } from '@cloakroom/astro/site';
 export const site = openSite(${JSON.stringify({ ...settings, isProduction })}, ${JSON.stringify(found.options)}, open);
+// Those before warn of whoever asks for it.
+export const isSessionAtBuild = ${astro.major >= 7};
 `;
 	// Part of what is built, since it asks for the module above.
 	const noExternal = ['@cloakroom/astro', 'devalue'];
@@ -33,12 +39,20 @@ export const site = openSite(${JSON.stringify({ ...settings, isProduction })}, $
 		/** @this {any} @param {string} id @param {string} [importer] */
 		async resolveId(id, importer) {
 			if (id === NAME) return RESOLVED;
+			// Astro asks for it from its own folder, from where no other package of the site need be found.
+			if (id === DRIVER) return `${OURS}/src/driver.js`;
 			if (!importer?.startsWith(OURS)) return undefined;
-			if (id === 'devalue') return this.resolve(id, astro, { skipSelf: true });
+			if (id === 'devalue') return this.resolve(id, astro.file, { skipSelf: true });
 			// What a driver needs is the site's to install, as with Astro's own drivers.
 			if (!OF_THE_SITE.includes(id)) return undefined;
-			const ofSite = await this.resolve(id, path.join(root, 'package.json'), { skipSelf: true });
-			return ofSite ?? this.resolve(id, importer, { skipSelf: true });
+			for (const from of [path.join(root, 'package.json'), importer]) {
+				const resolved = await this.resolve(id, from, { skipSelf: true });
+				// Vite has a module of its own for what our package.json calls optional.
+				if (resolved && !resolved.id.startsWith('__vite-optional-peer-dep:')) return resolved;
+			}
+			throw new Error(
+				`[@cloakroom/astro] the session driver ${found.name} needs the package ${id}, which is not installed: npm install ${id}`,
+			);
 		},
 		load: (/** @type {string} */ id) => (id === RESOLVED ? code : undefined),
 	};

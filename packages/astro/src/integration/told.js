@@ -3,6 +3,7 @@
 // that it was made from; the one beside the built server is for where the site's source is not.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { isVariable } from '../environment.js';
 
 const FILE = 'cloakroom.json';
 
@@ -59,6 +60,6 @@ async function namedVariables(root) {
 function withoutSecrets(value, variables) {
 	if (typeof value === 'string') return variables.has(value) ? { $env: variables.get(value) } : value;
 	if (Array.isArray(value)) return value.map((one) => withoutSecrets(one, variables));
-	if (typeof value !== 'object' || value === null) return value;
+	if (typeof value !== 'object' || value === null || isVariable(value)) return value;
 	return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withoutSecrets(one, variables)]));
 }

@@ -1,9 +1,58 @@
 // Who of this process writes a session next. Only those queue up who have met a conflict: the others need not wait.
 
-/** How long anybody waits, in milliseconds: whoever has the turn may wait for this very request. A turn only saves tries. */
+/**
+ * How long those who wait see nobody come to an end before one more may go, in milliseconds: whoever has the turn may wait for
+ * one of them. Were all let go, where the store is slow, they would only meet each other again and again.
+ */
 const PATIENCE = 1000;
 
-/** @type {Map<string, Promise<void>>} */
+class Queue {
+	/** How many may have their turn at once. */
+	#turns = 1;
+	#taken = 0;
+	/** @type {Array<() => void>} */
+	#waiting = [];
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	#timer;
+
+	get isEmpty() {
+		return this.#taken === 0;
+	}
+
+	/** @returns {Promise<void>} */
+	async take() {
+		const turn = new Promise((/** @type {(value?: undefined) => void} */ resolve) => this.#waiting.push(resolve));
+		this.#admit();
+		if (this.#waiting.length === 1) this.#watch();
+		return turn;
+	}
+
+	/** Somebody has come to an end. */
+	end() {
+		this.#taken--;
+		this.#admit();
+		this.#watch();
+	}
+
+	#admit() {
+		while (this.#taken < this.#turns && this.#waiting.length > 0) {
+			this.#taken++;
+			this.#waiting.shift()?.();
+		}
+	}
+
+	#watch() {
+		clearTimeout(this.#timer);
+		if (this.#waiting.length === 0) return;
+		this.#timer = setTimeout(() => {
+			this.#turns++;
+			this.#admit();
+			this.#watch();
+		}, PATIENCE);
+	}
+}
+
+/** @type {Map<string, Queue>} */
 const queues = new Map();
 
 /**
@@ -12,19 +61,12 @@ const queues = new Map();
  * @returns {Promise<() => void>}
  */
 export async function takeTurn(id) {
-	const before = queues.get(id);
-	let end = () => {};
-	const turn = new Promise((/** @type {(value?: undefined) => void} */ resolve) => (end = resolve));
-	const all = (before ?? Promise.resolve()).then(() => turn);
-	queues.set(id, all);
-	if (before) {
-		let timer;
-		await Promise.race([before, new Promise((resolve) => (timer = setTimeout(resolve, PATIENCE)))]);
-		clearTimeout(timer);
-	}
+	const queue = queues.get(id) ?? new Queue();
+	queues.set(id, queue);
+	await queue.take();
 	return () => {
-		end();
-		if (queues.get(id) === all) queues.delete(id);
+		queue.end();
+		if (queue.isEmpty) queues.delete(id);
 	};
 }
 

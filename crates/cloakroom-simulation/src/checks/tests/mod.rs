@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cloakroom_session::ErrorKind;
 
-use crate::history::{Fault, FaultKind};
+use crate::history::{Fault, FaultKind, Site};
 use crate::trace::{Act, Outcome, Sent};
 use script::{A, B, NEW, OLD, Script, moment, record, tombstone};
 
@@ -165,12 +165,35 @@ fn a_login_that_leaves_nothing() {
 
 #[test]
 fn an_ended_session_that_is_read() {
-    let broken = broken(|script| {
+    const BY_ITSELF: &str = "a machine reads no more what it has ended";
+    const BY_ANYBODY: &str = "what has ended is read no more";
+    let read = |script: &mut Script| {
         script.regenerate(1, record(&[(A, &[1])]));
         script.began(2, Some(OLD));
         script.act(2, Act::Get(A), value(&[1]), |_| {});
+    };
+    assert_eq!(broken(read), [BY_ITSELF, BY_ANYBODY]);
+    let on_another_machine = broken(|script| {
+        script.trace.history.requests[2].machine = 1;
+        read(script);
     });
-    assert_eq!(broken, ["what has ended is read no more"]);
+    assert_eq!(on_another_machine, [BY_ANYBODY]);
+    let beside_astro = broken(|script| {
+        script.trace.history.requests[0].site = Site::Astro;
+        read(script);
+    });
+    assert_eq!(beside_astro, [BY_ITSELF]);
+}
+
+#[test]
+fn a_server_in_rust_that_is_taken_for_astro() {
+    let told = |script: &mut Script| script.told("revived");
+    assert_eq!(broken(told), ["nobody is taken for Astro"]);
+    let beside_astro = broken(|script| {
+        script.trace.history.requests[0].site = Site::Astro;
+        told(script);
+    });
+    assert!(beside_astro.is_empty(), "{beside_astro:?}");
 }
 
 #[test]

@@ -81,6 +81,11 @@ impl Script {
         self.note(request, What::Began(presented.into_iter().collect()));
     }
 
+    /// The operator is told of whole records that are overwritten.
+    pub(super) fn told(&mut self, kind: &str) {
+        self.note(0, What::Overwritten(kind.to_owned()));
+    }
+
     /// A call to the session, and what happens meanwhile.
     pub(super) fn act(
         &mut self,

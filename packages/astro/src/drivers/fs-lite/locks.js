@@ -1,13 +1,12 @@
 // One writer at a time, among all processes that write the folder: the kernel's `flock` on one of 64 lock files, as the Rust
 // side takes it.
 //
-// Node has no such call. On macOS and the BSDs a file can be opened with the lock taken. On Linux a small shell process
-// takes it with the command `flock` (util-linux, busybox) and gives it back when it is told so, or when this process ends,
-// whichever way. It is started with the first write and takes one lock at a time; a few of them serve all writes.
-import { spawn } from 'node:child_process';
+// Node has no such call. On macOS and the BSDs a file can be opened with the lock taken. On Linux a small process takes it: a
+// holder, started with the first write. It takes one lock at a time; a few of them serve all writes.
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { Holder } from './holder.js';
 
 /** How many locks there are. Processes of all versions and languages agree on it. */
 const STRIPES = 64n;
@@ -112,75 +111,5 @@ async function withOpenLock(file, work) {
 		return await work();
 	} finally {
 		await handle.close();
-	}
-}
-
-// Reads the name of a lock file, takes its lock, says so, and gives it back after the next line. A lock on a file that was
-// replaced meanwhile excludes nobody.
-const HOLD = `
-while IFS= read -r file; do
-	while :; do
-		exec 9>>"$file" || { echo failed; exit 1; }
-		flock 9 || { echo failed; exit 1; }
-		[ "$file" -ef /proc/self/fd/9 ] && break
-	done
-	echo locked
-	IFS= read -r go || exit 0
-	exec 9>&-
-done
-`;
-
-/** A process that holds one lock at a time. It ends with this one, and keeps it from ending only while a lock is held. */
-class Holder {
-	#process = spawn('sh', ['-c', HOLD], { stdio: ['pipe', 'pipe', 'pipe'] });
-	#output = '';
-	#errors = '';
-	isAlive = true;
-	/** @type {((error?: Error) => void) | undefined} */
-	#answer;
-
-	constructor() {
-		const { stdin, stdout, stderr } = this.#process;
-		const end = (/** @type {string} */ why) => {
-			this.isAlive = false;
-			this.#answer?.(new Error(`a lock could not be taken: ${why}. On Linux it needs the command \`flock\` (util-linux).`));
-		};
-		this.#process.on('error', (error) => end(error.message));
-		this.#process.on('exit', () => end(this.#errors.trim() || 'its process has ended'));
-		stdin.on('error', () => {});
-		stderr.setEncoding('utf8').on('data', (text) => (this.#errors = (this.#errors + text).slice(-500)));
-		stdout.setEncoding('utf8').on('data', (text) => {
-			this.#output += text;
-			if (!this.#output.includes('\n')) return;
-			const isLocked = this.#output.startsWith('locked');
-			this.#output = '';
-			if (isLocked) this.#answer?.();
-		});
-		this.#count('unref');
-	}
-
-	/** Whether this process waits for it. @param {'ref' | 'unref'} how */
-	#count(how) {
-		const { stdin, stdout, stderr } = this.#process;
-		for (const part of [this.#process, stdin, stdout, stderr]) /** @type {any} */ (part)[how]?.();
-	}
-
-	/** @param {string} file @returns {Promise<void>} */
-	lock(file) {
-		if (!this.isAlive) return Promise.reject(new Error('a lock could not be taken: its process has ended'));
-		this.#count('ref');
-		return new Promise((resolve, reject) => {
-			this.#answer = (error) => {
-				this.#answer = undefined;
-				if (error) reject(error);
-				else resolve();
-			};
-			this.#process.stdin.write(`${file}\n`);
-		});
-	}
-
-	unlock() {
-		if (this.isAlive) this.#process.stdin.write('\n');
-		this.#count('unref');
 	}
 }

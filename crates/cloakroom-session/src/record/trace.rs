@@ -1,0 +1,115 @@
+//! What a record shows that was overwritten by somebody who had not seen it.
+
+use crate::error::Result;
+
+use super::Record;
+
+/// By how much an end has to be a later one, in milliseconds, so that clocks that are apart do not matter.
+pub(super) const APART: f64 = 1_000.0;
+
+/// What a write leaves behind that nobody undoes who has seen it.
+///
+/// Of most that is overwritten nothing tells: an entry that is gone may have been deleted, and a value that is back may have
+/// been set again, by another server or by a page of Astro's. Two things do:
+///
+/// - an entry that has a ttl ends later each time it is set, so that no end comes back that was once an earlier one;
+/// - our own notes are deleted by nobody.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trace {
+    /// The entries that the write has replaced by later ones: their keys, and when they would have expired.
+    pub(super) replaced: Box<[(String, f64)]>,
+    /// The record says when the session was created.
+    pub(super) is_noted: bool,
+}
+
+impl Trace {
+    /// Whether a record that is newer was made from one that is older.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(crate) fn is_undone_in(&self, newer: &Record) -> Result<bool> {
+        if self.is_noted && !newer.is_noted()? {
+            return Ok(true);
+        }
+        for (key, end) in &self.replaced {
+            if newer.expires(key, newer.now())? == Some(Some(*end)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::{Change, Changes, Lifetime, Written, apply};
+    use super::*;
+
+    const NOW: f64 = 1_795_431_615_459.0;
+
+    fn record(text: &str) -> Record {
+        Record::parse(text.to_owned().into(), NOW).unwrap()
+    }
+
+    /// A session with a theme that expires so many milliseconds from now.
+    fn themed(theme: &str, left: f64) -> Record {
+        let end = NOW + left;
+        record(&format!(r#"[["Map",1,2],"theme",{{"data":3,"expires":4}},"{theme}",{end}]"#))
+    }
+
+    fn set(theme: &str, left: f64) -> Changes {
+        let mut changes = Changes::default();
+        let written = Written::new(format!("[{theme:?}]").into(), Some(NOW + left)).unwrap();
+        changes.apply("theme", Change::set(written));
+        changes
+    }
+
+    fn trace(base: &Record, changes: &Changes, lifetime: Lifetime) -> Trace {
+        apply(Some(base), changes, NOW, None, &lifetime).unwrap().trace
+    }
+
+    #[test]
+    fn an_entry_that_was_replaced_and_is_back_was_put_back_with_the_whole_record() {
+        let trace = trace(&themed("dark", 1_000.0), &set("light", 2_000.0), Lifetime::default());
+        assert!(trace.is_undone_in(&themed("dark", 1_000.0)).unwrap());
+        // Not where it is set again, whoever does that, or is gone.
+        for since in [themed("light", 2_000.0), themed("dark", 3_000.0), record(r#"[["Map"]]"#)] {
+            assert!(!trace.is_undone_in(&since).unwrap(), "{since:?}");
+        }
+    }
+
+    #[test]
+    fn what_ends_no_later_tells_nothing() {
+        for left in [1_000.0, 1_999.0, 500.0] {
+            let trace = trace(&themed("dark", 1_000.0), &set("light", left), Lifetime::default());
+            assert!(!trace.is_undone_in(&themed("dark", 1_000.0)).unwrap(), "{left}");
+        }
+        // One that is removed may be set again at once.
+        let mut changes = Changes::default();
+        changes.delete("theme");
+        let trace = trace(&themed("dark", 1_000.0), &changes, Lifetime::default());
+        assert!(!trace.is_undone_in(&themed("dark", 1_000.0)).unwrap());
+    }
+
+    #[test]
+    fn nor_does_an_entry_without_an_end() {
+        let endless = record(r#"[["Map",1,2],"theme",{"data":3,"expires":-1},"dark"]"#);
+        let trace = trace(&endless, &set("light", 1_000.0), Lifetime::default());
+        assert!(!trace.is_undone_in(&endless).unwrap());
+    }
+
+    #[test]
+    fn a_note_of_our_own_is_deleted_by_nobody() {
+        let absolute = Some(Duration::from_secs(3600));
+        let lifetime = Lifetime { absolute, ..Lifetime::default() };
+        let bare = record(r#"[["Map",1,2],"cart",{"data":3,"expires":-1},"hat"]"#);
+        let noted = apply(Some(&bare), &Changes::default(), NOW, None, &lifetime).unwrap();
+        assert!(noted.trace.is_undone_in(&bare).unwrap());
+        assert!(!noted.trace.is_undone_in(&Record::written(noted.bytes, NOW)).unwrap());
+        assert!(
+            !trace(&bare, &Changes::default(), Lifetime::default()).is_undone_in(&bare).unwrap()
+        );
+    }
+}

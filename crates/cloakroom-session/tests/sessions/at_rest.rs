@@ -6,7 +6,9 @@ use crate::common::Site;
 use crate::common::log::Log;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::storage::{Driver, EncryptionKey, ItemKey, KeyHasher, When, conformance};
-use cloakroom_session::{Config, EncryptionConfig, ErrorKind, Session, SessionId, Sessions};
+use cloakroom_session::{
+    Config, CorruptPolicy, EncryptionConfig, ErrorKind, Session, SessionId, Sessions,
+};
 use http::HeaderValue;
 use tokio::task::JoinSet;
 
@@ -169,6 +171,19 @@ async fn a_key_is_changed_without_anybody_being_logged_out() {
         "{}",
         log.text()
     );
+}
+
+/// Else a mistake with a key would log everybody out.
+#[tokio::test]
+async fn what_does_not_open_is_not_moved_aside() {
+    let site = Site::with(sealed(&[1])).await;
+    let id = site.stored(&[("user", "Ann")]).await.to_string();
+    let before = dump(&site).await;
+    let mut config = sealed(&[2]);
+    config.corrupt = CorruptPolicy::Quarantine;
+    let refused = request(&reopened(&site, config), &id).get::<String>("user").await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(dump(&site).await, before);
 }
 
 #[tokio::test]

@@ -12,9 +12,14 @@ use syn::{
 };
 
 /// Where the structs of the session's own settings are, and what each is headed.
-const SETTINGS: [(&str, &str, &str); 2] = [
+const SETTINGS: [(&str, &str, &str); 3] = [
     ("The session", "crates/cloakroom-session/src/config/mod.rs", "Config"),
     ("`cookie`", "crates/cloakroom-session/src/config/cookie.rs", "CookieConfig"),
+    (
+        "`encryption`",
+        "crates/cloakroom-session/src/config/at_rest/encryption.rs",
+        "EncryptionConfig",
+    ),
 ];
 
 /// The folder of the drivers.
@@ -210,8 +215,9 @@ fn kind(kind: &Type) -> &'static str {
     match innermost(kind).as_str() {
         "bool" => "a switch",
         "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" | "f64" | "Duration" => "a number",
-        "Map" | "HashMap" | "BTreeMap" | "CookieConfig" => "a table",
-        name if name.ends_with("Options") || name.ends_with("Limits") => "a table",
+        "Map" | "HashMap" | "BTreeMap" => "a table",
+        "KeyHasher" => "a switch or a table",
+        name if ["Options", "Limits", "Config"].iter().any(|it| name.ends_with(it)) => "a table",
         // A name of one of a few, too.
         _ => "a text",
     }

@@ -41,6 +41,8 @@ mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[cfg(feature = "encryption")]
+pub use config::EncryptionConfig;
 pub use config::{Adapter, Config, CookieConfig, CorruptPolicy, OutagePolicy, SameSite};
 pub use cookie::CookieHeaders;
 pub use error::{Error, ErrorKind, Result};

@@ -9,13 +9,18 @@
 //!
 //! # Reading order
 //! [`ItemKey`], [`Item`] and [`Driver`] say what a store is; [`Error`] what can go wrong; [`options`] how a driver reads what a
-//! configuration says; [`Limits`] what is put around its calls; [`conformance`] what each driver must do.
+//! configuration says; [`Limits`] what is put around its calls, and with the features `encryption`
+//! and `hash-ids` `Encrypted` and `HashedKeys` what keeps secrets from who has the store alone; [`conformance`] what each driver must do.
 
 mod capabilities;
 pub mod conformance;
 mod driver;
+#[cfg(feature = "encryption")]
+mod encryption;
 mod error;
 mod ext;
+#[cfg(feature = "hash-ids")]
+mod hashed_keys;
 mod item;
 mod key;
 mod limited;
@@ -28,8 +33,12 @@ mod timeout;
 
 pub use capabilities::Capabilities;
 pub use driver::{Driver, DynDriver};
+#[cfg(feature = "encryption")]
+pub use encryption::{Encrypted, EncryptionKey, KeyRing};
 pub use error::{Error, ErrorKind, Operation, Result};
 pub use ext::DriverExt;
+#[cfg(feature = "hash-ids")]
+pub use hashed_keys::{HashedKeys, KeyHasher};
 pub use item::{Item, RemoveOutcome, SetOutcome, Swept, Version, When};
 pub use key::{ItemKey, KeyHash};
 pub use limited::Limits;

@@ -475,6 +475,8 @@ pub mod actions {
     };
 }
 
+#[cfg(feature = "encryption")]
+pub use cloakroom_session::EncryptionConfig;
 #[doc(inline)]
 pub use cloakroom_session::adapter;
 #[cfg(feature = "testing")]

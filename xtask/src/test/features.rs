@@ -26,8 +26,11 @@ pub(super) fn check(root: &Path) -> Result<(), String> {
     ] {
         check(&["--package", package, "--no-default-features"])?;
     }
-    for feature in ["astro-config", "axum", "metrics", "testing"] {
+    for feature in ["astro-config", "axum", "encryption", "hash-ids", "metrics", "testing"] {
         check(&["--package", "cloakroom-session", "--features", feature])?;
+    }
+    for feature in ["encryption", "hash-ids"] {
+        check(&["--package", "cloakroom-storage", "--features", feature])?;
     }
     for framework in ["axum", "actions", "axum,actions", "actix-web", "actix-web,actions", "salvo"]
     {

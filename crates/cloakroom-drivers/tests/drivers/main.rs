@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test fails by panicking.
 
+#[cfg(any(feature = "fs-lite", feature = "redis"))]
+mod at_rest;
 #[cfg(feature = "azure-cosmos")]
 mod azure_cosmos;
 #[cfg(feature = "azure-storage-blob")]

@@ -11,8 +11,24 @@ use crate::error::{Error, Result};
 const PREFIX: &str = "CLOAKROOM_SESSION_";
 
 /// The settings that are texts, whatever they look like.
-const TEXTS: [&str; 7] =
-    ["adapter", "outage", "corrupt", "driver", "cookie.name", "cookie.domain", "cookie.path"];
+const TEXTS: [&str; 10] = [
+    "adapter",
+    "outage",
+    "corrupt",
+    "driver",
+    "cookie.name",
+    "cookie.domain",
+    "cookie.path",
+    "hashIds.secret",
+    "encryption.keys",
+    "encryption.keyFile",
+];
+
+/// The settings that are lists, or one text that stands for one.
+const LISTS: [&str; 1] = ["encryption.keys"];
+
+/// What variables of a table's own begin with.
+const OWN: [&str; 4] = ["COOKIE", "OPTIONS", "ENCRYPTION", "HASH_IDS"];
 
 /// The settings that are tables, or one text that stands for one.
 const TABLES: [&str; 3] = ["driver", "cookie", "options"];
@@ -43,8 +59,10 @@ pub(super) fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Res
         let value = value
             .into_string()
             .map_err(|_| Error::config(format!("the environment variable {name} is not UTF-8")))?;
-        match key.split_once('_') {
-            Some((table @ ("COOKIE" | "OPTIONS"), key)) => {
+        let of_table =
+            |table: &'static str| Some((table, key.strip_prefix(table)?.strip_prefix('_')?));
+        match OWN.into_iter().find_map(of_table) {
+            Some((table, key)) => {
                 let (table, key) = (camel_case(table), camel_case(key));
                 let path = format!("{table}.{key}");
                 // What an option's text spells the driver knows, that knows what it wants.
@@ -59,7 +77,7 @@ pub(super) fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Res
                     table.insert(key, value);
                 }
             }
-            _ => {
+            None => {
                 let key = camel_case(key);
                 map.insert(key.clone(), spelled(&key, value));
                 names.insert(key, name.to_owned());
@@ -68,7 +86,7 @@ pub(super) fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Res
     }
     for (key, table) in tables {
         if map.contains_key(&key) {
-            let name = key.to_uppercase();
+            let name = OWN.into_iter().find(|name| camel_case(name) == key).unwrap_or_default();
             return Err(Error::config(format!(
                 "the environment has both {PREFIX}{name} and variables that begin with {PREFIX}{name}_: use one"
             )));
@@ -83,6 +101,7 @@ fn spelled(key: &str, text: String) -> Value {
     let is_text = TEXTS.contains(&key);
     match serde_json::from_str(&text) {
         Ok(table @ Value::Object(_)) if TABLES.contains(&key) => table,
+        Ok(list @ Value::Array(_)) if LISTS.contains(&key) => list,
         Ok(value) if !is_text && !TABLES.contains(&key) => value,
         _ => text.into(),
     }
@@ -105,9 +124,24 @@ fn is_nearly_ours(name: &str) -> bool {
 }
 
 /// What the names of settings begin with, in variables.
-const FIRST_WORDS: [&str; 15] = [
-    "DRIVER", "ADAPTER", "OPTIONS", "COOKIE", "TTL", "MAX", "TIMEOUT", "RETRIES", "IDLE",
-    "ABSOLUTE", "REMEMBER", "TOUCH", "OUTAGE", "CORRUPT", "SWEEP",
+const FIRST_WORDS: [&str; 17] = [
+    "DRIVER",
+    "ADAPTER",
+    "OPTIONS",
+    "COOKIE",
+    "TTL",
+    "MAX",
+    "TIMEOUT",
+    "RETRIES",
+    "IDLE",
+    "ABSOLUTE",
+    "REMEMBER",
+    "TOUCH",
+    "OUTAGE",
+    "CORRUPT",
+    "SWEEP",
+    "ENCRYPTION",
+    "HASH",
 ];
 
 fn camel_case(name: &str) -> String {

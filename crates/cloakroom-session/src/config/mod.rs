@@ -5,6 +5,7 @@
 mod adapter;
 #[cfg(feature = "astro-config")]
 mod astro;
+mod at_rest;
 mod cookie;
 mod corrupt;
 mod environment;
@@ -29,6 +30,8 @@ use fields::{Fields, Unusable};
 use sources::Sources;
 
 pub use adapter::Adapter;
+#[cfg(feature = "encryption")]
+pub use at_rest::EncryptionConfig;
 pub(crate) use cookie::LONGEST_MAX_AGE;
 pub use cookie::{CookieConfig, SameSite};
 pub use corrupt::CorruptPolicy;
@@ -74,6 +77,15 @@ pub struct Config {
     pub timeout: Duration,
     /// How often a call is tried again that failed without having changed anything (`retries`). 2 unless set.
     pub retries: u32,
+    /// Seals records, so that who has the store alone cannot read or change them (feature `encryption`). An Astro site beside
+    /// cannot read them. Plain unless set.
+    #[cfg(feature = "encryption")]
+    pub encryption: Option<EncryptionConfig>,
+    /// Keeps records under a hash of their ID, so that what is read in the store is no cookie (`hashIds`, feature `hash-ids`):
+    /// `true` for SHA-256, or `{ secret }` for HMAC-SHA-256, the secret being a text of at least 16 bytes. An Astro site beside
+    /// does not find them, and a session that is stored by its ID ends where this is turned on. Off unless set.
+    #[cfg(feature = "hash-ids")]
+    pub hash_ids: Option<cloakroom_storage::KeyHasher>,
     /// How long a session lives without being used (`idle`, in seconds): every request that reads or writes it moves
     /// the deadline, which the store keeps, and so does a streamed body that uses it. A task that outlives its request
     /// calls [`Session::save`](crate::Session::save) for that. For ever unless set.
@@ -114,6 +126,7 @@ impl fmt::Debug for Config {
             .field("max_size", &self.max_size)
             .field("timeout", &self.timeout)
             .field("retries", &self.retries)
+            .field("at_rest", &at_rest::AtRest(self))
             .field("idle", &self.idle)
             .field("absolute", &self.absolute)
             .field("remember", &self.remember)
@@ -151,6 +164,10 @@ impl Config {
             max_size: 4 * 1024 * 1024,
             timeout: Duration::from_secs(5),
             retries: 2,
+            #[cfg(feature = "encryption")]
+            encryption: None,
+            #[cfg(feature = "hash-ids")]
+            hash_ids: None,
             idle: None,
             absolute: None,
             remember: None,
@@ -356,6 +373,7 @@ impl Config {
                 )
             })?;
         }
+        at_rest::read(&mut fields, &mut config)?;
         config.idle = fields.integer("idle")?.map(Duration::from_secs);
         config.absolute = fields.integer("absolute")?.map(Duration::from_secs);
         config.remember = fields.integer("remember")?.map(Duration::from_secs);

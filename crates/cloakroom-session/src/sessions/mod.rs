@@ -94,6 +94,7 @@ impl Sessions {
     fn tell_where(&self, config: &Config) {
         let (store, at) = (self.driver().name(), config.place());
         tracing::info!(store, at, settings = config.said_by(), "sessions are kept in this store");
+        config.tell_at_rest();
         // Where nothing goes on between requests, the first of them will see.
         if OUTLIVES_REQUESTS {
             let checked = self.clone();
@@ -135,7 +136,7 @@ impl Sessions {
     }
 
     /// Uses a driver that is open already; the configuration's `driver`, `options`, `timeout` and
-    /// `retries` are ignored. Wrap it in [`Timeout`](cloakroom_storage::Timeout) where its calls have no deadline of
+    /// `retries` are ignored, and its `encryption` and `hash_ids` are put around it. Wrap it in [`Timeout`](cloakroom_storage::Timeout) where its calls have no deadline of
     /// their own.
     ///
     /// ```
@@ -159,6 +160,7 @@ impl Sessions {
     pub(crate) fn by_clock(driver: DynDriver, config: &Config, clock: Clock) -> Result<Sessions> {
         config.check()?;
         let cookie = SessionCookie::new(&config.cookie)?;
+        let driver = config.around(driver)?;
         let lifetime = config.lifetime();
         if lifetime.idle.is_some() && !driver.capabilities().expiry {
             return Err(Error::config(format!(

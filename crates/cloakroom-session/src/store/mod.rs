@@ -123,7 +123,12 @@ impl Store {
         loop {
             // Before the store is asked, so that a slow answer makes nobody live longer.
             let asked = if self.rules.lifetime.is_limited() { self.rules.now() } else { 0.0 };
-            let Some((item, ttl)) = self.get(&key).await? else { return Ok(Found::Missing) };
+            let found = self.get(&key).await.inspect_err(|error| {
+                if error.kind() == ErrorKind::Corrupt {
+                    observe::corrupt(&id, error);
+                }
+            });
+            let Some((item, ttl)) = found? else { return Ok(Found::Missing) };
             if Tombstone::is_one(&item.value) {
                 return Ok(match Tombstone::read(&item.value, self.rules.now()) {
                     Some(tombstone) => Found::Retired(tombstone, item.version),
@@ -357,6 +362,7 @@ pub(crate) fn from_storage(error: cloakroom_storage::Error) -> Error {
     let kind = match error.kind() {
         StorageKind::Unavailable | StorageKind::Timeout => ErrorKind::Unavailable,
         StorageKind::TooLarge => ErrorKind::TooLarge,
+        StorageKind::Corrupt => ErrorKind::Corrupt,
         StorageKind::UnknownDriver | StorageKind::FeatureDisabled | StorageKind::InvalidOptions => {
             ErrorKind::Config
         }

@@ -315,6 +315,11 @@ impl Site {
         *self.recorder.ttls.lock().unwrap().last().expect("something was written")
     }
 
+    /// The store itself.
+    pub(crate) fn store(&self) -> DynDriver {
+        self.recorder.inner.clone()
+    }
+
     /// The stored text, where it is a session's.
     pub(crate) async fn raw(&self, id: SessionId) -> Option<String> {
         self.text(&key(id)).await.filter(|text| !is_tombstone(text))
@@ -347,7 +352,8 @@ impl Site {
 
     /// How many sessions the store holds.
     pub(crate) async fn records(&self) -> usize {
-        let mut keys = self.recorder.inner.keys("");
+        let store = self.store();
+        let mut keys = store.keys("");
         let mut count = 0;
         while let Some(key) = std::future::poll_fn(|context| keys.as_mut().poll_next(context)).await
         {

@@ -1,0 +1,119 @@
+//! What keeps secrets from who has the store alone: records that are sealed, and IDs that are hashed.
+//!
+//! Both stand around the driver with its limits and its near cache: what such a cache holds is what the store has. The IDs are
+//! hashed first, so that a record is bound to the key that it has in the store.
+
+#[cfg(feature = "encryption")]
+mod encryption;
+#[cfg(feature = "hash-ids")]
+mod hash_ids;
+
+use std::fmt;
+use std::path::Path;
+
+use cloakroom_storage::DynDriver;
+
+use super::fields::{self, Fields};
+use super::{Config, is_script};
+use crate::error::Result;
+
+#[cfg(feature = "encryption")]
+pub use encryption::EncryptionConfig;
+
+/// Reads `encryption` and `hashIds`.
+pub(super) fn read(fields: &mut Fields, config: &mut Config) -> fields::Result<()> {
+    let (encryption, hash_ids) = (fields.table("encryption")?, fields.take("hashIds"));
+    #[cfg(feature = "encryption")]
+    {
+        config.encryption = encryption.map(EncryptionConfig::from_map).transpose()?;
+    }
+    #[cfg(not(feature = "encryption"))]
+    if encryption.is_some() {
+        return Err(missing("encryption", "encryption"));
+    }
+    #[cfg(feature = "hash-ids")]
+    {
+        config.hash_ids = hash_ids.map(hash_ids::from_value).transpose()?.flatten();
+    }
+    #[cfg(not(feature = "hash-ids"))]
+    if hash_ids.is_some_and(|value| value != false) {
+        return Err(missing("hashIds", "hash-ids"));
+    }
+    _ = config;
+    Ok(())
+}
+
+/// To go on without would put secrets where they must not be.
+#[cfg(not(all(feature = "encryption", feature = "hash-ids")))]
+fn missing(key: &str, feature: &str) -> fields::Unusable {
+    let message = format!("{key} needs the feature `{feature}` of cloakroom: enable it");
+    fields::Unusable::new(key, message)
+}
+
+impl Config {
+    /// A driver with what is configured around it.
+    pub(crate) fn around(&self, driver: DynDriver) -> Result<DynDriver> {
+        #[cfg(feature = "encryption")]
+        let driver = match &self.encryption {
+            Some(encryption) => encryption.around(driver)?,
+            None => driver,
+        };
+        #[cfg(feature = "hash-ids")]
+        let driver: DynDriver = match &self.hash_ids {
+            Some(hasher) => {
+                std::sync::Arc::new(cloakroom_storage::HashedKeys::new(driver, hasher.clone()))
+            }
+            None => driver,
+        };
+        Ok(driver)
+    }
+
+    /// Says who finds nothing in the store, which nobody would see from an empty page.
+    pub(crate) fn tell_at_rest(&self) {
+        const ALONE: &str = "only programs with the same `encryption` and `hashIds` find the sessions of this store";
+        let at_rest = AtRest(self);
+        if at_rest.is_plain() {
+            return;
+        }
+        let is_astros = |source: &str| is_script(Path::new(source)) || source.contains(".astro");
+        match self.sources.of("driver").is_some_and(is_astros) {
+            true => tracing::warn!(
+                ?at_rest,
+                "{ALONE}: the Astro site that this configuration comes from finds none of them"
+            ),
+            false => tracing::info!(?at_rest, "{ALONE}"),
+        }
+    }
+}
+
+/// What of it is configured, without secrets.
+pub(super) struct AtRest<'a>(pub(super) &'a Config);
+
+impl AtRest<'_> {
+    fn is_plain(&self) -> bool {
+        let AtRest(_config) = self;
+        #[cfg(feature = "encryption")]
+        if _config.encryption.is_some() {
+            return false;
+        }
+        #[cfg(feature = "hash-ids")]
+        if _config.hash_ids.is_some() {
+            return false;
+        }
+        true
+    }
+}
+
+impl fmt::Debug for AtRest<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("AtRest");
+        #[cfg(feature = "encryption")]
+        shown.field("encryption", &self.0.encryption);
+        #[cfg(feature = "hash-ids")]
+        shown.field("hash_ids", &self.0.hash_ids);
+        shown.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,9 @@
 /** How long anybody waits, in milliseconds: whoever has the turn may wait for this very request. A turn only saves tries. */
 const PATIENCE = 1000;
 
+/** Whether no request can wait for another, since that one's I/O is none of its own. */
+const IS_ALONE = globalThis.navigator?.userAgent === 'Cloudflare-Workers';
+
 /** @type {Map<string, Promise<void>>} */
 const queues = new Map();
 
@@ -12,6 +15,7 @@ const queues = new Map();
  * @returns {Promise<() => void>}
  */
 export async function takeTurn(id) {
+	if (IS_ALONE) return () => {};
 	const before = queues.get(id);
 	let end = () => {};
 	const turn = new Promise((/** @type {(value?: undefined) => void} */ resolve) => (end = resolve));

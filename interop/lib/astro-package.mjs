@@ -2,7 +2,8 @@
 import { createRequire, registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-const ofAstro = createRequire(createRequire(import.meta.url).resolve('astro/package.json'));
+/** Finds what Astro itself stands on. */
+export const ofAstro = createRequire(createRequire(import.meta.url).resolve('astro/package.json'));
 
 /** What the package's drivers take from the site. */
 const ofTheSite = ['ioredis', '@netlify/blobs', 'pg', 'mysql2/promise'];

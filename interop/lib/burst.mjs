@@ -8,6 +8,7 @@ const AT_ONCE = 2;
 export class Burst {
 	/** What became of each item: its server, and the status that was answered; none where nothing was. */
 	#items = new Map();
+	#asked = 0;
 	#isOver = false;
 	#workers;
 
@@ -25,8 +26,7 @@ export class Burst {
 	async #push(name) {
 		while (!this.#isOver) {
 			const server = this.servers[name];
-			const item = `${name}-${this.#items.size}`;
-			this.#items.set(item, { name, isAsked: true });
+			const item = `${name}-${this.#asked++}`;
 			const status = await this.#ask(server, item);
 			this.#items.set(item, { name, status });
 			if (status === undefined) await until(`${name} is started again`, () => this.#isOver || this.servers[name] !== server);
@@ -59,7 +59,7 @@ export class Burst {
 		await until(`each has answered ${status}`, () => names.every((name) => this.#count(name, status) >= wanted.get(name)));
 	}
 
-	/** Ends it. How many items were answered so, and how many by nothing. */
+	/** Ends it. The items by the status that was answered, and those that were `lost`. */
 	async end() {
 		this.#isOver = true;
 		await Promise.all(this.#workers);

@@ -114,8 +114,14 @@ async function start(name, command, args, store, env) {
 
 /** The states of a process's threads; they stand behind the name, which is in parentheses (proc_pid_stat(5)). */
 function threads(pid) {
-	const folders = globSync(`/proc/${pid}/task/*/stat`);
-	return folders.map((file) => /\) (\w)[^)]*$/.exec(readFileSync(file, 'utf8'))[1]);
+	return globSync(`/proc/${pid}/task/*/stat`).map((file) => {
+		try {
+			return /\) (\w)[^)]*$/.exec(readFileSync(file, 'utf8'))[1];
+		} catch {
+			// It has ended in between: the others are looked at again.
+			return undefined;
+		}
+	});
 }
 
 function mustExist(file, advice) {

@@ -1,9 +1,10 @@
-// Workers in Rust in the real workerd, with JavaScript beside them in the same Worker.
+// Workers in the real workerd: those in Rust, with JavaScript beside them in the same Worker, and one in JavaScript alone.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
+import { ofAstro } from './astro-package.mjs';
 
 const entry = path.resolve(import.meta.dirname, '../worker/entry.mjs');
 
@@ -44,6 +45,27 @@ export async function startWorker(name) {
 		r2: (binding) => runtime.getR2Bucket(binding),
 		stop: () => runtime.dispose(),
 	};
+}
+
+/** Starts `worker/session.mjs`: without Node's modules, for a driver and its options. */
+export async function startSessionWorker(driver, options) {
+	const { outputFiles } = await build({
+		entryPoints: [path.resolve(import.meta.dirname, '../worker/session.mjs')],
+		alias: { devalue: ofAstro.resolve('devalue') },
+		bundle: true,
+		write: false,
+		format: 'esm',
+		platform: 'neutral',
+		logLevel: 'error',
+	});
+	const runtime = new Miniflare({
+		host: '127.0.0.1',
+		cf: false,
+		compatibilityDate: '2026-01-01',
+		modules: [{ type: 'ESModule', path: 'session.mjs', contents: outputFiles[0].text }],
+		bindings: { DRIVER: driver, OPTIONS: options },
+	});
+	return { name: 'worker', url: (await runtime.ready).origin, stop: () => runtime.dispose() };
 }
 
 /** Makes calls of a driver: of Rust's below `items`, of unstorage's below `unstorage`. */

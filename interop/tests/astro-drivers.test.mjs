@@ -15,6 +15,7 @@ import { startServe } from '../lib/serve.mjs';
 import { startProbe } from '../lib/servers.mjs';
 import { suite } from '../lib/suite.mjs';
 import { until } from '../lib/until.mjs';
+import { startSessionWorker } from '../lib/workers.mjs';
 
 const { Session } = await load('session/session.js');
 const { Store } = await load('session/store.js');
@@ -323,4 +324,42 @@ suite('Sessions of JavaScript over `cloakroom serve`, and of Rust on what is beh
 		const session = new Session({ ...site, store: new Store(open({ base: probe.url })) }, { get: () => ({ value: randomUUID() }) });
 		await assert.rejects(session.get('theme'), { name: 'SessionUnavailableError', status: 503, message: /is no `cloakroom serve`/ });
 	});
+});
+
+suite('Sessions of JavaScript in Workers of Cloudflare, beside Rust', { needs: ['serve', 'redis', 'probe'] }, () => {
+	const token = 'a token of the tests';
+	/** What leads to each store from there, and the same store for Rust. */
+	const stores = {
+		async http(store) {
+			const serve = await startServe('fs-lite', { base: store.sessions });
+			return { peer: serve, options: { base: serve.url }, config: store.config };
+		},
+		async upstash() {
+			const peer = await startPeer('upstash');
+			const options = { url: peer.url, token };
+			return { peer, options, config: { driver: 'upstash', options } };
+		},
+	};
+
+	for (const [driver, open] of Object.entries(stores)) {
+		test(`${driver}: 45 updates at once are all there, once, and a logout ends the session`, async (t) => {
+			const store = await Folder.open();
+			const { peer, options, config } = await open(store);
+			store.config = config;
+			const [probe, ...workers] = await Promise.all([startProbe(store), startSessionWorker(driver, options), startSessionWorker(driver, options)]);
+			t.after(async () => {
+				for (const worker of workers) await worker.stop();
+				await store.close();
+				await peer.stop();
+			});
+			const client = new Client();
+			await client.set(probe, 'theme', 'dark');
+			const items = Array.from({ length: 45 }, (_, index) => `${index}`);
+			const servers = [probe, ...workers];
+			await Promise.all(items.map((item, index) => new Client(client.cookies).steps(servers[index % 3], { do: 'push', key: 'cart', item })));
+			assert.deepEqual((await client.get(probe, 'cart')).toSorted(), items.toSorted());
+			await new Client(client.cookies).steps(workers[0], { do: 'destroy' });
+			assert.deepEqual(await new Client(client.cookies).keys(probe), []);
+		});
+	}
 });

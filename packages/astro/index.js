@@ -34,7 +34,8 @@ export default function cloakroom(options = {}) {
 					limits: { ...limits, ttl: config.session?.ttl },
 					conflict,
 				};
-				const isProduction = command === 'build';
+				// Also where what was built is only looked at, or types are written.
+				const isProduction = command !== 'dev';
 				described = await describe({ found, session: config.session, limits, root: config.root, isProduction, file });
 				updateConfig(
 					/** @type {any} */ ({

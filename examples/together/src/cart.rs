@@ -48,8 +48,10 @@ pub async fn remove(
 fn back(headers: &HeaderMap) -> Redirect {
     let page = headers.get(header::REFERER).and_then(|page| page.to_str().ok());
     let page = page.and_then(|page| page.parse::<axum::http::Uri>().ok());
-    // Two slashes would begin the name of another host.
-    let path = page.as_ref().map(|page| page.path()).filter(|path| !path.starts_with("//"));
+    // Two slashes would begin the name of another host, and browsers take the other kind for one.
+    let is_path =
+        |path: &&str| path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
+    let path = page.as_ref().map(|page| page.path()).filter(is_path);
     Redirect::to(path.unwrap_or("/"))
 }
 

@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use axum::http::uri::Authority;
 use clap::Parser;
@@ -12,7 +13,12 @@ use cloakroom::{Config, Sessions};
 use together::site::{self, Site};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::sleep;
 use tracing_subscriber::EnvFilter;
+
+/// How long requests may take that are being answered when the end is asked for.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// One shop of two halves, Astro and Rust, with one login.
 #[derive(Debug, Parser)]
@@ -86,15 +92,19 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let app = together::app(sessions, astro);
     println!("together: listening on http://localhost:{}", address.port());
 
-    let stopped = async move {
+    let (stopping, stopped) = oneshot::channel::<()>();
+    let stop = async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+        _ = stopping.send(());
     };
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
-        served = axum::serve(listener, service).with_graceful_shutdown(stopped) => Ok(served?),
+        served = axum::serve(listener, service).with_graceful_shutdown(stop) => Ok(served?),
+        // A visitor who never finishes a request holds nothing up for longer.
+        () = async { _ = stopped.await; sleep(GRACE).await } => Ok(()),
         ended = ended(site.as_mut()) => Err(ended.into()),
     }
 }

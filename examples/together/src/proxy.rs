@@ -64,6 +64,7 @@ fn readdress(request: &mut Request, to: Authority) -> Result<(), InvalidUriParts
     remove_those_of_the_connection(headers);
     // `Host` stays what the browser asked for: Astro compares a form's origin with it. What a client says of itself is
     // replaced by what is known of it.
+    headers.remove("x-forwarded-host");
     if let Some(host) = headers.get(header::HOST).cloned() {
         headers.insert("x-forwarded-host", host);
     }

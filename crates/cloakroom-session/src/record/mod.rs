@@ -296,9 +296,19 @@ pub(crate) fn apply(
     let bytes = splice.finish().map_err(not_serializable)?.into();
     let entries = if latest.none { ttl } else { latest.ttl(now) };
     let lifetime = lifetime.of(lifetime.remember.is_some() && remembers(record, &changes)?);
-    let replaced = plan.replaced.into_iter().map(|(key, end)| (key.to_owned(), end)).collect();
-    let trace = Trace { replaced, is_noted: lifetime.absolute.is_some() };
-    Ok(Draft { bytes, ttl: lifetime.ttl(entries, created, now), trace })
+    let ttl = lifetime.ttl(entries, created, now);
+    let trace = Trace {
+        is_noted: lifetime.absolute.is_some(),
+        has_deadline: ttl.is_some() && is_earlier(ttl, entries),
+        ..Trace::of(plan.replaced)
+    };
+    Ok(Draft { bytes, ttl, trace })
+}
+
+/// Whether a record ends by so much before its entries that it is not because of them.
+fn is_earlier(ttl: Option<Duration>, entries: Option<Duration>) -> bool {
+    let Some(entries) = entries else { return true };
+    ttl.is_some_and(|ttl| ttl.saturating_add(trace::APART) < entries)
 }
 
 /// Whether a session is remembered after these changes.
@@ -367,7 +377,7 @@ fn plan<'a>(record: Option<&'a Record>, changes: &'a Changes, moment: f64) -> Re
     for (name, entry) in kept {
         let change = name.as_ref().and_then(|name| changes.get_full(name));
         if let (Some((_, key, change)), Some(end)) = (change, entry.metadata.expires)
-            && change.end().is_some_and(|later| later - end >= trace::APART)
+            && change.end().is_some_and(|later| later - end >= trace::APART.as_secs_f64() * 1000.0)
         {
             replaced.push((key, end));
         }

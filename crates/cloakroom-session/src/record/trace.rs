@@ -1,11 +1,13 @@
 //! What a record shows that was overwritten by somebody who had not seen it.
 
+use std::time::Duration;
+
 use crate::error::Result;
 
 use super::Record;
 
-/// By how much an end has to be a later one, in milliseconds, so that clocks that are apart do not matter.
-pub(super) const APART: f64 = 1_000.0;
+/// By how much an end has to be another one, so that clocks that are apart do not matter.
+pub(super) const APART: Duration = Duration::from_secs(1);
 
 /// What a write leaves behind that nobody undoes who has seen it.
 ///
@@ -14,15 +16,32 @@ pub(super) const APART: f64 = 1_000.0;
 ///
 /// - an entry that has a ttl ends later each time it is set, so that no end comes back that was once an earlier one;
 /// - our own notes are deleted by nobody.
+///
+/// One thing looks the same: of two requests that set an entry in one millisecond, one is stored, the entry is set again a
+/// second later, and only then the other is stored.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {
-    /// The entries that the write has replaced by later ones: their keys, and when they would have expired.
+    /// Entries that the write has replaced by later ones: their keys, and when they would have expired.
     pub(super) replaced: Box<[(String, f64)]>,
     /// The record says when the session was created.
     pub(super) is_noted: bool,
+    /// The record ends before its entries do.
+    pub(crate) has_deadline: bool,
 }
 
+/// How many entries are kept of one write, and the longest key among them, in bytes: a trace of each of many sessions is
+/// kept, whatever their size.
+const MOST: usize = 16;
+const LONGEST: usize = 128;
+
 impl Trace {
+    /// Of a write that has replaced these.
+    pub(super) fn of<'a>(replaced: impl IntoIterator<Item = (&'a str, f64)>) -> Trace {
+        let short = replaced.into_iter().filter(|(key, _)| key.len() <= LONGEST);
+        let replaced = short.take(MOST).map(|(key, end)| (key.to_owned(), end)).collect();
+        Trace { replaced, ..Trace::default() }
+    }
+
     /// Whether a record that is newer was made from one that is older.
     ///
     /// # Errors
@@ -42,8 +61,6 @@ impl Trace {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::super::{Change, Changes, Lifetime, Written, apply};
     use super::*;
 
@@ -78,6 +95,16 @@ mod tests {
         for since in [themed("light", 2_000.0), themed("dark", 3_000.0), record(r#"[["Map"]]"#)] {
             assert!(!trace.is_undone_in(&since).unwrap(), "{since:?}");
         }
+    }
+
+    #[test]
+    fn a_trace_is_small_whatever_was_written() {
+        let keys: Vec<String> = (0..1000).map(|index| format!("key-{index}")).collect();
+        let long = "k".repeat(100_000);
+        let all = keys.iter().map(String::as_str).chain([long.as_str()]);
+        let trace = Trace::of(all.rev().map(|key| (key, NOW)));
+        assert_eq!(trace.replaced.len(), MOST);
+        assert!(trace.replaced.iter().all(|(key, _)| key.len() <= LONGEST));
     }
 
     #[test]

@@ -249,7 +249,7 @@ impl Store {
                 self.told.overwritten(&id, overwrite);
             }
         }
-        let has_deadline = draft.ttl.is_some() && rules.expires && rules.lifetime.is_limited();
+        let has_deadline = draft.trace.has_deadline && rules.expires;
         self.footprints.leave(id, Footprint { trace: draft.trace.clone(), has_deadline });
     }
 

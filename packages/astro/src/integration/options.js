@@ -14,9 +14,25 @@ export function checkOptions({ conflict = 'error', driver, ...limits }) {
 				`[@cloakroom/astro] unknown option \`${name}\`: it can be one of ${[...LIMITS, 'conflict', 'driver'].join(', ')}.`,
 			);
 		}
-		if (value !== undefined && (typeof value !== 'number' || !(value > 0))) {
-			throw new Error(`[@cloakroom/astro] \`${name}\` is ${JSON.stringify(value)}: it must be a number of seconds.`);
+		if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
+			throw new Error(`[@cloakroom/astro] \`${name}\` is ${value}: it must be a whole number of seconds.`);
 		}
 	}
+	checkLimits(limits);
 	return { conflict, driver, limits };
+}
+
+/**
+ * What a Rust server beside the site would refuse, is refused here.
+ * @param {Record<string, any>} limits
+ */
+function checkLimits({ idle, remember, touchInterval }) {
+	const refuse = (/** @type {string} */ why) => {
+		throw new Error(`[@cloakroom/astro] ${why}.`);
+	};
+	if (remember !== undefined && idle === undefined) refuse('`remember` means nothing without `idle`');
+	if (remember <= idle) refuse(`\`remember\` is ${remember} and \`idle\` ${idle}: a remembered session lives longer`);
+	if (touchInterval >= idle) {
+		refuse(`\`touchInterval\` is ${touchInterval} and \`idle\` ${idle}: a session in use would end between two touches`);
+	}
 }

@@ -1,7 +1,7 @@
 // Tells a Rust server beside the site what its sessions are, so that nobody has to guess it from the source: `cloakroom.json`,
 // in the form of Cloakroom's own configuration. `Config::from_astro` reads the one in `.astro` where it is newer than the file
 // that it was made from; the one beside the built server is for where the site's source is not.
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { isVariable } from '../environment.js';
 
@@ -37,10 +37,15 @@ export function callersFile() {
 	return caller?.split('/').at(-1);
 }
 
-/** Only its owner may read what may hold a password. @param {URL} folder @param {object} described */
+/**
+ * Only its owner may read what may hold a password, and nobody reads half of it.
+ * @param {URL} folder @param {object} described
+ */
 export async function tell(folder, described) {
 	await mkdir(folder, { recursive: true });
-	await writeFile(new URL(FILE, folder), `${JSON.stringify(described, null, '\t')}\n`, { mode: 0o600 });
+	const draft = new URL(`${FILE}.${process.pid}`, folder);
+	await writeFile(draft, `${JSON.stringify(described, null, '\t')}\n`, { mode: 0o600 });
+	await rename(draft, new URL(FILE, folder));
 }
 
 /** The environment's values that the site's configuration asks for by name, with their names. @param {URL} root */

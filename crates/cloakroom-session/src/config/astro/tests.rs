@@ -201,6 +201,27 @@ fn a_file_that_is_not_there_is_named_and_why() {
 }
 
 #[test]
+fn a_place_that_the_site_tells_is_relative_to_its_root() {
+    let at = |driver: &str, option: &str, place: &str| {
+        let told = format!(
+            r#"{{ "astroConfig": "astro.config.mjs", "driver": "{driver}", "options": {{ "{option}": "{place}" }} }}"#
+        );
+        let project = Project::new(&[("astro.config.mjs", ""), (".astro/cloakroom.json", &told)]);
+        let config = Config::from_astro(project.path("astro.config.mjs")).unwrap();
+        let place = config.options.get(option).and_then(|place| place.as_str()).unwrap().to_owned();
+        place.replace(&project.path(""), "ROOT/")
+    };
+    assert_eq!(at("fs-lite", "base", "sessions"), "ROOT/sessions");
+    assert_eq!(at("fs-lite", "base", "/srv/sessions"), "/srv/sessions");
+    for url in ["sqlite:data/a.db", "sqlite://data/a.db"] {
+        assert_eq!(at("db0", "url", url), "sqlite:ROOT/data/a.db");
+    }
+    for url in ["sqlite:/srv/a.db", "sqlite::memory:", "postgres://localhost/a"] {
+        assert_eq!(at("db0", "url", url), url);
+    }
+}
+
+#[test]
 fn what_the_site_has_told_is_taken_as_long_as_it_is_fresh() {
     let source = "import cloakroom from '@cloakroom/astro';
         export default make({ integrations: [cloakroom()] });";

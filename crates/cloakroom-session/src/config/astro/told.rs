@@ -30,17 +30,19 @@ pub(super) fn of_site(path: &Path) -> Result<Option<Config>> {
             return Ok(None);
         }
         let mut map = tables::in_one_form(told::settled(map)?)?;
-        let key = match map.get("driver").and_then(Value::as_str) {
-            Some("fs-lite") => Some("base"),
-            Some("redis") => Some("path"),
-            _ => None,
+        let (key, scheme) = match map.get("driver").and_then(Value::as_str) {
+            Some("fs-lite") => ("base", ""),
+            Some("redis") => ("path", ""),
+            Some("db0" | "sql") => ("url", "sqlite:"),
+            _ => ("", ""),
         };
-        // A relative folder or socket is found where Astro's server runs: in the site's root.
-        if let Some(key) = key
-            && let Some(Value::String(place)) =
-                map.get_mut("options").and_then(|all| all.get_mut(key))
+        // A relative folder, file or socket is found where Astro's server runs: in the site's root.
+        if let Some(Value::String(place)) = map.get_mut("options").and_then(|all| all.get_mut(key))
+            && let Some(path) =
+                place.strip_prefix(scheme).filter(|path| !path.starts_with(":memory:"))
         {
-            *place = root.join(&*place).to_string_lossy().into_owned();
+            let path = path.strip_prefix("//").unwrap_or(path);
+            *place = format!("{scheme}{}", root.join(path).display());
         }
         let mut sources = Sources::default();
         sources.note(&map, &file.display().to_string());

@@ -1,0 +1,54 @@
+// The session of the package `@cloakroom/astro` by itself, in one process: what becomes of what two requests do at once.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { load } from '../lib/astro-package.mjs';
+
+const { Session } = await load('session/session.js');
+const { Store } = await load('session/store.js');
+const { cookieSettings } = await load('session/cookie.js');
+const { default: memory } = await load('drivers/memory.js');
+
+const site = { store: new Store(memory()), rules: { limits: {}, conflict: 'error' }, cookie: cookieSettings(undefined, true) };
+
+/** What a browser has, as Astro's cookies. */
+function jar(values = new Map()) {
+	return {
+		get: (name) => (values.has(name) ? { value: values.get(name) } : undefined),
+		set: (name, value) => values.set(name, value),
+		delete: (name) => values.delete(name),
+	};
+}
+
+/** A visitor's cookies, and a session with these entries. */
+async function visitor(entries) {
+	const cookies = jar();
+	await request(cookies, (session) => Object.entries(entries).forEach(([key, value]) => session.set(key, value)));
+	return cookies;
+}
+
+/** A whole request. */
+async function request(cookies, handle) {
+	const session = new Session(site, cookies);
+	const result = await handle(session);
+	await session.commit();
+	session.close();
+	return result;
+}
+
+const increment = (n = 0) => n + 1;
+const read = (cookies, key) => request(cookies, (session) => session.get(key));
+
+describe('a key that was updated, and is then set', () => {
+	for (const [change, make] of [['set', (session, n) => session.set('n', n)], ['delete', (session) => session.delete('n')]]) {
+		test(`${change}: another's update in between is a conflict, as after any other read`, async () => {
+			const cookies = await visitor({ n: 0 });
+			const slow = request(cookies, async (session) => {
+				const n = await session.update('n', increment);
+				await request(cookies, (other) => other.update('n', increment));
+				make(session, n);
+			});
+			await assert.rejects(slow, { name: 'SessionConflictError', key: 'n' });
+			assert.equal(await read(cookies, 'n'), 1);
+		});
+	}
+});

@@ -1,6 +1,7 @@
 // The session of the package `@cloakroom/astro` by itself, in one process: what becomes of what two requests do at once.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setImmediate as settle } from 'node:timers/promises';
 import { load } from '../lib/astro-package.mjs';
 
 const { Session } = await load('session/session.js');
@@ -51,4 +52,30 @@ describe('a key that was updated, and is then set', () => {
 			assert.equal(await read(cookies, 'n'), 1);
 		});
 	}
+});
+
+test('a late update counts once, however slowly the store answers while Astro saves the session too', async () => {
+	const cookies = await visitor({ n: 0 });
+	const { driver } = site.store;
+	const written = Promise.withResolvers();
+	const answer = Promise.withResolvers();
+	const set = async (...item) => {
+		const version = await driver.set(...item);
+		if (version) {
+			written.resolve();
+			await answer.promise;
+		}
+		return version;
+	};
+	const slow = { ...site, store: new Store({ ...driver, set }) };
+	const session = new Session(slow, cookies);
+	session.close();
+	await session.update('n', increment);
+	await written.promise;
+	const saved = session.commit();
+	// All that it does without an answer.
+	for (let turn = 0; turn < 10; turn++) await settle();
+	answer.resolve();
+	await saved;
+	assert.equal(await read(cookies, 'n'), 1);
 });

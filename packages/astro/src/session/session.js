@@ -26,8 +26,8 @@ export class Session {
 	#isClosed = false;
 	/** Ends this request's turn, where it has one. @type {(() => void) | undefined} */
 	#endTurn;
-	/** What is stored after the response has left, one change after the other. @type {Promise<void>} */
-	#late = Promise.resolve();
+	/** The last of what is stored, one commit after the other: two at once could both make the same update. @type {Promise<void>} */
+	#last = Promise.resolve();
 	/** The request was rewritten to another page. */
 	isRewritten = false;
 
@@ -153,19 +153,28 @@ export class Session {
 	}
 
 	/** Stores what was changed, and sets or deletes the cookie. Called again it does what came after. */
-	async commit() {
-		const state = this.#state;
-		if (!state) return;
-		try {
-			await commit(state, this.#site.store, this.#site.rules);
-		} catch (error) {
-			// The response says that nothing was saved, so nothing is, now or later.
-			state.forget();
-			// What was destroyed is destroyed all the same.
-			for (const ending of state.endings.splice(0)) retireLater(ending, 'destroyed', this.#site.store);
-			throw error;
-		}
-		if (!this.#isClosed) this.#answer(state);
+	commit() {
+		return this.#next(async () => {
+			const state = this.#state;
+			if (!state) return;
+			try {
+				await commit(state, this.#site.store, this.#site.rules);
+			} catch (error) {
+				// The response says that nothing was saved, so nothing is, now or later.
+				state.forget();
+				// What was destroyed is destroyed all the same.
+				for (const ending of state.endings.splice(0)) retireLater(ending, 'destroyed', this.#site.store);
+				throw error;
+			}
+			if (!this.#isClosed) this.#answer(state);
+		});
+	}
+
+	/** Stores something once all before it is stored. @param {() => Promise<void>} store */
+	#next(store) {
+		const done = this.#last.then(store);
+		this.#last = done.catch(() => {});
+		return done;
 	}
 
 	/** The response leaves. */
@@ -202,17 +211,17 @@ export class Session {
 	 */
 	#commitLate(state) {
 		if (!this.#isClosed) return;
-		this.#late = this.#late
-			.then(async () => {
-				const { store, rules } = this.#site;
+		this.#next(async () => {
+			const { store, rules } = this.#site;
+			try {
 				await load(state, store, rules);
 				if (state.isChanged && state.known.is !== 'stored') throw new Error('no cookie can name a new session any more');
 				await commit(state, store, rules);
-			})
-			.catch((error) => {
+			} catch (error) {
 				state.forget();
 				console.error(`[cloakroom] what was changed after the response had begun was not saved: ${error.message}.`);
-			});
+			}
+		});
 	}
 
 	async #loaded() {

@@ -63,6 +63,7 @@ async function save(state, store, rules) {
 				await lookAgain(state, store, rules);
 				if (!state.isChanged) return;
 			}
+			if (rules.conflict !== 'merge') state.check();
 			const isDone = state.known.is === 'new' ? await writeNew(state, store, rules) : await writeStored(state, store, rules);
 			if (isDone) return;
 			conflicts++;

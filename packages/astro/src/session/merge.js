@@ -125,4 +125,4 @@ async function updated(theirs, updates, ours) {
 }
 
 /** @param {Entry | undefined} one @param {Entry | undefined} other */
-const isEqual = (one, other) => one === other || (!!one && !!other && stringify(one) === stringify(other));
+export const isEqual = (one, other) => one === other || (!!one && !!other && stringify(one) === stringify(other));

@@ -56,14 +56,14 @@ export class Session {
 	async get(key) {
 		const state = await this.#loaded();
 		if (isOwn(key)) return undefined;
-		state.reads.add(key);
+		state.read(key);
 		return state.entries.get(key)?.data;
 	}
 
 	/** @param {string} key */
 	async has(key) {
 		const state = await this.#loaded();
-		state.reads.add(key);
+		state.read(key);
 		return !isOwn(key) && state.entries.has(key);
 	}
 
@@ -234,7 +234,7 @@ export class Session {
 	async #all() {
 		const state = await this.#loaded();
 		const entries = [...state.entries].filter(([key]) => !isOwn(key));
-		for (const [key] of entries) state.reads.add(key);
+		for (const [key] of entries) state.read(key);
 		return entries;
 	}
 }

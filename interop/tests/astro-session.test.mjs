@@ -3,41 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as settle } from 'node:timers/promises';
 import { load } from '../lib/astro-package.mjs';
+import { read, request, site, visitor } from '../lib/astro-site.mjs';
 
 const { Session } = await load('session/session.js');
 const { Store } = await load('session/store.js');
-const { cookieSettings } = await load('session/cookie.js');
-const { default: memory } = await load('drivers/memory.js');
-
-const site = { store: new Store(memory()), rules: { limits: {}, conflict: 'error' }, cookie: cookieSettings(undefined, true) };
-
-/** What a browser has, as Astro's cookies. */
-function jar(values = new Map()) {
-	return {
-		get: (name) => (values.has(name) ? { value: values.get(name) } : undefined),
-		set: (name, value) => values.set(name, value),
-		delete: (name) => values.delete(name),
-	};
-}
-
-/** A visitor's cookies, and a session with these entries. */
-async function visitor(entries) {
-	const cookies = jar();
-	await request(cookies, (session) => Object.entries(entries).forEach(([key, value]) => session.set(key, value)));
-	return cookies;
-}
-
-/** A whole request. */
-async function request(cookies, handle) {
-	const session = new Session(site, cookies);
-	const result = await handle(session);
-	await session.commit();
-	session.close();
-	return result;
-}
 
 const increment = (n = 0) => n + 1;
-const read = (cookies, key) => request(cookies, (session) => session.get(key));
 
 describe('a key that was updated, and is then set', () => {
 	for (const [change, make] of [['set', (session, n) => session.set('n', n)], ['delete', (session) => session.delete('n')]]) {

@@ -35,7 +35,10 @@ export async function onRequest(context, next) {
 			} catch (error) {
 				// A page that was rewritten is run again from where it began, which Astro allows twice.
 				const runs = session.isRewritten ? 2 : RUNS;
-				if (!(error instanceof SessionConflictError) || !isRunAgain || run >= runs) return refusal(error, context.url);
+				if (!(error instanceof SessionConflictError) || !isRunAgain || run >= runs) {
+					if (error instanceof SessionError) session.refuse();
+					return refusal(error, context.url);
+				}
 				await session.restart();
 				// Else Astro takes a form's action for done.
 				delete context.locals._actionPayload;

@@ -28,6 +28,8 @@ export class Session {
 	#endTurn;
 	/** The last of what is stored, one commit after the other: two at once could both make the same update. @type {Promise<void>} */
 	#last = Promise.resolve();
+	/** The response says that nothing was saved. */
+	#isRefused = false;
 	/** The request was rewritten to another page. */
 	isRewritten = false;
 
@@ -157,13 +159,11 @@ export class Session {
 		return this.#next(async () => {
 			const state = this.#state;
 			if (!state) return;
+			if (this.#isRefused) return this.#drop(state);
 			try {
 				await commit(state, this.#site.store, this.#site.rules);
 			} catch (error) {
-				// The response says that nothing was saved, so nothing is, now or later.
-				state.forget();
-				// What was destroyed is destroyed all the same.
-				for (const ending of state.endings.splice(0)) retireLater(ending, 'destroyed', this.#site.store);
+				this.#giveUp(state);
 				throw error;
 			}
 			if (!this.#isClosed) this.#answer(state);
@@ -175,6 +175,23 @@ export class Session {
 		const done = this.#last.then(store);
 		this.#last = done.catch(() => {});
 		return done;
+	}
+
+	/** The response says that nothing was saved, so nothing is, now or later. */
+	refuse() {
+		this.#isRefused = true;
+	}
+
+	/** Nothing of it is saved; what was destroyed is destroyed all the same. @param {State} state */
+	#giveUp(state) {
+		state.forget();
+		for (const ending of state.endings.splice(0)) retireLater(ending, 'destroyed', this.#site.store);
+	}
+
+	/** @param {State} state */
+	#drop(state) {
+		if (!state.changes.isEmpty) console.error('[cloakroom] what was changed after the response had said that nothing was saved was not saved.');
+		this.#giveUp(state);
 	}
 
 	/** The response leaves. */
@@ -213,6 +230,7 @@ export class Session {
 		if (!this.#isClosed) return;
 		this.#next(async () => {
 			const { store, rules } = this.#site;
+			if (this.#isRefused) return this.#drop(state);
 			try {
 				await load(state, store, rules);
 				if (state.isChanged && state.known.is !== 'stored') throw new Error('no cookie can name a new session any more');

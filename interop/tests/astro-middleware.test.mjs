@@ -1,0 +1,72 @@
+// The middleware of the package `@cloakroom/astro`, with Astro's own session object: what the answer says is so.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { load } from '../lib/astro-package.mjs';
+import { read, request, visitor } from '../lib/astro-site.mjs';
+import { until } from '../lib/until.mjs';
+
+const { onRequest } = await load('middleware.js');
+const astro = path.dirname(createRequire(import.meta.url).resolve('astro/package.json'));
+const { AstroSession, PERSIST_SYMBOL } = await import(pathToFileURL(path.join(astro, 'dist/core/session/runtime.js')).href);
+
+const increment = (n = 0) => n + 1;
+
+/** Has a page of a site answer; its end is what Astro does in the end. */
+async function visit(cookies, page, { method = 'GET', body, before } = {}) {
+	const session = new AstroSession({ cookies, config: { driver: 'memory' } });
+	const url = new URL('http://localhost/page');
+	const context = { session, cookies, url, locals: {}, isPrerendered: false, request: new Request(url, { method, body }) };
+	await before?.(context);
+	try {
+		return await onRequest(context, (again) => page(session, again ?? context.request));
+	} finally {
+		await session[PERSIST_SYMBOL]();
+	}
+}
+
+/** A page that streams what this does, with a function that says when it has come to its end. */
+function streaming(stream) {
+	const ended = Promise.withResolvers();
+	const body = new ReadableStream({
+		async start(controller) {
+			await stream();
+			ended.resolve();
+			// Nobody may want it any more.
+			try {
+				controller.close();
+			} catch {}
+		},
+	});
+	return { response: new Response(body), ended: ended.promise };
+}
+
+const addOther = (cookies, item) => request(cookies, (session) => session.update('cart', (cart) => [...cart, item]));
+
+test('where the answer is that nothing was saved, nothing is, also of what the page changes later', async (t) => {
+	const log = t.mock.method(console, 'error', () => {});
+	const cookies = await visitor({ cart: [], n: 0 });
+	const go = Promise.withResolvers();
+	let ended;
+	const page = async (session) => {
+		session.set('cart', [...(await session.get('cart')), 'hat']);
+		await addOther(cookies, 'boots');
+		const late = streaming(async () => {
+			await session.update('n', increment);
+			await go.promise;
+			await session.update('n', increment);
+		});
+		ended = late.ended;
+		return late.response;
+	};
+	const response = await visit(cookies, page, { method: 'POST', body: 'a' });
+	assert.equal(response.status, 409);
+	go.resolve();
+	await ended;
+	await until('the log has a line', () => log.mock.calls.length > 0);
+	assert.match(log.mock.calls[0].arguments[0], /had said that nothing was saved was not saved/);
+	assert.deepEqual(await read(cookies, 'cart'), ['boots']);
+	assert.equal(await read(cookies, 'n'), 0);
+});

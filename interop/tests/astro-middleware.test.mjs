@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as settle } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { load } from '../lib/astro-package.mjs';
 import { read, request, visitor } from '../lib/astro-site.mjs';
@@ -15,11 +16,10 @@ const { AstroSession, PERSIST_SYMBOL } = await import(pathToFileURL(path.join(as
 const increment = (n = 0) => n + 1;
 
 /** Has a page of a site answer; its end is what Astro does in the end. */
-async function visit(cookies, page, { method = 'GET', body, before } = {}) {
+async function visit(cookies, page, { method = 'GET', body } = {}) {
 	const session = new AstroSession({ cookies, config: { driver: 'memory' } });
 	const url = new URL('http://localhost/page');
 	const context = { session, cookies, url, locals: {}, isPrerendered: false, request: new Request(url, { method, body }) };
-	await before?.(context);
 	try {
 		return await onRequest(context, (again) => page(session, again ?? context.request));
 	} finally {
@@ -69,4 +69,46 @@ test('where the answer is that nothing was saved, nothing is, also of what the p
 	assert.match(log.mock.calls[0].arguments[0], /had said that nothing was saved was not saved/);
 	assert.deepEqual(await read(cookies, 'cart'), ['boots']);
 	assert.equal(await read(cookies, 'n'), 0);
+});
+
+test('a page is run again once it has come to its end, so that what it streams counts once', async () => {
+	const cookies = await visitor({ cart: [], n: 0 });
+	let runs = 0;
+	const page = async (session) => {
+		const cart = await session.get('cart');
+		session.set('cart', [...cart, 'hat']);
+		if (runs++ === 0) await addOther(cookies, 'boots');
+		return streaming(async () => {
+			await settle();
+			await session.update('n', increment);
+		}).response;
+	};
+	const response = await visit(cookies, page);
+	await response.text();
+	assert.equal(response.status, 200);
+	assert.equal(runs, 2);
+	await until('the update is saved', async () => (await read(cookies, 'n')) > 0);
+	assert.deepEqual(await read(cookies, 'cart'), ['boots', 'hat']);
+	assert.equal(await read(cookies, 'n'), 1);
+});
+
+test('a page that does not come to its end is not run again beside itself', async (t) => {
+	t.mock.timers.enable({ apis: ['setTimeout'] });
+	const cookies = await visitor({ cart: [] });
+	let runs = 0;
+	const page = async (session) => {
+		runs++;
+		session.set('cart', [...(await session.get('cart')), 'hat']);
+		await addOther(cookies, 'boots');
+		return new Response(new ReadableStream());
+	};
+	let response;
+	visit(cookies, page).then((answer) => (response = answer));
+	await until('the page is answered', () => {
+		t.mock.timers.tick(1000);
+		return response;
+	});
+	assert.equal(response.status, 409);
+	assert.equal(runs, 1);
+	assert.deepEqual(await read(cookies, 'cart'), ['boots']);
 });

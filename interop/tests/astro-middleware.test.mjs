@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setImmediate as settle } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { load } from '../lib/astro-package.mjs';
-import { read, request, visitor } from '../lib/astro-site.mjs';
+import { read, request, site, visitor } from '../lib/astro-site.mjs';
 import { until } from '../lib/until.mjs';
 
 const { onRequest } = await load('middleware.js');
@@ -111,4 +111,35 @@ test('a page that does not come to its end is not run again beside itself', asyn
 	assert.equal(response.status, 409);
 	assert.equal(runs, 1);
 	assert.deepEqual(await read(cookies, 'cart'), ['boots']);
+});
+
+test('a login that fails leaves the session as it was, and stores none that nobody could name', async (t) => {
+	const log = t.mock.method(console, 'error', () => {});
+	const cookies = await visitor({ user: 'guest' });
+	let id;
+	const page = async (session) => {
+		await session.regenerate();
+		session.set('user', 'Ada');
+		id = session.sessionID;
+		throw new Error('no such table');
+	};
+	await assert.rejects(visit(cookies, page, { method: 'POST', body: 'a' }), /no such table/);
+	assert.equal(await read(cookies, 'user'), 'guest');
+	assert.deepEqual(await site.store.find(id), { is: 'missing' });
+	assert.match(log.mock.calls[0].arguments[0], /nothing that it set was saved/);
+});
+
+test('a page that fails in its first visit stores no session, and one that has a session saves what it set', async (t) => {
+	t.mock.method(console, 'error', () => {});
+	let id;
+	const page = async (session) => {
+		session.set('theme', 'dark');
+		id = session.sessionID;
+		throw new Error('no such table');
+	};
+	await assert.rejects(visit(await visitor({}), page));
+	assert.deepEqual(await site.store.find(id), { is: 'missing' });
+	const cookies = await visitor({ user: 'guest' });
+	await assert.rejects(visit(cookies, page));
+	assert.equal(await read(cookies, 'theme'), 'dark');
 });

@@ -69,7 +69,7 @@ async function answer(session, run) {
 		return await run();
 	} catch (error) {
 		// As with Astro, what a page had set before it failed is saved.
-		await session.commit().catch((lost) => console.error(`[cloakroom] ${lost.message}`));
+		await session.commitFailed().catch((lost) => console.error(`[cloakroom] ${lost.message}`));
 		throw error;
 	}
 }

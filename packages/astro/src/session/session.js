@@ -1,6 +1,6 @@
 // The session as handlers have it: the methods of Astro's object, with its meanings.
 import { endOf } from '../time.js';
-import { commit, load, retireLater } from './commit.js';
+import { commit, commitFailed, load, retireLater } from './commit.js';
 import { cookieOptions } from './cookie.js';
 import { SessionEndedError, SessionUsageError } from './errors.js';
 import { isOwn } from './lifetime.js';
@@ -156,12 +156,22 @@ export class Session {
 
 	/** Stores what was changed, and sets or deletes the cookie. Called again it does what came after. */
 	commit() {
+		return this.#commit(commit);
+	}
+
+	/** The same for a page that has failed. */
+	commitFailed() {
+		return this.#commit(commitFailed);
+	}
+
+	/** @param {typeof commit} store */
+	#commit(store) {
 		return this.#next(async () => {
 			const state = this.#state;
 			if (!state) return;
 			if (this.#isRefused) return this.#drop(state);
 			try {
-				await commit(state, this.#site.store, this.#site.rules);
+				await store(state, this.#site.store, this.#site.rules);
 			} catch (error) {
 				this.#giveUp(state);
 				throw error;

@@ -15,11 +15,12 @@ const { AstroSession, PERSIST_SYMBOL } = await import(pathToFileURL(path.join(as
 
 const increment = (n = 0) => n + 1;
 
+const post = (body = '') => new Request('http://localhost/page', { method: 'POST', body });
+
 /** Has a page of a site answer; its end is what Astro does in the end. */
-async function visit(cookies, page, { method = 'GET', body } = {}) {
+async function visit(cookies, page, { request = new Request('http://localhost/page') } = {}) {
 	const session = new AstroSession({ cookies, config: { driver: 'memory' } });
-	const url = new URL('http://localhost/page');
-	const context = { session, cookies, url, locals: {}, isPrerendered: false, request: new Request(url, { method, body }) };
+	const context = { session, cookies, url: new URL(request.url), locals: {}, isPrerendered: false, request };
 	try {
 		return await onRequest(context, (again) => page(session, again ?? context.request));
 	} finally {
@@ -61,7 +62,7 @@ test('where the answer is that nothing was saved, nothing is, also of what the p
 		ended = late.ended;
 		return late.response;
 	};
-	const response = await visit(cookies, page, { method: 'POST', body: 'a' });
+	const response = await visit(cookies, page, { request: post() });
 	assert.equal(response.status, 409);
 	go.resolve();
 	await ended;
@@ -123,7 +124,7 @@ test('a login that fails leaves the session as it was, and stores none that nobo
 		id = session.sessionID;
 		throw new Error('no such table');
 	};
-	await assert.rejects(visit(cookies, page, { method: 'POST', body: 'a' }), /no such table/);
+	await assert.rejects(visit(cookies, page, { request: post() }), /no such table/);
 	assert.equal(await read(cookies, 'user'), 'guest');
 	assert.deepEqual(await site.store.find(id), { is: 'missing' });
 	assert.match(log.mock.calls[0].arguments[0], /nothing that it set was saved/);
@@ -142,4 +143,24 @@ test('a page that fails in its first visit stores no session, and one that has a
 	const cookies = await visitor({ user: 'guest' });
 	await assert.rejects(visit(cookies, page));
 	assert.equal(await read(cookies, 'theme'), 'dark');
+});
+
+test('a request is run again with its body, and not where a middleware before ours has read that', async (t) => {
+	site.rules.conflict = 'retry';
+	t.after(() => (site.rules.conflict = 'error'));
+	for (const [isRead, status, cart] of [[false, 200, ['boots', 'hat']], [true, 409, ['boots']]]) {
+		const cookies = await visitor({ cart: [] });
+		const request = post('hat');
+		let item = isRead ? await request.text() : undefined;
+		let runs = 0;
+		const page = async (session, request) => {
+			item = isRead ? item : await request.text();
+			const cart = await session.get('cart');
+			if (runs++ === 0) await addOther(cookies, 'boots');
+			session.set('cart', [...cart, item]);
+			return new Response();
+		};
+		assert.equal((await visit(cookies, page, { request })).status, status);
+		assert.deepEqual(await read(cookies, 'cart'), cart);
+	}
 });

@@ -25,8 +25,9 @@ export async function onRequest(context, next) {
 		return next();
 	}
 	const session = attach(astros, site, context.cookies);
-	const isRunAgain = isSafe(context.request) || site.rules.conflict === 'retry';
 	const first = context.request;
+	// Where a middleware before this one has read the body, there is none for another run.
+	const isRunAgain = (isSafe(first) || site.rules.conflict === 'retry') && !first.bodyUsed;
 	/** What a page gets that is run again. @type {Request | undefined} */
 	let request;
 	try {

@@ -10,6 +10,7 @@ const ofTheSite = ['ioredis', '@netlify/blobs', 'pg', 'mysql2/promise'];
 
 registerHooks({
 	resolve(specifier, context, next) {
+		if (specifier === 'virtual:cloakroom/site') return next(new URL('./astro-site.mjs', import.meta.url).href, context);
 		if (!context.parentURL?.includes('/packages/astro/')) return next(specifier, context);
 		if (specifier === 'devalue') return next(pathToFileURL(ofAstro.resolve('devalue')).href, context);
 		return next(specifier, ofTheSite.includes(specifier) ? { ...context, parentURL: import.meta.url } : context);

@@ -6,6 +6,9 @@ import { SessionConflictError, SessionError } from './session/errors.js';
 /** How often a page is run whose session others go on changing. */
 const RUNS = 50;
 
+/** How long a page may go on after a conflict, in milliseconds, to be run again. */
+const PATIENCE = 3000;
+
 /** @type {import('astro').MiddlewareHandler} */
 export async function onRequest(context, next) {
 	if (context.isPrerendered) {
@@ -22,20 +25,31 @@ export async function onRequest(context, next) {
 		return next();
 	}
 	const session = attach(astros, site, context.cookies);
-	const isRunAgain = isSafe(context.request) || site.rules.conflict === 'retry';
 	const first = context.request;
+	// Where a middleware before this one has read the body, there is none for another run.
+	const isRunAgain = (isSafe(first) || site.rules.conflict === 'retry') && !first.bodyUsed;
 	/** What a page gets that is run again. @type {Request | undefined} */
 	let request;
 	try {
 		for (let run = 1; ; run++) {
 			// What a page reads of its request's body cannot be read twice.
 			const spare = isRunAgain && first.body ? (request ?? first).clone() : undefined;
+			/** @type {Response | undefined} */
+			let response;
 			try {
-				return await answer(session, () => next(request));
+				response = await answer(session, () => next(request));
+				await session.commit();
+				return response;
 			} catch (error) {
 				// A page that was rewritten is run again from where it began, which Astro allows twice.
 				const runs = session.isRewritten ? 2 : RUNS;
-				if (!(error instanceof SessionConflictError) || !isRunAgain || run >= runs) return refusal(error, context.url);
+				const mayRunAgain = error instanceof SessionConflictError && isRunAgain && run < runs;
+				if (!mayRunAgain || !(await hasEnded(response?.body))) {
+					if (error instanceof SessionError) session.refuse();
+					// What it streams is nobody's.
+					response?.body?.cancel().catch(() => {});
+					return refusal(error, context.url);
+				}
 				await session.restart();
 				// Else Astro takes a form's action for done.
 				delete context.locals._actionPayload;
@@ -52,22 +66,29 @@ const isSafe = ({ method }) => method === 'GET' || method === 'HEAD';
 
 /** @param {import('./session/session.js').Session} session @param {() => Promise<Response>} run */
 async function answer(session, run) {
-	let response;
 	try {
-		response = await run();
+		return await run();
 	} catch (error) {
 		// As with Astro, what a page had set before it failed is saved.
-		await session.commit().catch((lost) => console.error(`[cloakroom] ${lost.message}`));
+		await session.commitFailed().catch((lost) => console.error(`[cloakroom] ${lost.message}`));
 		throw error;
 	}
-	try {
-		await session.commit();
-	} catch (error) {
-		// What it streams is nobody's.
-		response.body?.cancel().catch(() => {});
-		throw error;
-	}
-	return response;
+}
+
+/**
+ * Waits until a page has come to its end. Its parts change the session while it streams: those of the run before would
+ * change that of the next. Whether it has.
+ * @param {ReadableStream | null | undefined} body
+ */
+async function hasEnded(body) {
+	if (!body) return true;
+	const patience = new AbortController();
+	const { signal } = patience;
+	const timer = setTimeout(() => patience.abort(), PATIENCE);
+	// A page that fails has ended, too.
+	await body.pipeTo(new WritableStream(), { signal }).catch(() => {});
+	clearTimeout(timer);
+	return !signal.aborted;
 }
 
 /** What the browser is told where the site could not do it. @param {unknown} error @param {URL} url */

@@ -50,6 +50,21 @@ export async function commit(state, store, rules) {
 	if (!state.wasWritten) await keepAlive(state, store, rules);
 }
 
+/**
+ * Stores what a page changed that has failed since; no cookie goes with that answer. So a session that would begin, or get
+ * a new ID, does not: nobody could name it, and the one that it was to replace would be lost.
+ * @param {State} state @param {Store} store @param {Rules} rules
+ */
+export async function commitFailed(state, store, rules) {
+	if (state.isChanged) await load(state, store, rules);
+	if (state.known.is === 'new') {
+		takeBack(state, store);
+		state.forget();
+		console.error('[cloakroom] a page failed that had begun a session or given it a new ID: nothing that it set was saved.');
+	}
+	await commit(state, store, rules);
+}
+
 /** @param {State} state @param {Store} store @param {Rules} rules */
 async function save(state, store, rules) {
 	let conflicts = 0;
@@ -63,6 +78,7 @@ async function save(state, store, rules) {
 				await lookAgain(state, store, rules);
 				if (!state.isChanged) return;
 			}
+			if (rules.conflict !== 'merge') state.check();
 			const isDone = state.known.is === 'new' ? await writeNew(state, store, rules) : await writeStored(state, store, rules);
 			if (isDone) return;
 			conflicts++;

@@ -9,10 +9,13 @@ import { copy, stringify } from './record.js';
  *
  * `place`: `first` for what was set before the record was loaded, since Astro merges what it loads into what it has;
  * `kept` for what stays where the key stood, or is new; `last` for what was deleted before it was set again.
- * `wasRead`: the handler had read the key before, so that the value may have been made of what it read.
+ * `wasRead`: the handler had read the key before, or updated it, so that the value may have been made of what it saw.
  * `updates`: how to make the value anew of what is there.
  * @typedef {{ isDeleted: boolean, place: 'first' | 'kept' | 'last', wasRead: boolean, updates: Array<(value: any) => any> | null }} Change
  */
+
+/** Whether the handler has the value: it read it, or an update gave it. @param {Change | undefined} before */
+const hasSeen = (before) => before !== undefined && (before.wasRead || before.updates !== null);
 
 export class Changes {
 	/** In the order in which the keys first changed. @type {Map<string, Change>} */
@@ -27,7 +30,7 @@ export class Changes {
 		const before = this.byKey.get(key);
 		if (before?.isDeleted) this.byKey.delete(key);
 		const place = before && !before.isDeleted ? before.place : !isLoaded ? 'first' : before ? 'last' : 'kept';
-		this.byKey.set(key, { isDeleted: false, place, wasRead: wasRead || (before?.wasRead ?? false), updates: null });
+		this.byKey.set(key, { isDeleted: false, place, wasRead: wasRead || hasSeen(before), updates: null });
 	}
 
 	/** @param {string} key @param {boolean} wasRead */
@@ -36,7 +39,7 @@ export class Changes {
 		this.byKey.set(key, {
 			isDeleted: true,
 			place: before?.place ?? 'kept',
-			wasRead: wasRead || (before?.wasRead ?? false),
+			wasRead: wasRead || hasSeen(before),
 			updates: null,
 		});
 	}
@@ -122,4 +125,4 @@ async function updated(theirs, updates, ours) {
 }
 
 /** @param {Entry | undefined} one @param {Entry | undefined} other */
-const isEqual = (one, other) => one === other || (!!one && !!other && stringify(one) === stringify(other));
+export const isEqual = (one, other) => one === other || (!!one && !!other && stringify(one) === stringify(other));

@@ -1,6 +1,6 @@
 // The session as handlers have it: the methods of Astro's object, with its meanings.
 import { endOf } from '../time.js';
-import { commit, load, retireLater } from './commit.js';
+import { commit, commitFailed, load, retireLater } from './commit.js';
 import { cookieOptions } from './cookie.js';
 import { SessionEndedError, SessionUsageError } from './errors.js';
 import { isOwn } from './lifetime.js';
@@ -26,8 +26,10 @@ export class Session {
 	#isClosed = false;
 	/** Ends this request's turn, where it has one. @type {(() => void) | undefined} */
 	#endTurn;
-	/** What is stored after the response has left, one change after the other. @type {Promise<void>} */
-	#late = Promise.resolve();
+	/** The last of what is stored, one commit after the other: two at once could both make the same update. @type {Promise<void>} */
+	#last = Promise.resolve();
+	/** The response says that nothing was saved. */
+	#isRefused = false;
 	/** The request was rewritten to another page. */
 	isRewritten = false;
 
@@ -56,14 +58,14 @@ export class Session {
 	async get(key) {
 		const state = await this.#loaded();
 		if (isOwn(key)) return undefined;
-		state.reads.add(key);
+		state.read(key);
 		return state.entries.get(key)?.data;
 	}
 
 	/** @param {string} key */
 	async has(key) {
 		const state = await this.#loaded();
-		state.reads.add(key);
+		state.read(key);
 		return !isOwn(key) && state.entries.has(key);
 	}
 
@@ -153,19 +155,53 @@ export class Session {
 	}
 
 	/** Stores what was changed, and sets or deletes the cookie. Called again it does what came after. */
-	async commit() {
-		const state = this.#state;
-		if (!state) return;
-		try {
-			await commit(state, this.#site.store, this.#site.rules);
-		} catch (error) {
-			// The response says that nothing was saved, so nothing is, now or later.
-			state.forget();
-			// What was destroyed is destroyed all the same.
-			for (const ending of state.endings.splice(0)) retireLater(ending, 'destroyed', this.#site.store);
-			throw error;
-		}
-		if (!this.#isClosed) this.#answer(state);
+	commit() {
+		return this.#commit(commit);
+	}
+
+	/** The same for a page that has failed. */
+	commitFailed() {
+		return this.#commit(commitFailed);
+	}
+
+	/** @param {typeof commit} store */
+	#commit(store) {
+		return this.#next(async () => {
+			const state = this.#state;
+			if (!state) return;
+			if (this.#isRefused) return this.#drop(state);
+			try {
+				await store(state, this.#site.store, this.#site.rules);
+			} catch (error) {
+				this.#giveUp(state);
+				throw error;
+			}
+			if (!this.#isClosed) this.#answer(state);
+		});
+	}
+
+	/** Stores something once all before it is stored. @param {() => Promise<void>} store */
+	#next(store) {
+		const done = this.#last.then(store);
+		this.#last = done.catch(() => {});
+		return done;
+	}
+
+	/** The response says that nothing was saved, so nothing is, now or later. */
+	refuse() {
+		this.#isRefused = true;
+	}
+
+	/** Nothing of it is saved; what was destroyed is destroyed all the same. @param {State} state */
+	#giveUp(state) {
+		state.forget();
+		for (const ending of state.endings.splice(0)) retireLater(ending, 'destroyed', this.#site.store);
+	}
+
+	/** @param {State} state */
+	#drop(state) {
+		if (!state.changes.isEmpty) console.error('[cloakroom] what was changed after the response had said that nothing was saved was not saved.');
+		this.#giveUp(state);
 	}
 
 	/** The response leaves. */
@@ -202,17 +238,18 @@ export class Session {
 	 */
 	#commitLate(state) {
 		if (!this.#isClosed) return;
-		this.#late = this.#late
-			.then(async () => {
-				const { store, rules } = this.#site;
+		this.#next(async () => {
+			const { store, rules } = this.#site;
+			if (this.#isRefused) return this.#drop(state);
+			try {
 				await load(state, store, rules);
 				if (state.isChanged && state.known.is !== 'stored') throw new Error('no cookie can name a new session any more');
 				await commit(state, store, rules);
-			})
-			.catch((error) => {
+			} catch (error) {
 				state.forget();
 				console.error(`[cloakroom] what was changed after the response had begun was not saved: ${error.message}.`);
-			});
+			}
+		});
 	}
 
 	async #loaded() {
@@ -225,7 +262,7 @@ export class Session {
 	async #all() {
 		const state = await this.#loaded();
 		const entries = [...state.entries].filter(([key]) => !isOwn(key));
-		for (const [key] of entries) state.reads.add(key);
+		for (const [key] of entries) state.read(key);
 		return entries;
 	}
 }

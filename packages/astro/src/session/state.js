@@ -1,6 +1,7 @@
 // What one request knows of its session. It does no I/O: `commit.js` asks the store and says here what came of it.
 import { absoluteLeft } from './lifetime.js';
-import { Changes, merge } from './merge.js';
+import { SessionConflictError } from './errors.js';
+import { Changes, isEqual, merge } from './merge.js';
 import { readEntries } from './record.js';
 import { newRetirement } from './tombstone.js';
 
@@ -27,22 +28,42 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 /** Whether this can be the ID of a session. @param {unknown} id @returns {id is string} */
 export const isId = (id) => typeof id === 'string' && UUID.test(id);
 
+/** A record as it was at a moment. Read when somebody asks, as most requests change nothing. */
+class Snapshot {
+	/** @type {Map<string, Entry> | undefined} */
+	#entries;
+
+	/** @param {string} text @param {number} moment In milliseconds since 1970. */
+	constructor(text, moment) {
+		this.text = text;
+		this.moment = moment;
+	}
+
+	get entries() {
+		return (this.#entries ??= readEntries(this.text, this.moment));
+	}
+}
+
+/** Where there is no record. */
+const NOTHING = { entries: /** @type {Map<string, Entry>} */ (new Map()) };
+
+/** What nobody has stored: the handler was given a value by an update that was then made anew on what another had stored. */
+const OUTDATED = { entries: NOTHING.entries };
+
 export class State {
 	/** @type {Known} */
 	known = { is: 'unasked' };
 	/** The entries as handlers see them: what they set, and what was loaded. @type {Map<string, Entry>} */
 	entries = new Map();
 	changes = new Changes();
-	/** The keys whose values the handler has seen. @type {Set<string>} */
-	reads = new Set();
+	/** The keys whose values the handler has seen, and of which record: it may set what it made of them much later. @type {Map<string, { entries: Map<string, Entry> }>} */
+	#reads = new Map();
+	/** The record that the changes go on top of, as it was seen last. */
+	#snapshot = NOTHING;
 	/** What the handler destroyed, to be retired. @type {Array<{ id: string, by: string }>} */
 	endings = [];
 	/** The handler destroyed a session, so its cookie goes too. */
 	isDestroyed = false;
-	/** The moment of which the request sees its entries, in milliseconds since 1970. */
-	#moment = 0;
-	/** @type {{ item: Item, entries: Map<string, Entry> } | undefined} */
-	#base;
 	/** The record was written, so that a cookie with an age of its own is renewed. */
 	wasWritten = false;
 	/** The request has its turn among those of this process. */
@@ -71,12 +92,9 @@ export class State {
 		return known.is === 'stored' ? known : known.is === 'new' ? known.left : undefined;
 	}
 
-	/** Its entries, as they are stored. Read when somebody asks, as most requests change nothing. @returns {Map<string, Entry>} */
+	/** Its entries, as they are stored. */
 	get base() {
-		const item = this.stored?.item;
-		if (!item) return new Map();
-		if (this.#base?.item !== item) this.#base = { item, entries: readEntries(item.text, this.#moment) };
-		return this.#base.entries;
+		return (this.stored ? this.#snapshot : NOTHING).entries;
 	}
 
 	/** Whether a commit has something to store. */
@@ -85,15 +103,21 @@ export class State {
 		return !this.changes.isEmpty || (this.known.is === 'new' && this.known.isRegenerated === true);
 	}
 
+	/** The handler sees this key's value. @param {string} key */
+	read(key) {
+		this.#reads.set(key, this.#snapshot);
+	}
+
 	/** @param {string} key @param {Entry} entry */
 	set(key, entry) {
-		this.changes.set(key, { isLoaded: this.isLoaded, wasRead: this.reads.has(key) });
+		this.changes.set(key, { isLoaded: this.isLoaded, wasRead: this.#reads.has(key) });
 		this.#put(key, entry);
 	}
 
 	/** @param {string} key @param {Entry} entry @param {(value: any) => any} change */
 	update(key, entry, change) {
 		this.changes.update(key, change);
+		if (this.#reads.has(key)) this.read(key);
 		this.#put(key, entry);
 	}
 
@@ -107,7 +131,7 @@ export class State {
 	delete(key) {
 		// Where there is no session there is nothing to delete; not even an empty record is left behind.
 		if (this.isLoaded && !this.entries.has(key)) return;
-		this.changes.delete(key, this.reads.has(key));
+		this.changes.delete(key, this.#reads.has(key));
 		this.entries.delete(key);
 	}
 
@@ -123,7 +147,7 @@ export class State {
 		const stored = readEntries(item.text, now);
 		if ((absoluteLeft(stored, limits, now) ?? 1) <= 0) return this.missed();
 		this.known = { is: 'stored', id, item };
-		this.#moment = now;
+		this.#snapshot = new Snapshot(item.text, now);
 		for (const [key, entry] of stored) {
 			if (!this.changes.byKey.has(key)) this.entries.set(key, entry);
 		}
@@ -132,6 +156,8 @@ export class State {
 	/** The store knows no such session: what was set begins one. */
 	missed() {
 		this.known = { is: 'absent' };
+		this.#snapshot = NOTHING;
+		this.#reads.clear();
 		for (const [key, { isDeleted }] of this.changes.byKey) {
 			if (isDeleted) this.changes.byKey.delete(key);
 		}
@@ -142,6 +168,18 @@ export class State {
 	ended() {
 		this.known = { is: 'ended' };
 		this.forget();
+	}
+
+	/**
+	 * Fails where a change is made of what is not stored any more: the record was looked at again between its read and its set.
+	 * @throws {SessionConflictError}
+	 */
+	check() {
+		for (const [key, { wasRead, updates }] of this.changes.byKey) {
+			const seen = this.#reads.get(key) ?? this.#snapshot;
+			if (!wasRead || updates || seen === this.#snapshot) continue;
+			if (seen === OUTDATED || !isEqual(seen.entries.get(key), this.base.get(key))) throw new SessionConflictError(key);
+		}
 	}
 
 	/**
@@ -161,8 +199,11 @@ export class State {
 			if (entry) merged.set(key, entry);
 			else merged.delete(key);
 		}
+		for (const [key, { updates }] of this.changes.byKey) {
+			if (updates && !isEqual(merged.get(key), ours.get(key))) this.#reads.set(key, OUTDATED);
+		}
 		this.entries = merged;
-		this.#moment = now;
+		this.#snapshot = new Snapshot(item.text, now);
 		if (this.stored) this.stored.item = item;
 	}
 
@@ -172,9 +213,15 @@ export class State {
 	 */
 	saved(id, item, sent) {
 		this.known = { is: 'stored', id, item };
-		this.#moment = Date.now();
+		const before = this.#snapshot;
+		this.#snapshot = new Snapshot(item.text, Date.now());
 		this.changes.forget(sent);
-		this.reads.clear();
+		// What is new in the record is this request's own.
+		for (const [key, seen] of this.#reads) if (seen === before) this.read(key);
+		for (const [key, { wasRead, updates }] of sent) {
+			// What the handler makes of its own value later is made of what is stored now.
+			if ((wasRead || updates) && this.#reads.get(key) !== OUTDATED) this.read(key);
+		}
 		this.wasWritten = true;
 	}
 
@@ -202,6 +249,6 @@ export class State {
 	forget() {
 		this.entries = new Map();
 		this.changes = new Changes();
-		this.reads.clear();
+		this.#reads.clear();
 	}
 }

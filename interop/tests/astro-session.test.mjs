@@ -1,0 +1,132 @@
+// The session of the package `@cloakroom/astro` by itself, in one process: what becomes of what two requests do at once.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setImmediate as settle } from 'node:timers/promises';
+import { load } from '../lib/astro-package.mjs';
+import { read, request, site, visitor } from '../lib/astro-site.mjs';
+
+const { Session } = await load('session/session.js');
+const { Store } = await load('session/store.js');
+
+const increment = (n = 0) => n + 1;
+
+describe('a key that was updated, and is then set', () => {
+	for (const [change, make] of [['set', (session, n) => session.set('n', n)], ['delete', (session) => session.delete('n')]]) {
+		test(`${change}: another's update in between is a conflict, as after any other read`, async () => {
+			const cookies = await visitor({ n: 0 });
+			const slow = request(cookies, async (session) => {
+				const n = await session.update('n', increment);
+				await request(cookies, (other) => other.update('n', increment));
+				make(session, n);
+			});
+			await assert.rejects(slow, { name: 'SessionConflictError', key: 'n' });
+			assert.equal(await read(cookies, 'n'), 1);
+		});
+	}
+});
+
+describe('what a page that streams sets after it was answered', () => {
+	/** A page of which one part has handled the session before the answer, and another does so after it. */
+	async function streamed(cookies, { before, meanwhile, late }) {
+		const session = new Session(site, cookies);
+		const seen = await before(session);
+		await session.commit();
+		session.close();
+		await meanwhile();
+		await late(session, seen);
+		// As Astro does in the end.
+		await session.commit();
+	}
+	const beside = (cookies, ...items) => () => request(cookies, (session) => session.update('cart', (cart) => [...cart, ...items]));
+	const getCart = (session) => session.get('cart');
+	const addLate = (session, cart) => session.set('cart', [...cart, 'late']);
+
+	test('is lost, and told to the log, where another has changed what it was made of', async (t) => {
+		const log = t.mock.method(console, 'error', () => {});
+		const cookies = await visitor({ cart: ['hat'] });
+		await streamed(cookies, { before: getCart, meanwhile: beside(cookies, 'boots'), late: addLate });
+		assert.deepEqual(await read(cookies, 'cart'), ['hat', 'boots']);
+		assert.match(log.mock.calls[0].arguments[0], /not saved: Another request changed "cart"/);
+	});
+
+	test('also where the page has saved something else since it read', async (t) => {
+		t.mock.method(console, 'error', () => {});
+		for (const isRebased of [false, true]) {
+			const cookies = await visitor({ cart: ['hat'] });
+			const others = beside(cookies, 'boots');
+			await streamed(cookies, {
+				async before(session) {
+					const cart = await session.get('cart');
+					if (isRebased) await others();
+					session.set('seen', true);
+					return cart;
+				},
+				meanwhile: isRebased ? () => {} : others,
+				late: addLate,
+			});
+			assert.deepEqual(await read(cookies, 'cart'), ['hat', 'boots']);
+			assert.equal(await read(cookies, 'seen'), true);
+		}
+	});
+
+	test('also where the value was given by an update, which was made anew on what another had stored', async (t) => {
+		t.mock.method(console, 'error', () => {});
+		const cookies = await visitor({ n: 0 });
+		await streamed(cookies, {
+			async before(session) {
+				const n = await session.update('n', increment);
+				await request(cookies, (other) => other.update('n', increment));
+				return n;
+			},
+			meanwhile: () => {},
+			late: (session, n) => session.set('n', n),
+		});
+		assert.equal(await read(cookies, 'n'), 2);
+	});
+
+	test('is saved where nobody has changed it but the page itself', async () => {
+		const cookies = await visitor({ cart: ['hat'], n: 0 });
+		await streamed(cookies, {
+			async before(session) {
+				const cart = await session.get('cart');
+				// Changed in its place: that is saved along with what is set.
+				cart.push('boots');
+				session.set('n', (await session.get('n')) + (await session.update('m', increment)));
+				return cart;
+			},
+			meanwhile: () => request(cookies, (session) => session.set('theme', 'dark')),
+			async late(session, cart) {
+				session.set('cart', [...cart, 'late']);
+				session.set('n', 2);
+				session.set('m', 2);
+			},
+		});
+		assert.deepEqual(await Promise.all(['cart', 'n', 'm', 'theme'].map((key) => read(cookies, key))), [['hat', 'boots', 'late'], 2, 2, 'dark']);
+	});
+});
+
+test('a late update counts once, however slowly the store answers while Astro saves the session too', async () => {
+	const cookies = await visitor({ n: 0 });
+	const { driver } = site.store;
+	const written = Promise.withResolvers();
+	const answer = Promise.withResolvers();
+	const set = async (...item) => {
+		const version = await driver.set(...item);
+		if (version) {
+			written.resolve();
+			await answer.promise;
+		}
+		return version;
+	};
+	const slow = { ...site, store: new Store({ ...driver, set }) };
+	const session = new Session(slow, cookies);
+	session.close();
+	await session.update('n', increment);
+	await written.promise;
+	const saved = session.commit();
+	// All that it does without an answer.
+	for (let turn = 0; turn < 10; turn++) await settle();
+	answer.resolve();
+	await saved;
+	assert.equal(await read(cookies, 'n'), 1);
+});

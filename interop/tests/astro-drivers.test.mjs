@@ -181,6 +181,45 @@ for (const { name, title = name, needs, start } of drivers) {
 			assert.notEqual(await driver.set(key, text(4), 'absent'), null);
 			assert.equal(await driver.touch(randomUUID(), 5), false);
 		});
+
+		/** A visitor's session, as a process with these limits has it. */
+		const session = (id, limits, on = driver) => {
+			const site = { store: new Store(on), rules: { limits, conflict: 'error' }, cookie: cookieSettings(undefined, true) };
+			return new Session(site, { get: () => ({ value: id }), set() {}, delete() {} });
+		};
+		const secondsLeft = async (id) => ((await another.get(id)).ends - Date.now()) / 1000;
+
+		test('a session that is only read is kept, also where its entries have a ttl', async () => {
+			const id = randomUUID();
+			const endsIn = (seconds) => `[["Map",1,2],"theme",{"data":3,"expires":4},"dark",${Date.now() + seconds * 1000}]`;
+			await driver.set(id, endsIn(3600), 'absent', 100);
+			const reader = session(id, { idle: 600, ttl: 3600 });
+			assert.equal(await reader.get('theme'), 'dark');
+			await reader.commit();
+			assert.ok(Math.abs((await secondsLeft(id)) - 600) < 5);
+			// No entry lives longer for that.
+			await driver.set(id, endsIn(300), 'always', 100);
+			const next = session(id, { idle: 600, ttl: 3600 });
+			await next.get('theme');
+			await next.commit();
+			assert.ok(Math.abs((await secondsLeft(id)) - 300) < 5);
+		});
+
+		test('who has read a session moves no deadline of what others have made of it', async () => {
+			const id = randomUUID();
+			const { version } = await driver.set(id, text(1), 'absent', 100);
+			const readers = [session(id, { idle: 600 }), session(id, { idle: 600 })];
+			for (const reader of readers) await reader.get('key');
+			// Rust remembers it.
+			await another.set(id, text(2), { version }, 2_000_000);
+			await readers[0].commit();
+			assert.ok(Math.abs((await secondsLeft(id)) - 2_000_000) < 5);
+			const logout = session(id, { idle: 600 }, another);
+			logout.destroy();
+			await logout.commit();
+			await readers[1].commit();
+			assert.ok((await secondsLeft(id)) <= 60);
+		});
 	});
 }
 

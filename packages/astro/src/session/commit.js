@@ -6,7 +6,7 @@
 // - What was destroyed is retired whatever was written to it meanwhile.
 import { hasPassed } from '../time.js';
 import { SessionEndedError, SessionUnavailableError } from './errors.js';
-import { CREATED, createdAt, endOfOthers, idleOf, isOwn, timeToLive } from './lifetime.js';
+import { CREATED, createdAt, endOfOthers, idleOf, timeToLive } from './lifetime.js';
 import { stringify } from './record.js';
 import { giveWay, takeTurn } from './turns.js';
 
@@ -212,7 +212,9 @@ function put(state, store, rules, id, when) {
 }
 
 /**
- * A session in use is not idle. A failure costs the request nothing: it changed nothing that anybody asked for.
+ * A session in use is not idle: what was read is written again, to end later. On the condition that nobody has written since,
+ * as a newer record may live longer, and what was retired must not. A failure costs the request nothing: it changed nothing
+ * that anybody asked for.
  * @param {State} state @param {Store} store @param {Rules} rules
  */
 async function keepAlive({ known, entries }, store, { limits }) {
@@ -223,8 +225,9 @@ async function keepAlive({ known, entries }, store, { limits }) {
 	const left = known.item.ends === undefined ? 0 : (known.item.ends - now) / 1000;
 	const ttl = timeToLive(entries, limits, now, known.item.ends);
 	if (ttl === undefined || ttl - left < (limits.touchInterval ?? Math.min(60, idle / 10))) return;
-	// Whose entries end sooner than an idle session would is left to the next change: a touch might cut a newer record short.
-	const isShortened = [...entries].some(([key, entry]) => !isOwn(key) && typeof entry?.expires === 'number');
-	if (isShortened) return;
-	await store.touch(known.id, ttl).catch((error) => console.warn(`[cloakroom] ${error.message}`));
+	const { item } = known;
+	const kept = await store
+		.write(known.id, item.text, { version: item.version }, ttl)
+		.catch((error) => console.warn(`[cloakroom] ${error.message}`));
+	if (kept && known.item === item) known.item = kept;
 }

@@ -70,11 +70,6 @@ export class Store {
 		return this.#call('remove a session', () => this.driver.remove(id, 'always'));
 	}
 
-	/** @param {string} id @param {number | undefined} ttl */
-	async touch(id, ttl) {
-		return this.#call('keep a session alive', () => this.driver.touch(id, ttl));
-	}
-
 	/**
 	 * @template T
 	 * @param {string} what

@@ -220,6 +220,20 @@ for (const { name, title = name, needs, start } of drivers) {
 			await readers[1].commit();
 			assert.ok((await secondsLeft(id)) <= 60);
 		});
+
+		test('an entry that is to live beyond any clock lives for ever', async () => {
+			for (const ttl of [1e16, 1e18, 1e300]) {
+				const id = randomUUID();
+				await driver.set(id, text(1), 'absent', 100);
+				assert.equal(await driver.touch(id, ttl), true);
+				assert.ok(!((await secondsLeft(id)) < 1e9));
+				const writer = session(id, {});
+				writer.set('key', 'value', { ttl });
+				await writer.commit();
+				assert.equal(await session(id, {}, another).get('key'), 'value');
+				assert.ok(!((await secondsLeft(id)) < 1e9));
+			}
+		});
 	});
 }
 

@@ -237,6 +237,34 @@ for (const { name, title = name, needs, start } of drivers) {
 	});
 }
 
+suite('A record in Redis whose bytes are no text', { needs: ['redis', 'valkey'] }, () => {
+	for (const [what, kind] of [
+		['a script', 'redis'],
+		['the server', 'valkey'],
+	]) {
+		test(`can be logged out of, where ${what} compares them`, async () => {
+			const peer = await startPeer(kind);
+			const { default: open } = await load('drivers/redis.js');
+			const driver = open({ url: peer.url });
+			const client = new Redis(peer.url);
+			try {
+				const id = randomUUID();
+				await client.set(id, Buffer.from([0xff, 0xfe, 0x5b]));
+				const store = new Store(driver);
+				const site = { store, rules: { limits: {}, conflict: 'error' }, cookie: cookieSettings(undefined, true) };
+				const session = new Session(site, { get: () => ({ value: id }), delete() {} });
+				session.destroy();
+				await session.commit();
+				assert.equal((await store.find(id)).is, 'retired');
+			} finally {
+				client.disconnect();
+				driver.close();
+				await peer.stop();
+			}
+		});
+	}
+});
+
 suite('A write on a condition in Redis', { needs: ['redis', 'valkey'] }, () => {
 	for (const [what, kind, isScript] of [
 		['is a script where the server cannot compare', 'redis', true],

@@ -111,7 +111,7 @@ async function writeNew(state, store, rules) {
  */
 async function retireLeft(state, store, left) {
 	try {
-		return await store.retire(left.id, left.item.version, 'moved', left.by);
+		return await store.retire(left.id, { version: left.item.version }, 'moved', left.by);
 	} catch (error) {
 		// Whether it was retired is not known: it is looked at once, and else both are there for a moment.
 		const found = await store.find(left.id).catch(() => undefined);
@@ -166,13 +166,21 @@ function takeBack(state, store) {
 async function retire({ id, by }, fate, store) {
 	const found = await store.find(id);
 	// Nothing is stored under an ID that somebody made up, not even a tombstone.
-	return found.is !== 'alive' || store.retire(id, found.item.version, fate, by);
+	return found.is !== 'alive' || store.retire(id, { version: found.item.version }, fate, by);
 }
 
 /** @param {{ id: string, by: string }} ending @param {Store} store */
 async function retireDestroyed(ending, store) {
+	const { id, by } = ending;
+	let seen;
 	for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-		if (await retire(ending, 'destroyed', store)) return;
+		const found = await store.find(id);
+		if (found.is !== 'alive') return;
+		const { text, version } = found.item;
+		// Bytes that are no text equal nothing that was read.
+		const when = text === seen ? 'always' : { version };
+		if (await store.retire(id, when, 'destroyed', by)) return;
+		seen = text;
 		await giveWay(Math.min(attempt, 4));
 	}
 	throw new SessionUnavailableError('retire a session', 'too many others write to it');

@@ -265,6 +265,35 @@ suite('A record in Redis whose bytes are no text', { needs: ['redis', 'valkey'] 
 	}
 });
 
+suite('The keys of Cloakroom\'s own notes', { needs: [] }, () => {
+	let site;
+	before(async () => {
+		const { default: open } = await load('drivers/memory.js');
+		site = { store: new Store(open()), rules: { limits: { absolute: 600 }, conflict: 'error' }, cookie: cookieSettings(undefined, true) };
+	});
+
+	test('are no keys of the site\'s', async () => {
+		const cookies = new Map();
+		const jar = { get: (name) => cookies.get(name), set: (name, value) => cookies.set(name, { value }), delete: assert.fail };
+		const first = new Session(site, jar);
+		first.set('theme', 'dark');
+		await first.commit();
+		const id = first.sessionID;
+		const { text } = await site.store.driver.get(id);
+		for (const key of ['cloakroom.created', 'cloakroom.remember']) {
+			const session = new Session(site, jar);
+			const refused = { name: 'SessionUsageError', message: new RegExp(`"${key}" is for a note of Cloakroom's own: choose another`) };
+			assert.throws(() => session.set(key, 0), refused);
+			await assert.rejects(session.update(key, () => 0), refused);
+			// There is none by that name, as `has` says.
+			session.delete(key);
+			assert.equal(await session.has(key), false);
+			await session.commit();
+			assert.equal((await site.store.driver.get(id)).text, text);
+		}
+	});
+});
+
 suite('A write on a condition in Redis', { needs: ['redis', 'valkey'] }, () => {
 	for (const [what, kind, isScript] of [
 		['is a script where the server cannot compare', 'redis', true],

@@ -221,6 +221,22 @@ for (const { name, title = name, needs, start } of drivers) {
 			assert.ok((await secondsLeft(id)) <= 60);
 		});
 
+		test('without limits, a deadline is kept that is none of the entries\'', async () => {
+			const id = randomUUID();
+			const add = async (key) => {
+				const writer = session(id, {});
+				writer.set(key, 'value');
+				await writer.commit();
+			};
+			await driver.set(id, text(1), 'absent', 600);
+			await add('theme');
+			assert.ok(Math.abs((await secondsLeft(id)) - 600) < 5);
+			// One that ends with its last entry may be another's limit as well: nobody can tell.
+			await driver.set(id, `[["Map",1,2],"flash",{"data":3,"expires":4},"saved",${Date.now() + 300_000}]`, 'always', 300);
+			await add('theme');
+			assert.equal((await another.get(id)).ends, undefined);
+		});
+
 		test('an entry that is to live beyond any clock lives for ever', async () => {
 			for (const ttl of [1e16, 1e18, 1e300]) {
 				const id = randomUUID();

@@ -182,8 +182,134 @@ for (const { name, title = name, needs, start } of drivers) {
 			assert.notEqual(await driver.set(key, text(4), 'absent'), null);
 			assert.equal(await driver.touch(randomUUID(), 5), false);
 		});
+
+		/** A visitor's session, as a process with these limits has it. */
+		const session = (id, limits, on = driver) => {
+			const site = { store: new Store(on), rules: { limits, conflict: 'error' }, cookie: cookieSettings(undefined, true) };
+			return new Session(site, { get: () => ({ value: id }), set() {}, delete() {} });
+		};
+		const secondsLeft = async (id) => ((await another.get(id)).ends - Date.now()) / 1000;
+
+		test('a session that is only read is kept, also where its entries have a ttl', async () => {
+			const id = randomUUID();
+			const endsIn = (seconds) => `[["Map",1,2],"theme",{"data":3,"expires":4},"dark",${Date.now() + seconds * 1000}]`;
+			await driver.set(id, endsIn(3600), 'absent', 100);
+			const reader = session(id, { idle: 600, ttl: 3600 });
+			assert.equal(await reader.get('theme'), 'dark');
+			await reader.commit();
+			assert.ok(Math.abs((await secondsLeft(id)) - 600) < 5);
+			// No entry lives longer for that.
+			await driver.set(id, endsIn(300), 'always', 100);
+			const next = session(id, { idle: 600, ttl: 3600 });
+			await next.get('theme');
+			await next.commit();
+			assert.ok(Math.abs((await secondsLeft(id)) - 300) < 5);
+		});
+
+		test('who has read a session moves no deadline of what others have made of it', async () => {
+			const id = randomUUID();
+			const { version } = await driver.set(id, text(1), 'absent', 100);
+			const readers = [session(id, { idle: 600 }), session(id, { idle: 600 })];
+			for (const reader of readers) await reader.get('key');
+			// Rust remembers it.
+			await another.set(id, text(2), { version }, 2_000_000);
+			await readers[0].commit();
+			assert.ok(Math.abs((await secondsLeft(id)) - 2_000_000) < 5);
+			const logout = session(id, { idle: 600 }, another);
+			logout.destroy();
+			await logout.commit();
+			await readers[1].commit();
+			assert.ok((await secondsLeft(id)) <= 60);
+		});
+
+		test('without limits, a deadline is kept that is none of the entries\'', async () => {
+			const id = randomUUID();
+			const add = async (key) => {
+				const writer = session(id, {});
+				writer.set(key, 'value');
+				await writer.commit();
+			};
+			await driver.set(id, text(1), 'absent', 600);
+			await add('theme');
+			assert.ok(Math.abs((await secondsLeft(id)) - 600) < 5);
+			// One that ends with its last entry may be another's limit as well: nobody can tell.
+			await driver.set(id, `[["Map",1,2],"flash",{"data":3,"expires":4},"saved",${Date.now() + 300_000}]`, 'always', 300);
+			await add('theme');
+			assert.equal((await another.get(id)).ends, undefined);
+		});
+
+		test('an entry that is to live beyond any clock lives for ever', async () => {
+			for (const ttl of [1e16, 1e18, 1e300]) {
+				const id = randomUUID();
+				await driver.set(id, text(1), 'absent', 100);
+				assert.equal(await driver.touch(id, ttl), true);
+				assert.ok(!((await secondsLeft(id)) < 1e9));
+				const writer = session(id, {});
+				writer.set('key', 'value', { ttl });
+				await writer.commit();
+				assert.equal(await session(id, {}, another).get('key'), 'value');
+				assert.ok(!((await secondsLeft(id)) < 1e9));
+			}
+		});
 	});
 }
+
+suite('A record in Redis whose bytes are no text', { needs: ['redis', 'valkey'] }, () => {
+	for (const [what, kind] of [
+		['a script', 'redis'],
+		['the server', 'valkey'],
+	]) {
+		test(`can be logged out of, where ${what} compares them`, async () => {
+			const peer = await startPeer(kind);
+			const { default: open } = await load('drivers/redis.js');
+			const driver = open({ url: peer.url });
+			const client = new Redis(peer.url);
+			try {
+				const id = randomUUID();
+				await client.set(id, Buffer.from([0xff, 0xfe, 0x5b]));
+				const store = new Store(driver);
+				const site = { store, rules: { limits: {}, conflict: 'error' }, cookie: cookieSettings(undefined, true) };
+				const session = new Session(site, { get: () => ({ value: id }), delete() {} });
+				session.destroy();
+				await session.commit();
+				assert.equal((await store.find(id)).is, 'retired');
+			} finally {
+				client.disconnect();
+				driver.close();
+				await peer.stop();
+			}
+		});
+	}
+});
+
+suite('The keys of Cloakroom\'s own notes', { needs: [] }, () => {
+	let site;
+	before(async () => {
+		const { default: open } = await load('drivers/memory.js');
+		site = { store: new Store(open()), rules: { limits: { absolute: 600 }, conflict: 'error' }, cookie: cookieSettings(undefined, true) };
+	});
+
+	test('are no keys of the site\'s', async () => {
+		const cookies = new Map();
+		const jar = { get: (name) => cookies.get(name), set: (name, value) => cookies.set(name, { value }), delete: assert.fail };
+		const first = new Session(site, jar);
+		first.set('theme', 'dark');
+		await first.commit();
+		const id = first.sessionID;
+		const { text } = await site.store.driver.get(id);
+		for (const key of ['cloakroom.created', 'cloakroom.remember']) {
+			const session = new Session(site, jar);
+			const refused = { name: 'SessionUsageError', message: new RegExp(`"${key}" is for a note of Cloakroom's own: choose another`) };
+			assert.throws(() => session.set(key, 0), refused);
+			await assert.rejects(session.update(key, () => 0), refused);
+			// There is none by that name, as `has` says.
+			session.delete(key);
+			assert.equal(await session.has(key), false);
+			await session.commit();
+			assert.equal((await site.store.driver.get(id)).text, text);
+		}
+	});
+});
 
 suite('A write on a condition in Redis', { needs: ['redis', 'valkey'] }, () => {
 	for (const [what, kind, isScript] of [

@@ -2,6 +2,7 @@
 // deadlines that the Rust side adds (`cloakroom_drivers::db0` says why). The database compares the stored bytes, in the
 // statement that writes, and measures all deadlines by its own clock.
 import { createHash } from 'node:crypto';
+import { millisecondsOf } from '../time.js';
 import * as mysql from './db0/mysql.js';
 import * as postgres from './db0/postgres.js';
 import * as sqlite from './db0/sqlite.js';
@@ -10,9 +11,6 @@ import { checkName, prepareTable } from './db0/table.js';
 
 /** By the scheme of the URL. @type {Record<string, Dialect>} */
 const DIALECTS = { mariadb: mysql, mysql, postgres, postgresql: postgres, sqlite };
-
-/** The longest ttl in milliseconds, about thirty thousand years; what is longer never ends. */
-const LONGEST_TTL = 1e15;
 
 /** Between two looks for items that have expired, in milliseconds. */
 const BETWEEN_SWEEPS = 60_000;
@@ -116,7 +114,7 @@ export default function db0(options) {
 			return { text, version: text, ends: row.remaining === null ? undefined : Date.now() + Number(row.remaining) };
 		},
 		async set(key, text, when, ttl) {
-			const given = { key, text, mark: createHash('sha256').update(text).digest('hex'), ttl: milliseconds(ttl) };
+			const given = { key, text, mark: createHash('sha256').update(text).digest('hex'), ttl: millisecondsOf(ttl) ?? null };
 			let isWritten = true;
 			if (when === 'always') await call('set', given);
 			else if (when === 'absent') isWritten = await create(given);
@@ -133,7 +131,7 @@ export default function db0(options) {
 			return isConditional && (await call('find', { key })).rows.length > 0 ? 'conflict' : 'missing';
 		},
 		async touch(key, ttl) {
-			return (await call('touch', { key, ttl: milliseconds(ttl) })).changed > 0;
+			return (await call('touch', { key, ttl: millisecondsOf(ttl) ?? null })).changed > 0;
 		},
 	};
 }
@@ -160,10 +158,4 @@ function placeOf(url, scheme) {
 	} catch {
 		return scheme;
 	}
-}
-
-/** @param {number | undefined} ttl In seconds. */
-function milliseconds(ttl) {
-	const rounded = ttl === undefined ? Infinity : Math.ceil(ttl * 1000);
-	return rounded > LONGEST_TTL ? null : rounded;
 }

@@ -1,6 +1,7 @@
 // Redis and Valkey, by ioredis as Astro has it. The options, keys and bytes are those of unstorage's driver.
 import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { millisecondsOf } from '../time.js';
 
 // Replaces or removes what is stored, if it is what the caller saw.
 // ARGV: what was seen; its length where that is a digest, or nothing; what to store; for how many milliseconds.
@@ -74,8 +75,8 @@ export default function redis({ url, base = '', ttl: defaultTtl, cluster, cluste
 	const prefix = normalizeBase(base);
 	const name = (/** @type {string} */ key) => prefix + key;
 	const expiry = (/** @type {number | undefined} */ ttl) => {
-		const seconds = ttl ?? (defaultTtl || undefined);
-		return seconds === undefined ? [] : [String(Math.ceil(seconds * 1000))];
+		const milliseconds = millisecondsOf(ttl ?? (defaultTtl || undefined));
+		return milliseconds === undefined ? [] : [String(milliseconds)];
 	};
 	/** Whether the server compares by itself, as far as is known: Redis from 8.4 and Valkey from 8.1 on. */
 	let compares = true;

@@ -1,4 +1,5 @@
 // Upstash's Redis over HTTP, by `fetch` alone. The options, keys and bytes are those of unstorage's driver.
+import { millisecondsOf } from '../time.js';
 
 /** How long a call may take, in milliseconds. */
 const PATIENCE = 10_000;
@@ -45,8 +46,8 @@ export default function upstash({ url, token, base = '', ttl: defaultTtl }) {
 	}
 
 	const expiry = (/** @type {number | undefined} */ ttl) => {
-		const seconds = ttl ?? (defaultTtl || undefined);
-		return seconds === undefined ? [] : [Math.max(1, Math.ceil(seconds * 1000))];
+		const milliseconds = millisecondsOf(ttl ?? (defaultTtl || undefined));
+		return milliseconds === undefined ? [] : [Math.max(1, milliseconds)];
 	};
 
 	return {

@@ -6,7 +6,7 @@
 // - What was destroyed is retired whatever was written to it meanwhile.
 import { hasPassed } from '../time.js';
 import { SessionEndedError, SessionUnavailableError } from './errors.js';
-import { CREATED, createdAt, endOfOthers, idleOf, isOwn, timeToLive } from './lifetime.js';
+import { CREATED, createdAt, endOfOthers, idleOf, timeToLive } from './lifetime.js';
 import { stringify } from './record.js';
 import { giveWay, takeTurn } from './turns.js';
 
@@ -127,7 +127,7 @@ async function writeNew(state, store, rules) {
  */
 async function retireLeft(state, store, left) {
 	try {
-		return await store.retire(left.id, left.item.version, 'moved', left.by);
+		return await store.retire(left.id, { version: left.item.version }, 'moved', left.by);
 	} catch (error) {
 		// Whether it was retired is not known: it is looked at once, and else both are there for a moment.
 		const found = await store.find(left.id).catch(() => undefined);
@@ -182,13 +182,21 @@ function takeBack(state, store) {
 async function retire({ id, by }, fate, store) {
 	const found = await store.find(id);
 	// Nothing is stored under an ID that somebody made up, not even a tombstone.
-	return found.is !== 'alive' || store.retire(id, found.item.version, fate, by);
+	return found.is !== 'alive' || store.retire(id, { version: found.item.version }, fate, by);
 }
 
 /** @param {{ id: string, by: string }} ending @param {Store} store */
 async function retireDestroyed(ending, store) {
+	const { id, by } = ending;
+	let seen;
 	for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-		if (await retire(ending, 'destroyed', store)) return;
+		const found = await store.find(id);
+		if (found.is !== 'alive') return;
+		const { text, version } = found.item;
+		// Bytes that are no text equal nothing that was read.
+		const when = text === seen ? 'always' : { version };
+		if (await store.retire(id, when, 'destroyed', by)) return;
+		seen = text;
 		await giveWay(Math.min(attempt, 4));
 	}
 	throw new SessionUnavailableError('retire a session', 'too many others write to it');
@@ -228,7 +236,9 @@ function put(state, store, rules, id, when) {
 }
 
 /**
- * A session in use is not idle. A failure costs the request nothing: it changed nothing that anybody asked for.
+ * A session in use is not idle: what was read is written again, to end later. On the condition that nobody has written since,
+ * as a newer record may live longer, and what was retired must not. A failure costs the request nothing: it changed nothing
+ * that anybody asked for.
  * @param {State} state @param {Store} store @param {Rules} rules
  */
 async function keepAlive({ known, entries }, store, { limits }) {
@@ -239,8 +249,9 @@ async function keepAlive({ known, entries }, store, { limits }) {
 	const left = known.item.ends === undefined ? 0 : (known.item.ends - now) / 1000;
 	const ttl = timeToLive(entries, limits, now, known.item.ends);
 	if (ttl === undefined || ttl - left < (limits.touchInterval ?? Math.min(60, idle / 10))) return;
-	// Whose entries end sooner than an idle session would is left to the next change: a touch might cut a newer record short.
-	const isShortened = [...entries].some(([key, entry]) => !isOwn(key) && typeof entry?.expires === 'number');
-	if (isShortened) return;
-	await store.touch(known.id, ttl).catch((error) => console.warn(`[cloakroom] ${error.message}`));
+	const { item } = known;
+	const kept = await store
+		.write(known.id, item.text, { version: item.version }, ttl)
+		.catch((error) => console.warn(`[cloakroom] ${error.message}`));
+	if (kept && known.item === item) known.item = kept;
 }

@@ -17,6 +17,12 @@ import { takeTurn } from './turns.js';
  */
 /** @typedef {{ get(name: string): { value: string } | undefined, set(name: string, value: string, options: object): void, delete(name: string, options: object): void }} Cookies */
 
+/** Refuses a key that no entry of the site's can have. @param {string} key */
+function checkKey(key) {
+	if (!key) throw new SessionUsageError('The session key was not provided.');
+	if (isOwn(key)) throw new SessionUsageError(`The session key "${key}" is for a note of Cloakroom's own: choose another.`);
+}
+
 export class Session {
 	#site;
 	#cookies;
@@ -83,7 +89,7 @@ export class Session {
 
 	/** @param {string} key @param {unknown} value @param {{ ttl?: number }} [options] A ttl is in seconds. */
 	set(key, value, { ttl } = {}) {
-		if (!key) throw new SessionUsageError('The session key was not provided.');
+		checkKey(key);
 		let data;
 		try {
 			data = copy(value);
@@ -109,7 +115,7 @@ export class Session {
 	 * @param {(value: any) => any} change
 	 */
 	async update(key, change) {
-		if (!key) throw new SessionUsageError('The session key was not provided.');
+		checkKey(key);
 		const state = await this.#loaded();
 		if (state.known.is === 'ended') throw new SessionEndedError();
 		let before, data;
@@ -126,6 +132,8 @@ export class Session {
 
 	/** @param {string} key */
 	delete(key) {
+		// None of the site's has that name.
+		if (isOwn(key)) return;
 		this.#known.delete(key);
 		this.#commitLate(this.#known);
 	}

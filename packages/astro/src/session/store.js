@@ -54,25 +54,20 @@ export class Store {
 
 	/**
 	 * Puts a tombstone in the place of a record, or removes it where the store cannot keep one for a time. Whether the
-	 * record was there at this version.
-	 * @param {string} id @param {unknown} version @param {'moved' | 'destroyed'} fate @param {string} by
+	 * condition held.
+	 * @param {string} id @param {Condition} when @param {'moved' | 'destroyed'} fate @param {string} by
 	 */
-	async retire(id, version, fate, by) {
+	async retire(id, when, fate, by) {
 		return this.#call('retire a session', async () => {
-			if (!this.driver.expires) return (await this.driver.remove(id, { version })) === 'removed';
+			if (!this.driver.expires) return (await this.driver.remove(id, when)) === 'removed';
 			const tombstone = writeTombstone(fate, by, Date.now());
-			return (await this.driver.set(id, tombstone, { version }, REMEMBERED)) !== null;
+			return (await this.driver.set(id, tombstone, when, REMEMBERED)) !== null;
 		});
 	}
 
 	/** Removes whatever is there. @param {string} id */
 	async remove(id) {
 		return this.#call('remove a session', () => this.driver.remove(id, 'always'));
-	}
-
-	/** @param {string} id @param {number | undefined} ttl */
-	async touch(id, ttl) {
-		return this.#call('keep a session alive', () => this.driver.touch(id, ttl));
 	}
 
 	/**

@@ -42,10 +42,10 @@ export class Locks {
 	}
 
 	/**
-	 * Does something while nobody else has the key's lock.
+	 * Does something while nobody else has the key's lock. Right before it writes it asks whether that is still so.
 	 * @template T
 	 * @param {string} key
-	 * @param {(stripe: string) => Promise<T>} work
+	 * @param {(stripe: string, check: () => void) => Promise<T>} work
 	 * @returns {Promise<T>}
 	 */
 	async hold(key, work) {
@@ -54,12 +54,12 @@ export class Locks {
 		const turn = (async () => {
 			await before?.catch(() => {});
 			const file = path.join(this.folder, `${stripe}.lock$`);
-			if (OPENS_LOCKED) return withOpenLock(file, () => work(stripe));
+			if (OPENS_LOCKED) return withOpenLock(file, () => work(stripe, () => {}));
 			const holder = await this.#take();
 			try {
 				await holder.lock(file);
 				try {
-					return await work(stripe);
+					return await work(stripe, () => holder.check());
 				} finally {
 					holder.unlock();
 				}

@@ -52,7 +52,13 @@ describe('what a site says', () => {
 
 	test('an option that there is not is refused, with those that there are', () => {
 		assert.throws(() => checkOptions({ idel: 5 }), /unknown option `idel`.*idle, absolute/);
-		assert.throws(() => checkOptions({ idle: '5m' }), /`idle` is "5m": it must be a number of seconds/);
+		assert.throws(() => checkOptions({ idle: '5m' }), /`idle` is "5m": it must be a whole number of seconds/);
+		for (const idle of [0.5, Infinity, 1e20, 0]) assert.throws(() => checkOptions({ idle }), /it must be a whole number of seconds/);
+		// As a Rust server beside it would.
+		assert.throws(() => checkOptions({ remember: 60 }), /`remember` means nothing without `idle`/);
+		assert.throws(() => checkOptions({ idle: 60, remember: 30 }), /a remembered session lives longer/);
+		assert.throws(() => checkOptions({ idle: 60, touchInterval: 120 }), /would end between two touches/);
+		checkOptions({ idle: 60, absolute: 600, remember: 120, touchInterval: 10 });
 		assert.throws(() => checkOptions({ conflict: 'ignore' }), /`conflict` is "ignore".*error, retry, merge/);
 	});
 });

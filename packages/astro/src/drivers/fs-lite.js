@@ -57,10 +57,10 @@ export default function fsLite({ base, readOnly = false }) {
 	}
 
 	/**
-	 * Does something while nobody else writes this item.
+	 * Does something while nobody else writes this item. Right before it writes it asks whether that is still so.
 	 * @template T
 	 * @param {string} key
-	 * @param {(prefix: string) => Promise<T>} work
+	 * @param {(prefix: string, check: () => void) => Promise<T>} work
 	 */
 	async function exclusively(key, work) {
 		if (readOnly) throw new Error(`the folder ${folder} is read-only (option \`readOnly\`)`);
@@ -86,7 +86,7 @@ export default function fsLite({ base, readOnly = false }) {
 		expires: true,
 		get: find,
 		async set(key, text, when, ttl) {
-			return exclusively(key, async (prefix) => {
+			return exclusively(key, async (prefix, check) => {
 				if (!(await holds(key, when))) return null;
 				const file = fileOf(key);
 				const temporary = path.join(own, `${prefix}-${randomBytes(8).toString('hex')}.tmp$`);
@@ -97,9 +97,11 @@ export default function fsLite({ base, readOnly = false }) {
 					if (key.includes(':')) await mkdir(path.dirname(file), { recursive: true });
 					if (when === 'absent' && !(await exists(file))) {
 						// Unlike a rename, a link takes no place that somebody without a lock has taken meanwhile.
+						check();
 						await link(temporary, file);
 						await unlink(temporary);
 					} else {
+						check();
 						await rename(temporary, file);
 					}
 				} catch (error) {
@@ -111,20 +113,22 @@ export default function fsLite({ base, readOnly = false }) {
 			});
 		},
 		async remove(key, when) {
-			return exclusively(key, async () => {
+			return exclusively(key, async (_, check) => {
 				const found = await find(key);
 				if (!found) return 'missing';
 				if (when !== 'always' && found.text !== /** @type {any} */ (when).version) return 'conflict';
+				check();
 				await unlink(fileOf(key));
 				return 'removed';
 			});
 		},
 		async touch(key, ttl) {
-			return exclusively(key, async () => {
+			return exclusively(key, async (_, check) => {
 				if (!(await find(key))) return false;
 				const ends = endOf(ttl);
 				await note(key, ends);
 				const modified = modifiedFor(ends, Date.now()) / 1000;
+				check();
 				await utimes(fileOf(key), modified, modified);
 				return true;
 			});

@@ -15,7 +15,7 @@ export function checkOptions({ conflict = 'error', driver, ...limits }) {
 			);
 		}
 		if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
-			throw new Error(`[@cloakroom/astro] \`${name}\` is ${value}: it must be a whole number of seconds.`);
+			throw new Error(`[@cloakroom/astro] \`${name}\` is ${typeof value === 'number' ? value : JSON.stringify(value)}: it must be a whole number of seconds.`);
 		}
 	}
 	checkLimits(limits);

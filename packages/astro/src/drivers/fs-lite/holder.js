@@ -4,6 +4,7 @@
 // It is Perl where there is one, as on Debian and what is made of it: there it has the system's call at hand. A shell has to
 // start the command `flock` (util-linux, busybox) for each lock, which takes 30 times as long.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
 const PERL = `
 $| = 1;
@@ -19,7 +20,9 @@ while (defined(my $file = <STDIN>)) {
 }
 `;
 
+// A signal for all of a service, or Ctrl-C, is the server's to heed: it may still write. These programs end when it has.
 const SHELL = `
+trap '' INT TERM HUP
 perl -e 1 2>/dev/null && exec perl -e "$1"
 while IFS= read -r file; do
 	while :; do
@@ -35,7 +38,7 @@ done
 
 /** It keeps this process from ending only while a lock is held. */
 export class Holder {
-	#process = spawn('sh', ['-c', SHELL, 'sh', PERL], { stdio: ['pipe', 'pipe', 'pipe'] });
+	#process = spawn('sh', ['-c', SHELL, 'sh', PERL], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
 	#output = '';
 	#errors = '';
 	isAlive = true;
@@ -82,8 +85,28 @@ export class Holder {
 		});
 	}
 
+	/** Fails where the lock is held no longer, and somebody else may write. */
+	check() {
+		if (this.isAlive && !hasEnded(this.#process.pid)) return;
+		throw new Error('the lock was lost before the file was written: the process that held it was ended. Nothing was written.');
+	}
+
+	/** Ends it, whatever it waits for, and the command that it has started. */
+	end() {
+		if (!this.isAlive || !this.#process.pid) return;
+		this.isAlive = false;
+		this.#count('unref');
+		// It leads a group of its own. One that has just ended has none.
+		try {
+			process.kill(-this.#process.pid, 'SIGKILL');
+		} catch {}
+	}
+
 	unlock() {
 		if (this.isAlive) this.#process.stdin.write('\n');
 		this.#count('unref');
 	}
 }
+
+/** Whether a child has ended, of which Node may not have told yet. @param {number | undefined} pid */
+const hasEnded = (pid) => process.platform === 'linux' && /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

@@ -1,0 +1,127 @@
+// The locks of files in `@cloakroom/astro`: what becomes of a write when the process that holds its lock does not do as it should.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { load } from '../lib/astro-package.mjs';
+import { until } from '../lib/until.mjs';
+
+const { default: open } = await load('drivers/fs-lite.js');
+const { stripeOf } = await load('drivers/fs-lite/locks.js');
+
+const EMPTY = '[["Map"]]';
+const FULL = '[["Map",1,1],"a"]';
+
+const flock = execFileSync('sh', ['-c', 'command -v flock'], { encoding: 'utf8' }).trim();
+
+/** The processes that hold locks for this one. */
+function holders() {
+	const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+	return children.filter((child) => ['perl\n', 'sh\n'].includes(readFileSync(`/proc/${child}/comm`, 'utf8')));
+}
+
+/** Whether somebody reads a pipe, or waits for somebody who writes to it. */
+function isRead(pipe) {
+	try {
+		closeSync(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK));
+		return true;
+	} catch (error) {
+		if (error.code === 'ENXIO') return false;
+		throw error;
+	}
+}
+
+for (const program of ['Perl', 'the command flock']) {
+	describe(`Locks that are held by ${program}`, () => {
+		const { PATH } = process.env;
+		let base, driver;
+		before(() => {
+			base = mkdtempSync(path.join(tmpdir(), 'cloakroom-locks-'));
+			if (program !== 'Perl') {
+				const programs = path.join(base, 'programs');
+				mkdirSync(programs);
+				for (const name of ['sh', 'flock']) {
+					symlinkSync(execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim(), path.join(programs, name));
+				}
+				process.env.PATH = programs;
+			}
+			driver = open({ base });
+		});
+		after(() => {
+			process.env.PATH = PATH;
+			rmSync(base, { recursive: true });
+		});
+
+		const lockOf = (key) => path.join(base, '.cloakroom', `${stripeOf(key)}.lock$`);
+		const isLocked = (key) => spawnSync(flock, ['-n', lockOf(key), flock, '--version']).status === 1;
+
+		/** Begins a write, and lets `meanwhile` happen while it has its lock and looks what is there. */
+		async function write(key, { meanwhile }) {
+			const file = path.join(base, key);
+			await driver.set('any', EMPTY, 'always');
+			// To open a pipe takes as long as nobody writes to it; what is read of it is no item.
+			execFileSync('mkfifo', [file], { env: { PATH } });
+			const outcome = driver.set(key, FULL, 'absent');
+			outcome.catch(() => {});
+			await until('it reads the pipe', () => isRead(file));
+			try {
+				await meanwhile();
+			} finally {
+				const pipe = openSync(file, constants.O_RDWR | constants.O_NONBLOCK);
+				await outcome.catch(() => {});
+				closeSync(pipe);
+			}
+			return outcome;
+		}
+
+		test('a signal for all processes of a service takes no lock away', async () => {
+			const outcome = await write('signalled', {
+				meanwhile() {
+					for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) for (const holder of holders()) process.kill(holder, signal);
+					assert.ok(isLocked('signalled'));
+				},
+			});
+			assert.notEqual(outcome, null);
+			assert.equal((await driver.get('signalled')).text, FULL);
+		});
+
+		test('what loses its lock writes nothing', async () => {
+			const lost = write('killed', {
+				async meanwhile() {
+					for (const holder of holders()) process.kill(holder, 'SIGKILL');
+					await until('the lock is free', () => !isLocked('killed'));
+				},
+			});
+			await assert.rejects(lost, /the lock was lost/);
+			assert.ok(statSync(path.join(base, 'killed')).isFIFO());
+			assert.notEqual(await driver.set('killed', FULL, 'always'), null);
+		});
+
+		test('a lock that another process keeps fails those who wait for it, and nobody else', async (t) => {
+			const keys = ['kept-1', 'kept-2', 'kept-3', 'kept-4', 'kept-5', 'kept-6'];
+			const keepers = keys.map((key) => spawn(flock, [lockOf(key), '/bin/cat']));
+			const release = () => keepers.forEach((keeper) => keeper.stdin.end());
+			t.after(release);
+			for (const key of keys) await until('it is kept', () => isLocked(key));
+			const outcomes = Promise.allSettled([...keys, ...keys].map((key) => driver.set(key, FULL, 'always')));
+			const done = [];
+			outcomes.then(() => done.push('those that wait'));
+			await Promise.all(Array.from({ length: 20 }, (_, index) => driver.set(`free-${index}`, FULL, 'always')));
+			done.push('the others');
+			for (const { reason } of await outcomes) assert.match(reason?.message, /the lock .* was not free within 5 s/);
+			assert.deepEqual(done, ['the others', 'those that wait']);
+			release();
+			for (const key of keys) assert.notEqual(await driver.set(key, FULL, 'always'), null);
+		});
+
+		test('a holder that is halted is replaced', async () => {
+			const another = open({ base });
+			await another.set('halted', EMPTY, 'always');
+			process.kill(holders().at(-1), 'SIGSTOP');
+			await assert.rejects(another.set('halted', FULL, 'always'), /the lock .* was not free within 5 s/);
+			assert.notEqual(await another.set('halted', FULL, { version: EMPTY }), null);
+		});
+	});
+}

@@ -189,7 +189,9 @@ export class State {
 	async rebase(item, conflict) {
 		const now = Date.now();
 		const { base, entries: ours, changes } = this;
-		let before, merged;
+		/** @type {Map<string, import('./merge.js').Change>} */
+		let before;
+		let merged;
 		do {
 			before = new Map(changes.byKey);
 			merged = await merge({ base, ours, changes, theirs: readEntries(item.text, now), conflict });

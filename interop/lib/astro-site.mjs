@@ -15,6 +15,7 @@ function jar(values = new Map()) {
 		get: (name) => (values.has(name) ? { value: values.get(name) } : undefined),
 		set: (name, value) => values.set(name, value),
 		delete: (name) => values.delete(name),
+		headers: () => [],
 	};
 }
 

@@ -12,15 +12,25 @@ import { until } from '../lib/until.mjs';
 const { onRequest } = await load('middleware.js');
 const astro = path.dirname(createRequire(import.meta.url).resolve('astro/package.json'));
 const { AstroSession, PERSIST_SYMBOL } = await import(pathToFileURL(path.join(astro, 'dist/core/session/runtime.js')).href);
+const { AstroCookies } = await import(pathToFileURL(path.join(astro, 'dist/core/cookies/index.js')).href);
 
 const increment = (n = 0) => n + 1;
 
 const post = (body = '') => new Request('http://localhost/page', { method: 'POST', body });
 
+const contextOf = (cookies, request) => ({
+	session: new AstroSession({ cookies, config: { driver: 'memory' } }),
+	cookies,
+	url: new URL(request.url),
+	locals: {},
+	isPrerendered: false,
+	request,
+});
+
 /** Has a page of a site answer; its end is what Astro does in the end. */
 async function visit(cookies, page, { request = new Request('http://localhost/page') } = {}) {
-	const session = new AstroSession({ cookies, config: { driver: 'memory' } });
-	const context = { session, cookies, url: new URL(request.url), locals: {}, isPrerendered: false, request };
+	const context = contextOf(cookies, request);
+	const { session } = context;
 	try {
 		return await onRequest(context, (again) => page(session, again ?? context.request));
 	} finally {
@@ -45,6 +55,20 @@ function streaming(stream) {
 }
 
 const addOther = (cookies, item) => request(cookies, (session) => session.update('cart', (cart) => [...cart, item]));
+
+// The first of all: Astro's class is as it was made only until the middleware has run.
+test('a middleware before ours that changes the session is told to come after it, in the first request as in any other', async () => {
+	for (let visits = 0; visits < 2; visits++) {
+		const request = new Request('http://localhost/page');
+		const cookies = new AstroCookies(request);
+		const context = contextOf(cookies, request);
+		const before = async () => {
+			context.session.set('theme', 'dark');
+			return onRequest(context, () => new Response());
+		};
+		await assert.rejects(before, /come after cloakroom\(\) in `integrations`/);
+	}
+});
 
 test('where the answer is that nothing was saved, nothing is, also of what the page changes later', async (t) => {
 	const log = t.mock.method(console, 'error', () => {});

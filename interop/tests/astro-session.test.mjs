@@ -130,3 +130,41 @@ test('a late update counts once, however slowly the store answers while Astro sa
 	await saved;
 	assert.equal(await read(cookies, 'n'), 1);
 });
+
+test('what a part of a request changes while another part\'s change is made anew goes on top of the newer record, too', async () => {
+	const cookies = await visitor({ n: 0, m: 0 });
+	const session = new Session(site, cookies);
+	const anew = Promise.withResolvers();
+	const go = Promise.withResolvers();
+	let times = 0;
+	await session.update('n', async (n) => {
+		if (times++ > 0) {
+			anew.resolve();
+			await go.promise;
+		}
+		return n + 1;
+	});
+	await request(cookies, async (other) => {
+		await other.update('n', increment);
+		await other.update('m', increment);
+	});
+	const saved = session.commit();
+	await anew.promise;
+	await session.update('m', increment);
+	go.resolve();
+	await saved;
+	assert.deepEqual([await read(cookies, 'n'), await read(cookies, 'm')], [2, 2]);
+});
+
+test('a session that a part of a request ends while another part\'s change is made anew leaves nothing to the next', async () => {
+	const cookies = await visitor({ n: 0, user: 'Ada' });
+	const session = new Session(site, cookies);
+	let times = 0;
+	await session.update('n', (n) => {
+		if (times++ > 0) session.destroy();
+		return n + 1;
+	});
+	await request(cookies, (other) => other.update('n', increment));
+	await session.commit();
+	assert.deepEqual([...(await session.keys())], []);
+});

@@ -22,19 +22,22 @@ export const sessionOf = (astros) => sessions().get(astros);
  * Our session for the request whose object of Astro's this is.
  * @param {object} astros
  * @param {import('./session/session.js').Site} site
- * @param {import('./session/session.js').Cookies} cookies
+ * @param {import('./session/session.js').Cookies & { headers(): Iterable<string> }} cookies
  */
 export function attach(astros, site, cookies) {
-	lead(astros);
+	// Before that nothing keeps a middleware before ours from changing Astro's own object, which nobody would save. It has set a
+	// cookie then.
+	const isFirst = lead(astros);
+	if (isFirst && [...cookies.headers()].some((header) => header.startsWith(`${site.cookie.name}=`))) throw new Error(UNSEEN);
 	const session = new Session(site, cookies);
 	sessions().set(astros, session);
 	return session;
 }
 
-/** Leads the methods of this object, and of all of its class, to ours. @param {object} astros */
+/** Leads the methods of this object, and of all of its class, to ours. Whether they were not yet. @param {object} astros */
 export function lead(astros) {
 	const prototype = Object.getPrototypeOf(astros);
-	if (Object.hasOwn(prototype, OURS)) return;
+	if (Object.hasOwn(prototype, OURS)) return false;
 	const problem = lacks(prototype);
 	if (problem) throw new Error(`@cloakroom/astro does not know this version of Astro: ${problem}.`);
 	const [persist] = saves(prototype);
@@ -51,6 +54,7 @@ export function lead(astros) {
 		},
 	});
 	Object.defineProperty(prototype, OURS, { value: true });
+	return true;
 }
 
 /**

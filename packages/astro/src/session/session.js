@@ -255,7 +255,7 @@ export class Session {
 				await commit(state, store, rules);
 			} catch (error) {
 				state.forget();
-				console.error(`[cloakroom] what was changed after the response had begun was not saved: ${error.message}.`);
+				console.error(`[cloakroom] what was changed after the response had begun was not saved: ${/** @type {Error} */ (error).message}`);
 			}
 		});
 	}

@@ -188,18 +188,18 @@ export class State {
 	 */
 	async rebase(item, conflict) {
 		const now = Date.now();
-		const ours = this.entries;
-		const before = new Map(this.changes.byKey);
-		const theirs = readEntries(item.text, now);
-		const merged = await merge({ base: this.base, ours, changes: this.changes, theirs, conflict });
-		// What another part of the request has changed meanwhile.
-		for (const [key, change] of this.changes.byKey) {
-			if (before.get(key) === change) continue;
-			const entry = ours.get(key);
-			if (entry) merged.set(key, entry);
-			else merged.delete(key);
-		}
-		for (const [key, { updates }] of this.changes.byKey) {
+		const { base, entries: ours, changes } = this;
+		/** @type {Map<string, import('./merge.js').Change>} */
+		let before;
+		let merged;
+		do {
+			before = new Map(changes.byKey);
+			merged = await merge({ base, ours, changes, theirs: readEntries(item.text, now), conflict });
+			// Another part of the request has ended the session meanwhile.
+			if (this.changes !== changes) return;
+			// Another part has changed something: that goes on top of the newer record, too.
+		} while ([...changes.byKey].some(([key, change]) => before.get(key) !== change));
+		for (const [key, { updates }] of changes.byKey) {
 			if (updates && !isEqual(merged.get(key), ours.get(key))) this.#reads.set(key, OUTDATED);
 		}
 		this.entries = merged;

@@ -1,6 +1,6 @@
 // The locks of files in `@cloakroom/astro`: what becomes of a write when the process that holds its lock does not do as it should.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -97,6 +97,31 @@ for (const program of ['Perl', 'the command flock']) {
 			await assert.rejects(lost, /the lock was lost/);
 			assert.ok(statSync(path.join(base, 'killed')).isFIFO());
 			assert.notEqual(await driver.set('killed', FULL, 'always'), null);
+		});
+
+		test('a lock that another process keeps fails those who wait for it, and nobody else', async (t) => {
+			const keys = ['kept-1', 'kept-2', 'kept-3', 'kept-4', 'kept-5', 'kept-6'];
+			const keepers = keys.map((key) => spawn(flock, [lockOf(key), '/bin/cat']));
+			const release = () => keepers.forEach((keeper) => keeper.stdin.end());
+			t.after(release);
+			for (const key of keys) await until('it is kept', () => isLocked(key));
+			const outcomes = Promise.allSettled([...keys, ...keys].map((key) => driver.set(key, FULL, 'always')));
+			const done = [];
+			outcomes.then(() => done.push('those that wait'));
+			await Promise.all(Array.from({ length: 20 }, (_, index) => driver.set(`free-${index}`, FULL, 'always')));
+			done.push('the others');
+			for (const { reason } of await outcomes) assert.match(reason?.message, /the lock .* was not free within 5 s/);
+			assert.deepEqual(done, ['the others', 'those that wait']);
+			release();
+			for (const key of keys) assert.notEqual(await driver.set(key, FULL, 'always'), null);
+		});
+
+		test('a holder that is halted is replaced', async () => {
+			const another = open({ base });
+			await another.set('halted', EMPTY, 'always');
+			process.kill(holders().at(-1), 'SIGSTOP');
+			await assert.rejects(another.set('halted', FULL, 'always'), /the lock .* was not free within 5 s/);
+			assert.notEqual(await another.set('halted', FULL, { version: EMPTY }), null);
 		});
 	});
 }

@@ -38,7 +38,7 @@ done
 
 /** It keeps this process from ending only while a lock is held. */
 export class Holder {
-	#process = spawn('sh', ['-c', SHELL, 'sh', PERL], { stdio: ['pipe', 'pipe', 'pipe'] });
+	#process = spawn('sh', ['-c', SHELL, 'sh', PERL], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
 	#output = '';
 	#errors = '';
 	isAlive = true;
@@ -89,6 +89,17 @@ export class Holder {
 	check() {
 		if (this.isAlive && !hasEnded(this.#process.pid)) return;
 		throw new Error('the lock was lost before the file was written: the process that held it was ended. Nothing was written.');
+	}
+
+	/** Ends it, whatever it waits for, and the command that it has started. */
+	end() {
+		if (!this.isAlive || !this.#process.pid) return;
+		this.isAlive = false;
+		this.#count('unref');
+		// It leads a group of its own. One that has just ended has none.
+		try {
+			process.kill(-this.#process.pid, 'SIGKILL');
+		} catch {}
 	}
 
 	unlock() {

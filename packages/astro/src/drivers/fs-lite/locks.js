@@ -3,16 +3,18 @@
 //
 // Node has no such call. On macOS and the BSDs a file can be opened with the lock taken. On Linux a small process takes it: a
 // holder, started with the first write. It takes one lock at a time; a few of them serve all writes.
+//
+// A process that is halted keeps its locks. Nobody waits for ever: the write fails, as it does on the Rust side.
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { Holder } from './holder.js';
+import { Holders } from './holders.js';
 
 /** How many locks there are. Processes of all versions and languages agree on it. */
 const STRIPES = 64n;
 
-/** How many locks are held at once. */
-const HOLDERS = 4;
+/** For how long a lock is waited for, in milliseconds: as long as the Rust side waits for a store. */
+const PATIENCE = 5000;
 
 /** The name of a key's lock: FNV-1a of the key, as the Rust side has it. @param {string} key */
 export function stripeOf(key) {
@@ -30,11 +32,7 @@ export function stripeOf(key) {
 export class Locks {
 	/** Who waits for a stripe in this process. @type {Map<string, Promise<unknown>>} */
 	#queues = new Map();
-	/** @type {Holder[]} */
-	#free = [];
-	#holders = 0;
-	/** @type {Array<(holder: Holder) => void>} */
-	#waiting = [];
+	#holders = new Holders();
 
 	/** @param {string} folder Where the lock files are. */
 	constructor(folder) {
@@ -50,65 +48,49 @@ export class Locks {
 	 */
 	async hold(key, work) {
 		const stripe = stripeOf(key);
+		const file = path.join(this.folder, `${stripe}.lock$`);
+		const wait = new AbortController();
+		const timer = setTimeout(() => wait.abort(new Error(waitedInVain(file))), PATIENCE);
+		const locked = (/** @type {() => void} */ check) => {
+			clearTimeout(timer);
+			return work(stripe, check);
+		};
 		const before = this.#queues.get(stripe);
 		const turn = (async () => {
 			await before?.catch(() => {});
-			const file = path.join(this.folder, `${stripe}.lock$`);
-			if (OPENS_LOCKED) return withOpenLock(file, () => work(stripe, () => {}));
-			const holder = await this.#take();
-			try {
-				await holder.lock(file);
-				try {
-					return await work(stripe, () => holder.check());
-				} finally {
-					holder.unlock();
-				}
-			} finally {
-				this.#give(holder);
-			}
+			wait.signal.throwIfAborted();
+			if (OPENS_LOCKED) return withOpenLock(file, wait.signal, locked);
+			return this.#holders.hold(file, wait.signal, locked);
 		})();
+		// Who gives up its wait leaves the queue in its turn, so that no more than one of this process waits for a lock.
 		this.#queues.set(stripe, turn);
-		try {
-			return await turn;
-		} finally {
+		const end = () => {
+			clearTimeout(timer);
 			if (this.#queues.get(stripe) === turn) this.#queues.delete(stripe);
-		}
-	}
-
-	/** @returns {Holder | Promise<Holder>} */
-	#take() {
-		while (this.#free.length > 0) {
-			const free = /** @type {Holder} */ (this.#free.pop());
-			if (free.isAlive) return free;
-			this.#holders--;
-		}
-		if (this.#holders < HOLDERS) {
-			this.#holders++;
-			return new Holder();
-		}
-		return new Promise((resolve) => this.#waiting.push(resolve));
-	}
-
-	/** @param {Holder} holder */
-	#give(holder) {
-		const next = holder.isAlive ? holder : undefined;
-		const waiting = this.#waiting.shift();
-		if (waiting) waiting(next ?? new Holder());
-		else if (next) this.#free.push(next);
-		else this.#holders--;
+		};
+		turn.then(end, end);
+		return Promise.race([turn, whenAborted(wait.signal)]);
 	}
 }
+
+/** @param {string} file */
+const waitedInVain = (file) =>
+	`the lock ${file} was not free within ${PATIENCE / 1000} s: a process that writes to this folder may be halted, or its disk is too slow.`;
+
+/** @param {AbortSignal} signal @returns {Promise<never>} */
+const whenAborted = (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 
 /** Whether a file can be opened with its lock taken. */
 const OPENS_LOCKED = ['darwin', 'freebsd', 'netbsd', 'openbsd'].includes(process.platform);
 /** Of those systems. */
 const O_EXLOCK = 0x20;
 
-/** @template T @param {string} file @param {() => Promise<T>} work */
-async function withOpenLock(file, work) {
+/** @template T @param {string} file @param {AbortSignal} signal @param {(check: () => void) => Promise<T>} work */
+async function withOpenLock(file, signal, work) {
 	const handle = await open(file, constants.O_RDWR | constants.O_CREAT | O_EXLOCK);
 	try {
-		return await work();
+		signal.throwIfAborted();
+		return await work(() => {});
 	} finally {
 		await handle.close();
 	}

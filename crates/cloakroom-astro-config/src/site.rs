@@ -247,17 +247,22 @@ impl<'a> Reader<'_, 'a> {
         Ok(Driver::OfAdapter { package: package.to_string(), options, position })
     }
 
-    /// A relative folder or socket is found where Astro's server runs: in the project's root.
+    /// A relative folder, file or socket is found where Astro's server runs: in the project's root.
     fn resolve_path(&mut self, driver: &str, options: &mut Map<String, Json>) -> Result<()> {
-        let key = match driver {
-            "fs-lite" => "base",
-            "redis" => "path",
+        let (key, scheme) = match driver {
+            "fs-lite" => ("base", ""),
+            "redis" => ("path", ""),
+            "db0" | "sql" => ("url", "sqlite:"),
             _ => return Ok(()),
         };
-        if let Some(Json::String(path)) = options.get_mut(key)
-            && !path.is_empty()
-        {
-            *path = normal(&self.root()?.join(&*path)).to_string_lossy().into_owned();
+        let Some(Json::String(place)) = options.get_mut(key) else { return Ok(()) };
+        let Some(path) = place.strip_prefix(scheme) else { return Ok(()) };
+        let path = if scheme.is_empty() { path } else { path.strip_prefix("//").unwrap_or(path) };
+        // In memory, or a URL of SQLite's own.
+        let is_other = !scheme.is_empty() && (path.starts_with(':') || path.starts_with("file:"));
+        if !path.is_empty() && !is_other {
+            let path = normal(&self.root()?.join(path));
+            *place = format!("{scheme}{}", path.to_string_lossy());
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ struct Recipes;
 #[doc = include_str!("../../../docs/testing.md")]
 struct Testing;
 
+#[cfg(feature = "actions")]
 #[doc = include_str!("../../../docs/together.md")]
 struct Together;
 

@@ -17,8 +17,8 @@ pub(super) const APART: Duration = Duration::from_secs(1);
 /// - an entry that has a ttl ends later each time it is set, so that no end comes back that was once an earlier one;
 /// - our own notes are deleted by nobody.
 ///
-/// One thing looks the same: of two requests that set an entry in one millisecond, one is stored, the entry is set again a
-/// second later, and only then the other is stored.
+/// Two things look the same, both where a request is stored a second and more after it has set an entry: another has set the
+/// entry in the same millisecond and was stored at once; or the request was stored before, and was not told so.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {
     /// Entries that the write has replaced by later ones: their keys, and when they would have expired.

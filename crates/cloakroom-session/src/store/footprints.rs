@@ -20,8 +20,8 @@ pub(super) struct Footprints(Mutex<LruCache<SessionId, Arc<Footprint>>>);
 /// What one write has left.
 pub(super) struct Footprint {
     pub(super) trace: Trace,
-    /// The store was given a deadline, and everybody of ours gives it one.
-    pub(super) has_deadline: bool,
+    /// When the store had it, in milliseconds since 1970.
+    pub(super) at: f64,
 }
 
 impl Footprints {
@@ -51,15 +51,17 @@ impl Footprints {
 
 impl Footprint {
     /// What others have done to the record since, of which the store has just said that it was still there. `expires`:
-    /// whether the store lets records go by itself, now too.
+    /// whether the store lets records go by itself. Nothing is told by a record that was read before this was left: where
+    /// versions are the bytes, its reader is not overtaken by a write of the same bytes with another deadline.
     pub(super) fn overwritten(
         &self,
         since: &Stored,
         expires: bool,
     ) -> impl Iterator<Item = Overwrite> {
+        let is_newer = since.record.now() >= self.at;
         // What cannot be read tells nothing.
-        let lost_key = self.trace.is_undone_in(&since.record).unwrap_or(false);
-        let lost_deadline = self.has_deadline && expires && since.ends.is_none();
+        let lost_key = is_newer && self.trace.is_undone_in(&since.record).unwrap_or(false);
+        let lost_deadline = is_newer && self.trace.has_deadline && expires && since.ends.is_none();
         let lost = [
             lost_key.then_some(Overwrite::LostKey),
             lost_deadline.then_some(Overwrite::LostDeadline),

@@ -184,7 +184,8 @@ impl Store {
         tombstone: Tombstone,
         version: Version,
     ) -> Result<Found> {
-        match self.retire(id, tombstone, When::Version(version)).await {
+        // It is remembered already, where it was not forgotten since because it was restored.
+        match self.bury(id, tombstone, When::Version(version)).await {
             Ok(RetireOutcome::Retired | RetireOutcome::Removed) => {
                 self.told.overwritten(&id, Overwrite::Revived);
             }
@@ -249,8 +250,7 @@ impl Store {
                 self.told.overwritten(&id, overwrite);
             }
         }
-        let has_deadline = draft.trace.has_deadline && rules.expires;
-        self.footprints.leave(id, Footprint { trace: draft.trace.clone(), has_deadline });
+        self.footprints.leave(id, Footprint { trace: draft.trace.clone(), at: rules.now() });
     }
 
     /// Retires a session, and remembers it where nobody of ours can bring it back.

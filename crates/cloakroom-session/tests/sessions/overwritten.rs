@@ -287,17 +287,20 @@ async fn servers_in_rust_are_never_taken_for_a_plain_astro_site() {
                 let server = servers[number as usize % 2].clone();
                 let request = async move {
                     let session = server.request(id);
-                    let ttl = SetOptions::new().ttl(Duration::from_secs(number % 3 * 2000));
+                    // No two end in the same millisecond, since that is taken for one that was put back.
+                    let ttl =
+                        |base: u64| SetOptions::new().ttl(Duration::from_secs(base + number * 60));
                     match number % 15 {
                         0 => session.delete("theme"),
                         1 => drop(session.take::<String>("flash").await),
-                        2 => session.set_with("flash", "saved", ttl).unwrap(),
-                        3 => session.set("flash", "saved").unwrap(),
+                        2 => session.set_with("flash", "saved", ttl(number % 3 * 2000)).unwrap(),
+                        3 => session.set_with("flash", "saved", ttl(20_000)).unwrap(),
                         4 if number > 40 => drop(session.regenerate().await),
                         5 if number > 50 => session.destroy(),
-                        _ => session
-                            .set("theme", if number % 2 == 0 { "dark" } else { "light" })
-                            .unwrap(),
+                        _ => {
+                            let theme = if number % 2 == 0 { "dark" } else { "light" };
+                            session.set_with("theme", theme, ttl(20_000)).unwrap();
+                        }
                     }
                     if number % 7 == 0 {
                         drop(session.update("hits", |hits: &mut u64| *hits += 1).await);

@@ -26,8 +26,8 @@ impl Config {
     ///
     /// An environment variable is that of this process; `NODE_ENV` is `production` where it is not set.
     ///
-    /// Where no driver is named, it is the default of the site's adapter. A relative folder of files or path of a
-    /// socket is taken from the project's root (`root`, and else the file's folder), which is where Astro's server
+    /// Where no driver is named, it is the default of the site's adapter. A relative folder or file, or path of a
+    /// socket, is taken from the project's root (`root`, and else the file's folder), which is where Astro's server
     /// is usually run. The cookie is `Secure` unless the file says otherwise, as in production.
     ///
     /// ```no_run

@@ -216,7 +216,15 @@ fn a_place_that_the_site_tells_is_relative_to_its_root() {
     for url in ["sqlite:data/a.db", "sqlite://data/a.db"] {
         assert_eq!(at("db0", "url", url), "sqlite:ROOT/data/a.db");
     }
-    for url in ["sqlite:/srv/a.db", "sqlite::memory:", "postgres://localhost/a"] {
+    assert_eq!(at("fs-lite", "base", "//srv/sessions"), "//srv/sessions");
+    assert_eq!(at("redis", "path", ""), "");
+    for url in [
+        "sqlite:/srv/a.db",
+        "sqlite::memory:",
+        "sqlite://:memory:",
+        "sqlite:file:a.db?mode=ro",
+        "postgres://localhost/a",
+    ] {
         assert_eq!(at("db0", "url", url), url);
     }
 }

@@ -30,19 +30,16 @@ pub(super) fn of_site(path: &Path) -> Result<Option<Config>> {
             return Ok(None);
         }
         let mut map = tables::in_one_form(told::settled(map)?)?;
-        let (key, scheme) = match map.get("driver").and_then(Value::as_str) {
-            Some("fs-lite") => ("base", ""),
-            Some("redis") => ("path", ""),
-            Some("db0" | "sql") => ("url", "sqlite:"),
-            _ => ("", ""),
+        let key = match map.get("driver").and_then(Value::as_str) {
+            Some("fs-lite") => "base",
+            Some("redis") => "path",
+            Some("db0" | "sql") => "url",
+            _ => "",
         };
         // A relative folder, file or socket is found where Astro's server runs: in the site's root.
         if let Some(Value::String(place)) = map.get_mut("options").and_then(|all| all.get_mut(key))
-            && let Some(path) =
-                place.strip_prefix(scheme).filter(|path| !path.starts_with(":memory:"))
         {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            *place = format!("{scheme}{}", root.join(path).display());
+            *place = place_below(root, key, place);
         }
         let mut sources = Sources::default();
         sources.note(&map, &file.display().to_string());
@@ -50,6 +47,22 @@ pub(super) fn of_site(path: &Path) -> Result<Option<Config>> {
         Ok(Some(Config { sources, ..config }))
     };
     read().map_err(|error| in_file(&file, error))
+}
+
+/// The place that an option names, where it is relative to the site's root.
+fn place_below(root: &Path, option: &str, place: &str) -> String {
+    let below = |path: &str| root.join(path).to_string_lossy().into_owned();
+    match (option, place.strip_prefix("sqlite:")) {
+        ("url", Some(file)) => {
+            let file = file.strip_prefix("//").unwrap_or(file);
+            // In memory, or a URL of SQLite's own.
+            let is_path = !file.is_empty() && !file.starts_with(':') && !file.starts_with("file:");
+            if is_path { format!("sqlite:{}", below(file)) } else { place.to_owned() }
+        }
+        ("url", None) => place.to_owned(),
+        _ if place.is_empty() => place.to_owned(),
+        _ => below(place),
+    }
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

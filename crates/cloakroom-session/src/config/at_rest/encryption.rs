@@ -103,6 +103,12 @@ fn keys(value: Value) -> fields::Result<Vec<EncryptionKey>> {
 
 /// The keys of a file, one on a line.
 fn read(path: &Path) -> Result<Vec<EncryptionKey>> {
+    // Not to be shown in an error, as a path would be.
+    if path.to_str().is_some_and(|text| text.parse::<EncryptionKey>().is_ok()) {
+        return Err(Error::config(
+            "encryption.keyFile is a key: it must be the path of a file with keys; a key itself is said as `keys`",
+        ));
+    }
     let failed = |reason: &dyn std::fmt::Display| {
         Error::config(format!("encryption.keyFile: the key file {}: {reason}", path.display()))
     };

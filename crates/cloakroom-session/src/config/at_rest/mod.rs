@@ -75,7 +75,9 @@ impl Config {
         if at_rest.is_plain() {
             return;
         }
-        let is_astros = |source: &str| is_script(Path::new(source)) || source.contains(".astro");
+        // What a site has told has this name, beside its source and beside what is built.
+        let is_told = |path: &Path| path.file_name().is_some_and(|name| name == "cloakroom.json");
+        let is_astros = |source: &str| is_script(Path::new(source)) || is_told(Path::new(source));
         match self.sources.of("driver").is_some_and(is_astros) {
             true => tracing::warn!(
                 ?at_rest,

@@ -179,7 +179,10 @@ export class Session {
 			if (!state) return;
 			if (this.#isRefused) return this.#drop(state);
 			try {
-				await store(state, this.#site.store, this.#site.rules);
+				// Astro renders parts of a page early, so that they may do something to the session meanwhile.
+				do {
+					await store(state, this.#site.store, this.#site.rules);
+				} while (state.isAhead && !this.#isClosed);
 			} catch (error) {
 				this.#giveUp(state);
 				throw error;

@@ -1,5 +1,6 @@
 // The session of the package `@cloakroom/astro` by itself, in one process: what becomes of what two requests do at once.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { setImmediate as settle } from 'node:timers/promises';
 import { load } from '../lib/astro-package.mjs';
@@ -7,6 +8,8 @@ import { read, request, site, visitor } from '../lib/astro-site.mjs';
 
 const { Session } = await load('session/session.js');
 const { Store } = await load('session/store.js');
+const { cookieSettings } = await load('session/cookie.js');
+const { stringify } = await load('session/record.js');
 
 const increment = (n = 0) => n + 1;
 
@@ -172,6 +175,41 @@ test('a session that a part of a request ends while another part\'s change is ma
 	await request(cookies, (other) => other.update('n', increment));
 	await session.commit();
 	assert.deepEqual([...(await session.keys())], []);
+});
+
+describe('the cookie of a session', () => {
+	const idle = { ...site, rules: { ...site.rules, limits: { idle: 60, remember: 600 } } };
+	const withAge = { ...idle, cookie: cookieSettings({ maxAge: 300 }, true) };
+
+	/** For how long the cookies live that a request sends which does this to a session whose deadline is near. */
+	async function agesAfter(handle, of, { isRemembered }) {
+		const cookies = await visitor({});
+		const id = randomUUID();
+		const entries = new Map([['n', { data: 0 }], ['cloakroom.remember', { data: isRemembered }]]);
+		await site.store.write(id, stringify(entries), 'absent', 10);
+		cookies.set(site.cookie.name, id);
+		const ages = [];
+		const session = new Session(of, { ...cookies, set: (name, value, { maxAge }) => ages.push(maxAge) });
+		await handle(session);
+		await session.commit();
+		return ages;
+	}
+
+	for (const [what, handle] of [
+		['written', (session) => session.update('n', increment)],
+		['only read', (session) => session.get('n')],
+	]) {
+		test(`is renewed, where it has an age, whenever the session lives longer for being ${what}`, async () => {
+			assert.deepEqual(await agesAfter(handle, idle, { isRemembered: true }), [600]);
+			assert.deepEqual(await agesAfter(handle, withAge, { isRemembered: true }), [600]);
+			assert.deepEqual(await agesAfter(handle, withAge, { isRemembered: false }), [300]);
+			assert.deepEqual(await agesAfter(handle, idle, { isRemembered: false }), []);
+		});
+	}
+
+	test('is not sent again where nothing of the session was stored', async () => {
+		assert.deepEqual(await agesAfter(() => {}, idle, { isRemembered: true }), []);
+	});
 });
 
 describe('what a part of a page does to the session while the rest of it is stored holds for that answer', () => {

@@ -254,5 +254,7 @@ async function keepAlive(state, store, { limits }) {
 	const kept = await store
 		.write(known.id, item.text, { version: item.version }, ttl)
 		.catch((error) => console.warn(`[cloakroom] ${error.message}`));
-	if (kept && state.stored?.id === known.id) state.stored.item = kept;
+	if (!kept) return;
+	state.wasWritten = true;
+	if (state.stored?.id === known.id) state.stored.item = kept;
 }

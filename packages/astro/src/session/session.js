@@ -235,8 +235,9 @@ export class Session {
 	#answer(state) {
 		const { cookie, rules } = this.#site;
 		const { known } = state;
-		if (known.is === 'stored' && (known.id !== state.presented || (state.wasWritten && cookie.options.maxAge !== undefined))) {
-			this.#cookies.set(cookie.name, known.id, cookieOptions(cookie, state.entries, rules.limits));
+		const options = cookieOptions(cookie, state.entries, rules.limits);
+		if (known.is === 'stored' && (known.id !== state.presented || (state.wasWritten && options.maxAge !== undefined))) {
+			this.#cookies.set(cookie.name, known.id, options);
 		} else if (known.is === 'absent' && state.isDestroyed && state.hasCookie) {
 			this.#cookies.delete(cookie.name, cookie.options);
 		}

@@ -64,7 +64,7 @@ export class State {
 	endings = [];
 	/** The handler destroyed a session, so its cookie goes too. */
 	isDestroyed = false;
-	/** The record was written, so that a cookie with an age of its own is renewed. */
+	/** The record was written, if only to live longer, so that a cookie with an age of its own is renewed. */
 	wasWritten = false;
 	/** The request has its turn among those of this process. */
 	hasTurn = false;

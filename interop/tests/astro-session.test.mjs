@@ -1,10 +1,12 @@
 // The session of the package `@cloakroom/astro` by itself, in one process: what becomes of what two requests do at once.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setImmediate as settle } from 'node:timers/promises';
 import { load } from '../lib/astro-package.mjs';
 import { read, request, site, visitor } from '../lib/astro-site.mjs';
+import { startPeer } from '../lib/peer.mjs';
+import { suite } from '../lib/suite.mjs';
 
 const { Session } = await load('session/session.js');
 const { Store } = await load('session/store.js');
@@ -211,6 +213,36 @@ describe('the cookie of a session', () => {
 		assert.deepEqual(await agesAfter(() => {}, idle, { isRemembered: true }), []);
 	});
 });
+
+for (const name of ['redis', 'upstash']) {
+	suite(`A session where the driver ${name} has a ttl`, { needs: ['redis'] }, () => {
+		let peer, driver;
+		before(async () => {
+			peer = await startPeer(name);
+			const { default: open } = await load(`drivers/${name}.js`);
+			driver = open({ url: peer.url, token: 'a token of the tests', ttl: 600 });
+		});
+		after(async () => {
+			driver?.close?.();
+			await peer?.stop();
+		});
+
+		test('lives for the whole of it from every write on, as with plain Astro and Rust', async () => {
+			const cookies = await visitor({});
+			const withTtl = { ...site, store: new Store(driver) };
+			for (const change of [(session) => session.set('n', 0), (session) => session.update('n', increment), (session) => session.regenerate()]) {
+				const session = new Session(withTtl, cookies);
+				await change(session);
+				await session.commit();
+				const id = cookies.get(site.cookie.name).value;
+				const left = (await driver.get(id)).ends - Date.now();
+				assert.ok(Math.abs(left - 600_000) < 5000, `${left} ms are left`);
+				// Time passes.
+				await driver.touch(id, 100);
+			}
+		});
+	});
+}
 
 describe('what a part of a page does to the session while the rest of it is stored holds for that answer', () => {
 	const idOf = (cookies) => cookies.get(site.cookie.name)?.value;

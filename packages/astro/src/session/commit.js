@@ -227,7 +227,8 @@ export function retireLater(session, fate, store, attempt = 0) {
  */
 function put(state, store, rules, id, when) {
 	const now = Date.now();
-	const ends = state.stored?.item.ends;
+	// A deadline that the driver sets anew at every write is nobody's limit.
+	const ends = store.driver.ttl === undefined ? state.stored?.item.ends : undefined;
 	if (rules.limits.absolute !== undefined && createdAt(state.entries) === undefined) {
 		state.entries.set(CREATED, { data: now, expires: undefined });
 	}

@@ -1,4 +1,5 @@
-// The session of the package `@cloakroom/astro` by itself, in one process: what becomes of what two requests do at once.
+// The session of the package `@cloakroom/astro` by itself, in one process: what becomes of what two requests, or two parts of
+// one, do at once, and what lives longer for a write.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';

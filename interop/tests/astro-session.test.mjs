@@ -1,14 +1,36 @@
-// The session of the package `@cloakroom/astro` by itself, in one process: what becomes of what two requests do at once.
+// The session of the package `@cloakroom/astro` by itself, in one process: what becomes of what two requests, or two parts of
+// one, do at once, and what lives longer for a write.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
 import { setImmediate as settle } from 'node:timers/promises';
 import { load } from '../lib/astro-package.mjs';
 import { read, request, site, visitor } from '../lib/astro-site.mjs';
+import { startPeer } from '../lib/peer.mjs';
+import { suite } from '../lib/suite.mjs';
 
 const { Session } = await load('session/session.js');
 const { Store } = await load('session/store.js');
+const { cookieSettings } = await load('session/cookie.js');
+const { stringify } = await load('session/record.js');
 
 const increment = (n = 0) => n + 1;
+
+/** The site over a store that writes at once, which `written` waits for, and says so to nobody before `answer` is called. */
+function slowSite() {
+	const { driver } = site.store;
+	const written = Promise.withResolvers();
+	const answer = Promise.withResolvers();
+	const set = async (...item) => {
+		const version = await driver.set(...item);
+		if (version) {
+			written.resolve();
+			await answer.promise;
+		}
+		return version;
+	};
+	return { slow: { ...site, store: new Store({ ...driver, set }) }, written: written.promise, answer: answer.resolve };
+}
 
 describe('a key that was updated, and is then set', () => {
 	for (const [change, make] of [['set', (session, n) => session.set('n', n)], ['delete', (session) => session.delete('n')]]) {
@@ -107,26 +129,15 @@ describe('what a page that streams sets after it was answered', () => {
 
 test('a late update counts once, however slowly the store answers while Astro saves the session too', async () => {
 	const cookies = await visitor({ n: 0 });
-	const { driver } = site.store;
-	const written = Promise.withResolvers();
-	const answer = Promise.withResolvers();
-	const set = async (...item) => {
-		const version = await driver.set(...item);
-		if (version) {
-			written.resolve();
-			await answer.promise;
-		}
-		return version;
-	};
-	const slow = { ...site, store: new Store({ ...driver, set }) };
+	const { slow, written, answer } = slowSite();
 	const session = new Session(slow, cookies);
 	session.close();
 	await session.update('n', increment);
-	await written.promise;
+	await written;
 	const saved = session.commit();
 	// All that it does without an answer.
 	for (let turn = 0; turn < 10; turn++) await settle();
-	answer.resolve();
+	answer();
 	await saved;
 	assert.equal(await read(cookies, 'n'), 1);
 });
@@ -167,4 +178,170 @@ test('a session that a part of a request ends while another part\'s change is ma
 	await request(cookies, (other) => other.update('n', increment));
 	await session.commit();
 	assert.deepEqual([...(await session.keys())], []);
+});
+
+describe('the cookie of a session', () => {
+	const idle = { ...site, rules: { ...site.rules, limits: { idle: 60, remember: 600 } } };
+	const withAge = { ...idle, cookie: cookieSettings({ maxAge: 300 }, true) };
+
+	/** For how long the cookies live that a request sends which does this to a session whose deadline is near. */
+	async function agesAfter(handle, of, { isRemembered }) {
+		const cookies = await visitor({});
+		const id = randomUUID();
+		const entries = new Map([['n', { data: 0 }], ['cloakroom.remember', { data: isRemembered }]]);
+		await site.store.write(id, stringify(entries), 'absent', 10);
+		cookies.set(site.cookie.name, id);
+		const ages = [];
+		const session = new Session(of, { ...cookies, set: (name, value, { maxAge }) => ages.push(maxAge) });
+		await handle(session);
+		await session.commit();
+		return ages;
+	}
+
+	for (const [what, handle] of [
+		['written', (session) => session.update('n', increment)],
+		['only read', (session) => session.get('n')],
+	]) {
+		test(`is renewed, where it has an age, whenever the session lives longer for being ${what}`, async () => {
+			assert.deepEqual(await agesAfter(handle, idle, { isRemembered: true }), [600]);
+			assert.deepEqual(await agesAfter(handle, withAge, { isRemembered: true }), [600]);
+			assert.deepEqual(await agesAfter(handle, withAge, { isRemembered: false }), [300]);
+			assert.deepEqual(await agesAfter(handle, idle, { isRemembered: false }), []);
+		});
+	}
+
+	test('is not sent again where nothing of the session was stored', async () => {
+		assert.deepEqual(await agesAfter(() => {}, idle, { isRemembered: true }), []);
+	});
+});
+
+for (const name of ['redis', 'upstash']) {
+	suite(`A session where the driver ${name} has a ttl`, { needs: ['redis'] }, () => {
+		let peer, driver;
+		before(async () => {
+			peer = await startPeer(name);
+			const { default: open } = await load(`drivers/${name}.js`);
+			driver = open({ url: peer.url, token: 'a token of the tests', ttl: 600 });
+		});
+		after(async () => {
+			driver?.close?.();
+			await peer?.stop();
+		});
+
+		test('lives for the whole of it from every write on, as with plain Astro and Rust', async () => {
+			const cookies = await visitor({});
+			const withTtl = { ...site, store: new Store(driver) };
+			for (const change of [(session) => session.set('n', 0), (session) => session.update('n', increment), (session) => session.regenerate()]) {
+				const session = new Session(withTtl, cookies);
+				await change(session);
+				await session.commit();
+				const id = cookies.get(site.cookie.name).value;
+				const left = (await driver.get(id)).ends - Date.now();
+				assert.ok(Math.abs(left - 600_000) < 5000, `${left} ms are left`);
+				// Time passes.
+				await driver.touch(id, 100);
+			}
+		});
+	});
+}
+
+describe('what a part of a page does to the session while the rest of it is stored holds for that answer', () => {
+	const idOf = (cookies) => cookies.get(site.cookie.name)?.value;
+	const fateOf = async (id) => (await site.store.find(id)).is;
+
+	/** A request that changes its session, and then does this while that is being written; the ID under which it was. */
+	async function during(cookies, change, meanwhile) {
+		const { slow, written, answer } = slowSite();
+		const session = new Session(slow, cookies);
+		await change(session);
+		const saved = session.commit();
+		await written;
+		const id = session.sessionID;
+		await meanwhile(session);
+		answer();
+		await saved;
+		session.close();
+		// As Astro does in the end.
+		await session.commit();
+		return id;
+	}
+	const logIn = async (session) => {
+		await session.regenerate();
+		session.set('user', 'Ada');
+	};
+	const logOut = (session) => session.destroy();
+	const count = (session) => session.update('n', increment);
+
+	test('a login has a new ID, with all that was stored, and the old one is retired', async () => {
+		const cookies = await visitor({ n: 0 });
+		const old = idOf(cookies);
+		await during(cookies, count, logIn);
+		assert.notEqual(idOf(cookies), old);
+		assert.equal(await fateOf(old), 'retired');
+		assert.deepEqual([await read(cookies, 'n'), await read(cookies, 'user')], [1, 'Ada']);
+	});
+
+	test('a login while a session begins is of the session whose cookie is sent', async () => {
+		const cookies = await visitor({});
+		await during(cookies, count, logIn);
+		assert.deepEqual([await read(cookies, 'n'), await read(cookies, 'user')], [1, 'Ada']);
+	});
+
+	for (const [what, entries, change] of [
+		['is changed', { n: 0 }, count],
+		['begins', {}, count],
+		['gets a new ID', { n: 0 }, (session) => session.regenerate()],
+	]) {
+		test(`a logout while the session ${what} ends it`, async () => {
+			const cookies = await visitor(entries);
+			const ids = [idOf(cookies), await during(cookies, change, logOut)];
+			assert.equal(idOf(cookies), undefined);
+			for (const id of ids.filter(Boolean)) assert.equal(await fateOf(id), 'retired');
+		});
+
+		test(`what is set after a logout while the session ${what} begins another`, async () => {
+			const cookies = await visitor(entries);
+			const ids = [idOf(cookies), await during(cookies, change, async (session) => {
+				session.destroy();
+				await session.update('m', increment);
+			})];
+			for (const id of ids.filter(Boolean)) assert.equal(await fateOf(id), 'retired');
+			assert.deepEqual([await read(cookies, 'n'), await read(cookies, 'm')], [undefined, 1]);
+		});
+	}
+
+	test('a logout while a page that streams is stored ends it, and what it sets then begins none', async (t) => {
+		t.mock.method(console, 'error', () => {});
+		const cookies = await visitor({ n: 0 });
+		const { slow, written, answer } = slowSite();
+		const session = new Session(slow, cookies);
+		session.close();
+		await count(session);
+		await written;
+		session.destroy();
+		session.set('user', 'Ada');
+		answer();
+		await session.commit();
+		assert.equal(await fateOf(idOf(cookies)), 'retired');
+		assert.equal(await fateOf(session.sessionID), 'missing');
+	});
+
+	test('a login or a logout while the deadline of a session that is only read is moved', async () => {
+		for (const [act, user] of [[logIn, 'Ada'], [logOut, undefined]]) {
+			const { slow, written, answer } = slowSite();
+			const idle = { ...slow, rules: { ...slow.rules, limits: { idle: 60 } } };
+			const cookies = await visitor({ n: 0 });
+			const old = idOf(cookies);
+			const session = new Session(idle, cookies);
+			await session.get('n');
+			const saved = session.commit();
+			await written;
+			await act(session);
+			answer();
+			await saved;
+			assert.equal(await fateOf(old), 'retired');
+			assert.notEqual(idOf(cookies), old);
+			assert.equal(await read(cookies, 'user'), user);
+		}
+	});
 });

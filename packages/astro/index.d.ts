@@ -15,7 +15,7 @@ export interface CloakroomOptions {
 	idle?: number;
 	/** For how long a session lives at most, in seconds. As `absolute` of Cloakroom's Rust side. */
 	absolute?: number;
-	/** What `idle` is for sessions that Rust has marked as remembered, in seconds. */
+	/** What `idle` is for sessions that Rust has marked as remembered, and how long their cookie lives, in seconds. */
 	remember?: number;
 	/** How much the deadline of a session that is only read may lag behind, in seconds. */
 	touchInterval?: number;

@@ -108,6 +108,7 @@ export default function redis({ url, base = '', ttl: defaultTtl, cluster, cluste
 	return {
 		name: 'redis',
 		expires: true,
+		ttl: defaultTtl || undefined,
 		close: () => client?.disconnect(),
 		async get(key) {
 			// Sent together: one round trip.

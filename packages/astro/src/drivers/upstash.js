@@ -53,6 +53,7 @@ export default function upstash({ url, token, base = '', ttl: defaultTtl }) {
 	return {
 		name: 'upstash',
 		expires: true,
+		ttl: defaultTtl || undefined,
 		async get(key) {
 			const [text, left] = await run([['GET', name(key)], ['PTTL', name(key)]]);
 			if (typeof text !== 'string') return null;

@@ -94,10 +94,10 @@ async function save(state, store, rules) {
 /** @param {State} state @param {Store} store @param {Rules} rules */
 async function writeStored(state, store, rules) {
 	if (state.known.is !== 'stored') return true;
-	const { id, item } = state.known;
+	const { known } = state;
 	const sent = new Map(state.changes.byKey);
-	const written = await put(state, store, rules, id, { version: item.version });
-	if (written) state.saved(id, written, sent);
+	const written = await put(state, store, rules, known.id, { version: known.item.version });
+	if (written) state.saved(known, written, sent);
 	return written !== null;
 }
 
@@ -111,13 +111,13 @@ async function writeNew(state, store, rules) {
 	const written = await put(state, store, rules, known.id, when);
 	if (!written) {
 		// Nobody else knows the ID.
-		if (!known.left) state.begin();
+		if (!known.left && state.known === known) state.begin();
 		return false;
 	}
 	known.written = written;
 	const { left } = known;
 	if (left && !(await retireLeft(state, store, left))) return false;
-	state.saved(known.id, written, sent);
+	state.saved(known, written, sent);
 	return true;
 }
 
@@ -227,7 +227,8 @@ export function retireLater(session, fate, store, attempt = 0) {
  */
 function put(state, store, rules, id, when) {
 	const now = Date.now();
-	const ends = state.stored?.item.ends;
+	// A deadline that the driver sets anew at every write is nobody's limit.
+	const ends = store.driver.ttl === undefined ? state.stored?.item.ends : undefined;
 	if (rules.limits.absolute !== undefined && createdAt(state.entries) === undefined) {
 		state.entries.set(CREATED, { data: now, expires: undefined });
 	}
@@ -241,7 +242,8 @@ function put(state, store, rules, id, when) {
  * that anybody asked for.
  * @param {State} state @param {Store} store @param {Rules} rules
  */
-async function keepAlive({ known, entries }, store, { limits }) {
+async function keepAlive(state, store, { limits }) {
+	const { known, entries } = state;
 	if (known.is !== 'stored' || !store.driver.expires) return;
 	const idle = idleOf(entries, limits);
 	if (idle === undefined) return;
@@ -253,5 +255,7 @@ async function keepAlive({ known, entries }, store, { limits }) {
 	const kept = await store
 		.write(known.id, item.text, { version: item.version }, ttl)
 		.catch((error) => console.warn(`[cloakroom] ${error.message}`));
-	if (kept && known.item === item) known.item = kept;
+	if (!kept) return;
+	state.wasWritten = true;
+	if (state.stored?.id === known.id) state.stored.item = kept;
 }

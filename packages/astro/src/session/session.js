@@ -179,7 +179,10 @@ export class Session {
 			if (!state) return;
 			if (this.#isRefused) return this.#drop(state);
 			try {
-				await store(state, this.#site.store, this.#site.rules);
+				// Astro renders parts of a page early, so that they may do something to the session meanwhile.
+				do {
+					await store(state, this.#site.store, this.#site.rules);
+				} while (state.isAhead && !this.#isClosed);
 			} catch (error) {
 				this.#giveUp(state);
 				throw error;
@@ -232,8 +235,9 @@ export class Session {
 	#answer(state) {
 		const { cookie, rules } = this.#site;
 		const { known } = state;
-		if (known.is === 'stored' && (known.id !== state.presented || (state.wasWritten && cookie.options.maxAge !== undefined))) {
-			this.#cookies.set(cookie.name, known.id, cookieOptions(cookie, state.entries, rules.limits));
+		const options = cookieOptions(cookie, state.entries, rules.limits);
+		if (known.is === 'stored' && (known.id !== state.presented || (state.wasWritten && options.maxAge !== undefined))) {
+			this.#cookies.set(cookie.name, known.id, options);
 		} else if (known.is === 'absent' && state.isDestroyed && state.hasCookie) {
 			this.#cookies.delete(cookie.name, cookie.options);
 		}

@@ -64,7 +64,7 @@ export class State {
 	endings = [];
 	/** The handler destroyed a session, so its cookie goes too. */
 	isDestroyed = false;
-	/** The record was written, so that a cookie with an age of its own is renewed. */
+	/** The record was written, if only to live longer, so that a cookie with an age of its own is renewed. */
 	wasWritten = false;
 	/** The request has its turn among those of this process. */
 	hasTurn = false;
@@ -101,6 +101,11 @@ export class State {
 	get isChanged() {
 		// As in Astro, a new ID is written even where there is no data.
 		return !this.changes.isEmpty || (this.known.is === 'new' && this.known.isRegenerated === true);
+	}
+
+	/** The handler has ended the session, or given it a new ID, and the store does not know yet. */
+	get isAhead() {
+		return this.endings.length > 0 || (this.known.is === 'new' && this.isChanged);
 	}
 
 	/** The handler sees this key's value. @param {string} key */
@@ -209,10 +214,15 @@ export class State {
 
 	/**
 	 * These changes are stored, and not those that came while they were.
-	 * @param {string} id @param {Item} item @param {Map<string, import('./merge.js').Change>} sent
+	 * @param {{ id: string }} known What was known when they were sent.
+	 * @param {Item} item @param {Map<string, import('./merge.js').Change>} sent
 	 */
-	saved(id, item, sent) {
-		this.known = { is: 'stored', id, item };
+	saved(known, item, sent) {
+		if (this.known === known) this.known = { is: 'stored', id: known.id, item };
+		// Another part of the request has given it a new ID meanwhile: that one is written next.
+		else if (this.stored?.id === known.id) this.stored.item = item;
+		// Another part has ended it.
+		else return;
 		const before = this.#snapshot;
 		this.#snapshot = new Snapshot(item.text, Date.now());
 		this.changes.forget(sent);
@@ -228,7 +238,8 @@ export class State {
 	/** The handler ends the session: nothing from before reaches what comes after. */
 	destroy() {
 		const { known } = this;
-		const id = known.is === 'stored' ? known.id : known.is === 'unasked' ? this.presented : undefined;
+		const isStored = known.is === 'stored' || (known.is === 'new' && known.isSent);
+		const id = isStored ? known.id : known.is === 'unasked' ? this.presented : undefined;
 		if (known.is === 'new' && known.left) this.endings.push({ id: known.left.id, by: known.left.by });
 		if (id) this.endings.push({ id, by: newRetirement() });
 		if (known.is !== 'ended') this.known = { is: 'absent' };
@@ -239,6 +250,8 @@ export class State {
 	/** The handler wants a new ID for what there is, which is loaded. */
 	regenerate() {
 		const { known } = this;
+		// It is being stored under an ID that nobody was told.
+		if (known.is === 'new' && known.isSent) return;
 		const left = known.is === 'new' ? known.left : undefined;
 		const id = crypto.randomUUID();
 		const stored = known.is === 'stored' ? { id: known.id, item: known.item, by: newRetirement() } : left;

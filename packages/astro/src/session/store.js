@@ -12,6 +12,7 @@ import { isTombstone, readTombstone, REMEMBERED, writeTombstone } from './tombst
  * @typedef {object} Driver
  * @property {string} name
  * @property {boolean} expires Whether items end by themselves.
+ * @property {number} [ttl] For how long an item lives that is written without a ttl.
  * @property {(key: string) => Promise<Item | null>} get
  * @property {(key: string, text: string, when: Condition, ttl?: number) => Promise<{ version: unknown } | null>} set
  *   Gives the version that was written, or null where the condition did not hold.
@@ -49,7 +50,7 @@ export class Store {
 		const ttl = wanted === undefined ? undefined : Math.max(wanted, 0.001);
 		const written = await this.#call('be written to', () => this.driver.set(id, text, when, ttl));
 		if (!written) return null;
-		return { text, version: written.version, ends: endOf(ttl) };
+		return { text, version: written.version, ends: endOf(ttl ?? this.driver.ttl) };
 	}
 
 	/**

@@ -1,7 +1,7 @@
 // The locks of files in `@cloakroom/astro`: what becomes of a write when the process that holds its lock does not do as it should.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -75,6 +75,17 @@ for (const program of ['Perl', 'the command flock']) {
 			}
 			return outcome;
 		}
+
+		test('what is made is for its owner alone', async () => {
+			const folder = path.join(base, 'sessions');
+			const own = open({ base: folder });
+			await own.set('site:visitor', FULL, 'absent', 600);
+			const made = ['', ...readdirSync(folder, { recursive: true })];
+			for (const name of ['site/visitor', `.cloakroom/${stripeOf('site:visitor')}.lock$`]) assert.ok(made.includes(name));
+			assert.ok(made.some((name) => name.endsWith('.expires$')));
+			const othersMayUse = made.filter((name) => statSync(path.join(folder, name)).mode & 0o077);
+			assert.deepEqual(othersMayUse, []);
+		});
 
 		test('a signal for all processes of a service takes no lock away', async () => {
 			const outcome = await write('signalled', {

@@ -21,7 +21,9 @@ while (defined(my $file = <STDIN>)) {
 `;
 
 // A signal for all of a service, or Ctrl-C, is the server's to heed: it may still write. These programs end when it has.
+// The lock files that they make are for their owner alone.
 const SHELL = `
+umask 077
 trap '' INT TERM HUP
 perl -e 1 2>/dev/null && exec perl -e "$1"
 while IFS= read -r file; do

@@ -8,6 +8,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { OF_OWNER } from './file.js';
 import { Holders } from './holders.js';
 
 /** How many locks there are. Processes of all versions and languages agree on it. */
@@ -87,7 +88,7 @@ const O_EXLOCK = 0x20;
 
 /** @template T @param {string} file @param {AbortSignal} signal @param {(check: () => void) => Promise<T>} work */
 async function withOpenLock(file, signal, work) {
-	const handle = await open(file, constants.O_RDWR | constants.O_CREAT | O_EXLOCK);
+	const handle = await open(file, constants.O_RDWR | constants.O_CREAT | O_EXLOCK, OF_OWNER.file);
 	try {
 		signal.throwIfAborted();
 		return await work(() => {});

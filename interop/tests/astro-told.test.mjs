@@ -55,8 +55,10 @@ describe('What a Rust server is told of the site', () => {
 	let site;
 	before(() => {
 		site = new Site();
+		process.env.SESSIONS_OF_THE_SHOP = 'redis://:a-password@redis.example';
 	});
 	after(() => {
+		delete process.env.SESSIONS_OF_THE_SHOP;
 		site.remove();
 	});
 
@@ -71,6 +73,24 @@ describe('What a Rust server is told of the site', () => {
 				await site.run(command, config);
 				assert.equal(site.told.cookie.secure, secure, `${command} after ${started}`);
 			}
+		}
+	});
+
+	test('holds no password that a variable has, whichever script names the variable', async () => {
+		const named = 'process.env.SESSIONS_OF_THE_SHOP';
+		const scripts = {
+			'redis.config.mjs': configured(named),
+			'stores.js': `export const url = ${named};`,
+			'importing.config.mjs': configured('url', "import { url } from './stores.js';"),
+			'config/astro.config.mjs': configured(named),
+			'in a folder/astro.config.mjs': configured(named),
+		};
+		for (const [file, text] of Object.entries(scripts)) {
+			const { default: config } = await site.script(file, text);
+			if (!config) continue;
+			await site.run('build', config);
+			assert.deepEqual(site.told.options, { url: { $env: 'SESSIONS_OF_THE_SHOP' } }, file);
+			assert.equal(site.told.astroConfig, path.basename(file));
 		}
 	});
 });

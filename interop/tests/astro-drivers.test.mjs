@@ -1,4 +1,4 @@
-// The drivers of `@cloakroom/astro`, rule by rule; and its sessions over `cloakroom serve`, beside Rust's.
+// The drivers of `@cloakroom/astro`, rule by rule; and its sessions in Cloudflare's Workers, beside Rust's.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -409,46 +409,6 @@ suite('Files that both languages write', { needs: ['probe'] }, () => {
 		const own = readdirSync(path.join(store.sessions, '.cloakroom'));
 		assert.deepEqual(own.filter((name) => name.endsWith('.tmp$')), []);
 		assert.ok(own.some((name) => name.endsWith('.expires$')));
-	});
-});
-
-suite('Sessions of JavaScript over `cloakroom serve`, and of Rust on what is behind it', { needs: ['serve', 'probe'] }, () => {
-	let serve, store, probe, site;
-	before(async () => {
-		store = await Folder.open();
-		serve = await startServe('fs-lite', { base: store.sessions });
-		probe = await startProbe(store);
-		const { default: open } = await load('drivers/http.js');
-		site = {
-			store: new Store(open({ base: serve.url })),
-			rules: { limits: {}, conflict: 'error' },
-			cookie: cookieSettings(undefined, true),
-		};
-	});
-	after(async () => {
-		await store?.close();
-		await serve?.stop();
-	});
-
-	test('200 updates at once, half from each: all are there, once', async () => {
-		const client = new Client();
-		await client.set(probe, 'theme', 'dark');
-		const cookies = { get: () => ({ value: client.id }), set: assert.fail, delete: assert.fail };
-		const one = async (index) => {
-			if (index % 2) return new Client(client.cookies).steps(probe, { do: 'push', key: 'cart', item: `${index}` });
-			const session = new Session(site, cookies);
-			await session.update('cart', (cart = []) => [...cart, `${index}`]);
-			await session.commit();
-		};
-		await Promise.all(Array.from({ length: 200 }, (_, index) => one(index)));
-		const cart = await client.get(probe, 'cart');
-		assert.deepEqual(cart.toSorted(), Array.from({ length: 200 }, (_, index) => `${index}`).toSorted());
-	});
-
-	test('what is no `cloakroom serve` is told so, and is no empty session', async () => {
-		const { default: open } = await load('drivers/http.js');
-		const session = new Session({ ...site, store: new Store(open({ base: probe.url })) }, { get: () => ({ value: randomUUID() }) });
-		await assert.rejects(session.get('theme'), { name: 'SessionUnavailableError', status: 503, message: /is no `cloakroom serve`/ });
 	});
 });
 

@@ -328,16 +328,14 @@ suite('Astro with the package, on Redis that goes away', { needs: ['redis'] }, (
 
 describe('a site that knows nothing of this repository', () => {
 	let site;
+	const configured = (integration, session = '') => `import node from '@astrojs/node';
+import { defineConfig, sessionDrivers } from 'astro/config';
+import cloakroom from '@cloakroom/astro';
+export default defineConfig({ adapter: node({ mode: 'standalone' }), integrations: [${integration}], ${session} });
+`;
 	before(() => {
 		site = new FreshSite();
-		site.write(
-			'astro.config.mjs',
-			`import node from '@astrojs/node';
-import { defineConfig } from 'astro/config';
-import cloakroom from '@cloakroom/astro';
-export default defineConfig({ adapter: node({ mode: 'standalone' }), integrations: [cloakroom()] });
-`,
-		);
+		site.write('astro.config.mjs', configured('cloakroom()'));
 		site.write(
 			'src/pages/index.astro',
 			`---
@@ -357,27 +355,50 @@ const visits = await Astro.session?.update('visits', (visits = 0) => visits + 1)
 		assert.ok(keywords.includes('astro-integration') && keywords.includes('withastro'));
 	});
 
-	test('one line is enough', async () => {
+	/** Lets somebody visit the built site, and gives what it has said on its standard error meanwhile. */
+	async function serve(visit, variables = {}) {
 		const server = spawn(process.execPath, [path.join(site.root, 'dist/server/entry.mjs')], {
 			cwd: site.root,
-			env: { ...process.env, HOST: '127.0.0.1', PORT: '0' },
-			stdio: ['ignore', 'pipe', 'inherit'],
+			env: { ...process.env, HOST: '127.0.0.1', PORT: '0', ...variables },
+			stdio: ['ignore', 'pipe', 'pipe'],
 		});
+		let errors = '';
+		server.stderr.setEncoding('utf8').on('data', (text) => (errors += text));
+		const closed = new Promise((resolve) => server.once('close', resolve));
 		try {
 			const url = await new Promise((resolve, reject) => {
-				server.once('exit', reject);
+				closed.then(() => reject(new Error(`the site did not start: ${errors}`)));
 				server.stdout.on('data', (text) => {
 					const found = /listening on (http:\/\/\S+)/.exec(text);
 					if (found) resolve(found[1]);
 				});
 			});
-			const here = { name: 'site', url };
+			await visit({ name: 'site', url });
+		} finally {
+			server.kill();
+		}
+		await closed;
+		return errors;
+	}
+
+	test('one line is enough', async () => {
+		await serve(async (here) => {
 			const client = new Client();
 			assert.match(await client.page(here, '/'), /visit 1/);
 			await Promise.all(Array.from({ length: 20 }, () => new Client(client.cookies).page(here, '/')));
 			assert.match(await client.page(here, '/'), /visit 22/);
-		} finally {
-			server.kill();
+		});
+	});
+
+	test('a database needs its own client and no other, and SQLite none', async () => {
+		site.write('astro.config.mjs', configured("cloakroom({ driver: { entrypoint: 'unstorage/drivers/db0', config: { url: { $env: 'DATABASE_URL' } } } })"));
+		site.run('astro', 'bin/astro.mjs', 'build');
+		const visit = async (here) => assert.match(await new Client().page(here, '/'), /visit 1/);
+		await serve(visit, { DATABASE_URL: 'sqlite:sessions.db' });
+		for (const [scheme, name] of [['postgres', 'pg'], ['mysql', 'mysql2']]) {
+			const refused = async ({ url }) => assert.equal((await fetch(url)).status, 503);
+			const errors = await serve(refused, { DATABASE_URL: `${scheme}://127.0.0.1:1/shop` });
+			assert.match(errors, new RegExp(`needs the package ${name}, which is not installed: npm install ${name}\\b`));
 		}
 	});
 
@@ -446,14 +467,7 @@ export const POST: APIRoute = async ({ session }) => {
 	});
 
 	test('a driver whose package is not installed says which one it is', () => {
-		site.write(
-			'astro.config.mjs',
-			`import node from '@astrojs/node';
-import { defineConfig, sessionDrivers } from 'astro/config';
-import cloakroom from '@cloakroom/astro';
-export default defineConfig({ adapter: node({ mode: 'standalone' }), session: { driver: sessionDrivers.redis({}) }, integrations: [cloakroom()] });
-`,
-		);
+		site.write('astro.config.mjs', configured('cloakroom()', 'session: { driver: sessionDrivers.redis({}) }'));
 		assert.throws(() => site.run('astro', 'bin/astro.mjs', 'build'), /session driver redis needs the package ioredis.*npm install ioredis/);
 	});
 });

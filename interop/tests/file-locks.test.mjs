@@ -1,10 +1,11 @@
 // The locks of files in `@cloakroom/astro`: what becomes of a write when the process that holds its lock does not do as it should.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { load } from '../lib/astro-package.mjs';
 import { until } from '../lib/until.mjs';
 
@@ -21,6 +22,25 @@ function holders() {
 	const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 	return children.filter((child) => ['perl\n', 'sh\n'].includes(readFileSync(`/proc/${child}/comm`, 'utf8')));
 }
+
+const DRIVER = pathToFileURL(path.resolve(import.meta.dirname, '../../packages/astro/src/drivers/fs-lite.js'));
+
+/** A process that has used up its files tries to write, and writes when it has some again. It prints what became of both. */
+const OUT_OF_FILES = `
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+const [driver, base] = process.argv.slice(1);
+mkdirSync(base + '/.cloakroom');
+const { default: open } = await import(driver);
+const sessions = open({ base });
+const opened = [];
+try {
+	for (;;) opened.push(openSync('/dev/null'));
+} catch {}
+const failed = await sessions.set('key', '[["Map"]]', 'always').catch((error) => error.message);
+opened.forEach((file) => closeSync(file));
+const written = await sessions.set('key', '[["Map"]]', 'always');
+console.log(JSON.stringify({ failed, written }));
+`;
 
 /** Whether somebody reads a pipe, or waits for somebody who writes to it. */
 function isRead(pipe) {
@@ -76,6 +96,17 @@ for (const program of ['Perl', 'the command flock']) {
 			return outcome;
 		}
 
+		test('what is made is for its owner alone', async () => {
+			const folder = path.join(base, 'sessions');
+			const own = open({ base: folder });
+			await own.set('site:visitor', FULL, 'absent', 600);
+			const made = ['', ...readdirSync(folder, { recursive: true })];
+			for (const name of ['site/visitor', `.cloakroom/${stripeOf('site:visitor')}.lock$`]) assert.ok(made.includes(name));
+			assert.ok(made.some((name) => name.endsWith('.expires$')));
+			const othersMayUse = made.filter((name) => statSync(path.join(folder, name)).mode & 0o077);
+			assert.deepEqual(othersMayUse, []);
+		});
+
 		test('a signal for all processes of a service takes no lock away', async () => {
 			const outcome = await write('signalled', {
 				meanwhile() {
@@ -125,3 +156,24 @@ for (const program of ['Perl', 'the command flock']) {
 		});
 	});
 }
+
+describe('A lock that cannot be taken', () => {
+	let base;
+	before(() => (base = mkdtempSync(path.join(tmpdir(), 'cloakroom-locks-'))));
+	after(() => rmSync(base, { recursive: true }));
+
+	test('because of its file: the reason is told', async () => {
+		const driver = open({ base });
+		mkdirSync(path.join(base, '.cloakroom', `${stripeOf('key')}.lock$`), { recursive: true });
+		await assert.rejects(driver.set('key', FULL, 'always'), /a lock could not be taken: .*\.lock\$: Is a directory/);
+	});
+
+	test('because the process can open no more files: the write fails, and the next one is made', () => {
+		const run = 'ulimit -n 64 && exec "$0" --input-type=module --eval "$@"';
+		const folder = mkdtempSync(path.join(base, 'site-'));
+		const printed = execFileSync('sh', ['-c', run, process.execPath, OUT_OF_FILES, DRIVER.href, folder], { encoding: 'utf8' });
+		const { failed, written } = JSON.parse(printed);
+		assert.match(failed, /a lock could not be taken: spawn sh EMFILE/);
+		assert.deepEqual(written, { version: '[["Map"]]' });
+	});
+});

@@ -4,7 +4,7 @@ export interface CloakroomOptions {
 	/**
 	 * What happens where a request has read a value and set another, and someone else has changed it in between.
 	 *
-	 * - `error` (the default): nothing is saved, and the answer is `409`.
+	 * - `error` (the default): nothing is saved, and the answer is `409`; a `GET` or `HEAD` is run again.
 	 * - `retry`: the page is run again, on what is stored now. What it did besides happens again, too.
 	 * - `merge`: the later one wins, as in plain Astro. What the other saved under that key is lost.
 	 *

@@ -36,7 +36,10 @@ export default function cloakroom(options = {}) {
 				};
 				// Also where what was built is only looked at, or types are written.
 				const isProduction = command !== 'dev';
-				described = await describe({ found, session: config.session, limits, root: config.root, isProduction, file });
+				// A Rust server is beside what was started or built last.
+				if (command === 'dev' || command === 'build') {
+					described = await describe({ found, session: config.session, limits, root: config.root, isProduction, file });
+				}
 				updateConfig(
 					/** @type {any} */ ({
 						session: { driver: astro.major >= 6 ? { entrypoint: DRIVER } : DRIVER },

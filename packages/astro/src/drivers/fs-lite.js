@@ -10,7 +10,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, link, mkdir, rename, stat, unlink, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { endOf, hasPassed } from '../time.js';
-import { readText, writeText } from './fs-lite/file.js';
+import { OF_OWNER, readText, writeText } from './fs-lite/file.js';
 import { Locks } from './fs-lite/locks.js';
 import { bucketOf, deadlineOf, modifiedFor } from './fs-lite/times.js';
 
@@ -64,7 +64,7 @@ export default function fsLite({ base, readOnly = false }) {
 	 */
 	async function exclusively(key, work) {
 		if (readOnly) throw new Error(`the folder ${folder} is read-only (option \`readOnly\`)`);
-		if (!existsSync(own)) await mkdir(own, { recursive: true });
+		if (!existsSync(own)) await makeFolder(own);
 		return locks.hold(key, work);
 	}
 
@@ -78,7 +78,7 @@ export default function fsLite({ base, readOnly = false }) {
 	/** Notes when an item ends, before it says so itself. @param {string} key @param {number | undefined} ends */
 	async function note(key, ends) {
 		if (ends === undefined) return;
-		await appendFile(path.join(own, `${bucketOf(ends, Date.now())}.expires$`), `\n${key}`);
+		await appendFile(path.join(own, `${bucketOf(ends, Date.now())}.expires$`), `\n${key}`, { mode: OF_OWNER.file });
 	}
 
 	return {
@@ -94,7 +94,7 @@ export default function fsLite({ base, readOnly = false }) {
 				await note(key, ends);
 				try {
 					await writeText(temporary, text, modifiedFor(ends, Date.now()));
-					if (key.includes(':')) await mkdir(path.dirname(file), { recursive: true });
+					if (key.includes(':')) await makeFolder(path.dirname(file));
 					if (when === 'absent' && !(await exists(file))) {
 						// Unlike a rename, a link takes no place that somebody without a lock has taken meanwhile.
 						check();
@@ -145,6 +145,9 @@ function isWhole(text) {
 		return false;
 	}
 }
+
+/** @param {string} folder */
+const makeFolder = (folder) => mkdir(folder, { recursive: true, mode: OF_OWNER.folder });
 
 /** @param {string} file */
 const exists = (file) =>

@@ -13,6 +13,20 @@ export default function http({ base, headers = {} }) {
 	const root = base.endsWith('/') ? base : `${base}/`;
 	const addressOf = (/** @type {string} */ key) => root + key.split(':').map(encodeURIComponent).join('/');
 
+	/** Whether items end by themselves there, as the server has last said. */
+	let expires = true;
+	let isWarned = false;
+
+	/** Says so once. A Rust server with `idle` does not start on such a store. */
+	function warnThatNothingExpires() {
+		if (isWarned) return;
+		isWarned = true;
+		console.warn(
+			`[cloakroom] the store behind ${root} cannot let a session expire: \`idle\` ends none, and what has ended by its ttl is not ` +
+				'removed. Choose another store, or leave `idle` out.',
+		);
+	}
+
 	/**
 	 * @param {string} key
 	 * @param {RequestInit} init
@@ -30,6 +44,8 @@ export default function http({ base, headers = {} }) {
 		if (!can.includes('compare-and-swap')) {
 			throw new Error(`the store behind ${root} cannot compare and swap, so updates would be lost there`);
 		}
+		expires = can.includes('expiry');
+		if (!expires && own && 'x-ttl' in own) warnThatNothingExpires();
 		if (expected.includes(response.status)) return response;
 		const told = await response.text().catch(() => '');
 		throw new Error(`${root} answered ${response.status} ${told}`.trim());
@@ -45,7 +61,9 @@ export default function http({ base, headers = {} }) {
 
 	return {
 		name: 'http',
-		expires: true,
+		get expires() {
+			return expires;
+		},
 		async get(key) {
 			const response = await call(key, { headers: { accept: 'application/octet-stream' } }, [200, 404]);
 			if (response.status === 404) {

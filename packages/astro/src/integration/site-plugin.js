@@ -9,7 +9,9 @@ const RESOLVED = `\0${NAME}`;
 /** What the site names as its session driver. */
 export const DRIVER = '@cloakroom/astro/driver';
 
-const OF_THE_SITE = ['ioredis', '@netlify/blobs', 'pg', 'mysql2/promise'];
+/** What only one of db0's databases needs. Which one it is, is said where the server runs. */
+const OF_ONE_DATABASE = ['pg', 'mysql2/promise'];
+const OF_THE_SITE = ['ioredis', '@netlify/blobs', ...OF_ONE_DATABASE];
 // As Vite names files, on Windows too.
 const OURS = path.resolve(fileURLToPath(import.meta.url), '../../..').replaceAll('\\', '/');
 
@@ -50,6 +52,7 @@ export const isSessionAtBuild = ${astro.major >= 7};
 				// Vite has a module of its own for what our package.json calls optional.
 				if (resolved && !resolved.id.startsWith('__vite-optional-peer-dep:')) return resolved;
 			}
+			if (OF_ONE_DATABASE.includes(id)) return { id, external: true };
 			throw new Error(
 				`[@cloakroom/astro] the session driver ${found.name} needs the package ${id}, which is not installed: npm install ${id}`,
 			);

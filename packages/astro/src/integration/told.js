@@ -1,8 +1,7 @@
 // Tells a Rust server beside the site what its sessions are, so that nobody has to guess it from the source: `cloakroom.json`,
-// in the form of Cloakroom's own configuration. `Config::from_astro` reads the one in `.astro` where it is newer than the file
-// that it was made from; the one beside the built server is for where the site's source is not.
+// in the form of Cloakroom's own configuration. `Config::from_astro` reads the one in `.astro` where no script in the site's
+// folder is newer; the one beside the built server is for where the site's source is not.
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { isVariable } from '../environment.js';
 
 const FILE = 'cloakroom.json';
@@ -14,13 +13,13 @@ const FILE = 'cloakroom.json';
  * @param {Record<string, number | undefined>} of.limits
  * @param {URL} of.root The site's folder.
  * @param {boolean} of.isProduction
- * @param {string} [of.file] The name of the site's configuration file.
+ * @param {string} [of.file] The site's configuration file.
  */
 export async function describe({ found, session, limits, root, isProduction, file }) {
 	const cookie = typeof session?.cookie === 'string' ? { name: session.cookie } : { ...session?.cookie };
-	const variables = await namedVariables(root);
+	const variables = await namedVariables(root, file);
 	return {
-		astroConfig: file,
+		astroConfig: file?.split('/').at(-1),
 		driver: found.name,
 		options: withoutSecrets(found.options, variables),
 		cookie: { secure: isProduction, ...cookie },
@@ -29,12 +28,11 @@ export async function describe({ found, session, limits, root, isProduction, fil
 	};
 }
 
-/** The name of the site's configuration file, from where it calls the integration; `undefined` where it does not say. */
+/** The site's configuration file, from where it calls the integration; `undefined` where it does not say. */
 export function callersFile() {
 	const frames = (new Error().stack ?? '').split('\n').slice(1);
 	const places = frames.map((frame) => /(\/[^\s()]+?)(?:\.timestamp-[^\s():]+)?(?:\?[^\s():]*)?:\d+:\d+\)?$/.exec(frame)?.[1]);
-	const caller = places.find((place) => place && !/\/astro\/(?:index|src\/integration\/told)\.js$/.test(place));
-	return caller?.split('/').at(-1);
+	return places.find((place) => place && !/\/astro\/(?:index|src\/integration\/told)\.js$/.test(place));
 }
 
 /**
@@ -48,12 +46,25 @@ export async function tell(folder, described) {
 	await rename(draft, new URL(FILE, folder));
 }
 
-/** The environment's values that the site's configuration asks for by name, with their names. @param {URL} root */
-async function namedVariables(root) {
-	const files = (await readdir(root)).filter((name) => /^astro\.config\.m?[jt]s$/.test(name));
-	const texts = await Promise.all(files.map((name) => readFile(fileURLToPath(new URL(name, root)), 'utf8')));
+/**
+ * The environment's values that the site's configuration asks for by name, with their names. It may be made of several
+ * scripts, of which those in the site's folder are known.
+ * @param {URL} root @param {string} [file]
+ */
+async function namedVariables(root, file) {
+	const scripts = (await readdir(root)).filter((name) => /\.[cm]?[jt]s$/.test(name));
+	const texts = await Promise.all([...scripts, ...(file ? [file] : [])].map((script) => textOf(script, root)));
 	const words = new Set(texts.join('\n').match(/\w+/g));
 	return new Map(Object.entries(process.env).flatMap(([name, value]) => (value && words.has(name) ? [[value, name]] : [])));
+}
+
+/** Nothing where it cannot be read, as where a folder has such a name. @param {string} script @param {URL} root */
+async function textOf(script, root) {
+	try {
+		return await readFile(new URL(script, root), 'utf8');
+	} catch {
+		return '';
+	}
 }
 
 /**

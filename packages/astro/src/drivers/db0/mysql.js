@@ -1,5 +1,6 @@
 // MySQL and MariaDB, by the client `mysql2`, which db0's connector `mysql2` uses too.
 import { readFileSync } from 'node:fs';
+import { missing } from './client.js';
 
 /** How long a statement may take, in milliseconds. */
 const PATIENCE = 10_000;
@@ -53,7 +54,7 @@ export function open({ url, maxConnections, connectTimeout }) {
 	/** @type {Promise<import('mysql2/promise').Pool> | undefined} */
 	let opened;
 	const connect = async () => {
-		const { default: mysql } = await import('mysql2/promise');
+		const { default: mysql } = await import('mysql2/promise').catch(missing('mysql2'));
 		return mysql.createPool({ ...addressOf(url), connectionLimit: maxConnections, connectTimeout });
 	};
 	/** The connections that have our settings. @type {WeakSet<object>} */

@@ -1,4 +1,5 @@
 // PostgreSQL, by the client `pg`, which db0's connector `postgresql` uses too.
+import { missing } from './client.js';
 import { prepare } from './statements.js';
 
 /** How long a statement may take, in milliseconds. */
@@ -37,7 +38,7 @@ export function open({ url, maxConnections, connectTimeout }) {
 	/** @type {Promise<import('pg').Pool> | undefined} */
 	let opened;
 	const connect = async () => {
-		const { default: pg } = await import('pg');
+		const { default: pg } = await import('pg').catch(missing('pg'));
 		const pool = new pg.Pool({
 			connectionString: url,
 			max: maxConnections,

@@ -5,6 +5,9 @@
 import { closeSync, fstatSync, futimesSync, open, read, writeFile } from 'node:fs';
 import { promisify } from 'node:util';
 
+/** Nobody but the owner may use what is made, as on the Rust side. */
+export const OF_OWNER = { file: 0o600, folder: 0o700 };
+
 const [openFile, readOpen, writeOpen] = [promisify(open), promisify(read), promisify(writeFile)];
 
 /** Both of the same file, whatever is renamed into its place meanwhile. What is longer by then is told in part. @param {string} file */
@@ -21,7 +24,7 @@ export async function readText(file) {
 
 /** Makes a file that is not there yet. @param {string} file @param {string} text @param {number} modified In milliseconds since 1970. */
 export async function writeText(file, text, modified) {
-	const opened = await openFile(file, 'wx');
+	const opened = await openFile(file, 'wx', OF_OWNER.file);
 	try {
 		await writeOpen(opened, text);
 		futimesSync(opened, modified / 1000, modified / 1000);

@@ -21,7 +21,9 @@ while (defined(my $file = <STDIN>)) {
 `;
 
 // A signal for all of a service, or Ctrl-C, is the server's to heed: it may still write. These programs end when it has.
+// The lock files that they make are for their owner alone.
 const SHELL = `
+umask 077
 trap '' INT TERM HUP
 perl -e 1 2>/dev/null && exec perl -e "$1"
 while IFS= read -r file; do
@@ -52,7 +54,11 @@ export class Holder {
 			this.#answer?.(new Error(`a lock could not be taken: ${why}. On Linux it needs Perl, or the command \`flock\` (util-linux).`));
 		};
 		this.#process.on('error', (error) => end(error.message));
-		this.#process.on('exit', () => end(this.#errors.trim() || 'its process has ended'));
+		this.#process.on('exit', () => (this.isAlive = false));
+		// Only then all is read that it has said.
+		this.#process.on('close', () => end(this.#errors.trim() || 'its process has ended'));
+		// A process that can open no more files has nothing to speak to it through, and is told of an error.
+		if (!stdin) return;
 		stdin.on('error', () => {});
 		stderr.setEncoding('utf8').on('data', (text) => (this.#errors = (this.#errors + text).slice(-500)));
 		stdout.setEncoding('utf8').on('data', (text) => {
@@ -68,7 +74,7 @@ export class Holder {
 	/** Whether this process waits for it. @param {'ref' | 'unref'} how */
 	#count(how) {
 		const { stdin, stdout, stderr } = this.#process;
-		for (const part of [this.#process, stdin, stdout, stderr]) /** @type {any} */ (part)[how]?.();
+		for (const part of [this.#process, stdin, stdout, stderr]) /** @type {any} */ (part)?.[how]?.();
 	}
 
 	/** @param {string} file @returns {Promise<void>} */
@@ -81,7 +87,7 @@ export class Holder {
 				if (error) reject(error);
 				else resolve();
 			};
-			this.#process.stdin.write(`${file}\n`);
+			this.#process.stdin?.write(`${file}\n`);
 		});
 	}
 

@@ -8,6 +8,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { OF_OWNER } from './file.js';
 import { Holders } from './holders.js';
 
 /** How many locks there are. Processes of all versions and languages agree on it. */
@@ -84,14 +85,29 @@ const whenAborted = (signal) => new Promise((_, reject) => signal.addEventListen
 const OPENS_LOCKED = ['darwin', 'freebsd', 'netbsd', 'openbsd'].includes(process.platform);
 /** Of those systems. */
 const O_EXLOCK = 0x20;
+/** Between two tries to take a lock there, in milliseconds. */
+const BETWEEN_TRIES = 5;
 
 /** @template T @param {string} file @param {AbortSignal} signal @param {(check: () => void) => Promise<T>} work */
 async function withOpenLock(file, signal, work) {
-	const handle = await open(file, constants.O_RDWR | constants.O_CREAT | O_EXLOCK);
+	const handle = await openLocked(file, signal);
 	try {
 		signal.throwIfAborted();
 		return await work(() => {});
 	} finally {
 		await handle.close();
+	}
+}
+
+/** A call that waited itself would keep one of Node's few threads from all other files. @param {string} file @param {AbortSignal} signal */
+async function openLocked(file, signal) {
+	for (;;) {
+		signal.throwIfAborted();
+		try {
+			return await open(file, constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK | O_EXLOCK, OF_OWNER.file);
+		} catch (error) {
+			if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EAGAIN') throw error;
+		}
+		await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES));
 	}
 }

@@ -7,6 +7,7 @@
 //! | module | concept |
 //! |---|---|
 //! | `site` | what the session's part of a site's configuration means |
+//! | `place` | which options name a folder, a file or a socket |
 //! | `evaluate`, `members`, `operators`, `value` | expressions, evaluated as far as they are the same in every run |
 //! | `outside`, `known` | what packages, Node and JavaScript itself bring |
 //! | `modules`, `module`, `resolve`, `paths` | the files: which there are, in which order they are run |
@@ -27,6 +28,7 @@ mod modules;
 mod operators;
 mod outside;
 mod paths;
+mod place;
 mod resolve;
 mod scan;
 mod site;
@@ -43,6 +45,7 @@ use evaluate::Evaluator;
 
 pub use error::{Error, ErrorKind, Position, Result};
 pub use evaluate::Environment;
+pub use place::resolve_place;
 
 /// What a site's configuration says of its sessions.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::evaluate::Evaluator;
 use crate::outside::{default_base, kebab_case};
 use crate::paths::normal;
+use crate::place::resolve_place;
 use crate::value::{Entry, Object, Place, Value};
 use crate::{AstroConfig, Driver};
 
@@ -166,7 +167,7 @@ impl<'a> Reader<'_, 'a> {
                 None => _ = options.remove(&key),
             }
         }
-        self.resolve_path(&name, &mut options)?;
+        resolve_place(&name, &mut options, |path| Ok(normal(&self.root()?.join(path))))?;
         Ok(Driver::Named { name, options })
     }
 
@@ -245,26 +246,6 @@ impl<'a> Reader<'_, 'a> {
         }
         let position = self.evaluator.modules.position(place);
         Ok(Driver::OfAdapter { package: package.to_string(), options, position })
-    }
-
-    /// A relative folder, file or socket is found where Astro's server runs: in the project's root.
-    fn resolve_path(&mut self, driver: &str, options: &mut Map<String, Json>) -> Result<()> {
-        let (key, scheme) = match driver {
-            "fs-lite" => ("base", ""),
-            "redis" => ("path", ""),
-            "db0" | "sql" => ("url", "sqlite:"),
-            _ => return Ok(()),
-        };
-        let Some(Json::String(place)) = options.get_mut(key) else { return Ok(()) };
-        let Some(path) = place.strip_prefix(scheme) else { return Ok(()) };
-        let path = if scheme.is_empty() { path } else { path.strip_prefix("//").unwrap_or(path) };
-        // In memory, or a URL of SQLite's own.
-        let is_other = !scheme.is_empty() && (path.starts_with(':') || path.starts_with("file:"));
-        if !path.is_empty() && !is_other {
-            let path = normal(&self.root()?.join(path));
-            *place = format!("{scheme}{}", path.to_string_lossy());
-        }
-        Ok(())
     }
 
     fn root(&mut self) -> Result<PathBuf> {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use shop::actions::LONGEST_NAME;
 use shop::cart::{self, Line};
 use shop::components::order;
+use shop::pages::checkout::confirmation;
 use shop::session::{CART, ORDER, Order, USER};
 
 use crate::page::{Visitor, page};
@@ -77,14 +78,5 @@ fn form(lines: &[Line<'_>], name: &str) -> Markup {
                 div { (order(lines)) }
             }
         }
-    }
-}
-
-fn confirmation(lines: &[Line<'_>], name: &str) -> Markup {
-    html! {
-        h1 { "Thank you" @if !name.is_empty() { ", " (name) } }
-        p class="lead" { "Your order is on its way to the hall." }
-        (order(lines))
-        p { a class="button" href="/" { "Back to the shop" } }
     }
 }

@@ -52,7 +52,8 @@ fn form(lines: &[Line<'_>], name: &str, submitted: &Submitted) -> Markup {
     }
 }
 
-fn confirmation(lines: &[Line<'_>], name: &str) -> Markup {
+/// What `/thanks` says.
+pub fn confirmation(lines: &[Line<'_>], name: &str) -> Markup {
     html! {
         h1 { "Thank you" @if !name.is_empty() { ", " (name) } }
         p class="lead" { "Your order is on its way to the hall." }

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
+use cloakroom_astro_config::resolve_place;
 use serde_json::Value;
 
 use super::super::sources::Sources;
 use super::super::{Config, in_file, is_script, tables, told};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Where the package writes, below the site's root.
 const FILE: &str = ".astro/cloakroom.json";
@@ -30,16 +31,9 @@ pub(super) fn of_site(path: &Path) -> Result<Option<Config>> {
             return Ok(None);
         }
         let mut map = tables::in_one_form(told::settled(map)?)?;
-        let key = match map.get("driver").and_then(Value::as_str) {
-            Some("fs-lite") => "base",
-            Some("redis") => "path",
-            Some("db0" | "sql") => "url",
-            _ => "",
-        };
-        // A relative folder, file or socket is found where Astro's server runs: in the site's root.
-        if let Some(Value::String(place)) = map.get_mut("options").and_then(|all| all.get_mut(key))
-        {
-            *place = place_below(root, key, place);
+        let driver = map.get("driver").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if let Some(Value::Object(options)) = map.get_mut("options") {
+            resolve_place(&driver, options, |path| Ok::<_, Error>(root.join(path)))?;
         }
         let mut sources = Sources::default();
         sources.note(&map, &file.display().to_string());
@@ -47,22 +41,6 @@ pub(super) fn of_site(path: &Path) -> Result<Option<Config>> {
         Ok(Some(Config { sources, ..config }))
     };
     read().map_err(|error| in_file(&file, error))
-}
-
-/// The place that an option names, where it is relative to the site's root.
-fn place_below(root: &Path, option: &str, place: &str) -> String {
-    let below = |path: &str| root.join(path).to_string_lossy().into_owned();
-    match (option, place.strip_prefix("sqlite:")) {
-        ("url", Some(file)) => {
-            let file = file.strip_prefix("//").unwrap_or(file);
-            // In memory, or a URL of SQLite's own.
-            let is_path = !file.is_empty() && !file.starts_with(':') && !file.starts_with("file:");
-            if is_path { format!("sqlite:{}", below(file)) } else { place.to_owned() }
-        }
-        ("url", None) => place.to_owned(),
-        _ if place.is_empty() => place.to_owned(),
-        _ => below(place),
-    }
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

@@ -53,6 +53,14 @@ pub enum ErrorKind {
     InvalidId,
     /// There is no session here: the page is prerendered, or the code runs outside of a request.
     NoSession,
+    /// Nobody is signed in to the session.
+    NotSignedIn,
+    /// The session's principal was authenticated longer ago than is asked for.
+    NotRecent,
+    /// The principal has as many sessions as it may have.
+    TooManySessions,
+    /// The text is no principal.
+    InvalidPrincipal,
     /// The configuration is not usable.
     Config,
 }

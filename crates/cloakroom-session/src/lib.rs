@@ -10,7 +10,8 @@
 //! | `sessions` | what all requests share: driver, cookie, limits | `config`, `session` and below |
 //! | `forms` | messages that one page shows once; a form that comes back filled in, but for its secrets | `session` |
 //! | `session` | the object that handlers hold, its keys and its updates | `commit` and below |
-//! | `commit` | carries the machine's steps to the store, and cleans up behind a request | `store` and below |
+//! | `commit` | carries the machine's steps to the store, and cleans up behind a request | `index`, `store` and below |
+//! | `index` | which sessions a principal has: pages beside them in the store, changed by compare-and-swap | `store`, `machine` |
 //! | `store` | the driver, in terms of IDs and records; copies for outages | `machine`, `record` |
 //! | `machine` | what a request knows of its session, and what is to be done next: it does no I/O | `cookie`, `record` |
 //! | `cookie` | reading the ID from a request, writing it to a response | `config` |
@@ -31,6 +32,7 @@ mod cookie;
 mod error;
 mod forms;
 mod id;
+mod index;
 mod machine;
 mod observe;
 mod record;
@@ -43,13 +45,16 @@ pub mod testing;
 
 #[cfg(feature = "encryption")]
 pub use config::EncryptionConfig;
-pub use config::{Adapter, Config, CookieConfig, CorruptPolicy, OutagePolicy, SameSite};
+pub use config::{
+    Adapter, Config, CookieConfig, CorruptPolicy, IndexSecret, OutagePolicy, SameSite, WhenFull,
+};
 pub use cookie::CookieHeaders;
 pub use error::{Error, ErrorKind, Result};
 pub use forms::{Flash, OldInput};
 pub use id::SessionId;
+pub use index::SessionHandle;
 pub use session::{EntryName, Key, Session, SessionData, SessionKey, SetOptions, WriteKey};
-pub use sessions::{Sessions, SessionsBuilder};
+pub use sessions::{ListedSession, PrincipalSessions, Sessions, SessionsBuilder};
 
 #[cfg(feature = "derive")]
 pub use cloakroom_derive::SessionData;

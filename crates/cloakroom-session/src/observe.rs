@@ -1,5 +1,6 @@
 //! What operators see: a trace event and a counter for each thing that should be rare.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::header::HeaderName;
@@ -39,7 +40,7 @@ pub(crate) fn moved_in_doubt(id: &SessionId) {
 }
 
 /// A session was retired, and the store would not remember it.
-pub(crate) fn no_tombstone(id: &SessionId, error: &crate::Error) {
+pub(crate) fn no_tombstone(id: &impl fmt::Debug, error: &crate::Error) {
     tracing::warn!(session = ?id, %error, "a session is removed without a note that it was there");
     count("cloakroom_sessions_without_tombstone_total");
 }
@@ -58,7 +59,7 @@ pub(crate) fn conflict(id: &SessionId, attempt: u32) {
 }
 
 /// A stored record could not be read; it was kept.
-pub(crate) fn corrupt(id: &SessionId, error: &crate::Error) {
+pub(crate) fn corrupt(id: &impl fmt::Debug, error: &crate::Error) {
     tracing::error!(session = ?id, %error, "the stored session cannot be read, its bytes are kept");
     count("cloakroom_sessions_corrupt_total");
 }

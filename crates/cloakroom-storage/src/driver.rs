@@ -62,6 +62,23 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     /// ```
     fn capabilities(&self) -> Capabilities;
 
+    /// Another key of the same item, for a note in the store itself, where `key` may be a secret that the store shall not show.
+    /// It is `key`, unless the driver hides it as `HashedKeys` does.
+    ///
+    /// ```
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::{Driver, ItemKey};
+    /// let key = ItemKey::new("sess:42")?;
+    /// assert_eq!(Memory::new().alias(&key)?, key);
+    /// # Ok::<(), cloakroom_storage::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`ItemKey::new`].
+    fn alias(&self, key: &ItemKey) -> Result<ItemKey> {
+        Ok(key.clone())
+    }
+
     /// The item under `key`; `None` when it is missing or expired.
     ///
     /// ```
@@ -249,6 +266,10 @@ impl<D: Driver + ?Sized> Driver for Arc<D> {
 
     fn capabilities(&self) -> Capabilities {
         (**self).capabilities()
+    }
+
+    fn alias(&self, key: &ItemKey) -> Result<ItemKey> {
+        (**self).alias(key)
     }
 
     fn get<'driver, 'key, 'call>(

@@ -15,6 +15,9 @@ use crate::{
     SetOutcome, Swept, When,
 };
 
+/// What begins an [alias](Driver::alias): a hash that stands for the key that it was made of.
+const HASHED: &str = "hashed:";
+
 /// The shortest secret that is one.
 const SHORTEST_SECRET: usize = 16;
 
@@ -104,6 +107,9 @@ fn hexadecimal(bytes: &[u8]) -> String {
 /// Keeps each item of a driver under a hash of its key, so that what is read in the store serves nobody as a key: a session's
 /// key is its ID, which is a credential.
 ///
+/// Who has no key and shall have the item all the same is given its [alias](Driver::alias), below `hashed:`, which no other key
+/// may begin with.
+///
 /// Nobody knows a key from its hash, so the items cannot be listed by their keys, and
 /// [`iteration`](Capabilities::iteration) is off: [`keys`](Driver::keys) gives those of the store, to be counted, or for the
 /// [driver within](HashedKeys::within), which finds the items by them. A prefix, which no hash begins with, is refused.
@@ -143,6 +149,14 @@ impl<D: Driver> HashedKeys<D> {
     pub fn into_inner(self) -> D {
         self.driver
     }
+
+    /// The key in the store of a key, or of an alias.
+    fn stored(&self, key: &ItemKey) -> Result<ItemKey> {
+        match key.as_str().strip_prefix(HASHED) {
+            Some(hash) => ItemKey::new(hash),
+            None => self.hasher.hash(key),
+        }
+    }
 }
 
 #[async_trait]
@@ -155,12 +169,16 @@ impl<D: Driver> Driver for HashedKeys<D> {
         Capabilities { iteration: false, ..self.driver.capabilities() }
     }
 
+    fn alias(&self, key: &ItemKey) -> Result<ItemKey> {
+        ItemKey::new(&format!("{HASHED}{}", self.stored(key)?.as_str()))
+    }
+
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
-        self.driver.get(&self.hasher.hash(key)?).await
+        self.driver.get(&self.stored(key)?).await
     }
 
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
-        self.driver.get_with_ttl(&self.hasher.hash(key)?).await
+        self.driver.get_with_ttl(&self.stored(key)?).await
     }
 
     async fn set(
@@ -170,15 +188,15 @@ impl<D: Driver> Driver for HashedKeys<D> {
         when: When,
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
-        self.driver.set(&self.hasher.hash(key)?, value, when, ttl).await
+        self.driver.set(&self.stored(key)?, value, when, ttl).await
     }
 
     async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
-        self.driver.remove(&self.hasher.hash(key)?, when).await
+        self.driver.remove(&self.stored(key)?, when).await
     }
 
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
-        self.driver.touch(&self.hasher.hash(key)?, ttl).await
+        self.driver.touch(&self.stored(key)?, ttl).await
     }
 
     fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {

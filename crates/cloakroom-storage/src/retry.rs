@@ -136,6 +136,10 @@ impl<D: Driver> Driver for Retry<D> {
         self.driver.capabilities()
     }
 
+    fn alias(&self, key: &ItemKey) -> Result<ItemKey> {
+        self.driver.alias(key)
+    }
+
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
         self.call(After::AnyRetryable, || self.driver.get(key)).await
     }

@@ -79,6 +79,10 @@ impl<D: Driver> Driver for Timeout<D> {
         self.driver.capabilities()
     }
 
+    fn alias(&self, key: &ItemKey) -> Result<ItemKey> {
+        self.driver.alias(key)
+    }
+
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
         self.limit(Operation::Get, key, self.driver.get(key)).await
     }

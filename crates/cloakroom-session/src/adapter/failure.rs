@@ -47,6 +47,14 @@ impl Failure {
                 (StatusCode::PAYLOAD_TOO_LARGE, "This is more than a session can hold.")
             }
             ErrorKind::InvalidId => (StatusCode::BAD_REQUEST, "This is not a session ID."),
+            ErrorKind::NotSignedIn => (StatusCode::UNAUTHORIZED, "Please sign in first."),
+            ErrorKind::NotRecent => {
+                (StatusCode::FORBIDDEN, "Please confirm that it is you, and try again.")
+            }
+            ErrorKind::TooManySessions => (
+                StatusCode::CONFLICT,
+                "There are as many sessions as there may be. Please sign out somewhere first.",
+            ),
             ErrorKind::NoSession => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "There is no session on this page.")
             }

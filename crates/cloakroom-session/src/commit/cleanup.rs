@@ -122,7 +122,8 @@ async fn give_back(shared: &Shared, leftover: &mut Leftover) -> Result<Cleaned> 
         Found::Alive(_) if now == &left.id => return Ok(Cleaned::Done),
         Found::Alive(_) => return Ok(Cleaned::Undecided),
         Found::Retired(tombstone, version) if tombstone.by == *by => Some(When::Version(version)),
-        Found::Missing if *removed => Some(When::Absent),
+        // Where there are no tombstones, nothing tells that the principal has ended the session since.
+        Found::Missing if *removed && !left.record.is_indexed()? => Some(When::Absent),
         Found::Retired(..) | Found::Missing => None,
     };
     if let Some(when) = when {

@@ -56,6 +56,11 @@ impl Inner {
         Arc::ptr_eq(&self.shared, owner)
     }
 
+    /// What all sessions share, to be kept.
+    pub(crate) fn share(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }

@@ -8,15 +8,14 @@ mod inner;
 mod queues;
 mod shared;
 
-use std::time::Duration;
-
-use cloakroom_storage::platform::{self, Instant, OUTLIVES_REQUESTS};
+use cloakroom_storage::platform::{Instant, OUTLIVES_REQUESTS};
 use tokio::sync::MutexGuard;
 
 use crate::error::{Error, ErrorKind, Result, Shown};
 use crate::id::SessionId;
 use crate::machine::{Answer, Goal, Next, Outcome, Proposal, Seen, SetCookie, Step, Target};
 use crate::record::Change;
+use crate::store::pause;
 
 pub(crate) use inner::{Inner, check_key};
 pub(crate) use queues::Queues;
@@ -27,13 +26,6 @@ const DECISIONS: u32 = 1000;
 
 /// How often a late commit looks whether there is more, where others go on changing the session.
 const ROUNDS: u32 = 16;
-
-/// As many processes as are kept apart well that write one session at once.
-const MOST_RIVALS: u32 = 16;
-
-/// The bounds of the longest pause after a conflict.
-const SHORTEST_PAUSE: Duration = Duration::from_micros(100);
-const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// Reaches a goal that takes one run of steps.
 pub(crate) async fn run(inner: &Inner, goal: Goal<'_>) -> Result<()> {
@@ -165,6 +157,12 @@ async fn carry<'a>(shared: &'a Shared, step: &Step, turn: &mut Turn<'a>) -> Answ
         Step::Retire { id, tombstone, when, .. } => {
             Answer::Retired(Box::pin(store.retire(*id, *tombstone, when.clone())).await)
         }
+        Step::Enter { entry, .. } => {
+            Answer::Entered(Box::pin(shared.index.enter(store, entry)).await)
+        }
+        Step::Stand { entered, .. } => {
+            Answer::Stands(Box::pin(shared.index.has(store, entered)).await)
+        }
         Step::Touch { id, ttl, .. } => Answer::Touched(Box::pin(store.touch(*id, *ttl)).await),
     }
 }
@@ -192,12 +190,4 @@ impl<'a> Turn<'a> {
         }
         self.began = Instant::now();
     }
-}
-
-/// Apart, so that processes that collided do not collide again: for as long as some attempts take, the more the more
-/// often they collided, since that tells how many they are.
-async fn pause(conflicts: u32, took: Duration) {
-    let ceiling = (took * conflicts.min(MOST_RIVALS)).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
-    let random = SessionId::random().random_bits() % (ceiling.as_micros() as u64);
-    platform::sleep(Duration::from_micros(random)).await;
 }

@@ -4,6 +4,7 @@ use cloakroom_storage::Sweeper;
 
 use crate::config::OutagePolicy;
 use crate::cookie::SessionCookie;
+use crate::index::Index;
 use crate::machine::Rules;
 use crate::store::Store;
 
@@ -11,6 +12,7 @@ use super::Queues;
 
 pub(crate) struct Shared {
     pub(crate) store: Store,
+    pub(crate) index: Index,
     pub(crate) cookie: SessionCookie,
     pub(crate) outage: OutagePolicy,
     pub(crate) queues: Queues,

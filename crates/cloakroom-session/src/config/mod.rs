@@ -10,8 +10,10 @@ mod cookie;
 mod corrupt;
 mod environment;
 mod fields;
+mod limits;
 mod outage;
 mod place;
+mod principal;
 mod sources;
 mod tables;
 mod told;
@@ -37,6 +39,7 @@ pub use cookie::{CookieConfig, SameSite};
 pub use corrupt::CorruptPolicy;
 pub(crate) use outage::Declared;
 pub use outage::OutagePolicy;
+pub use principal::{IndexSecret, WhenFull};
 
 /// How sessions are stored and which cookie names them.
 ///
@@ -106,6 +109,18 @@ pub struct Config {
     /// What becomes of a record that cannot be read (`corrupt`: `"error"`, or `"quarantine"`, which moves a torn one aside and
     /// lets its visitor begin anew). An error unless set.
     pub corrupt: CorruptPolicy,
+    /// Where a session's record says whose it is (`principal`: the key of an entry, or a path into its value such as
+    /// `"user.id"`), for sites that sign in by an entry of their own, or on their Astro side. Such a session enters the index of
+    /// its principal when it is first seen. By [`Session::sign_in`](crate::Session::sign_in) alone unless set.
+    pub principal: Option<String>,
+    /// How many sessions one principal may have at once (`maxSessions`), 100 at most. As many as it likes unless set.
+    pub max_sessions: Option<u32>,
+    /// What becomes of a sign-in beyond that (`whenFull`: `"endOldest"` or `"refuse"`). The oldest is ended unless set.
+    pub when_full: WhenFull,
+    /// A text of at least 16 bytes (`indexSecret`), without which who reads the store can guess a principal and see whether it
+    /// has sessions. The same for all programs that share the store: under another one the indexes are not found, and a session is
+    /// back in its principal's when it next gets a new ID. None unless set.
+    pub index_secret: Option<IndexSecret>,
     /// How often expired records are removed from a store that does not do so itself (`sweepInterval`, in
     /// seconds; 0 for never). Once a minute unless set.
     pub sweep_interval: Option<Duration>,
@@ -133,6 +148,10 @@ impl fmt::Debug for Config {
             .field("touch_interval", &self.touch_interval)
             .field("outage", &self.outage)
             .field("corrupt", &self.corrupt)
+            .field("principal", &self.principal)
+            .field("max_sessions", &self.max_sessions)
+            .field("when_full", &self.when_full)
+            .field("index_secret", &self.index_secret)
             .field("sweep_interval", &self.sweep_interval)
             .finish()
     }
@@ -174,6 +193,10 @@ impl Config {
             touch_interval: None,
             outage: OutagePolicy::Unavailable,
             corrupt: CorruptPolicy::Error,
+            principal: None,
+            max_sessions: None,
+            when_full: WhenFull::default(),
+            index_secret: None,
             sweep_interval: Some(Duration::from_secs(60)),
             sources: Sources::default(),
         }
@@ -384,6 +407,7 @@ impl Config {
         if let Some(policy) = fields.take("corrupt") {
             config.corrupt = CorruptPolicy::from_value(&policy)?;
         }
+        principal::read(&mut fields, &mut config)?;
         if let Some(seconds) = fields.integer("sweepInterval")? {
             config.sweep_interval = (seconds > 0).then(|| Duration::from_secs(seconds));
         }
@@ -422,60 +446,6 @@ impl Config {
     /// What no driver and no cookie can tell by itself.
     pub(crate) fn check(&self) -> Result<()> {
         Ok(self.usable()?)
-    }
-
-    /// Why no session can be remembered for so long.
-    fn contradiction(&self, remember: Duration) -> Option<String> {
-        match self.idle {
-            None => Some(
-                "remember is set without idle: set idle to how long other sessions live without use".to_owned(),
-            ),
-            Some(idle) if remember <= idle => Some(format!(
-                "remember is {remember:?} and idle {idle:?}: a remembered session lives longer, so remember must be the larger"
-            )),
-            Some(_) if remember > Duration::from_secs(LONGEST_MAX_AGE) => Some(format!(
-                "remember is {remember:?}: browsers keep a cookie for 400 days at most ({LONGEST_MAX_AGE} seconds)"
-            )),
-            Some(_) => None,
-        }
-    }
-
-    fn usable(&self) -> fields::Result<()> {
-        let zero =
-            |key: &str| Unusable::new(key, format!("{key} is 0: leave it out, or set it above 0"));
-        if self.ttl == Some(Duration::ZERO) {
-            return Err(zero("ttl"));
-        }
-        for (key, limit) in [("idle", self.idle), ("absolute", self.absolute)] {
-            if limit == Some(Duration::ZERO) {
-                return Err(zero(key));
-            }
-        }
-        if let Some(message) = self.remember.and_then(|remember| self.contradiction(remember)) {
-            return Err(Unusable::new("remember", message));
-        }
-        if let (Some(idle), Some(interval)) = (self.idle, self.touch_interval)
-            && interval >= idle
-        {
-            let message = format!(
-                "touchInterval is {interval:?} and idle {idle:?}: a session in use would end between two touches, \
-                 so touchInterval must be the smaller"
-            );
-            return Err(Unusable::new("touchInterval", message));
-        }
-        if self.timeout == Duration::ZERO {
-            return Err(zero("timeout"));
-        }
-        if self.max_size == 0 {
-            return Err(zero("maxSize"));
-        }
-        if self.sweep_interval == Some(Duration::ZERO) {
-            return Err(Unusable::new(
-                "sweepInterval",
-                "sweep_interval is zero seconds, which never rests: set it to None for never",
-            ));
-        }
-        Ok(())
     }
 }
 

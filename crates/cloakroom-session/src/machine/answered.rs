@@ -9,7 +9,7 @@ use crate::record::{Fate, Found, Stored, Tombstone, end};
 
 use super::known::{Known, Left, Sent, Written};
 use super::next::{TRIES, Write};
-use super::{Machine, Rules, Step, Target};
+use super::{Entering, Machine, Rules, Step, Target};
 
 /// What the store answered to a step.
 #[derive(Debug)]
@@ -18,6 +18,9 @@ pub(crate) enum Answer {
     /// `None` where the condition was not met.
     Written(Result<Option<Stored>, Failed>),
     Retired(Result<RetireOutcome, Failed>),
+    Entered(Result<Entering>),
+    /// Whether the entry is there, and is not to be ended.
+    Stands(Result<bool>),
     /// Whether there was something to touch.
     Touched(Result<bool>),
 }
@@ -71,6 +74,20 @@ impl Machine {
                     _ => self.retired_left(retired, doubted),
                 }
             }
+            (Step::Enter { entry, is_upkeep, since, generation }, Answer::Entered(entering))
+                if generation == self.generation =>
+            {
+                self.entered(entry, since, is_upkeep, entering)
+            }
+            (Step::Stand { entered, generation }, Answer::Stands(stands))
+                if generation == self.generation =>
+            {
+                self.stood(entered.id, stands)
+            }
+            // The handler has left that session.
+            (Step::Enter { .. }, Answer::Entered(_)) | (Step::Stand { .. }, Answer::Stands(_)) => {
+                Ok(())
+            }
             (Step::Touch { id, ttl, generation }, Answer::Touched(touched)) => {
                 if generation == self.generation {
                     self.touched(id, ttl, touched, rules);
@@ -105,6 +122,11 @@ impl Machine {
             (Found::Alive(stored), _) => {
                 self.run.heard = true;
                 self.known = Known::Stored(stored);
+            }
+            // The sign-in was overtaken by one who ended it.
+            (Found::Retired(tombstone, _), Known::New(new)) => {
+                new.attempted = false;
+                self.lost(tombstone.fate);
             }
             (Found::Retired(tombstone, _), _) => self.ended(tombstone.fate),
             (Found::Missing, Known::Stored(_)) => self.vanished(rules)?,
@@ -178,10 +200,15 @@ impl Machine {
     fn conflicted(&mut self, write: &Write) {
         self.run.conflicts += 1;
         observe::conflict(&write.id, self.run.conflicts);
+        let is_entered = self.is_entered(write.id);
         let Known::New(new) = &mut self.known else {
             self.run.outdated = true;
             return;
         };
+        // What has ended the session since may be in its way: it is looked at.
+        if is_entered {
+            return;
+        }
         // Its own earlier write, which was not answered, is in its way: it is looked at. Else somebody has this very ID:
         // never seen with 122 random bits, and still not overwritten.
         if matches!(write.when, When::Absent) && write.is_first {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::cookie::Ticket;
 use crate::error::{Error, Result};
 use crate::id::SessionId;
-use crate::record::{REMEMBER, Stored, Written};
+use crate::record::{AUTHENTICATED, PRINCIPAL, REMEMBER, Stored, Written};
 
 use super::known::{Ending, Known, Left, New, Sent};
-use super::{Leftover, Machine, Rules, destroyed, expired, response_started};
+use super::{Entered, Leftover, Machine, Rules, destroyed, expired, response_started};
 
 impl Machine {
     /// The handler sets an entry. What would begin a session is refused once no cookie can name it any more.
@@ -84,6 +84,43 @@ impl Machine {
 
     /// The handler wants a new ID for what there is.
     pub(crate) fn regenerate(&mut self) -> Result<()> {
+        self.regenerate_as(SessionId::random())
+    }
+
+    /// The handler has shown whose the session is, which has this new ID in the index.
+    pub(crate) fn sign_in(
+        &mut self,
+        entered: Entered,
+        owned: Option<Written>,
+        authenticated: Written,
+    ) -> Result<()> {
+        self.regenerate_as(entered.id)?;
+        self.entered = Some(entered);
+        if let Some(owned) = owned {
+            self.changes.set(PRINCIPAL, owned, true);
+        }
+        self.changes.set(AUTHENTICATED, authenticated, true);
+        Ok(())
+    }
+
+    /// The handler has shown once more whose the session is.
+    pub(crate) fn reauthenticate(&mut self, authenticated: Written) -> Result<()> {
+        self.regenerate()?;
+        self.changes.set(AUTHENTICATED, authenticated, true);
+        Ok(())
+    }
+
+    /// Refuses what cannot be regenerated.
+    pub(crate) fn ensure_regenerable(&self) -> Result<()> {
+        self.ensure_reachable()?;
+        match self.known {
+            _ if self.closed => Err(response_started("sign_in")),
+            Known::Ended(_) => Err(destroyed()),
+            _ => Ok(()),
+        }
+    }
+
+    fn regenerate_as(&mut self, id: SessionId) -> Result<()> {
         self.ensure_reachable()?;
         if self.closed {
             return Err(response_started("regenerate"));
@@ -100,7 +137,7 @@ impl Machine {
             }
             Known::Unasked | Known::Absent | Known::Expired => None,
         };
-        self.known = Known::New(Box::new(New::begin(left, true)));
+        self.known = Known::New(Box::new(New::begin(id, left, true)));
         self.begin_another();
         Ok(())
     }
@@ -159,7 +196,7 @@ impl Machine {
 
     /// Gives a session its ID that does not exist yet.
     pub(super) fn begin_new(&mut self) {
-        self.known = Known::New(Box::new(New::begin(None, false)));
+        self.known = Known::New(Box::new(New::begin(SessionId::random(), None, false)));
     }
 
     /// Whether the client brought nothing that the store could know.

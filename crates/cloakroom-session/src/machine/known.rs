@@ -137,8 +137,7 @@ impl Leftover {
 }
 
 impl New {
-    pub(crate) fn begin(left: Option<Left>, regenerated: bool) -> New {
-        let id = SessionId::random();
+    pub(crate) fn begin(id: SessionId, left: Option<Left>, regenerated: bool) -> New {
         New { id, left, regenerated, attempted: false, sent: Sent::Nothing }
     }
 

@@ -9,6 +9,7 @@
 
 mod answered;
 mod cookie;
+mod entering;
 mod handler;
 mod known;
 mod next;
@@ -28,6 +29,7 @@ use crate::record::{Change, Changes, Found, Record, Revision};
 
 pub(crate) use answered::{Answer, Failed, RetireOutcome};
 pub(crate) use cookie::SetCookie;
+pub(crate) use entering::{Entered, Entering, Entry, Moment, full};
 pub(crate) use known::{Leftover, Moved};
 pub(crate) use next::{Goal, Next, Outcome, Proposal, Step, Target};
 pub(crate) use rules::Rules;
@@ -46,6 +48,8 @@ pub(crate) struct Machine {
     /// What the handler destroyed and the store was not told yet.
     endings: Vec<Ending>,
     leftovers: Vec<Leftover>,
+    /// What this request has entered into the index of a principal.
+    entered: Option<Entered>,
     /// What `regenerate` has left and retired, until the browser is told of the new ID.
     moved: Option<Box<Moved>>,
     /// Counts what makes an earlier look at this session worthless: another session, or a newer record.
@@ -84,6 +88,8 @@ struct Run {
     is_final: bool,
     /// What `regenerate` leaves was retired.
     moved: bool,
+    /// The new session is still in the index.
+    stands: bool,
     /// The deadlines were kept up, or need not be.
     kept: bool,
     /// The store has a newer record than what is known.
@@ -247,6 +253,7 @@ impl Machine {
             && !self.lost
             && !self.may_need_upkeep(rules)
             && !self.needs_confirmation(rules)
+            && !self.may_be_unlisted(rules)
             && self.leftovers.is_empty();
         is_idle.then(|| {
             self.run = Run::default();

@@ -12,7 +12,7 @@ use crate::id::SessionId;
 use crate::record::{Change, Changes, Draft, Fate, Revision, Stored, Tombstone};
 
 use super::known::Known;
-use super::{Basis, Machine, Rules, destroyed, expired};
+use super::{Basis, Entered, Entry, Machine, Moment, Rules, destroyed, expired};
 
 /// After the first conflict the writers of one process queue up, so this many conflicts in a row mean this many
 /// writes by other processes.
@@ -66,6 +66,10 @@ pub(crate) enum Step {
         doubted: bool,
         generation: u32,
     },
+    /// Enter a session into the index of its principal.
+    Enter { entry: Entry, is_upkeep: bool, since: Moment, generation: u32 },
+    /// Look whether an entry still stands there.
+    Stand { entered: Entered, generation: u32 },
     /// Move a deadline.
     Touch { id: SessionId, ttl: Option<Duration>, generation: u32 },
 }
@@ -190,6 +194,11 @@ impl Machine {
             return Ok(Next::Do(step));
         }
         if let Some(step) = self.confirm(goal, rules) {
+            return Ok(Next::Do(step));
+        }
+        if matches!(goal, Goal::Finish)
+            && let Some(step) = self.stand(rules)
+        {
             return Ok(Next::Do(step));
         }
         self.done(goal, rules)

@@ -1,16 +1,20 @@
 //! What the configuration and the driver say about every session.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{self, Changes, Draft, End, Lifetime, Record, Stored};
+use crate::id::SessionId;
+use crate::record::{self, Changes, Draft, End, Lifetime, Owner, Path, Record, Stored};
+
+use super::Entered;
 
 /// How much sooner than this side expects a store may let a record go, in milliseconds: some count in whole seconds.
 const COARSENESS: f64 = 1_000.0;
 
 /// What holds for all sessions of a site.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rules {
     pub(crate) lifetime: Lifetime,
     /// Of an entry that says nothing of its own.
@@ -23,6 +27,10 @@ pub(crate) struct Rules {
     pub(crate) compares: bool,
     /// Whether the store lets records go by itself.
     pub(crate) expires: bool,
+    /// Where the site says whose a session is, in place of a sign-in.
+    pub(crate) path: Option<Arc<Path>>,
+    /// Whether sessions are looked at that are not in their principal's index yet.
+    pub(crate) indexes: bool,
     pub(crate) clock: Clock,
 }
 
@@ -66,9 +74,21 @@ impl Rules {
             })
     }
 
+    /// The session as its record and its principal see it.
+    pub(crate) fn owner<'a>(&'a self, id: SessionId, entered: Option<&'a Entered>) -> Owner<'a> {
+        let entered = entered.filter(|entered| entered.id == id);
+        let entered = entered.map(|entered| (entered.principal.as_str(), entered.page));
+        Owner { id, path: self.path.as_deref(), entered }
+    }
+
     /// The record to write, which is not too large, or at least no larger than it was.
-    pub(crate) fn draft(&self, base: Option<&Record>, changes: &Changes) -> Result<Draft> {
-        let draft = record::apply(base, changes, self.now(), self.ttl, &self.lifetime)?;
+    pub(crate) fn draft(
+        &self,
+        base: Option<&Record>,
+        changes: &Changes,
+        owner: &Owner<'_>,
+    ) -> Result<Draft> {
+        let draft = record::apply(base, changes, self.now(), self.ttl, &self.lifetime, owner)?;
         if base.is_none_or(|base| draft.bytes.len() > base.bytes().len()) {
             self.check_size(draft.bytes.len(), || "the session".into())?;
         }

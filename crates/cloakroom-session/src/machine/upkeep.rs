@@ -15,10 +15,13 @@ impl Machine {
     pub(crate) fn may_need_upkeep(&self, rules: &Rules) -> bool {
         let lifetime = &rules.lifetime;
         match &self.known {
-            Known::Stored(stored) if lifetime.is_limited() && self.outage.is_none() => {
-                lifetime.absolute.is_some()
+            Known::Stored(_) if self.outage.is_some() => false,
+            Known::Stored(stored) if lifetime.is_limited() => {
+                rules.indexes
+                    || lifetime.absolute.is_some()
                     || (rules.expires && lifetime.may_be_due(stored.left(rules.now())))
             }
+            Known::Stored(_) => rules.indexes,
             _ => false,
         }
     }
@@ -51,6 +54,8 @@ impl Machine {
     }
 
     fn upkeep(&self, stored: &Stored, rules: &Rules) -> Result<Option<Step>> {
+        let owner = rules.owner(stored.id, self.entered.as_ref());
+        let is_missing = rules.indexes && owner.missing(&stored.record)?.is_some();
         let (lifetime, now) = (rules.lifetime_of(&stored.record)?, rules.now());
         let created = match lifetime.absolute {
             Some(_) => stored.record.created()?,
@@ -66,8 +71,11 @@ impl Machine {
         // that record, so there it waits for the next change.
         let is_bare = is_due && stored.ends.is_none();
         let is_shortened = is_due && ttl != lifetime.ttl(None, created, now);
-        if (!is_noted || is_bare || is_shortened) && rules.compares {
-            let draft = rules.draft(Some(&stored.record), &Changes::default())?;
+        if (!is_noted || is_bare || is_shortened || is_missing) && rules.compares {
+            let draft = rules.draft(Some(&stored.record), &Changes::default(), &owner)?;
+            if let Some(principal) = draft.enter {
+                return self.enter(stored.id, principal, true, rules).map(Some);
+            }
             return Ok(Some(Step::Write(Write {
                 id: stored.id,
                 draft,

@@ -98,8 +98,13 @@ impl Machine {
         is_proposed: bool,
         rules: &Rules,
     ) -> Result<Option<Step>> {
+        let Known::New(new) = &self.known else { return Ok(None) };
+        let (id, base) = (new.id, new.base().map(|base| &**base));
+        let draft = rules.draft(base, changes, &rules.owner(id, self.entered.as_ref()))?;
+        if let Some(principal) = draft.enter.clone().filter(|_| rules.compares) {
+            return self.enter(id, principal, false, rules).map(Some);
+        }
         let Known::New(new) = &mut self.known else { return Ok(None) };
-        let draft = rules.draft(new.base().map(|base| &**base), changes)?;
         let write = Write {
             id: new.id,
             draft,
@@ -131,7 +136,11 @@ impl Machine {
         if changes.is_empty() || is_enough {
             return Ok(None);
         }
-        let draft = rules.draft(Some(&stored.record), &changes)?;
+        let owner = rules.owner(stored.id, self.entered.as_ref());
+        let draft = rules.draft(Some(&stored.record), &changes, &owner)?;
+        if let Some(principal) = draft.enter.clone().filter(|_| rules.compares) {
+            return self.enter(stored.id, principal, false, rules).map(Some);
+        }
         let holds = self.changes.latest();
         if draft.bytes == *stored.record.bytes() {
             match goal {

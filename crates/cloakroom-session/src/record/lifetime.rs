@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::Written;
+use super::principal::{AUTHENTICATED, INDEXED, PRINCIPAL};
 
 /// The key of the entry that says when a session was created (its data is a number, milliseconds since 1970).
 ///
@@ -19,7 +20,7 @@ pub(crate) const REMEMBER: &str = "cloakroom.remember";
 
 /// Whether an entry is none of the user's.
 pub(crate) fn is_own(key: &str) -> bool {
-    key == CREATED || key == REMEMBER
+    matches!(key, CREATED | REMEMBER | PRINCIPAL | AUTHENTICATED | INDEXED)
 }
 
 /// How far clocks may be apart, in milliseconds. A creation that is further in the future than this is none: its

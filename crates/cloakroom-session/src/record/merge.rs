@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
-use super::{Changes, Lifetime, Record, Written, apply};
+use super::{Changes, Lifetime, Owner, Record, Written, apply};
+use crate::id::SessionId;
 
 /// The moment of all cases, in milliseconds since 1970.
 const NOW: f64 = 1_795_431_615_459.0;
@@ -40,7 +41,8 @@ fn changes(case: &Json) -> Changes {
 fn merged(case: &Json) -> String {
     let theirs = case["theirs"].as_str().expect("a record");
     let record = Record::parse(Bytes::from(theirs.to_owned()), NOW).expect("readable");
-    let draft = apply(Some(&record), &changes(case), NOW, None, &Lifetime::default());
+    let owner = Owner { id: SessionId::random(), path: None, entered: None };
+    let draft = apply(Some(&record), &changes(case), NOW, None, &Lifetime::default(), &owner);
     String::from_utf8(draft.expect("merged").bytes.to_vec()).expect("text")
 }
 

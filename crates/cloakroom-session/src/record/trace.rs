@@ -61,8 +61,9 @@ impl Trace {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Change, Changes, Lifetime, Written, apply};
+    use super::super::{Change, Changes, Lifetime, Owner, Written, apply};
     use super::*;
+    use crate::id::SessionId;
 
     const NOW: f64 = 1_795_431_615_459.0;
 
@@ -83,8 +84,12 @@ mod tests {
         changes
     }
 
+    fn owner() -> Owner<'static> {
+        Owner { id: SessionId::random(), path: None, entered: None }
+    }
+
     fn trace(base: &Record, changes: &Changes, lifetime: Lifetime) -> Trace {
-        apply(Some(base), changes, NOW, None, &lifetime).unwrap().trace
+        apply(Some(base), changes, NOW, None, &lifetime, &owner()).unwrap().trace
     }
 
     #[test]
@@ -132,7 +137,8 @@ mod tests {
         let absolute = Some(Duration::from_secs(3600));
         let lifetime = Lifetime { absolute, ..Lifetime::default() };
         let bare = record(r#"[["Map",1,2],"cart",{"data":3,"expires":-1},"hat"]"#);
-        let noted = apply(Some(&bare), &Changes::default(), NOW, None, &lifetime).unwrap();
+        let noted =
+            apply(Some(&bare), &Changes::default(), NOW, None, &lifetime, &owner()).unwrap();
         assert!(noted.trace.is_undone_in(&bare).unwrap());
         assert!(!noted.trace.is_undone_in(&Record::written(noted.bytes, NOW)).unwrap());
         assert!(

@@ -3,6 +3,7 @@
 //! Users touch all of it that is public. It tells the commit what to do, and knows neither frameworks nor the store.
 
 mod data;
+mod identity;
 mod key;
 mod life;
 mod options;
@@ -24,6 +25,7 @@ use crate::machine::View;
 use crate::record;
 
 pub use data::SessionData;
+pub(crate) use identity::{check as check_principal, time};
 pub use key::{EntryName, Key, SessionKey, WriteKey};
 pub use options::SetOptions;
 

@@ -3,6 +3,7 @@
 //! Users touch all of it that is public. It opens the driver, and makes the session of each request.
 
 mod builder;
+mod principal;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,12 +17,14 @@ use crate::config::{Config, CorruptPolicy, OutagePolicy};
 use crate::cookie::{CookieHeaders, SessionCookie};
 use crate::error::{Error, Result};
 use crate::id::SessionId;
+use crate::index::{Index, cannot_compare};
 use crate::machine::Rules;
 use crate::observe;
 use crate::session::Session;
 use crate::store::Store;
 
 pub use builder::SessionsBuilder;
+pub use principal::{ListedSession, PrincipalSessions};
 
 /// The sessions of a site: a driver, a cookie and limits. Cheap to clone.
 ///
@@ -176,6 +179,10 @@ impl Sessions {
                 driver.name()
             )));
         }
+        let indexes = config.principal.is_some() || config.max_sessions.is_some();
+        if indexes && !driver.capabilities().compare_and_swap {
+            return Err(cannot_compare(driver.name()));
+        }
         warn_where_nothing_ends(&driver, config);
         let sweeper = match config.sweep_interval {
             None => None,
@@ -197,14 +204,22 @@ impl Sessions {
             renews_cookie: config.cookie.max_age.is_some(),
             compares: capabilities.compare_and_swap,
             expires: capabilities.expiry,
+            path: config.principal_path().map(Arc::new),
+            indexes,
             clock,
         };
         let store = Store::new(driver, rules, config.corrupt);
         if config.outage == OutagePolicy::ReadOnly {
             store.copies().want();
         }
-        let shared =
-            Shared { store, cookie, outage: config.outage, queues: Queues::default(), sweeper };
+        let shared = Shared {
+            store,
+            index: Index::new(config),
+            cookie,
+            outage: config.outage,
+            queues: Queues::default(),
+            sweeper,
+        };
         Ok(Sessions { shared: Arc::new(shared) })
     }
 
@@ -222,6 +237,10 @@ impl Sessions {
     /// ```
     pub fn session(&self, cookies: impl Into<CookieHeaders>) -> Session {
         Session::new(Arc::clone(&self.shared), cookies.into())
+    }
+
+    pub(crate) fn from_shared(shared: Arc<Shared>) -> Sessions {
+        Sessions { shared }
     }
 
     /// Where two are the same, their sessions are.

@@ -4,16 +4,18 @@
 
 mod copies;
 mod footprints;
+mod items;
+mod named;
+mod pause;
 mod quarantine;
 mod retired;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use cloakroom_storage::{
     DynDriver, Error as StorageError, ErrorKind as StorageKind, Item, ItemKey, RemoveOutcome,
-    SetOutcome, Version, When, platform,
+    SetOutcome, Version, When,
 };
 
 use crate::config::CorruptPolicy;
@@ -27,6 +29,9 @@ use crate::record::{
 
 use copies::Copies;
 use footprints::{Footprint, Footprints};
+pub(crate) use items::Content;
+pub(crate) use named::Name;
+pub(crate) use pause::pause;
 use retired::Retired;
 
 pub(crate) struct Store {
@@ -39,15 +44,6 @@ pub(crate) struct Store {
     retired: Retired,
     told: Told,
 }
-
-/// How long a record that cannot be read is given to become readable: JavaScript's file driver writes in
-/// place, so a reader may see half of what it writes.
-const PATIENCE: [Duration; 4] = [
-    Duration::from_millis(5),
-    Duration::from_millis(10),
-    Duration::from_millis(20),
-    Duration::from_millis(40),
-];
 
 impl Store {
     pub(crate) fn new(driver: DynDriver, rules: Rules, corrupt: CorruptPolicy) -> Store {
@@ -63,7 +59,7 @@ impl Store {
         Rules {
             compares: capabilities.compare_and_swap,
             expires: capabilities.expiry,
-            ..self.rules
+            ..self.rules.clone()
         }
     }
 
@@ -118,37 +114,13 @@ impl Store {
 
     /// The record, whether or not its time has passed.
     async fn find(&self, id: SessionId) -> Result<Found> {
-        let key = key(&id)?;
-        let mut patience = PATIENCE.iter();
-        loop {
-            // Before the store is asked, so that a slow answer makes nobody live longer.
-            let asked = if self.rules.lifetime.is_limited() { self.rules.now() } else { 0.0 };
-            let found = self.get(&key).await.inspect_err(|error| {
-                if error.kind() == ErrorKind::Corrupt {
-                    observe::corrupt(&id, error);
-                }
-            });
-            let Some((item, ttl)) = found? else { return Ok(Found::Missing) };
-            if Tombstone::is_one(&item.value) {
-                return Ok(match Tombstone::read(&item.value, self.rules.now()) {
-                    Some(tombstone) => Found::Retired(tombstone, item.version),
-                    None => Found::Missing,
-                });
+        Ok(match self.read(&key(&id)?, &id).await? {
+            Content::Alive { record, version, ends } => {
+                Found::Alive(Stored { id, record, version, ends })
             }
-            match Record::parse(item.value, self.rules.now()) {
-                Ok(record) => {
-                    let (record, ends) = (Arc::new(record), ttl.map(|ttl| end(asked, ttl)));
-                    return Ok(Found::Alive(Stored { id, record, version: item.version, ends }));
-                }
-                Err(error) => match patience.next() {
-                    Some(pause) => Box::pin(platform::sleep(*pause)).await,
-                    None => {
-                        observe::corrupt(&id, &error);
-                        return Err(error);
-                    }
-                },
-            }
-        }
+            Content::Retired(tombstone, version) => Found::Retired(tombstone, version),
+            Content::Missing => Found::Missing,
+        })
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
@@ -268,8 +240,6 @@ impl Store {
         Ok(outcome)
     }
 
-    /// Puts a tombstone in the place of a record. Where the store could not let it go again, or has no room for it, or
-    /// will not have it, the record is removed instead.
     async fn bury(
         &self,
         id: SessionId,
@@ -277,38 +247,7 @@ impl Store {
         when: When,
     ) -> Result<RetireOutcome, Failed> {
         let _ending = self.copies.end(id);
-        let (key, when) = (key(&id)?, self.condition(when));
-        // Of a tombstone that the store would not say it has written.
-        let mut doubt = None;
-        if self.rules().expires {
-            let record: Bytes = tombstone.to_record(self.rules.now());
-            match self.driver.set(&key, record, when.clone(), Some(REMEMBERED)).await {
-                Ok(SetOutcome::Written { .. }) => return Ok(RetireOutcome::Retired),
-                Ok(SetOutcome::Conflict) => return Ok(RetireOutcome::Conflict),
-                // To ask for more takes as long again.
-                Err(error) if error.is_timeout() => return Err(error.into()),
-                Err(error) => {
-                    let failed = Failed::from(error);
-                    observe::no_tombstone(&id, &failed.error);
-                    doubt = (!failed.is_unapplied).then_some(failed);
-                }
-            }
-        }
-        let is_conditional = matches!(when, When::Version(_));
-        match (self.driver.remove(&key, when).await, doubt) {
-            (Ok(RemoveOutcome::Removed), _) => Ok(RetireOutcome::Removed),
-            // What is not there, or is not what it was, may be so because of the tombstone.
-            (Ok(_), Some(doubt)) => Err(doubt),
-            // A removal that asks for nothing may have been tried before, and not answered.
-            (Ok(RemoveOutcome::Missing), None) if !is_conditional => Ok(RetireOutcome::Removed),
-            (Ok(RemoveOutcome::Missing), None) => Ok(RetireOutcome::Missing),
-            (Ok(RemoveOutcome::Conflict), None) => Ok(RetireOutcome::Conflict),
-            (Err(error), doubt) => Err(Failed {
-                may_be_removed: !error.is_unapplied(),
-                is_unapplied: doubt.is_none() && error.is_unapplied(),
-                error: from_storage(error),
-            }),
-        }
+        self.bury_at(&key(&id)?, &id, tombstone, when).await
     }
 
     /// Puts a record back in the place of a tombstone that is at this version, or where it was removed.
@@ -316,8 +255,8 @@ impl Store {
         // Before it is back, so that nobody takes it for one that has come back by itself.
         self.retired.forget(stored.id);
         let left = stored.left(self.rules.now()).or(stored.record.ttl(self.rules.now())?);
-        let draft =
-            Draft { bytes: stored.record.bytes().clone(), ttl: left, trace: Trace::default() };
+        let bytes = stored.record.bytes().clone();
+        let draft = Draft { bytes, ttl: left, trace: Trace::default(), enter: None };
         self.write(stored.id, &draft, when, None).await.map(drop)
     }
 

@@ -22,7 +22,7 @@ const ASIDE: &str = "corrupt";
 /// For how long: until somebody has looked, and not for ever, since it is somebody's data.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How long it has to stay as it is, after [`PATIENCE`](super::PATIENCE): a busy Node.js may take a while between two parts of
+/// How long it has to stay as it is, after [`PATIENCE`](super::items): a busy Node.js may take a while between two parts of
 /// one write.
 const PAUSES: [Duration; 4] = [
     Duration::from_millis(80),

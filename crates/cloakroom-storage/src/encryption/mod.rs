@@ -111,6 +111,10 @@ impl<D: Driver> Driver for Encrypted<D> {
         }
     }
 
+    fn alias(&self, key: &ItemKey) -> Result<ItemKey> {
+        self.driver.alias(key)
+    }
+
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
         self.driver.get(key).await?.map(|item| self.open(key, item)).transpose()
     }

@@ -23,6 +23,8 @@ fn rules() -> Rules {
         renews_cookie: false,
         compares: true,
         expires: true,
+        path: None,
+        indexes: false,
         clock: Clock::standing_at(NOW),
     }
 }

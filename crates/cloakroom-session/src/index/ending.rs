@@ -1,0 +1,175 @@
+//! How sessions are ended by the index, and what it takes out that is no more.
+
+use std::sync::Arc;
+
+use cloakroom_storage::When;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+
+use super::*;
+use crate::machine::RetireOutcome;
+use crate::record::{Fate, Record, Retirement, Tombstone};
+use crate::store::{Content, Name};
+
+/// How often others may be faster at one end.
+const RIVALS: u32 = 32;
+
+/// How long an entry may wait for its record, in milliseconds, before it is taken for one of a request that has died.
+const PENDING: f64 = 3.0 * 60_000.0;
+
+/// After so long nobody writes a record any more whose entry is there, in milliseconds.
+const OLD: f64 = 24.0 * 60.0 * 60_000.0;
+
+/// What was marked on a page.
+#[derive(Debug, Default)]
+pub(super) struct Marked {
+    /// Of all that is to be ended there, whoever marked it.
+    pub(super) names: Vec<Name>,
+    /// The sign-ins that were not to be ended before.
+    pub(super) handles: Vec<SessionHandle>,
+}
+
+impl Index {
+    /// Ends the sign-ins that these tell, on whatever page; answers which there were.
+    ///
+    /// One that is signed in meanwhile may be spared: it is as if that had been afterwards.
+    pub(crate) async fn revoke(
+        &self,
+        store: &Store,
+        principal: &str,
+        is_meant: impl Fn(&Item) -> bool,
+    ) -> Result<Vec<SessionHandle>> {
+        let pages = self.pages(store, principal).await?;
+        let mut revoked = Vec::new();
+        for number in 0..pages {
+            let marked = self.mark(store, principal, number, &is_meant).await?;
+            self.end_all(store, &marked.names).await?;
+            self.take_out(store, principal, number, &marked.names).await?;
+            revoked.extend(marked.handles);
+        }
+        Ok(revoked)
+    }
+
+    /// Marks what is to be ended. A mark stays until its session has ended, whoever sees to that.
+    pub(super) async fn mark(
+        &self,
+        store: &Store,
+        principal: &str,
+        number: u32,
+        is_meant: impl Fn(&Item) -> bool,
+    ) -> Result<Marked> {
+        self.change(store, principal, number, |page| {
+            let meant: Vec<_> = page.items.iter().filter(|item| is_meant(item)).collect();
+            let mut handles: Vec<_> = meant.iter().map(|item| item.handle).collect();
+            handles.sort_unstable_by_key(SessionHandle::to_string);
+            handles.dedup();
+            let mut marked = Marked::default();
+            for item in page.items.iter_mut().filter(|item| !item.is_ending) {
+                // All IDs of a sign-in, of which one may be on its way.
+                if handles.contains(&item.handle) {
+                    item.is_ending = true;
+                    marked.handles.push(item.handle);
+                }
+            }
+            marked.handles.dedup();
+            marked.names = page.endings();
+            match marked.handles.is_empty() {
+                true => Change::Keep(marked),
+                false => Change::Write(marked),
+            }
+        })
+        .await
+    }
+
+    /// Takes entries out of a page.
+    pub(super) async fn take_out(
+        &self,
+        store: &Store,
+        principal: &str,
+        number: u32,
+        names: &[Name],
+    ) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        self.change(store, principal, number, |page| {
+            let before = page.items.len();
+            page.items.retain(|item| !names.contains(&item.name));
+            if page.items.len() < before { Change::Write(()) } else { Change::Keep(()) }
+        })
+        .await
+    }
+
+    /// Retires what is under these names.
+    pub(super) async fn end_all(&self, store: &Store, names: &[Name]) -> Result<()> {
+        let endings: Vec<_> = names.iter().map(|name| end(store, name)).collect();
+        stream::iter(endings).buffer_unordered(AT_ONCE).try_collect().await
+    }
+
+    /// Which of a page's entries have no session any more.
+    pub(super) async fn gone(&self, store: &Store, page: &Page) -> Result<Vec<Name>> {
+        let items = page.items.iter().filter(|item| !item.is_ending);
+        let looks: Vec<_> = items.map(|item| look(store, item)).collect();
+        let looks: Vec<Look> = stream::iter(looks).buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(looks.into_iter().filter_map(|look| look.is_gone.then_some(look.item.name)).collect())
+    }
+}
+
+/// Retires a session, so that it is read no more, and nobody brings it back or writes it who was on his way.
+async fn end(store: &Store, name: &Name) -> Result<()> {
+    let tombstone = Tombstone { fate: Fate::Destroyed, by: Retirement::new() };
+    for _ in 0..RIVALS {
+        let when = match store.look_at(name).await {
+            Ok(Content::Missing) => When::Absent,
+            Ok(Content::Retired(found, _)) if found.fate == Fate::Destroyed => return Ok(()),
+            // One that has moved to another ID may be given its old one back.
+            Ok(Content::Retired(_, version) | Content::Alive { version, .. }) => {
+                When::Version(version)
+            }
+            Err(error) if error.kind() == ErrorKind::Corrupt => When::Always,
+            Err(error) => return Err(error),
+        };
+        let is_absent = when == When::Absent;
+        match store.retire_at(name, tombstone, when).await {
+            Ok(RetireOutcome::Retired | RetireOutcome::Removed) => return Ok(()),
+            // Where there can be no tombstone, who is on his way looks at the index once more.
+            Ok(RetireOutcome::Missing) if is_absent => return Ok(()),
+            Ok(RetireOutcome::Missing | RetireOutcome::Conflict) => {}
+            Err(failed) => return Err(failed.error),
+        }
+    }
+    Err(Error::new(
+        ErrorKind::Conflict,
+        "others go on changing the session that is to be ended: try again",
+    ))
+}
+
+/// What became of an entry's session.
+pub(super) struct Look {
+    pub(super) item: Item,
+    /// With when the store lets it go.
+    pub(super) alive: Option<(Arc<Record>, Option<f64>)>,
+    /// There is none any more, and none will be written for it.
+    pub(super) is_gone: bool,
+}
+
+/// Looks at the session of an entry.
+pub(super) async fn look(store: &Store, item: &Item) -> Result<Look> {
+    let age = store.configured().now() - item.at;
+    let (mut alive, mut is_gone) = (None, false);
+    match store.look_at(&item.name).await {
+        Ok(Content::Alive { record, ends, .. }) => alive = Some((record, ends)),
+        // One that has moved may be given its old ID back.
+        Ok(Content::Retired(tombstone, _)) => is_gone = tombstone.fate == Fate::Destroyed,
+        Ok(Content::Missing) if age < PENDING => {}
+        Ok(Content::Missing) if age > OLD => is_gone = true,
+        // Whatever the clocks say: who still writes it finds that it is over.
+        Ok(Content::Missing) => {
+            let tombstone = Tombstone { fate: Fate::Destroyed, by: Retirement::new() };
+            let retired = store.retire_at(&item.name, tombstone, When::Absent).await;
+            is_gone = retired.map_err(|failed| failed.error)? != RetireOutcome::Conflict;
+        }
+        Err(error) if error.kind() == ErrorKind::Corrupt => {}
+        Err(error) => return Err(error),
+    }
+    Ok(Look { item: item.clone(), alive, is_gone })
+}

@@ -1,0 +1,168 @@
+//! How a session gets into the index, and what makes room for it.
+
+use super::page::ROOM;
+use super::*;
+use crate::machine::{Entering, Entry};
+
+/// Where a session has room.
+enum Room {
+    Here,
+    On(u32),
+    /// The principal has as many as it may have.
+    Nowhere,
+}
+
+impl Index {
+    /// Enters a session, or the new ID of one.
+    ///
+    /// With a limit, whoever has been entered has seen the end of all that is marked on the page. So there are never more
+    /// sessions alive than that: as many entries are unmarked, and of those that are marked none lives once one is written that
+    /// was entered later.
+    pub(crate) async fn enter(&self, store: &Store, entry: &Entry) -> Result<Entering> {
+        let Entry { id, principal, instead_of } = entry;
+        let name = store.name(*id)?;
+        let left = instead_of.map(|(left, _)| store.name(left)).transpose()?;
+        let mut number = instead_of.map_or(0, |(_, page)| page);
+        let began = Instant::now();
+        for conflicts in 1..=ATTEMPTS {
+            let (mut page, version) = self.read(store, principal, number).await?;
+            let left = left.as_ref().and_then(|left| page.find(left));
+            let there = page.find(&name);
+            if left.into_iter().chain(there).any(|item| item.is_ending) {
+                self.end_all(store, &page.endings()).await?;
+                return Ok(Entering::Ended);
+            }
+            if there.is_none() {
+                let handle = match left.map(|left| left.handle) {
+                    Some(handle) => {
+                        self.prune_seldom(store, &mut page).await?;
+                        handle
+                    }
+                    None => match self.room(store, principal, number, &mut page).await? {
+                        Room::Here => SessionHandle::random(),
+                        Room::On(other) => {
+                            number = other;
+                            continue;
+                        }
+                        Room::Nowhere => return Ok(Entering::Full),
+                    },
+                };
+                let at = store.configured().now();
+                page.items.push(Item { name: name.clone(), handle, at, is_ending: false });
+                if !self.write(store, principal, number, &page, version).await? {
+                    pause(conflicts, began.elapsed() / conflicts).await;
+                    continue;
+                }
+            }
+            if self.limit.is_some() {
+                self.end_all(store, &page.endings()).await?;
+            }
+            return Ok(Entering::Entered(number));
+        }
+        Err(too_many_conflicts())
+    }
+
+    /// Makes room for one session more, on this page or on another one.
+    async fn room(
+        &self,
+        store: &Store,
+        principal: &str,
+        number: u32,
+        page: &mut Page,
+    ) -> Result<Room> {
+        if let Some(limit) = self.limit {
+            // All on the first page, where they can be counted.
+            return match number {
+                0 => self.room_within(store, principal, limit, page).await,
+                _ => Ok(Room::On(0)),
+            };
+        }
+        if page.items.len() < ROOM {
+            return Ok(Room::Here);
+        }
+        if number == 0 && page.pages > 1 {
+            return Ok(Room::On(page.pages - 1));
+        }
+        self.prune(store, page).await?;
+        // Not for a few, which would be looked for at each sign-in.
+        if page.items.len() <= ROOM * 3 / 4 {
+            return Ok(Room::Here);
+        }
+        let next = number + 1;
+        let pages = self.change(store, principal, 0, |first| match first.pages > next {
+            true => Change::Keep(first.pages),
+            false => {
+                first.pages = next + 1;
+                Change::Write(first.pages)
+            }
+        });
+        Ok(Room::On(pages.await? - 1))
+    }
+
+    async fn room_within(
+        &self,
+        store: &Store,
+        principal: &str,
+        limit: Limit,
+        page: &mut Page,
+    ) -> Result<Room> {
+        let others = self.on_further_pages(store, principal, page.pages).await?;
+        if page.handles().len() + others < limit.most {
+            self.prune_seldom(store, page).await?;
+            return Ok(Room::Here);
+        }
+        self.prune(store, page).await?;
+        let handles = page.handles();
+        if handles.len() + others < limit.most {
+            return Ok(Room::Here);
+        }
+        if limit.when_full == WhenFull::Refuse {
+            return Ok(Room::Nowhere);
+        }
+        // What is on further pages is from before there was a limit.
+        for further in 1..page.pages {
+            let names = self.mark(store, principal, further, |_| true).await?.names;
+            self.end_all(store, &names).await?;
+        }
+        let surplus = (handles.len() + 1).saturating_sub(limit.most);
+        let oldest: Vec<_> = handles.iter().take(surplus).map(|(handle, _)| *handle).collect();
+        for item in page.items.iter_mut().filter(|item| oldest.contains(&item.handle)) {
+            item.is_ending = true;
+        }
+        Ok(Room::Here)
+    }
+
+    /// How many sessions there are on the pages behind the first.
+    async fn on_further_pages(&self, store: &Store, principal: &str, pages: u32) -> Result<usize> {
+        let mut count = 0;
+        for number in 1..pages {
+            let gone = self.gone(store, &self.read(store, principal, number).await?.0).await?;
+            count += self
+                .change(store, principal, number, |page| {
+                    let before = page.items.len();
+                    page.items.retain(|item| !gone.contains(&item.name));
+                    let handles = page.handles().len();
+                    if page.items.len() < before {
+                        Change::Write(handles)
+                    } else {
+                        Change::Keep(handles)
+                    }
+                })
+                .await?;
+        }
+        Ok(count)
+    }
+
+    /// Looks now and then what is no more, where IDs come and go without a sign-in.
+    async fn prune_seldom(&self, store: &Store, page: &mut Page) -> Result<()> {
+        let is_time = page.items.len() >= ROOM && page.items.len().is_multiple_of(ROOM / 4);
+        if is_time { self.prune(store, page).await } else { Ok(()) }
+    }
+
+    /// Takes out what is no more.
+    async fn prune(&self, store: &Store, page: &mut Page) -> Result<()> {
+        let gone = self.gone(store, page).await?;
+        page.items.retain(|item| !gone.contains(&item.name));
+        Ok(())
+    }
+}

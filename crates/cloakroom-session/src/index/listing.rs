@@ -1,0 +1,72 @@
+//! What a principal has, as it is shown.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+
+use super::ending::{Look, look};
+use super::*;
+use crate::record::{Changes, Record, principal as principal_of};
+use crate::store::Name;
+
+/// A session of a principal's.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    pub(crate) name: Name,
+    pub(crate) handle: SessionHandle,
+    /// When it was entered, in milliseconds since 1970.
+    pub(crate) at: f64,
+    pub(crate) record: Arc<Record>,
+    /// When the store lets it go.
+    pub(crate) ends: Option<f64>,
+}
+
+impl Index {
+    /// The sessions of a principal, the newest sign-in first. What is no more is taken out, and what was begun to be ended is
+    /// ended.
+    pub(crate) async fn list(&self, store: &Store, principal: &str) -> Result<Vec<Listed>> {
+        let pages = self.pages(store, principal).await?;
+        let mut listed: Vec<Listed> = Vec::new();
+        for number in 0..pages {
+            self.list_page(store, principal, number, &mut listed).await?;
+        }
+        // While a session moves to another ID it may be there twice.
+        listed.sort_by(|one, other| other.at.total_cmp(&one.at));
+        let mut seen = std::collections::HashSet::new();
+        listed.retain(|session| seen.insert(session.handle));
+        Ok(listed)
+    }
+
+    async fn list_page(
+        &self,
+        store: &Store,
+        principal: &str,
+        number: u32,
+        listed: &mut Vec<Listed>,
+    ) -> Result<()> {
+        let (page, _) = self.read(store, principal, number).await?;
+        let mut gone = page.endings();
+        self.end_all(store, &gone).await?;
+        let items = page.items.iter().filter(|item| !item.is_ending);
+        let looks: Vec<_> = items.map(|item| look(store, item)).collect();
+        let looks: Vec<Look> = stream::iter(looks).buffer_unordered(AT_ONCE).try_collect().await?;
+        for Look { item, alive, is_gone } in looks {
+            let Item { name, handle, at, .. } = item;
+            match alive {
+                Some((record, ends)) if is_of(store, principal, &record)? => {
+                    listed.push(Listed { name, handle, at, record, ends });
+                }
+                _ if is_gone => gone.push(name),
+                _ => {}
+            }
+        }
+        self.take_out(store, principal, number, &gone).await
+    }
+}
+
+/// Whether the session is still the principal's: who has signed out of it may be somebody else by now.
+fn is_of(store: &Store, principal: &str, record: &Record) -> Result<bool> {
+    let path = store.configured().path.as_deref();
+    let now = principal_of(path, Some(record), &Changes::default(), record.now())?;
+    Ok(now.as_deref() == Some(principal))
+}

@@ -1,0 +1,212 @@
+//! Which sessions a principal has.
+//!
+//! Kept in the store of the sessions, as pages that change by compare-and-swap alone, so that it holds on every driver that can.
+//! The commit enters sessions, in step with their records: why none is ever alive and missing is told in `machine::entering`.
+//! Whoever ends sessions marks their entries, retires what is under their IDs, and takes the entries out; who comes across a mark
+//! finishes the job, so that an end that was begun comes about whoever crashes.
+//!
+//! Entries may outlive their sessions: one that expires, is destroyed or moves to another ID leaves its entry behind, and pays
+//! nothing for it. Who lists them, or needs their place, takes them out.
+//!
+//! A principal with many sessions has many pages of [`ROOM`] each. The first says how many there are, and a new session goes to
+//! the last; so a sign-in reads and writes one page, or two pages, whatever the number of sessions.
+
+mod ending;
+mod entering;
+mod listing;
+mod page;
+
+use std::time::Duration;
+
+use cloakroom_storage::{ItemKey, Version, When, platform::Instant};
+use futures_util::stream;
+use hmac::{Hmac, Mac as _};
+use sha2::{Digest as _, Sha256};
+
+use crate::config::{Config, IndexSecret, WhenFull};
+use crate::error::{Error, ErrorKind, Result};
+use crate::machine::Entered;
+use crate::store::{Name, Store, from_storage, pause};
+
+pub(crate) use listing::Listed;
+pub(crate) use page::Item;
+use page::Page;
+pub use page::SessionHandle;
+
+/// What a page's key begins with. No cookie leads there: what is no UUID reaches no driver.
+const PREFIX: &str = "principal";
+
+/// After so many conflicts in a row, something else is wrong.
+const ATTEMPTS: u32 = 1000;
+
+/// How many sessions are looked at, or retired, at once.
+const AT_ONCE: usize = 32;
+
+/// How long a page is kept beyond the last session that is entered on it can live, for clocks that are apart.
+const BEYOND: Duration = Duration::from_secs(3600);
+
+/// The sessions of all principals.
+#[derive(Debug)]
+pub(crate) struct Index {
+    secret: Option<IndexSecret>,
+    limit: Option<Limit>,
+    /// How long a page is kept after the last session was entered on it.
+    ttl: Option<Duration>,
+}
+
+/// How many sessions a principal may have.
+#[derive(Clone, Copy, Debug)]
+struct Limit {
+    most: usize,
+    when_full: WhenFull,
+}
+
+/// What becomes of a page.
+enum Change<T> {
+    /// It is written, unless another was faster.
+    Write(T),
+    /// It stays as it is.
+    Keep(T),
+}
+
+impl Index {
+    pub(crate) fn new(config: &Config) -> Index {
+        let limit = config.max_sessions.map(|most| Limit {
+            most: most.try_into().unwrap_or(usize::MAX),
+            when_full: config.when_full,
+        });
+        let ttl = config.absolute.map(|absolute| absolute.saturating_add(BEYOND));
+        Index { secret: config.index_secret.clone(), limit, ttl }
+    }
+
+    /// Whether a session that was entered still stands there, and is not to be ended.
+    pub(crate) async fn has(&self, store: &Store, entered: &Entered) -> Result<bool> {
+        let (page, _) = self.read(store, &entered.principal, entered.page).await?;
+        let name = store.name(entered.id)?;
+        Ok(page.find(&name).is_some_and(|item| !item.is_ending))
+    }
+
+    /// The sign-ins that these are names of.
+    pub(crate) async fn handles(
+        &self,
+        store: &Store,
+        principal: &str,
+        names: &[Name],
+    ) -> Result<Vec<SessionHandle>> {
+        let mut handles = Vec::new();
+        for number in 0..self.pages(store, principal).await? {
+            let (page, _) = self.read(store, principal, number).await?;
+            let items = page.items.iter().filter(|item| names.contains(&item.name));
+            handles.extend(items.map(|item| item.handle));
+        }
+        Ok(handles)
+    }
+
+    /// Where a page is kept: its name does not show the principal. Without a secret, whoever reads the store may guess one and
+    /// see whether he was right.
+    fn key(&self, principal: &str, number: u32) -> Result<ItemKey> {
+        let digest: [u8; 32] = match &self.secret {
+            Some(IndexSecret(secret)) => {
+                let secret: Hmac<Sha256> = secret.clone();
+                secret.chain_update(principal).finalize().into_bytes().into()
+            }
+            None => Sha256::digest(principal).into(),
+        };
+        let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value & 15)]);
+        let name: String =
+            digest.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect();
+        let key = match number {
+            0 => format!("{PREFIX}:{name}"),
+            number => format!("{PREFIX}:{name}-{number}"),
+        };
+        ItemKey::new(&key).map_err(from_storage)
+    }
+
+    /// A page, and the version to change it at; `None` for the latter where it is not there.
+    async fn read(
+        &self,
+        store: &Store,
+        principal: &str,
+        number: u32,
+    ) -> Result<(Page, Option<Version>)> {
+        ensure_comparing(store)?;
+        match store.page(&self.key(principal, number)?).await? {
+            Some(item) => Ok((Page::parse(&item.value)?, Some(item.version))),
+            None => Ok((Page::default(), None)),
+        }
+    }
+
+    /// Writes a page that was read at this version; answers whether nobody was faster.
+    async fn write(
+        &self,
+        store: &Store,
+        principal: &str,
+        number: u32,
+        page: &Page,
+        version: Option<Version>,
+    ) -> Result<bool> {
+        let key = self.key(principal, number)?;
+        match version {
+            Some(version) if page.items.is_empty() && number == 0 && page.pages == 1 => {
+                store.remove_page(&key, version).await
+            }
+            version => {
+                let when = version.map_or(When::Absent, When::Version);
+                store.set_page(&key, page.to_bytes()?, when, self.ttl).await
+            }
+        }
+    }
+
+    /// Changes a page, again where another was faster.
+    async fn change<T>(
+        &self,
+        store: &Store,
+        principal: &str,
+        number: u32,
+        mut change: impl FnMut(&mut Page) -> Change<T>,
+    ) -> Result<T> {
+        let began = Instant::now();
+        for conflicts in 1..=ATTEMPTS {
+            let (mut page, version) = self.read(store, principal, number).await?;
+            match change(&mut page) {
+                Change::Keep(kept) => return Ok(kept),
+                Change::Write(made) => {
+                    if self.write(store, principal, number, &page, version).await? {
+                        return Ok(made);
+                    }
+                }
+            }
+            pause(conflicts, began.elapsed() / conflicts).await;
+        }
+        Err(too_many_conflicts())
+    }
+
+    /// How many pages there are.
+    async fn pages(&self, store: &Store, principal: &str) -> Result<u32> {
+        Ok(self.read(store, principal, 0).await?.0.pages)
+    }
+}
+
+/// Refuses what a driver cannot do.
+pub(crate) fn ensure_comparing(store: &Store) -> Result<()> {
+    match store.rules().compares {
+        true => Ok(()),
+        false => Err(cannot_compare(store.driver().name())),
+    }
+}
+
+pub(crate) fn cannot_compare(driver: &str) -> Error {
+    Error::config(format!(
+        "the driver `{driver}` cannot compare and swap, so that nobody could say for sure which sessions a principal has: \
+         choose another driver to sign in with, or leave principal and maxSessions out"
+    ))
+}
+
+fn too_many_conflicts() -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        format!(
+            "others changed the index of a principal's sessions {ATTEMPTS} times while this request tried to: try again"
+        ),
+    )
+}

@@ -1,0 +1,192 @@
+//! How a session gets into the index of its principal, in step with its record.
+//!
+//! The index answers who has which sessions alive, and what it does not have cannot be ended there. So a session is entered
+//! *before* its record is written under an ID, and an ID is entered before a session moves to it: a crash between the two leaves
+//! an entry without a session, which is harmless, and never a session without an entry.
+//!
+//! The other way round, whoever ends a session marks its entry first, and then puts a tombstone under its ID, *also where there
+//! is nothing yet*. A new record is written on the condition that there is nothing, so between entering and writing one of two
+//! things happens:
+//! - the tombstone comes first: the write finds it, and the sign-in has been overtaken;
+//! - the write comes first: the record is there to be retired.
+//!
+//! A tombstone is gone after [`REMEMBERED`](crate::record::REMEMBERED), and not every store can keep one. Where entering was so
+//! long ago, or there are no tombstones, the entry is looked at once more between the write and the cookie, which nobody is told
+//! of before. So no sign-in is alive and unlisted, and most pay nothing for that.
+
+use cloakroom_storage::platform::Instant;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::SessionId;
+use crate::observe;
+use crate::record::{Fate, REMEMBERED, Retirement};
+
+use super::known::Known;
+use super::{Leftover, Machine, Rules, Step, destroyed};
+
+/// That this request has entered a session into the index of its principal.
+#[derive(Clone, Debug)]
+pub(crate) struct Entered {
+    pub(crate) id: SessionId,
+    pub(crate) principal: String,
+    pub(crate) page: u32,
+    pub(crate) since: Moment,
+}
+
+/// A moment by two clocks: one stands still while a machine sleeps, and the other may be set back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    now: f64,
+    instant: Instant,
+}
+
+/// A session to be entered into the index of a principal.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: SessionId,
+    pub(crate) principal: String,
+    /// The session that it takes the place of, and the page where that is.
+    pub(crate) instead_of: Option<(SessionId, u32)>,
+}
+
+/// What came of entering a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entering {
+    /// It is on this page.
+    Entered(u32),
+    /// The principal has as many sessions as it may have.
+    Full,
+    /// The session, or the one whose place it takes, is being ended.
+    Ended,
+}
+
+impl Moment {
+    pub(crate) fn now(rules: &Rules) -> Moment {
+        Moment { now: rules.now(), instant: Instant::now() }
+    }
+
+    /// Whether a tombstone that was put since then is surely still there.
+    fn is_recent(&self, rules: &Rules) -> bool {
+        let sure = REMEMBERED / 2;
+        let by_clock = rules.now() - self.now;
+        self.instant.elapsed() < sure && (0.0..sure.as_secs_f64() * 1000.0).contains(&by_clock)
+    }
+}
+
+impl Machine {
+    /// The session of this ID is to be written, and its principal's index does not have it.
+    pub(super) fn enter(
+        &self,
+        id: SessionId,
+        principal: String,
+        is_upkeep: bool,
+        rules: &Rules,
+    ) -> Result<Step> {
+        let instead_of = self.instead_of(&principal, rules)?.filter(|(left, _)| *left != id);
+        let entry = Entry { id, principal, instead_of };
+        Ok(Step::Enter { entry, is_upkeep, since: Moment::now(rules), generation: self.generation })
+    }
+
+    /// Which session of the same principal a new one takes the place of, and on which page that is.
+    pub(crate) fn instead_of(
+        &self,
+        principal: &str,
+        rules: &Rules,
+    ) -> Result<Option<(SessionId, u32)>> {
+        if let Some(entered) = &self.entered
+            && entered.principal == principal
+        {
+            return Ok(Some((entered.id, entered.page)));
+        }
+        let left = match &self.known {
+            Known::New(new) => new.left.as_ref().map(|left| &left.stored),
+            Known::Stored(stored) => Some(stored),
+            _ => None,
+        };
+        let Some(left) = left else { return Ok(None) };
+        let page = rules.owner(left.id, None).page(&left.record, principal)?;
+        Ok(page.map(|page| (left.id, page)))
+    }
+
+    /// The IDs of the session, and of the one whose place it takes.
+    pub(crate) fn names(&self) -> Vec<SessionId> {
+        let left = match &self.known {
+            Known::New(new) => new.left.as_ref().map(|left| left.stored.id),
+            _ => None,
+        };
+        let moved = self.moved.as_ref().map(|moved| moved.left.id);
+        self.known.id().into_iter().chain(left).chain(moved).collect()
+    }
+
+    pub(super) fn entered(
+        &mut self,
+        entry: Entry,
+        since: Moment,
+        is_upkeep: bool,
+        entering: Result<Entering>,
+    ) -> Result<()> {
+        match entering {
+            Ok(Entering::Entered(page)) => {
+                let Entry { id, principal, .. } = entry;
+                self.entered = Some(Entered { id, principal, page, since });
+                // The record is written once more, with a note of it.
+                self.run.kept &= !is_upkeep;
+            }
+            // Nobody had the chance to refuse it: it ends as soon as it is seen.
+            Ok(Entering::Full) if is_upkeep => {
+                self.leftovers.push(Leftover::Destroyed(entry.id, Retirement::new()));
+                self.ended(Fate::Destroyed);
+            }
+            Ok(Entering::Full) => return Err(full()),
+            Ok(Entering::Ended) => match self.known {
+                Known::New(_) => self.lost(Fate::Destroyed),
+                _ => self.ended(Fate::Destroyed),
+            },
+            Err(error) if is_upkeep => observe::upkeep_failed(&entry.id, &error),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Whether it is not sure that the session is still in the index which is about to be handed out.
+    pub(super) fn may_be_unlisted(&self, rules: &Rules) -> bool {
+        let Some(entered) = &self.entered else { return false };
+        let is_new = self.begun && self.known.id() == Some(entered.id);
+        let is_sure = rules.expires && entered.since.is_recent(rules);
+        is_new && !is_sure && !self.run.stands
+    }
+
+    /// Looks whether a new session still stands in the index.
+    pub(super) fn stand(&self, rules: &Rules) -> Option<Step> {
+        let entered = self.entered.as_ref().filter(|_| self.may_be_unlisted(rules))?;
+        Some(Step::Stand { entered: entered.clone(), generation: self.generation })
+    }
+
+    /// # Errors
+    /// Where it does not, so that nobody may be told of the session.
+    pub(super) fn stood(&mut self, id: SessionId, stands: Result<bool>) -> Result<()> {
+        let error = match stands {
+            Ok(true) => {
+                self.run.stands = true;
+                return Ok(());
+            }
+            Ok(false) => destroyed(),
+            Err(error) => error,
+        };
+        // Also where the handler has told somebody its ID.
+        self.leftovers.push(Leftover::Destroyed(id, Retirement::new()));
+        Err(error)
+    }
+
+    /// Whether a new ID is in the index, so that what stands under it may be a tombstone.
+    pub(super) fn is_entered(&self, id: SessionId) -> bool {
+        self.entered.as_ref().is_some_and(|entered| entered.id == id)
+    }
+}
+
+pub(crate) fn full() -> Error {
+    Error::new(
+        ErrorKind::TooManySessions,
+        "the principal has as many sessions as it may have (maxSessions): end one of them first",
+    )
+}

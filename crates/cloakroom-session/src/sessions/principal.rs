@@ -1,0 +1,223 @@
+//! The sessions of one principal: to be seen, and to be ended.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::de::DeserializeOwned;
+
+use crate::commit::Shared;
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::index::{Listed, SessionHandle};
+use crate::machine::Rules;
+use crate::record::{self, Changes, end};
+use crate::session::{Session, SessionKey, check_principal, time};
+
+use super::Sessions;
+
+/// The sessions that one principal has signed in to, on all devices and by all servers that share the store.
+///
+/// ```
+/// # use cloakroom_session::adapter::Commit;
+/// # use cloakroom_session::{Config, CookieHeaders, Sessions};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> cloakroom_session::Result<()> {
+/// let sessions = Sessions::from_config(Config::new("memory")).await?;
+/// for browser in ["Firefox", "Chromium"] {
+///     let session = sessions.session(CookieHeaders::default());
+///     session.set("browser", browser)?;
+///     session.sign_in("ann").await?;
+///     session.finish().await?;
+/// }
+///
+/// let anns = sessions.of("ann");
+/// let devices = anns.list().await?;
+/// assert_eq!(devices[0].get::<String>("browser")?.as_deref(), Some("Chromium"));
+/// assert!(anns.revoke(devices[1].handle()).await?);
+/// assert_eq!(anns.count().await?, 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct PrincipalSessions {
+    sessions: Sessions,
+    principal: String,
+}
+
+impl Sessions {
+    /// The sessions of a principal. Asks nothing of the store yet.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// assert_eq!(sessions.of("ann").count().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn of(&self, principal: impl Into<String>) -> PrincipalSessions {
+        PrincipalSessions { sessions: self.clone(), principal: principal.into() }
+    }
+}
+
+impl PrincipalSessions {
+    /// Those that are alive, the newest sign-in first. One look at each, several at once; entries of sessions that are no more
+    /// are taken out of the index.
+    ///
+    /// # Errors
+    /// As [`Session::get`]; [`ErrorKind::Corrupt`] where the index cannot be read, [`ErrorKind::Config`] where the driver cannot
+    /// compare and swap, so that there is none.
+    pub async fn list(&self) -> Result<Vec<ListedSession>> {
+        check_principal(&self.principal)?;
+        let shared = self.shared();
+        let listed = shared.index.list(&shared.store, &self.principal).await?;
+        let rules = shared.rules();
+        listed.into_iter().map(|listed| ListedSession::new(listed, &rules)).collect()
+    }
+
+    /// How many are alive.
+    ///
+    /// # Errors
+    /// As [`PrincipalSessions::list`].
+    pub async fn count(&self) -> Result<usize> {
+        check_principal(&self.principal)?;
+        let shared = self.shared();
+        Ok(shared.index.list(&shared.store, &self.principal).await?.len())
+    }
+
+    /// Ends one; answers whether there was one with this handle. A request that has it loaded saves nothing more, and its ID never
+    /// works again, under whatever ID the session is by now.
+    ///
+    /// # Errors
+    /// As [`PrincipalSessions::list`]. What was begun then is finished by whoever next lists the principal's sessions, ends some,
+    /// or signs in where there is a limit.
+    pub async fn revoke(&self, handle: SessionHandle) -> Result<bool> {
+        let revoked = self.end(|other| other == handle).await?;
+        Ok(revoked > 0)
+    }
+
+    /// Ends all but this one; answers how many. Where this session is none of the principal's, all are ended.
+    ///
+    /// # Errors
+    /// As [`PrincipalSessions::revoke`].
+    pub async fn revoke_others(&self, session: &Session) -> Result<usize> {
+        check_principal(&self.principal)?;
+        let shared = self.shared();
+        let names = session.names().await?;
+        let names =
+            names.into_iter().map(|id| shared.store.name(id)).collect::<Result<Vec<_>>>()?;
+        let spared = shared.index.handles(&shared.store, &self.principal, &names).await?;
+        self.end(|handle| !spared.contains(&handle)).await
+    }
+
+    /// Ends all; answers how many. One that is signed in meanwhile is ended too, or is there afterwards, listed.
+    ///
+    /// # Errors
+    /// As [`PrincipalSessions::revoke`].
+    pub async fn revoke_all(&self) -> Result<usize> {
+        self.end(|_| true).await
+    }
+
+    async fn end(&self, is_meant: impl Fn(SessionHandle) -> bool) -> Result<usize> {
+        check_principal(&self.principal)?;
+        let shared = self.shared();
+        let is_meant = |item: &crate::index::Item| is_meant(item.handle);
+        let revoked = shared.index.revoke(&shared.store, &self.principal, is_meant).await?;
+        Ok(revoked.len())
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.sessions.shared
+    }
+}
+
+/// Without the principal, which may be an address.
+impl fmt::Debug for PrincipalSessions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PrincipalSessions").finish_non_exhaustive()
+    }
+}
+
+/// One of a principal's sessions, as it was when it was listed.
+#[derive(Clone)]
+pub struct ListedSession {
+    listed: Listed,
+    created: Option<f64>,
+    authenticated: Option<f64>,
+    used: Option<f64>,
+}
+
+impl ListedSession {
+    fn new(listed: Listed, rules: &Rules) -> Result<ListedSession> {
+        let record = &listed.record;
+        let created = record.created()?;
+        let authenticated = record::authenticated(Some(record), &Changes::default(), record.now())?;
+        let lifetime = rules.lifetime_of(record)?;
+        // The store's deadline is as long after the last use as a session may live without one, unless something ends it before.
+        let idle = lifetime.idle.zip(listed.ends).filter(|(idle, ends)| {
+            let over = lifetime.left(created, rules.now()).map(|left| end(rules.now(), left));
+            over.is_none_or(|over| over - ends > 2_000.0)
+                && *ends <= end(rules.now(), *idle) + 2_000.0
+        });
+        let used = idle.map(|(idle, ends)| (ends - idle.as_secs_f64() * 1000.0).max(listed.at));
+        Ok(ListedSession { listed, created, authenticated, used })
+    }
+
+    /// What to [`revoke`](PrincipalSessions::revoke) it by. Never its ID.
+    pub fn handle(&self) -> SessionHandle {
+        self.listed.handle
+    }
+
+    /// When the session was created; where no `absolute` is configured, so that nobody notes that, when it was signed in.
+    pub fn created_at(&self) -> SystemTime {
+        time(self.created.unwrap_or(self.listed.at))
+    }
+
+    /// When its principal was last authenticated; `None` where that was elsewhere, such as on an Astro site.
+    pub fn authenticated_at(&self) -> Option<SystemTime> {
+        self.authenticated.map(time)
+    }
+
+    /// When it was last used, as exact as `touch_interval`. `None` where no `idle` is configured, so that nobody notes it.
+    pub fn last_used_at(&self) -> Option<SystemTime> {
+        self.used.map(time)
+    }
+
+    /// How long it was not used: see [`last_used_at`](ListedSession::last_used_at).
+    pub fn idle_for(&self) -> Option<Duration> {
+        let since = self.listed.record.now() - self.used?;
+        Duration::try_from_secs_f64(since.max(0.0) / 1000.0).ok()
+    }
+
+    /// Whether it is this request's session.
+    ///
+    /// # Errors
+    /// As [`Session::has`].
+    pub async fn is_current(&self, session: &Session) -> Result<bool> {
+        let store = &session.inner.shared().store;
+        for id in session.names().await? {
+            if store.name(id)? == self.listed.name {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// An entry of the session, such as the browser that the application noted there.
+    ///
+    /// # Errors
+    /// As [`Session::get`], of what has been loaded.
+    pub fn get<T: DeserializeOwned>(&self, key: impl SessionKey<T>) -> Result<Option<T>> {
+        self.listed.record.get(key.name(), self.listed.record.now())
+    }
+}
+
+/// Without the ID and the entries.
+impl fmt::Debug for ListedSession {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("ListedSession");
+        shown.field("handle", &self.listed.handle).finish_non_exhaustive()
+    }
+}

@@ -198,7 +198,7 @@ impl ListedSession {
     pub async fn is_current(&self, session: &Session) -> Result<bool> {
         let store = &session.inner.shared().store;
         for id in session.names().await? {
-            if store.name(id)? == self.listed.name {
+            if self.listed.names.contains(&store.name(id)?) {
                 return Ok(true);
             }
         }

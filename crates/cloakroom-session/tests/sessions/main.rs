@@ -21,6 +21,9 @@ mod outages;
 mod overtaken;
 mod overwritten;
 mod peers;
+mod principal_steps;
+#[cfg(feature = "testing")]
+mod principals;
 mod promises;
 mod quarantine;
 mod records;

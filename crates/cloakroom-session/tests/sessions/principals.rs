@@ -4,45 +4,42 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom_session::adapter::Commit;
-use cloakroom_session::drivers::memory::Memory;
-use cloakroom_session::storage::{Driver as _, DynDriver, ItemKey, When};
+use cloakroom_session::storage::{Driver as _, ItemKey};
 use cloakroom_session::testing::{Committed, TestSite};
 use cloakroom_session::{
-    Config, CookieHeaders, ErrorKind, IndexSecret, ListedSession, Session, SessionHandle, Sessions,
-    WhenFull,
+    Config, ErrorKind, ListedSession, Session, SessionHandle, Sessions, WhenFull,
 };
 use futures_util::TryStreamExt as _;
 
 use crate::common::Site;
 
 /// A browser that has signed in.
-async fn browser(site: &TestSite, name: &str, principal: &str) -> Committed {
+pub(crate) async fn browser(site: &TestSite, name: &str, principal: &str) -> Committed {
     let session = site.session();
     session.set("browser", name).unwrap();
     session.sign_in(principal).await.unwrap();
     site.commit(&session).await.unwrap()
 }
 
-async fn browsers(sessions: &Sessions, principal: &str) -> Vec<String> {
+pub(crate) async fn browsers(sessions: &Sessions, principal: &str) -> Vec<String> {
     let listed = sessions.of(principal).list().await.unwrap();
     listed.iter().map(|session| session.get("browser").unwrap().unwrap()).collect()
 }
 
-fn limited(most: u32, when_full: WhenFull) -> Config {
+pub(crate) fn limited(most: u32, when_full: WhenFull) -> Config {
     let mut config = Config::new("memory");
     config.max_sessions = Some(most);
     config.when_full = when_full;
     config
 }
 
-fn by_path() -> Config {
+pub(crate) fn by_path() -> Config {
     let mut config = Config::new("memory");
     config.principal = Some("user.id".to_owned());
     config
 }
 
-fn user(id: &str) -> BTreeMap<&str, &str> {
+pub(crate) fn user(id: &str) -> BTreeMap<&str, &str> {
     BTreeMap::from([("id", id)])
 }
 
@@ -260,48 +257,6 @@ async fn what_is_no_more_is_taken_out_and_so_is_the_index_in_the_end() {
 }
 
 #[tokio::test]
-async fn the_oldest_goes_where_there_are_too_many() {
-    let site = TestSite::with(limited(2, WhenFull::EndOldest));
-    let first = browser(&site, "Firefox", "ann").await;
-    for name in ["Chromium", "Safari"] {
-        site.advance(Duration::from_secs(1));
-        browser(&site, name, "ann").await;
-    }
-    assert_eq!(browsers(site.sessions(), "ann").await, ["Safari", "Chromium"]);
-    assert_eq!(site.next(&first).principal().await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn or_nobody_gets_in_and_the_visitor_keeps_what_he_had() {
-    let site = TestSite::with(limited(2, WhenFull::Refuse));
-    for name in ["Firefox", "Chromium"] {
-        browser(&site, name, "ann").await;
-    }
-    let visitor = site.session_with(|session| session.set("cart", "hat")).await.unwrap();
-    let error = visitor.sign_in("ann").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::TooManySessions);
-    assert_eq!(visitor.principal().await.unwrap(), None);
-    let committed = site.commit(&visitor).await.unwrap();
-    assert!(!committed.was_regenerated());
-    assert_eq!(site.next(&committed).get::<String>("cart").await.unwrap().as_deref(), Some("hat"));
-
-    // A place that is given up is one for another.
-    let listed = site.sessions().of("ann").list().await.unwrap();
-    site.sessions().of("ann").revoke(listed[0].handle()).await.unwrap();
-    site.next(&committed).sign_in("ann").await.unwrap();
-}
-
-#[tokio::test]
-async fn a_session_that_has_ended_by_itself_takes_no_place() {
-    let mut config = limited(1, WhenFull::Refuse);
-    config.idle = Some(Duration::from_secs(600));
-    let site = TestSite::with(config);
-    browser(&site, "Firefox", "ann").await;
-    site.advance(Duration::from_secs(601));
-    browser(&site, "Chromium", "ann").await;
-}
-
-#[tokio::test]
 async fn a_recent_authentication_is_asked_for_and_renewed() {
     let site = TestSite::new();
     let five_minutes = Duration::from_secs(300);
@@ -321,103 +276,6 @@ async fn a_recent_authentication_is_asked_for_and_renewed() {
     let again = site.commit(&session).await.unwrap();
     assert!(again.was_regenerated(), "a password that was asked for gives a new ID");
     site.next(&again).require_recent(five_minutes).await.unwrap();
-    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 1);
-}
-
-/// What an Astro site does: the record has the site's own entry, and no note of ours.
-async fn signed_in_at_astro(site: &TestSite, id: &str) -> Session {
-    let text = format!(r#"[["Map",1,2],"user",{{"data":3,"expires":-1}},{{"id":4}},"{id}"]"#);
-    put(site, text).await
-}
-
-/// A session with this record, as a request has it.
-async fn put(site: &TestSite, text: String) -> Session {
-    let session = site.session_with(|session| session.set("x", &1)).await.unwrap();
-    session.get::<i32>("x").await.unwrap();
-    let key = ItemKey::new(&session.id().unwrap().to_string()).unwrap();
-    let store = site.store().undisturbed();
-    _ = store.set(&key, text.into_bytes().into(), When::Always, None).await.unwrap();
-    site.again(&session)
-}
-
-#[tokio::test]
-async fn who_signed_in_elsewhere_is_listed_once_he_is_seen() {
-    let site = TestSite::with(by_path());
-    let session = signed_in_at_astro(&site, "ann").await;
-    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
-    // A request that only reads.
-    assert_eq!(session.principal().await.unwrap().as_deref(), Some("ann"));
-    let committed = site.commit(&session).await.unwrap();
-    assert_eq!(committed.cookie(), None);
-    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 1);
-    let listed = site.sessions().of("ann").list().await.unwrap();
-    assert_eq!(listed[0].authenticated_at(), None, "nobody knows when that was");
-
-    // Once: the next one pays for nothing but its look.
-    let before = site.store().calls();
-    let again = site.again(&session);
-    again.principal().await.unwrap();
-    site.commit(&again).await.unwrap();
-    assert_eq!(site.store().calls() - before, 1);
-
-    // Another user in the same session is another's.
-    let again = site.again(&session);
-    again.set("user", &user("bob")).unwrap();
-    site.commit(&again).await.unwrap();
-    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
-    assert_eq!(site.sessions().of("bob").count().await.unwrap(), 1);
-    assert_eq!(site.sessions().of("bob").revoke_all().await.unwrap(), 1);
-    assert_eq!(site.again(&session).principal().await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn who_was_given_a_new_id_elsewhere_is_listed_again_once_he_is_seen() {
-    let mut config = by_path();
-    config.principal = Some("user".to_owned());
-    let site = TestSite::with(config);
-    let session = site.session();
-    session.set("user", "ann").unwrap();
-    session.sign_in("ann").await.unwrap();
-    let committed = site.commit(&session).await.unwrap();
-    // Astro copies the record as it is.
-    let store = site.store().undisturbed();
-    let old = ItemKey::new(&committed.id().unwrap().to_string()).unwrap();
-    let record = store.get(&old).await.unwrap().unwrap().value;
-    let moved = put(&site, String::from_utf8(record.to_vec()).unwrap()).await;
-    _ = store.remove(&old, When::Always).await.unwrap();
-    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
-    moved.get::<String>("user").await.unwrap();
-    site.commit(&moved).await.unwrap();
-    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 1);
-    assert!(site.sessions().of("ann").list().await.unwrap()[0].authenticated_at().is_some());
-}
-
-#[tokio::test]
-async fn with_a_path_who_signs_in_has_to_be_who_the_entry_says() {
-    let site = TestSite::with(by_path());
-    let session = site.session();
-    assert_eq!(session.sign_in("ann").await.unwrap_err().kind(), ErrorKind::Config);
-    session.set("user", &user("bob")).unwrap();
-    assert_eq!(session.sign_in("ann").await.unwrap_err().kind(), ErrorKind::Config);
-    session.set("user", &user("ann")).unwrap();
-    session.sign_in("ann").await.unwrap();
-    site.commit(&session).await.unwrap();
-    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 1);
-}
-
-#[tokio::test]
-async fn where_too_many_are_refused_one_that_was_signed_in_elsewhere_ends_when_it_is_seen() {
-    let mut config = limited(1, WhenFull::Refuse);
-    config.principal = Some("user.id".to_owned());
-    let site = TestSite::with(config);
-    for alive in [true, false] {
-        let session = signed_in_at_astro(&site, "ann").await;
-        session.principal().await.unwrap();
-        let finished = session.finish().await.unwrap();
-        assert_eq!(finished.set_cookie, None);
-        let again = site.again(&session);
-        assert_eq!(again.principal().await.unwrap().is_some(), alive);
-    }
     assert_eq!(site.sessions().of("ann").count().await.unwrap(), 1);
 }
 
@@ -461,46 +319,6 @@ async fn a_sign_in_costs_two_calls_more_and_nothing_else_does() {
     assert_eq!(site.store().calls() - before, 2, "a look and a write");
 }
 
-/// Its tombstone is gone when the record is written at last.
-#[tokio::test]
-async fn a_sign_in_that_took_long_is_looked_at_once_more_before_anybody_is_told() {
-    for is_ended in [true, false] {
-        let site = TestSite::new();
-        let session = site.session();
-        session.sign_in("ann").await.unwrap();
-        if is_ended {
-            assert_eq!(site.sessions().of("ann").revoke_all().await.unwrap(), 1);
-        }
-        // Another process ended it, which this one does not remember.
-        site.advance(Duration::from_secs(200));
-        let other = site.clone();
-        match session.finish().await {
-            Ok(finished) => assert!(!is_ended && finished.set_cookie.is_some()),
-            Err(error) => assert!(is_ended && error.is_destroyed(), "{error}"),
-        }
-        assert_eq!(other.sessions().of("ann").count().await.unwrap(), usize::from(!is_ended));
-    }
-}
-
-#[tokio::test]
-async fn where_there_are_no_tombstones_every_sign_in_is_looked_at_once_more() {
-    let site = Site::that_cannot_expire(Config::new("memory")).await.unwrap();
-    let session = site.visitor();
-    session.set("browser", "Firefox").unwrap();
-    session.sign_in("ann").await.unwrap();
-    // Another process, of which this one remembers nothing.
-    let elsewhere = Sessions::with_driver(site.store(), &Config::new("memory")).unwrap();
-    assert_eq!(elsewhere.of("ann").revoke_all().await.unwrap(), 1);
-    assert!(session.finish().await.unwrap_err().is_destroyed());
-    assert_eq!(site.sessions.of("ann").count().await.unwrap(), 0);
-    assert_eq!(site.records().await, 0);
-
-    let session = site.visitor();
-    session.sign_in("ann").await.unwrap();
-    assert!(session.finish().await.unwrap().set_cookie.is_some());
-    assert_eq!(elsewhere.of("ann").count().await.unwrap(), 1);
-}
-
 #[tokio::test]
 async fn a_driver_that_cannot_compare_is_refused_at_the_start_or_at_the_sign_in() {
     let site = Site::that_cannot_compare(Config::new("memory")).await;
@@ -515,97 +333,4 @@ async fn a_driver_that_cannot_compare_is_refused_at_the_start_or_at_the_sign_in(
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains("cannot compare and swap"), "{error}");
     }
-}
-
-#[tokio::test]
-async fn the_name_of_an_index_shows_no_principal_and_with_a_secret_cannot_be_guessed() {
-    let name = async |config: Config| {
-        let site = TestSite::with(config);
-        browser(&site, "Firefox", "ann@example.com").await;
-        let keys: Vec<ItemKey> =
-            site.store().undisturbed().keys("principal:").try_collect().await.unwrap();
-        keys[0].as_str().to_owned()
-    };
-    let plain = name(Config::new("memory")).await;
-    assert!(!plain.contains("ann"), "{plain}");
-    let mut config = Config::new("memory");
-    config.index_secret = Some(IndexSecret::new("sixteen bytes or more").unwrap());
-    assert!(!format!("{config:?}").contains("sixteen"));
-    let keyed = name(config.clone()).await;
-    assert_eq!(keyed, name(config).await);
-    assert_ne!(keyed, plain);
-}
-
-#[tokio::test]
-async fn an_index_that_cannot_be_read_is_an_error_and_stays_as_it_is() {
-    let site = TestSite::new();
-    let committed = browser(&site, "Firefox", "ann").await;
-    let store = site.store().undisturbed();
-    let keys: Vec<ItemKey> = store.keys("principal:").try_collect().await.unwrap();
-    _ = store.set(&keys[0], "{".into(), When::Always, None).await.unwrap();
-    let anns = site.sessions().of("ann");
-    assert_eq!(anns.list().await.unwrap_err().kind(), ErrorKind::Corrupt);
-    assert_eq!(anns.revoke_all().await.unwrap_err().kind(), ErrorKind::Corrupt);
-    assert_eq!(site.session().sign_in("ann").await.unwrap_err().kind(), ErrorKind::Corrupt);
-    assert_eq!(store.get(&keys[0]).await.unwrap().unwrap().value, "{");
-    // Who is signed in goes on.
-    let session = site.next(&committed);
-    assert_eq!(session.principal().await.unwrap().as_deref(), Some("ann"));
-    session.set("visits", &1).unwrap();
-    site.commit(&session).await.unwrap();
-}
-
-#[tokio::test]
-async fn an_end_that_was_begun_is_finished_by_whoever_comes_next() {
-    let site = TestSite::new();
-    let committed = browser(&site, "Firefox", "ann").await;
-    let held = site.store().hold_next_write();
-    let anns = site.sessions().of("ann");
-    // The mark is written, and whoever wrote it dies before the record goes.
-    drop(held);
-    let second = site.store().hold_next_write();
-    let third = site.store().hold_next_write();
-    let task = tokio::spawn(async move { anns.revoke_all().await });
-    second.arrived().await;
-    drop(second);
-    third.arrived().await;
-    task.abort();
-    assert!(task.await.unwrap_err().is_cancelled());
-    drop(third);
-    assert_eq!(site.next(&committed).principal().await.unwrap().as_deref(), Some("ann"));
-    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
-    assert_eq!(site.next(&committed).principal().await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn many_sessions_take_many_pages_and_end_all_the_same() {
-    let memory: DynDriver = Arc::new(Memory::new());
-    let sessions = Sessions::with_driver(Arc::clone(&memory), &Config::new("memory")).unwrap();
-    for _ in 0..300 {
-        let session = sessions.session(CookieHeaders::default());
-        session.sign_in("ann").await.unwrap();
-        session.finish().await.unwrap();
-    }
-    let pages: Vec<ItemKey> = memory.keys("principal:").try_collect().await.unwrap();
-    assert_eq!(pages.len(), 3);
-    let anns = sessions.of("ann");
-    let listed = anns.list().await.unwrap();
-    assert_eq!(listed.len(), 300);
-    assert!(anns.revoke(listed[150].handle()).await.unwrap());
-    assert_eq!(anns.revoke_all().await.unwrap(), 299);
-    assert_eq!(anns.count().await.unwrap(), 0);
-
-    // A limit that comes later.
-    for _ in 0..200 {
-        let session = sessions.session(CookieHeaders::default());
-        session.sign_in("bob").await.unwrap();
-        session.finish().await.unwrap();
-    }
-    let mut config = Config::new("memory");
-    config.max_sessions = Some(2);
-    let limited = Sessions::with_driver(memory, &config).unwrap();
-    let session = limited.session(CookieHeaders::default());
-    session.sign_in("bob").await.unwrap();
-    session.finish().await.unwrap();
-    assert_eq!(limited.of("bob").count().await.unwrap(), 2);
 }

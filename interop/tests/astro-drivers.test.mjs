@@ -20,6 +20,7 @@ import { startSessionWorker } from '../lib/workers.mjs';
 const { Session } = await load('session/session.js');
 const { Store } = await load('session/store.js');
 const { cookieSettings } = await load('session/cookie.js');
+const { parse, stringify } = await load('session/record.js');
 
 const drivers = [
 	{ name: 'memory', needs: [], start: async () => ({ options: {}, stop() {} }) },
@@ -289,6 +290,8 @@ suite('The keys of Cloakroom\'s own notes', { needs: [] }, () => {
 		site = { store: new Store(open()), rules: { limits: { absolute: 600 }, conflict: 'error' }, cookie: cookieSettings(undefined, true) };
 	});
 
+	const own = ['created', 'remember', 'principal', 'authenticated', 'indexed'].map((name) => `cloakroom.${name}`);
+
 	test('are no keys of the site\'s', async () => {
 		const cookies = new Map();
 		const jar = { get: (name) => cookies.get(name), set: (name, value) => cookies.set(name, { value }), delete: assert.fail };
@@ -297,7 +300,7 @@ suite('The keys of Cloakroom\'s own notes', { needs: [] }, () => {
 		await first.commit();
 		const id = first.sessionID;
 		const { text } = await site.store.driver.get(id);
-		for (const key of ['cloakroom.created', 'cloakroom.remember']) {
+		for (const key of own) {
 			const session = new Session(site, jar);
 			const refused = { name: 'SessionUsageError', message: new RegExp(`"${key}" is for a note of Cloakroom's own: choose another`) };
 			assert.throws(() => session.set(key, 0), refused);
@@ -308,6 +311,24 @@ suite('The keys of Cloakroom\'s own notes', { needs: [] }, () => {
 			await session.commit();
 			assert.equal((await site.store.driver.get(id)).text, text);
 		}
+	});
+
+	test('are carried along by whoever changes the session, and seen by nobody', async () => {
+		const id = randomUUID();
+		const notes = own.map((key, index) => [key, { data: key === 'cloakroom.created' ? Date.now() : `note ${index}`, expires: undefined }]);
+		const stored = new Map([...notes, ['theme', { data: 'dark', expires: Date.now() + 300_000 }]]);
+		await site.store.driver.set(id, stringify(stored), 'absent');
+		const cookies = new Map([['astro-session', { value: id }]]);
+		const jar = { get: (name) => cookies.get(name), set: (name, value) => cookies.set(name, { value }), delete: assert.fail };
+		const session = new Session({ ...site, rules: { limits: {}, conflict: 'error' } }, jar);
+		assert.deepEqual([[...(await session.keys())], await session.values(), await session.entries()], [['theme'], ['dark'], [['theme', 'dark']]]);
+		for (const key of own) assert.equal(await session.get(key), undefined);
+		await session.regenerate();
+		session.set('theme', 'light', { ttl: 300 });
+		await session.commit();
+		const item = await site.store.driver.get(session.sessionID);
+		assert.deepEqual([...parse(item.text)].filter(([key]) => key !== 'theme'), notes);
+		assert.ok(item.ends - Date.now() < 301_000, 'they keep no session alive');
 	});
 });
 

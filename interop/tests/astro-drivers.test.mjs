@@ -1,7 +1,7 @@
 // The drivers of `@cloakroom/astro`, rule by rule; and its sessions in Cloudflare's Workers, beside Rust's.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,6 +17,8 @@ import { suite } from '../lib/suite.mjs';
 import { until } from '../lib/until.mjs';
 import { startSessionWorker } from '../lib/workers.mjs';
 
+const { default: encrypted } = await load('at-rest/encrypted.js');
+const { default: hashedKeys } = await load('at-rest/hashed-keys.js');
 const { Session } = await load('session/session.js');
 const { Store } = await load('session/store.js');
 const { cookieSettings } = await load('session/cookie.js');
@@ -115,12 +117,20 @@ const drivers = [
 	},
 ];
 
-for (const { name, title = name, needs, start } of drivers) {
-	suite(`The driver ${title}`, { needs }, () => {
+/** What may stand around every driver. */
+const layers = [
+	['', (driver) => driver],
+	[', its keys hashed and its items sealed', (driver) => hashedKeys(encrypted(driver, { keys: randomKey }), {})],
+];
+const randomKey = randomBytes(32).toString('base64');
+
+for (const [{ name, title = name, needs, start }, [more, around]] of drivers.flatMap((driver) => layers.map((layer) => [driver, layer]))) {
+	suite(`The driver ${title}${more}`, { needs }, () => {
 		let server, driver, another;
 		before(async () => {
 			server = await start();
-			const { default: open } = await load(`drivers/${name}.js`);
+			const { default: opened } = await load(`drivers/${name}.js`);
+			const open = (options) => around(opened(options));
 			driver = open(server.options);
 			// As another process has it.
 			another = name === 'memory' ? driver : open(server.options);

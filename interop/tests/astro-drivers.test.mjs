@@ -458,12 +458,16 @@ suite('Sessions of JavaScript in Workers of Cloudflare, beside Rust', { needs: [
 		},
 	};
 
-	for (const [driver, open] of Object.entries(stores)) {
-		test(`${driver}: 45 updates at once are all there, once, and a logout ends the session`, async (t) => {
+	const secrets = { secret: 'a secret of the tests', keys: [randomKey] };
+	const atRest = { hashIds: { secret: secrets.secret }, encryption: { keys: secrets.keys } };
+
+	for (const [driver, isAtRest] of Object.keys(stores).flatMap((driver) => [[driver, false], [driver, true]])) {
+		test(`${driver}${isAtRest ? ', IDs hashed and records sealed' : ''}: 45 updates at once are all there, once, and a logout ends the session`, async (t) => {
 			const store = await Folder.open();
-			const { peer, options, config } = await open(store);
+			const { peer, options, config } = await stores[driver](store);
 			store.config = config;
-			const [probe, ...workers] = await Promise.all([startProbe(store), startSessionWorker(driver, options), startSessionWorker(driver, options)]);
+			const startWorker = () => startSessionWorker(driver, options, isAtRest ? secrets : undefined);
+			const [probe, ...workers] = await Promise.all([startProbe(store, isAtRest ? atRest : {}), startWorker(), startWorker()]);
 			t.after(async () => {
 				for (const worker of workers) await worker.stop();
 				await store.close();

@@ -48,6 +48,7 @@ fn settled_by(mut map: Map<String, Value>, variable: Variables<'_>) -> Result<Ma
 }
 
 /// Whether a site has told that its IDs are hashed or its records sealed.
+#[cfg(feature = "astro-config")]
 pub(super) fn is_at_rest(map: &Map<String, Value>) -> bool {
     ["hashIds", "encryption"].iter().any(|setting| map.contains_key(*setting))
 }

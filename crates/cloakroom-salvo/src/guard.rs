@@ -38,10 +38,10 @@ use crate::extract::session;
 ///     Ok(Redirect::other(return_to.as_str()))
 /// }
 ///
-/// let orders =
-///     Router::with_path("orders").hoop(RequirePrincipal::or_sign_in_at("/login")).get(orders);
-/// let login = Router::with_path("login").get(login).post(log_in);
-/// let app = Router::new().push(orders).push(login); // and above them `.hoop(SessionMiddleware::new(sessions))`
+/// let guard = RequirePrincipal::or_sign_in_at("/login");
+/// let app = Router::new() // and above it `.hoop(SessionMiddleware::new(sessions))`
+///     .push(Router::with_path("orders").hoop(guard).get(orders))
+///     .push(Router::with_path("login").get(login).post(log_in));
 /// ```
 #[derive(Clone, Debug)]
 pub struct RequirePrincipal(Guard);

@@ -18,7 +18,7 @@ use crate::extract::session;
 ///
 /// ```
 /// use cloakroom_salvo::Principal;
-/// use salvo::handler;
+/// use salvo::{Writer, handler};
 ///
 /// #[handler]
 /// async fn orders(principal: Principal) -> String {

@@ -46,8 +46,15 @@ impl FromRequest for Session {
     type Future = Ready<Result<Session, SessionError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Session::of(request))
+    }
+}
+
+impl Session {
+    /// The request's session, and where it has none an error that says what to do.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Session, SessionError> {
         let none = |remedy| Err(Error::no_session(request.path(), remedy).into());
-        ready(match (Place::of(request), Place::is_in(request)) {
+        match (Place::of(request), Place::is_in(request)) {
             (Some(Scope::Session(session)), _) => Ok(Session(session)),
             (Some(Scope::Prerendered(page)), _) => Err(page.error().into()),
             (None, true) => none(
@@ -57,7 +64,7 @@ impl FromRequest for Session {
                 "below a SessionMiddleware; add the route to an `App` or a scope that has \
                  `.wrap(SessionMiddleware::new(sessions))`, or take `Option<Session>`",
             ),
-        })
+        }
     }
 }
 

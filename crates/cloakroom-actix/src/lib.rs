@@ -24,6 +24,9 @@
 //! # }
 //! ```
 //!
+//! [`RequirePrincipal`] and [`RequireRecent`] stand before routes that are for those alone who are signed in; [`Principal`] is
+//! who that is, and [`ReturnTo`] where a sign-in leads.
+//!
 //! With the feature `actions`, `Actions` has functions that Astro's own client calls, and forms without a script.
 
 #[cfg(feature = "actions")]
@@ -31,11 +34,14 @@ mod actions;
 mod body;
 mod error;
 mod extract;
+mod guard;
 mod headers;
 mod middleware;
 #[cfg(feature = "actions")]
 mod origin;
 mod outage;
+mod principal;
+mod return_to;
 
 #[cfg(feature = "garde-0-23")]
 pub use actions::Valid;
@@ -44,10 +50,13 @@ pub use actions::{ActionRejection, Actions, ActionsService, Input};
 pub use body::SessionBody;
 pub use error::{Result, SessionError};
 pub use extract::Session;
+pub use guard::{GuardService, RequirePrincipal, RequireRecent};
 pub use middleware::{SessionMiddleware, SessionService};
 #[cfg(feature = "actions")]
 pub use origin::{OriginMiddleware, OriginService};
 pub use outage::{OutageMiddleware, OutageService};
+pub use principal::Principal;
+pub use return_to::ReturnTo;
 
 /// The README's program compiles.
 #[cfg(doctest)]

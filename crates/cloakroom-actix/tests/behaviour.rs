@@ -11,11 +11,14 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, web};
-use cloakroom_actix::{OutageMiddleware, Result, Session, SessionError, SessionMiddleware};
+use cloakroom_actix::{
+    OutageMiddleware, Principal, RequirePrincipal, RequireRecent, Result, ReturnTo, Session,
+    SessionError, SessionMiddleware,
+};
 use cloakroom_session::OutagePolicy;
 use interop_behaviour::{
-    Framework, OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, Reply, ReplyBody, Site, current,
-    optional,
+    CONFIRM, Framework, OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, RECENT, Reply, ReplyBody,
+    SIGN_IN, Site, current, optional, returning, whose,
 };
 
 struct Actix;
@@ -41,6 +44,7 @@ impl Framework for Actix {
                 .route("/static/optional", web::get().to(with_optional))
                 .route("/bare", web::get().to(bare))
                 .route("/static/bare", web::get().to(bare))
+                .configure(guarded)
                 .configure(|app| layered(app, &site))
                 .default_service(web::get().to(handle))
                 .wrap(sessions);
@@ -49,12 +53,28 @@ impl Framework for Actix {
                 .route("/outside", web::get().to(handle))
                 .route("/outside/optional", web::get().to(with_optional))
                 .route("/outside/bare", web::get().to(bare))
+                .route("/outside/members", web::route().to(handle).wrap(RequirePrincipal::new()))
                 .service(below)
         };
         let server = HttpServer::new(app).workers(1).disable_signals().listen(listener);
         let server = server.map(HttpServer::run);
         async { server?.await }
     }
+}
+
+/// Routes that are not for everybody, and what has to do with signing in.
+fn guarded(app: &mut web::ServiceConfig) {
+    let recent = RequireRecent::within(RECENT).or_confirm_at(CONFIRM);
+    let recent = web::scope("/recent").default_service(web::route().to(handle)).wrap(recent);
+    let pages = web::scope("/pages")
+        .default_service(web::route().to(handle))
+        .wrap(RequirePrincipal::or_sign_in_at(SIGN_IN));
+    app.route("/principal", web::get().to(with_principal))
+        .route("/principal/optional", web::get().to(with_optional_principal))
+        .route("/return", web::get().to(with_return_to))
+        .route("/members", web::route().to(handle).wrap(RequirePrincipal::new()))
+        .service(pages)
+        .service(recent);
 }
 
 /// Scopes with a session middleware of their own.
@@ -90,6 +110,18 @@ async fn handle(
 
 async fn with_optional(session: Option<Session>) -> HttpResponse {
     response(optional(session.as_deref()))
+}
+
+async fn with_principal(principal: Principal) -> HttpResponse {
+    response(whose(Some(&principal)))
+}
+
+async fn with_optional_principal(principal: Option<Principal>) -> HttpResponse {
+    response(whose(principal.as_ref().map(|principal| principal.as_str())))
+}
+
+async fn with_return_to(return_to: ReturnTo) -> HttpResponse {
+    response(returning(&return_to))
 }
 
 async fn bare() -> HttpResponse {

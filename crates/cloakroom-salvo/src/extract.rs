@@ -47,15 +47,23 @@ impl<'ex> Extractible<'ex> for Session {
 
     #[expect(refining_impl_trait, reason = "whoever extracts by hand can use `?`")]
     async fn extract(request: &'ex mut Request, depot: &'ex mut Depot) -> Result<Session> {
-        match scope(depot) {
-            Some(Scope::Session(session)) => Ok(Session(session.clone())),
-            Some(Scope::Prerendered(page)) => Err(page.error().into()),
-            None => Err(SessionError::from(Error::no_session(
-                request.uri().path(),
-                "below a SessionMiddleware; add the route to a router that has \
-                 `.hoop(SessionMiddleware::new(sessions))`, or take `depot.session()`",
-            ))),
-        }
+        session(request, depot).cloned().map(Session)
+    }
+}
+
+/// The request's session, and where it has none an error that says what to do.
+pub(crate) fn session<'a>(
+    request: &Request,
+    depot: &'a Depot,
+) -> Result<&'a cloakroom_session::Session> {
+    match scope(depot) {
+        Some(Scope::Session(session)) => Ok(session),
+        Some(Scope::Prerendered(page)) => Err(page.error().into()),
+        None => Err(SessionError::from(Error::no_session(
+            request.uri().path(),
+            "below a SessionMiddleware; add the route to a router that has \
+             `.hoop(SessionMiddleware::new(sessions))`, or take `depot.session()`",
+        ))),
     }
 }
 

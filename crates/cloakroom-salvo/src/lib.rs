@@ -26,16 +26,25 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`RequirePrincipal`] and [`RequireRecent`] stand before routes that are for those alone who are signed in; [`Principal`] is
+//! who that is, and [`ReturnTo`] where a sign-in leads.
 
 mod error;
 mod extract;
+mod guard;
 mod middleware;
 mod outage;
+mod principal;
+mod return_to;
 
 pub use error::{Result, SessionError};
 pub use extract::{Session, SessionDepotExt};
+pub use guard::{RequirePrincipal, RequireRecent};
 pub use middleware::SessionMiddleware;
 pub use outage::OutageMiddleware;
+pub use principal::Principal;
+pub use return_to::ReturnTo;
 
 /// The README's program compiles.
 #[cfg(doctest)]

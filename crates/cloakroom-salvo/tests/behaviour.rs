@@ -4,11 +4,14 @@
 
 use std::net::TcpListener;
 
-use cloakroom_salvo::{OutageMiddleware, Result, Session, SessionDepotExt, SessionMiddleware};
+use cloakroom_salvo::{
+    OutageMiddleware, Principal, RequirePrincipal, RequireRecent, Result, ReturnTo, Session,
+    SessionDepotExt, SessionMiddleware,
+};
 use cloakroom_session::OutagePolicy;
 use interop_behaviour::{
-    Framework, OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, Reply, ReplyBody, Site, current,
-    optional,
+    CONFIRM, Framework, OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, RECENT, Reply, ReplyBody,
+    SIGN_IN, Site, current, optional, returning, whose,
 };
 use salvo::conn::tcp::TcpAcceptor;
 use salvo::http::cookie::Cookie;
@@ -35,18 +38,35 @@ impl Framework for Salvo {
             .push(at("static/optional").get(with_optional))
             .push(at("bare").get(bare))
             .push(at("static/bare").get(bare))
+            .append(&mut guarded())
             .append(&mut layered(&site))
             .push(at("{**path}").get(handle));
         let app = Router::new()
             .hoop(affix_state::inject(site))
             .push(at("outside/optional").get(with_optional))
             .push(at("outside/bare").get(bare))
+            .push(at("outside/members").hoop(RequirePrincipal::new()).goal(handle))
             .push(at("outside").get(handle))
             .push(below);
         let listener = tokio::net::TcpListener::from_std(listener)?;
         Server::new(TcpAcceptor::try_from(listener)?).serve(app).await;
         Ok(())
     }
+}
+
+/// Routes that are not for everybody, and what has to do with signing in.
+fn guarded() -> Vec<Router> {
+    let at = Router::with_path;
+    let all = || at("{**path}").goal(handle);
+    let recent = RequireRecent::within(RECENT).or_confirm_at(CONFIRM);
+    vec![
+        at("principal/optional").get(with_optional_principal),
+        at("principal").get(with_principal),
+        at("return").get(with_return_to),
+        at("members").hoop(RequirePrincipal::new()).goal(handle),
+        at("pages").hoop(RequirePrincipal::or_sign_in_at(SIGN_IN)).push(all()),
+        at("recent").hoop(recent).push(all()),
+    ]
 }
 
 /// Routers with a session middleware of their own.
@@ -88,6 +108,22 @@ async fn handle(
 #[handler]
 async fn with_optional(depot: &mut Depot, response: &mut Response) {
     write(response, optional(depot.session()));
+}
+
+#[handler]
+async fn with_principal(principal: Principal, response: &mut Response) {
+    write(response, whose(Some(&principal)));
+}
+
+#[handler]
+async fn with_optional_principal(session: Session, response: &mut Response) -> Result<()> {
+    write(response, whose(session.principal().await?.as_deref()));
+    Ok(())
+}
+
+#[handler]
+async fn with_return_to(return_to: ReturnTo, response: &mut Response) {
+    write(response, returning(&return_to));
 }
 
 #[handler]

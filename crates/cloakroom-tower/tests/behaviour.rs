@@ -12,13 +12,13 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use cloakroom_session::OutagePolicy;
-use cloakroom_tower::axum::{Result, Session};
-use cloakroom_tower::{OutageLayer, SessionLayer};
+use cloakroom_tower::axum::{Principal, Result, ReturnTo, Session};
+use cloakroom_tower::{OutageLayer, RequirePrincipal, RequireRecent, SessionLayer};
 use interop_behaviour::{
-    Framework, OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, Reply, ReplyBody, Site, current,
-    optional,
+    CONFIRM, Framework, OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, RECENT, Reply, ReplyBody,
+    SIGN_IN, Site, current, optional, returning, whose,
 };
 
 struct Axum;
@@ -42,6 +42,7 @@ impl Framework for Axum {
             .route("/static/optional", with_optional.clone())
             .route("/bare", bare.clone())
             .route("/static/bare", bare.clone())
+            .merge(guarded())
             .merge(twice(&site))
             .merge(others(&site))
             .merge(namesake(&site))
@@ -50,9 +51,25 @@ impl Framework for Axum {
             .route("/outside", get(handle))
             .route("/outside/optional", with_optional)
             .route("/outside/bare", bare)
+            .route("/outside/members", any(handle).layer(RequirePrincipal::new()))
             .with_state(site);
         axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await
     }
+}
+
+/// Routes that are not for everybody, and what has to do with signing in.
+fn guarded() -> Router<Site> {
+    let all = Router::new().route("/{*path}", any(handle));
+    let principal = get(async |principal: Principal| response(whose(Some(&principal))));
+    let optional = get(async |principal: Option<Principal>| response(whose(principal.as_deref())));
+    let recent = RequireRecent::within(RECENT).or_confirm_at(CONFIRM);
+    Router::new()
+        .route("/principal", principal)
+        .route("/principal/optional", optional)
+        .route("/return", get(async |return_to: ReturnTo| response(returning(&return_to))))
+        .route("/members", any(handle).layer(RequirePrincipal::new()))
+        .nest("/pages", all.clone().layer(RequirePrincipal::or_sign_in_at(SIGN_IN)))
+        .nest("/recent", all.layer(recent))
 }
 
 /// Routes with the same layer as the site, merged into it.

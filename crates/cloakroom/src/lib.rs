@@ -90,11 +90,39 @@
 //! # }
 //! ```
 //!
-//! # Logging in and out
+//! # Signing in and out
 //!
-//! Call [`Session::regenerate`] when somebody gains privileges: the data moves to a new ID, and the old one is
-//! dead once the request is finished. [`Session::destroy`] ends a session; a write that was under way when it happened
-//! does not bring it back.
+//! [`Session::sign_in`] says whose the session is, once a password or a passkey has shown it: the data moves to a new ID, and
+//! the old one is dead once the request is finished. [`Session::sign_out`] ends a session; a write that was under way when it
+//! happened does not bring it back. A handler that takes a [`Principal`] is reached by those alone who are signed in; a layer
+//! sends the others to sign in, and [`ReturnTo`] brings them back to what they asked for, and to no other site.
+//!
+//! ```
+//! # use axum::{Router, response::Redirect, routing::get};
+//! use cloakroom::{Principal, RequirePrincipal, Result, ReturnTo, Session};
+//! # use cloakroom::{SessionLayer, Sessions};
+//!
+//! async fn orders(principal: Principal) -> String {
+//!     format!("The orders of {principal}")
+//! }
+//!
+//! async fn sign_in(session: Session, return_to: ReturnTo) -> Result<Redirect> {
+//!     session.sign_in("ann").await?; // after the password was right
+//!     Ok(Redirect::to(&return_to))
+//! }
+//!
+//! # async fn form() {}
+//! # fn example(sessions: Sessions) -> Router {
+//! Router::new()
+//!     .route("/orders", get(orders))
+//!     .layer(RequirePrincipal::or_sign_in_at("/sign-in"))
+//!     .route("/sign-in", get(form).post(sign_in))
+//!     .layer(SessionLayer::new(sessions))
+//! # }
+//! ```
+//!
+//! What somebody is signed in to, on all devices, is listed and ended by [`Sessions::of`]. [`RequireRecent`] lets those pass who
+//! were asked for their password a short time ago. Where somebody gains other privileges it is [`Session::regenerate`].
 //!
 //! Requests that were on their way still carry the old ID. For a minute the store remembers that it was retired
 //! (JavaScript sees nothing there), so that such a request is not taken for a new visitor's:
@@ -290,9 +318,10 @@
 //!
 //! # Frameworks
 //!
-//! The module of a framework has what its users expect there: an extractor `Session`, an error that is a response, and a
-//! `Result` for handlers. The same tests hold all of them to the same behaviour. Who writes an adapter to another framework
-//! starts at [`adapter`].
+//! The module of a framework has what its users expect there: the extractors `Session`, `Principal` and `ReturnTo`, an error
+//! that is a response, and a `Result` for handlers; those of actix-web and salvo also middleware by the names in this table,
+//! `RequirePrincipal` and `RequireRecent`. The same tests hold all of them to the same behaviour. Who writes an adapter to
+//! another framework starts at [`adapter`].
 //!
 //! | feature | module | above the routes | on a route, for outages |
 //! |---|---|---|---|
@@ -304,51 +333,7 @@
 //! # Actions
 //!
 //! With the feature `actions`, functions of the server are called as Astro's own client calls them, and answer it byte
-//! for byte: `await actions.cart.add({ item })` on a page of Astro's runs this, whether the page came from Astro or from
-//! here:
-//!
-//! ```
-//! # #[cfg(feature = "actions")]
-//! # mod example {
-//! # use axum::{Router, routing::get};
-//! use cloakroom::actions::{ActionError, ErrorCode, Result};
-//! use cloakroom::axum::{Actions, Input, Session};
-//! # use cloakroom::{Key, SessionLayer, Sessions};
-//! # const CART: Key<Vec<String>> = Key::new("cart");
-//!
-//! #[derive(serde::Deserialize)]
-//! struct Add {
-//!     item: String,
-//! }
-//!
-//! async fn add(session: Session, Input(add): Input<Add>) -> Result<Vec<String>> {
-//!     if add.item == "moon" {
-//!         return Err(ActionError::new(ErrorCode::NotFound, "We do not sell the moon."));
-//!     }
-//!     Ok(session.update(CART, |cart| cart.push(add.item.clone())).await?)
-//! }
-//!
-//! # fn example(sessions: Sessions) -> Router {
-//! Router::new()
-//!     .route("/cart", get(async || "…"))
-//!     .layer(Actions::new().json("cart.add", add))
-//!     .layer(SessionLayer::new(sessions))
-//! # }
-//! # }
-//! ```
-//!
-//! An error that is no `ActionError` is logged, and its caller learns no more than that something
-//! went wrong. With `garde-0-23` an input keeps the rules of its fields, as `Valid<Add>` in place of `Input<Add>`, and
-//! what breaks them comes as Astro's `ActionInputError`.
-//!
-//! An action that is declared with `form` takes a form, from Astro's client or from a page without a script:
-//! `<form method="post" action="/cart?_action=cart.add">`. Then the browser is sent on to `/cart`, or back to the form if
-//! the action failed, and the page there reads once how it ended and what was typed:
-//! `Submitted::take(&session, "cart.add")`. It is kept where Astro's guide keeps it, so that a page
-//! of Astro's can show it too. Which fields may wait there says the action: `.keep_only("account.signUp", ["name"])`, or
-//! `.secrets("account.signUp", ["motto"])` beside what looks like a secret by itself.
-//!
-//! Calls that another site's page makes a browser send are refused; for the whole site, so does `OriginLayer`.
+//! for byte, and forms work without a script: the module [`actions`] shows how.
 //!
 //! # Pages without a session
 //!
@@ -405,20 +390,20 @@
 //! use cloakroom::{Result, Session};
 //! use cloakroom::{Key, testing::TestSite};
 //!
-//! const USER: Key<String> = Key::new("user");
+//! const NAME: Key<String> = Key::new("name");
 //!
-//! async fn log_in(session: Session) -> Result<&'static str> {
-//!     session.regenerate().await?;
-//!     session.set(USER, "ann")?;
+//! async fn sign_in(session: Session) -> Result<&'static str> {
+//!     session.set(NAME, "Ann")?;
+//!     session.sign_in("ann").await?;
 //!     Ok("Welcome.")
 //! }
 //!
 //! let site = TestSite::new();
 //! let session = site.session_with(|session| session.set("theme", "dark")).await?;
-//! assert_eq!(log_in(session.clone().into()).await?, "Welcome.");
+//! assert_eq!(sign_in(session.clone().into()).await?, "Welcome.");
 //! let committed = site.commit(&session).await?;
 //! assert!(committed.was_regenerated());
-//! assert_eq!(committed.changed(), ["user"]);
+//! assert_eq!(committed.changed(), ["name"]);
 //! # Ok(())
 //! # }
 //! # #[cfg(not(all(feature = "testing", feature = "axum")))]
@@ -457,6 +442,9 @@
 //! # }
 //! ```
 
+#[cfg(feature = "actions")]
+pub mod actions;
+
 #[cfg(feature = "actix-web")]
 #[doc(inline)]
 pub use cloakroom_actix as actix_web;
@@ -466,19 +454,11 @@ pub use cloakroom_salvo as salvo;
 #[cfg(feature = "axum")]
 pub use cloakroom_tower::axum;
 
-/// What actions have in common in every framework: their errors, forms and files, and how a form ended.
-#[cfg(feature = "actions")]
-pub mod actions {
-    pub use cloakroom_actions::{
-        ActionError, ErrorCode, File, FormData, FormValue, FromInput, Issue, OriginCheck,
-        PathSegment, Result, Submitted,
-    };
-}
-
 #[cfg(feature = "encryption")]
 pub use cloakroom_session::EncryptionConfig;
 #[doc(inline)]
 pub use cloakroom_session::adapter;
+pub use cloakroom_session::adapter::{Principal, ReturnTo};
 #[cfg(feature = "testing")]
 #[doc(inline)]
 pub use cloakroom_session::testing;
@@ -488,9 +468,12 @@ pub use cloakroom_session::{
     SameSite, Session, SessionData, SessionHandle, SessionId, SessionKey, Sessions,
     SessionsBuilder, SetOptions, WhenFull, WriteKey, devalue, drivers, storage,
 };
+pub use cloakroom_tower::{
+    GuardService, OutageLayer, OutageService, RequirePrincipal, RequireRecent, SessionBody,
+    SessionLayer, SessionService,
+};
 #[cfg(feature = "actions")]
 pub use cloakroom_tower::{OriginLayer, OriginService};
-pub use cloakroom_tower::{OutageLayer, OutageService, SessionBody, SessionLayer, SessionService};
 
 /// The README's program compiles.
 #[cfg(doctest)]

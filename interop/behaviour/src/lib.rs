@@ -20,8 +20,8 @@ use std::time::Duration;
 pub use answer::Answer;
 pub use server::Server;
 pub use site::{
-    OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, Reply, ReplyBody, ReplyStream, Site, current,
-    optional,
+    CONFIRM, OUTAGE_TWICE, PRERENDERED, PRERENDERED_TWICE, RECENT, Reply, ReplyBody, ReplyStream,
+    SIGN_IN, Site, current, optional, returning, whose,
 };
 
 /// A framework, with the site behind its own routes.
@@ -33,6 +33,12 @@ pub use site::{
 /// | `/visited` | the same, below a middleware of the framework that calls [`Site::before`] and [`Site::after`] |
 /// | `/optional`, `/static/optional`, `/outside/optional` | takes the session if there is one, and calls [`optional`] |
 /// | `/bare`, `/static/bare`, `/outside/bare` | takes no session, and calls [`current`] |
+/// | `/principal` | takes the principal, and calls [`whose`] |
+/// | `/principal/optional` | takes the principal if there is one, and calls [`whose`] |
+/// | `/return` | takes where to return to, and calls [`returning`] |
+/// | `/members`, `/outside/members` | as anything, by any method, below a guard that requires a principal |
+/// | below `/pages` | the same, below one that sends visitors to [`SIGN_IN`]; in a router of its own, where the framework has them |
+/// | below `/recent` | the same, below one that requires an authentication within [`RECENT`], or sends visitors to [`CONFIRM`] |
 ///
 /// | below `/twice` | the same, below a second session middleware of [`Site::sessions`], which takes [`OUTAGE_TWICE`] and [`PRERENDERED_TWICE`] |
 /// | `/twice/static/optional`, `/twice/static/bare` | [`optional`] and [`current`], in the same place |

@@ -68,6 +68,19 @@ macro_rules! behaviours {
                 a_prerendered_page_costs_no_session_and_tells_of_none
                 a_route_outside_the_middleware_says_so
             }
+            principals {
+                a_handler_is_given_the_principal_and_nobody_else_reaches_it
+                an_optional_principal_is_none_where_nobody_is_signed_in
+                a_sign_in_is_seen_by_the_request_that_makes_it
+                a_guard_opens_with_a_sign_in_and_closes_with_a_sign_out
+                who_looks_at_a_page_is_sent_to_sign_in_and_comes_back
+                what_a_script_asks_for_or_changes_something_is_refused
+                the_page_to_sign_in_at_is_for_all
+                a_recent_authentication_is_asked_for_where_it_has_to_be_recent
+                an_outage_is_no_sign_out
+                a_guard_outside_the_middleware_says_so
+                a_sign_in_leads_to_a_path_of_this_site_alone
+            }
             sessions {
                 a_session_lives_from_one_request_to_the_next
                 a_login_moves_the_session

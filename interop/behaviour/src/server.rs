@@ -7,7 +7,8 @@ use bytes::Bytes;
 use cloakroom_session::testing::TestStore;
 use cloakroom_session::{Config, OutagePolicy, Sessions};
 use cloakroom_storage::ItemKey;
-use http::{Request, Response, header};
+use http::header::{self, HeaderName};
+use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -61,7 +62,21 @@ impl Server {
 
     /// As [`get`](Server::get), with any number of `Cookie` headers.
     pub async fn get_with(&self, path: &str, cookies: &[&str]) -> Answer {
-        let (head, body) = self.open(path, cookies).await.unwrap().into_parts();
+        let cookies: Vec<_> = cookies.iter().map(|cookie| (header::COOKIE, *cookie)).collect();
+        self.send(Method::GET, path, &cookies).await
+    }
+
+    /// Asks for a page as a browser does that will show it.
+    pub async fn look(&self, path: &str, cookie: Option<&str>) -> Answer {
+        let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        let mut headers = vec![(header::ACCEPT, accept)];
+        headers.extend(cookie.map(|cookie| (header::COOKIE, cookie)));
+        self.send(Method::GET, path, &headers).await
+    }
+
+    /// Sends a request without a body, and waits for all of the answer.
+    pub async fn send(&self, method: Method, path: &str, headers: &[(HeaderName, &str)]) -> Answer {
+        let (head, body) = self.open(method, path, headers).await.unwrap().into_parts();
         let text = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(text.to_vec()).unwrap();
         Answer { status: head.status, headers: head.headers, text }
@@ -69,7 +84,7 @@ impl Server {
 
     /// Whether the answer broke off. How much of it was sent before is up to the framework's server.
     pub async fn breaks_off(&self, path: &str, cookie: &str) -> bool {
-        match self.open(path, &[cookie]).await {
+        match self.open(Method::GET, path, &[(header::COOKIE, cookie)]).await {
             Ok(response) => response.into_body().collect().await.is_err(),
             Err(_) => true,
         }
@@ -101,14 +116,20 @@ impl Server {
         Client { stream, gate: self.gate.clone() }
     }
 
-    async fn open(&self, path: &str, cookies: &[&str]) -> hyper::Result<Response<Incoming>> {
+    async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+    ) -> hyper::Result<Response<Incoming>> {
         let stream = TcpStream::connect(self.address).await.unwrap();
         let connection = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = connection.unwrap();
         tokio::spawn(connection);
-        let mut request = Request::get(path).header(header::HOST, "localhost");
-        for cookie in cookies {
-            request = request.header(header::COOKIE, *cookie);
+        let mut request =
+            Request::builder().method(method).uri(path).header(header::HOST, "localhost");
+        for (name, value) in headers {
+            request = request.header(name, *value);
         }
         sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await
     }

@@ -19,6 +19,15 @@ pub const PRERENDERED_TWICE: [&str; 1] = ["/twice/static/*"];
 /// What the second session middleware, below the first, declares for outages.
 pub const OUTAGE_TWICE: OutagePolicy = OutagePolicy::Anonymous;
 
+/// The page that visitors are sent to who have to sign in, below the guard that sends them.
+pub const SIGN_IN: &str = "/pages/sign-in?lang=pt";
+
+/// The page that visitors are sent to who have to confirm that it is they.
+pub const CONFIRM: &str = "/recent/confirm";
+
+/// How long ago a visitor may have been authenticated where that has to be recent: longer than a test takes.
+pub const RECENT: Duration = Duration::from_secs(3600);
+
 /// A site whose handlers are written once for all frameworks.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -95,6 +104,16 @@ pub fn current() -> Reply {
     })
 }
 
+/// What a handler says that takes the principal.
+pub fn whose(principal: Option<&str>) -> Reply {
+    Reply::text(principal.unwrap_or("nobody"))
+}
+
+/// What a handler says that takes where to return to.
+pub fn returning(return_to: &str) -> Reply {
+    Reply::text(return_to)
+}
+
 impl Site {
     /// What the framework's middleware does before the handler.
     ///
@@ -135,6 +154,10 @@ impl Site {
         if let Some(name) = path.strip_prefix("/set/") {
             session.set("name", name)?;
             return Ok(Reply::text(""));
+        }
+        if let Some(name) = path.strip_prefix("/sign-in/") {
+            session.sign_in(name).await?;
+            return Ok(whose(session.principal().await?.as_deref()));
         }
         Ok(match path {
             "/read" | "/unavailable" | "/read-only" | "/anonymous" => {
@@ -220,6 +243,10 @@ impl Site {
             }
             "/logout" => {
                 session.destroy();
+                Reply::text("")
+            }
+            "/sign-out" => {
+                session.sign_out();
                 Reply::text("")
             }
             "/current" => Reply::text(greeting().await?),

@@ -82,6 +82,9 @@ impl From<&Error> for Failure {
         // The client gets a sentence; whoever runs the server gets the cause.
         if status.is_server_error() {
             tracing::error!(%error, cause = cause(error), %status, "a session failed");
+        } else if matches!(error.kind(), ErrorKind::NotSignedIn | ErrorKind::NotRecent) {
+            // What a visitor has to do first is no failure, and a page that is for few says it to many.
+            tracing::debug!(%error, %status, "a visitor was turned away");
         } else {
             tracing::info!(%error, %status, "a session failed");
         }

@@ -89,6 +89,12 @@
 //! # }
 //! ```
 //!
+//! # Routes for those who are signed in
+//!
+//! The extractor of a [`Principal`] asks [`Principal::of`] of the session, that of a [`ReturnTo`] reads the request's query, and
+//! middleware before a route asks a [`Guard`]: once for a principal and once for a recent authentication. A framework that can
+//! implement its traits for its own types alone wraps these.
+//!
 //! `interop/behaviour` in the repository has what must hold in every framework, as tests that an adapter runs.
 
 #[cfg(feature = "axum")]
@@ -98,16 +104,23 @@ mod commit;
 mod failure;
 mod finished;
 mod finishing;
+mod guard;
 mod headers;
 mod late;
+mod page;
+mod principal;
+mod return_to;
 
 pub use crate::cookie::CookieHeaders;
 pub use crate::scope::{Entered, Prerendered, PrerenderedRoutes, Scope, Scopes, SitePath};
 #[cfg(feature = "axum")]
-pub use axum::SessionRejection;
+pub use axum::{PrincipalRejection, SessionRejection};
 pub use commit::Commit;
 pub use failure::{Failure, FailureFormat};
 pub use finished::Finished;
 pub use finishing::Finishing;
+pub use guard::{Guard, GuardedRequest, Refusal};
 pub use headers::ResponseHeaders;
 pub use late::{LateCommit, NextPiece};
+pub use principal::Principal;
+pub use return_to::ReturnTo;

@@ -257,6 +257,7 @@ pub(crate) fn check(principal: &str) -> Result<()> {
     }
 }
 
-fn not_signed_in() -> Error {
+/// What is said where somebody has to be signed in.
+pub(crate) fn not_signed_in() -> Error {
     Error::new(ErrorKind::NotSignedIn, "nobody is signed in to the session")
 }

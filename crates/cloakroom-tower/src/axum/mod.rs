@@ -1,4 +1,4 @@
-//! The session in axum: an extractor, and errors that are responses.
+//! The session in axum: extractors, of it and of whose it is, and errors that are responses.
 //!
 //! They are the session crate's own types, here by the names under which those of the other frameworks are.
 //!
@@ -32,5 +32,5 @@ pub use actions::Valid;
 pub use actions::{
     ActionFuture, ActionHandler, ActionRejection, Actions, ActionsLayer, ActionsService, Input,
 };
-pub use cloakroom_session::adapter::SessionRejection;
+pub use cloakroom_session::adapter::{Principal, PrincipalRejection, ReturnTo, SessionRejection};
 pub use cloakroom_session::{Error as SessionError, Result, Session};

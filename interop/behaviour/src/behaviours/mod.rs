@@ -20,5 +20,6 @@ pub mod layers;
 pub mod middleware;
 pub mod outages;
 pub mod prerendered;
+pub mod principals;
 pub mod sessions;
 pub mod streams;

@@ -1,7 +1,11 @@
-//! What only the crate of a type can do for axum: the session is an extractor, and its errors are responses.
+//! What only the crate of a type can do for axum: the session, whose it is and where a sign-in leads are extractors, and errors
+//! are responses.
 //!
 //! So that a handler's session and error are the same types as everywhere else. It knows `axum-core`'s traits and nothing
 //! else of axum: the layer is in `cloakroom-tower`.
+
+mod principal;
+mod return_to;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -16,6 +20,8 @@ use super::Failure;
 use crate::error::Error;
 use crate::scope::Prerendered;
 use crate::session::Session;
+
+pub use principal::PrincipalRejection;
 
 /// With the feature `axum`, the request's session. `Option<Session>` is `None` on a route without sessions.
 impl<S: Sync> FromRequestParts<S> for Session {

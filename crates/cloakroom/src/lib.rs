@@ -484,8 +484,9 @@ pub use cloakroom_session::adapter;
 pub use cloakroom_session::testing;
 pub use cloakroom_session::{
     Adapter, Config, CookieConfig, CookieHeaders, CorruptPolicy, EntryName, Error, ErrorKind,
-    Flash, Key, OldInput, OutagePolicy, Result, SameSite, Session, SessionData, SessionId,
-    SessionKey, Sessions, SessionsBuilder, SetOptions, WriteKey, devalue, drivers, storage,
+    Flash, IndexSecret, Key, ListedSession, OldInput, OutagePolicy, PrincipalSessions, Result,
+    SameSite, Session, SessionData, SessionHandle, SessionId, SessionKey, Sessions,
+    SessionsBuilder, SetOptions, WhenFull, WriteKey, devalue, drivers, storage,
 };
 #[cfg(feature = "actions")]
 pub use cloakroom_tower::{OriginLayer, OriginService};

@@ -98,7 +98,7 @@ impl Machine {
             self.known = Known::Absent;
         }
         self.regenerate_as(entered.id)?;
-        self.entered = Some(entered);
+        self.entered = Some(Box::new(entered));
         if let Some(owned) = owned {
             self.changes.set(PRINCIPAL, owned, true);
         }

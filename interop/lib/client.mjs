@@ -41,9 +41,10 @@ export class Client {
 
 	/** Sends a form as a browser would from a page of the same site. Follows no redirect. */
 	async submit(server, path, fields) {
-		const response = await this.request(server, server.forms?.[path] ?? path, {
+		const { action = path, besides = {} } = server.forms?.[path] ?? {};
+		const response = await this.request(server, action, {
 			method: 'POST',
-			body: new URLSearchParams(fields),
+			body: new URLSearchParams([...new URLSearchParams(fields), ...Object.entries(besides)]),
 			headers: { origin: server.url, 'sec-fetch-site': 'same-origin' },
 		});
 		const text = await response.text();

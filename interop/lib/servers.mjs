@@ -25,11 +25,11 @@ export async function startShop(store, config = {}) {
 	return Object.assign(shop, { forms: shopForms });
 }
 
-/** Where the shop's forms lead, by the page of the Astro site that takes the same form. */
+/** The shop's forms by the page of the Astro site that takes the same: where they lead, and what they have besides. */
 const shopForms = {
-	'/login': '/?_action=account.logIn',
-	'/cart': '/cart?_action=cart.add',
-	'/settings': '/settings?_action=account.saveSettings',
+	'/login': { action: '/?_action=account.logIn', besides: { password: 'overcoat' } },
+	'/cart': { action: '/cart?_action=cart.add' },
+	'/settings': { action: '/settings?_action=account.saveSettings' },
 };
 
 /** The site's files for browsers, of which the probe can serve the prerendered ones. */

@@ -84,6 +84,7 @@ suite('A visit in Chromium', { needs: ['shop', 'chromium'] }, () => {
 				const before = await id();
 				await page.getByRole('link', { name: 'Log in' }).click();
 				await page.getByLabel('Name').fill('Ada');
+				await page.getByLabel('Password').fill('overcoat');
 				await page.getByRole('main').getByRole('button', { name: 'Log in' }).click();
 				await page.getByRole('link', { name: 'Ada' }).waitFor();
 				await cartButton(page).getByText('🛒 3 items').waitFor();

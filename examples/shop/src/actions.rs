@@ -7,9 +7,10 @@ use garde::Validate;
 use indexmap::{IndexMap, IndexSet};
 use serde::Deserialize;
 
+use crate::account::{self, LONGEST_NAME};
 use crate::cart::{self, LONGEST_ITEM};
 use crate::catalogue;
-use crate::session::{CART, HOMEPAGE, INTERESTS, NOTICE, ORDER, Order, SIZES, USER, User};
+use crate::session::{CART, HOMEPAGE, INTERESTS, NOTICE, ORDER, Order, SIZES};
 
 /// Puts an item into the cart, and answers with the number of items in it.
 pub const CART_ADD: &str = "cart.add";
@@ -19,6 +20,14 @@ pub const CART_REMOVE: &str = "cart.remove";
 pub const PLACE_ORDER: &str = "cart.order";
 /// Logs in.
 pub const LOG_IN: &str = "account.logIn";
+/// Takes the password once more.
+pub const CONFIRM: &str = "account.confirm";
+/// Changes the delivery address.
+pub const SAVE_ADDRESS: &str = "account.saveAddress";
+/// Logs out one device.
+pub const END_DEVICE: &str = "account.endDevice";
+/// Logs out all devices but this one.
+pub const END_OTHER_DEVICES: &str = "account.endOtherDevices";
 /// Saves the settings.
 pub const SAVE_SETTINGS: &str = "account.saveSettings";
 
@@ -29,8 +38,13 @@ pub fn actions() -> Actions {
         .form(CART_REMOVE, remove_from_cart)
         .form(PLACE_ORDER, place_order)
         .keep_only(PLACE_ORDER, ["name", "street", "town"])
-        .form(LOG_IN, log_in)
+        .form(LOG_IN, account::log_in)
         .keep_only(LOG_IN, ["name"])
+        .form(CONFIRM, account::confirm)
+        .form(SAVE_ADDRESS, account::save_address)
+        .keep_only(SAVE_ADDRESS, ["street", "town"])
+        .form(END_DEVICE, account::end_device)
+        .form(END_OTHER_DEVICES, account::end_other_devices)
         .form(SAVE_SETTINGS, save_settings)
         .keep_only(SAVE_SETTINGS, ["homepage", "interest", "sizes"])
 }
@@ -80,26 +94,6 @@ async fn place_order(session: Session, Input(form): Input<OrderForm>) -> Result<
         return Err(ActionError::new(ErrorCode::Conflict, "There is nothing to pay for."));
     }
     Ok(session.flash(ORDER, &Order { name: name.to_owned(), items })?)
-}
-
-/// The longest name that is kept, in characters.
-pub const LONGEST_NAME: usize = 60;
-
-#[derive(Debug, Deserialize)]
-struct LogIn {
-    name: String,
-}
-
-async fn log_in(session: Session, Input(form): Input<LogIn>) -> Result<()> {
-    let name = form.name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME {
-        let message = format!("Please give a name of at most {LONGEST_NAME} letters.");
-        return Err(ActionError::input([Issue::new(["name"], message)]));
-    }
-    // A new id on every change of privilege: an id that somebody planted before is worth nothing now.
-    session.regenerate().await?;
-    session.set(USER, &User { name: name.to_owned() })?;
-    Ok(session.flash(NOTICE, &format!("Hello, {name}. Your cart came along."))?)
 }
 
 /// The longest address that is kept, in bytes.

@@ -7,7 +7,9 @@ use cloakroom::{OriginLayer, SessionLayer, Sessions};
 
 use crate::actions::actions;
 use crate::middleware::{errors_as_pages, last_visit, security_headers};
-use crate::pages::{about, cart, checkout, home, login, problem, product, settings};
+use crate::pages::{
+    about, address, cart, checkout, confirm, devices, home, login, problem, product, settings,
+};
 use crate::{api, assets};
 
 /// The whole shop on these sessions.
@@ -20,6 +22,9 @@ pub fn app(sessions: Sessions) -> Router {
         .route("/thanks", get(checkout::thanks))
         .route("/login", get(login::show))
         .route("/logout", post(login::log_out))
+        .route("/address", get(address::show))
+        .route("/confirm", get(confirm::show))
+        .route("/devices", get(devices::show))
         .route("/settings", get(settings::show))
         .layer(from_fn(last_visit));
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use cloakroom::{Config, Sessions};
+use shop::session::PRINCIPAL;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -24,6 +25,9 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// How long a visitor may stay away before the session ends.
 const IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// On how many devices one may be logged in: a further one logs out the oldest.
+const DEVICES: u32 = 3;
 
 /// A small shop on Cloakroom's sessions.
 #[derive(Debug, Parser)]
@@ -62,12 +66,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let config = match &arguments.config {
+    let mut config = match &arguments.config {
         Some(path) => {
             Config::from_file(path).map_err(|error| with_remedy(error, missing_reader(path)))?
         }
         None => files_in_the_current_directory(),
     };
+    config.principal.get_or_insert_with(|| PRINCIPAL.to_owned());
     let (place, missing) = (place(&config), missing_driver(&config.driver));
     let sessions = Sessions::from_config(config).await;
     let app = shop::app(sessions.map_err(|error| with_remedy(error, missing))?);
@@ -128,6 +133,7 @@ fn files_in_the_current_directory() -> Config {
     config.cookie.secure = false;
     // Every page view notes when it was, so that a crawler leaves one session for each page.
     config.idle = Some(IDLE);
+    config.max_sessions = Some(DEVICES);
     config
 }
 

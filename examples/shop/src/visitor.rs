@@ -45,11 +45,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
     }
 }
 
+/// What a browser is told that was logged out behind its back.
+const LOGGED_OUT_ELSEWHERE: &str = "You have been logged out here: on another device, or by logging in on too many. Please log in again.";
+
 async fn read(session: &Session, last_visit: Option<Date>) -> cloakroom::axum::Result<Visitor> {
     let items = session.get_or_default(CART).await?.len();
     let name = session.get(USER).await?.map(|user| user.name);
     let notice = match session.flashed(NOTICE).await? {
         Some(text) => Some(Notice { text, is_error: false }),
+        // The other device could not tell this browser.
+        None if session.was_ended().await? => {
+            Some(Notice { text: LOGGED_OUT_ELSEWHERE.to_owned(), is_error: true })
+        }
         None => cart_notice(session).await?,
     };
     Ok(Visitor { items, name, last_visit, notice })

@@ -5,6 +5,8 @@ declare namespace App {
 	interface SessionData {
 		cart: string[];
 		user: { name: string };
+		device: { browser: string; since: Date };
+		address: { street: string; town: string };
 		lastVisit: Date;
 		'settings:homepage': URL;
 		'settings:interests': Set<string>;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cookie::Ticket;
 use crate::error::{Error, Result};
 use crate::id::SessionId;
-use crate::record::{AUTHENTICATED, PRINCIPAL, REMEMBER, Stored, Written};
+use crate::record::{AUTHENTICATED, Fate, PRINCIPAL, REMEMBER, Stored, Written};
 
 use super::known::{Ending, Known, Left, New, Sent};
 use super::{Entered, Leftover, Machine, Rules, destroyed, expired, response_started};
@@ -94,6 +94,9 @@ impl Machine {
         owned: Option<Written>,
         authenticated: Written,
     ) -> Result<()> {
+        if self.was_ended() {
+            self.known = Known::Absent;
+        }
         self.regenerate_as(entered.id)?;
         self.entered = Some(Box::new(entered));
         if let Some(owned) = owned {
@@ -110,14 +113,22 @@ impl Machine {
         Ok(())
     }
 
-    /// Refuses what cannot be regenerated.
-    pub(crate) fn ensure_regenerable(&self) -> Result<()> {
+    /// Refuses a sign-in that cannot be.
+    ///
+    /// Who shows who he is may begin anew where his session was ended: the browser has its cookie still where another device
+    /// did that, and nothing that was changed for it before comes along. Of two sign-ins at once one wins, as ever.
+    pub(crate) fn ensure_open_to_sign_in(&self) -> Result<()> {
         self.ensure_reachable()?;
         match self.known {
             _ if self.closed => Err(response_started("sign_in")),
-            Known::Ended(_) => Err(destroyed()),
+            Known::Ended(Fate::Moved) => Err(destroyed()),
             _ => Ok(()),
         }
+    }
+
+    /// Whether another has ended the session, and not only given it a new ID.
+    pub(crate) fn was_ended(&self) -> bool {
+        matches!(self.known, Known::Ended(Fate::Destroyed | Fate::Removed))
     }
 
     fn regenerate_as(&mut self, id: SessionId) -> Result<()> {

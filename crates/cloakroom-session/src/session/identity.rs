@@ -24,6 +24,8 @@ impl Session {
     ///
     /// Where the configuration has a `principal`, that entry says whose the session is: set it before this, to the same.
     ///
+    /// Where the session was ended elsewhere ([`Session::was_ended`]), this begins a new one, with nothing of the old data.
+    ///
     /// ```
     /// # use cloakroom_session::{Config, CookieHeaders, Sessions};
     /// # #[tokio::main(flavor = "current_thread")]
@@ -52,7 +54,7 @@ impl Session {
         let (id, since) = (SessionId::random(), Moment::now(&rules));
         let instead_of = {
             let machine = self.inner.machine();
-            machine.ensure_regenerable()?;
+            machine.ensure_open_to_sign_in()?;
             machine.instead_of(&principal, &rules)?
         };
         if rules.path.is_some() && self.owner()?.as_deref() != Some(principal.as_str()) {
@@ -200,6 +202,34 @@ impl Session {
     #[doc(alias = "logout")]
     pub fn sign_out(&self) {
         self.destroy();
+    }
+
+    /// Whether the session that the browser has a cookie of was ended elsewhere: on another device, or to make room for another
+    /// sign-in. Nobody could tell the browser, so that it is for a page to say.
+    ///
+    /// It is known for as long as a retired ID is remembered, a minute at least; then the cookie names nothing, as that of any
+    /// session whose time has passed.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, CookieHeaders, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// # let session = sessions.session(CookieHeaders::default());
+    /// let notice = match session.was_ended().await? {
+    ///     true => "You have been signed out on this device.",
+    ///     false => "",
+    /// };
+    /// # assert_eq!(notice, "");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Session::has`].
+    pub async fn was_ended(&self) -> Result<bool> {
+        self.inner.load_unless(|_| false).await?;
+        Ok(self.inner.machine().was_ended())
     }
 
     /// The sessions that this is one of, where a handler has no other way to them.

@@ -9,6 +9,7 @@ mod common;
 mod concurrency;
 #[cfg(feature = "derive")]
 mod data;
+mod ended;
 mod flash;
 mod flaws;
 mod interruptions;

@@ -34,6 +34,7 @@ fn text() -> Markup {
                 li { "Switch off JavaScript: everything still works." }
                 li { "Stop the shop and start it again: your cart is still there." }
                 li { "Start a second shop on another port in the same folder: it knows you." }
+                li { "Log in with a second browser, and log it out from the first, under “Your devices”." }
             }
         }
     }

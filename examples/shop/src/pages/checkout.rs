@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use crate::actions::{PLACE_ORDER, address};
 use crate::cart::{self, Line};
 use crate::components::{layout, order, text_field};
-use crate::session::{CART, ORDER};
+use crate::session::{ADDRESS, Address, CART, ORDER};
 use crate::visitor::Visitor;
 
 /// `GET /checkout`.
@@ -16,7 +16,9 @@ pub async fn show(visitor: Visitor, session: Session) -> Result<Markup> {
     let cart = session.get_or_default(CART).await?;
     let submitted = Submitted::take(&session, PLACE_ORDER).await?;
     let name = visitor.name.clone().unwrap_or_default();
-    Ok(layout("Checkout", Some(&visitor), &form(&cart::lines(&cart), &name, &submitted)))
+    let address = session.get_or_default(ADDRESS).await?;
+    let main = form(&cart::lines(&cart), &name, &address, &submitted);
+    Ok(layout("Checkout", Some(&visitor), &main))
 }
 
 /// `GET /thanks`: shows an order once.
@@ -30,8 +32,14 @@ pub async fn thanks(visitor: Visitor, session: Session) -> Result<Response> {
     })
 }
 
-fn form(lines: &[Line<'_>], name: &str, submitted: &Submitted) -> Markup {
-    let name = if submitted.input.is_empty() { name } else { submitted.input.value("name") };
+fn form(lines: &[Line<'_>], name: &str, known: &Address, submitted: &Submitted) -> Markup {
+    let (name, street, town) = match submitted.input.is_empty() {
+        true => (name, &*known.street, &*known.town),
+        false => {
+            let typed = |field| submitted.input.value(field);
+            (typed("name"), typed("street"), typed("town"))
+        }
+    };
     html! {
         h1 { "Checkout" }
         @if lines.is_empty() {
@@ -41,9 +49,9 @@ fn form(lines: &[Line<'_>], name: &str, submitted: &Submitted) -> Markup {
             div class="columns" {
                 form class="stack" method="post" action=(address("/thanks", PLACE_ORDER)) {
                     (text_field("Name", "name", "name", name, submitted))
-                    (text_field("Street and number", "street", "street-address", submitted.input.value("street"), submitted))
-                    (text_field("Postcode and town", "town", "address-level2", submitted.input.value("town"), submitted))
-                    p class="hint" { "A demonstration: nothing is charged, the address is not kept." }
+                    (text_field("Street and number", "street", "street-address", street, submitted))
+                    (text_field("Postcode and town", "town", "address-level2", town, submitted))
+                    p class="hint" { "A demonstration: nothing is charged, an address given here is not kept." }
                     button type="submit" { "Place the order" }
                 }
                 div { (order(lines)) p { a href="/cart" { "Change the cart" } } }

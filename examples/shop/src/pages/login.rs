@@ -5,8 +5,9 @@ use cloakroom::actions::Submitted;
 use cloakroom::axum::{Result, Session};
 use maud::{Markup, html};
 
+use crate::account::PASSWORD;
 use crate::actions::{LOG_IN, address};
-use crate::components::{layout, text_field};
+use crate::components::{layout, password_field, text_field};
 use crate::visitor::Visitor;
 
 /// `GET /login`.
@@ -22,7 +23,7 @@ pub async fn show(visitor: Visitor, session: Session) -> Result<Markup> {
 
 /// `POST /logout`: no action, so that it works where the session cannot even be read.
 pub async fn log_out(session: Session) -> Redirect {
-    session.destroy();
+    session.sign_out();
     Redirect::to("/")
 }
 
@@ -30,6 +31,11 @@ fn account(name: &str) -> Markup {
     html! {
         h1 { "Hello, " (name) }
         p class="lead" { "You are logged in. Your cart came along." }
+        ul class="details" {
+            li { a href="/devices" { "Your devices" } " – where you are logged in" }
+            li { a href="/address" { "Delivery address" } " – asks for your password, unless you have just given it" }
+            li { a href="/settings" { "Settings" } }
+        }
         form method="post" action="/logout" { button type="submit" { "Log out" } }
     }
 }
@@ -37,9 +43,16 @@ fn account(name: &str) -> Markup {
 fn form(submitted: &Submitted) -> Markup {
     html! {
         h1 { "Log in" }
-        p class="lead" { "A name will do; there is no password in a demonstration." }
+        p class="lead" {
+            "A name will do. A demonstration keeps no accounts, so the password is the same for everybody: "
+            strong { (PASSWORD) } "."
+        }
         form class="stack narrow" method="post" action=(address("/", LOG_IN)) {
             (text_field("Name", "name", "name", submitted.input.value("name"), submitted))
+            (password_field(submitted))
+            @if let Some(error) = submitted.error().filter(|error| !error.is_input_error()) {
+                p class="error" { (error.message()) }
+            }
             button type="submit" { "Log in" }
         }
     }

@@ -28,6 +28,10 @@ pub fn body(status: StatusCode) -> Markup {
         StatusCode::METHOD_NOT_ALLOWED => {
             ("Not like this", "This address answers another kind of request.")
         }
+        StatusCode::CONFLICT => (
+            "Not logged in any more",
+            "You have been logged out in the meantime, so nothing was changed. Please log in again.",
+        ),
         StatusCode::SERVICE_UNAVAILABLE => (
             "Back in a moment",
             "The cloakroom cannot be reached just now. Nothing is lost; please try again.",

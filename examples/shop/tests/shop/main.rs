@@ -6,6 +6,8 @@
 mod command_line;
 mod concurrency;
 mod configurations;
+mod confirmation;
+mod devices;
 mod pages;
 mod protection;
 mod support;

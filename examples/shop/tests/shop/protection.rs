@@ -6,7 +6,7 @@ use crate::support::{Client, in_memory};
 
 async fn log_out_with(headers: &[(&str, &str)]) -> StatusCode {
     let mut client = Client::new(in_memory().await);
-    client.post_form("/?_action=account.logIn", "name=Ada").await;
+    client.log_in("Ada").await;
     let request = headers
         .iter()
         .fold(Request::post("/logout"), |request, (name, value)| request.header(*name, *value));

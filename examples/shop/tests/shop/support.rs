@@ -9,6 +9,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use cloakroom::{Config, Sessions};
 use http_body_util::BodyExt;
+use shop::account::PASSWORD;
+use shop::session::PRINCIPAL;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
@@ -35,14 +37,19 @@ pub(crate) async fn on_files(folder: &Path) -> Shop {
 
 /// Sessions on the memory driver, for a shop and for whoever shares them with it.
 pub(crate) async fn sessions_in_memory() -> Sessions {
-    let mut config = Config::new("memory");
-    config.cookie.secure = false;
-    Sessions::from_config(config).await.unwrap()
+    Sessions::from_config(configured(Config::new("memory"))).await.unwrap()
 }
 
-async fn from_config(mut config: Config) -> Shop {
+/// A shop with this configuration, and what all shops have.
+pub(crate) async fn from_config(config: Config) -> Shop {
+    Shop::Here(shop::app(Sessions::from_config(configured(config)).await.unwrap()))
+}
+
+/// What every shop of these tests has.
+pub(crate) fn configured(mut config: Config) -> Config {
     config.cookie.secure = false;
-    Shop::Here(shop::app(Sessions::from_config(config).await.unwrap()))
+    config.principal = Some(PRINCIPAL.to_owned());
+    config
 }
 
 /// What came back.
@@ -69,16 +76,23 @@ pub(crate) struct Client {
     shop: Shop,
     /// The value of the session's cookie.
     pub(crate) id: Option<String>,
+    /// What the browser says that it is.
+    agent: &'static str,
 }
 
 impl Client {
     pub(crate) fn new(shop: Shop) -> Self {
-        Self { shop, id: None }
+        Self { shop, id: None, agent: "" }
+    }
+
+    /// A browser that says this of itself.
+    pub(crate) fn with_agent(shop: Shop, agent: &'static str) -> Self {
+        Self { agent, ..Self::new(shop) }
     }
 
     /// The same cookie at another shop.
     pub(crate) fn at(&self, shop: &Shop) -> Self {
-        Self { shop: shop.clone(), id: self.id.clone() }
+        Self { shop: shop.clone(), ..self.clone() }
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
@@ -100,6 +114,12 @@ impl Client {
         self.send(request, form).await
     }
 
+    /// Logs in with this name, as the form does.
+    pub(crate) async fn log_in(&mut self, name: &str) -> Answer {
+        let form = format!("name={name}&password={PASSWORD}");
+        self.post_form_from("/login", "/?_action=account.logIn", &form).await
+    }
+
     pub(crate) async fn add_to_cart(&mut self, item: &str) -> Answer {
         let body = serde_json::json!({ "item": item }).to_string();
         let request =
@@ -118,6 +138,9 @@ impl Client {
     ) -> Answer {
         request =
             request.header(header::HOST, "localhost").header(header::CONTENT_LENGTH, body.len());
+        if !self.agent.is_empty() {
+            request = request.header(header::USER_AGENT, self.agent);
+        }
         if let Some(id) = &self.id {
             request = request.header(header::COOKIE, format!("astro-session={id}"));
         }

@@ -103,7 +103,7 @@ async fn logging_in_changes_the_id_and_keeps_the_cart() {
     client.add_to_cart("felt-hat").await;
     let mut planted = client.clone();
 
-    let answer = client.post_form("/?_action=account.logIn", "name=+Ada+").await;
+    let answer = client.log_in("+Ada+").await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.header("location"), Some("/"));
     assert_ne!(client.id, planted.id);
@@ -119,7 +119,7 @@ async fn logging_in_changes_the_id_and_keeps_the_cart() {
 async fn logging_out_deletes_the_cookie_and_kills_the_id() {
     let mut client = Client::new(in_memory().await);
     client.add_to_cart("felt-hat").await;
-    client.post_form("/?_action=account.logIn", "name=Ada").await;
+    client.log_in("Ada").await;
     let mut kept = client.clone();
 
     let answer = client.post_form("/logout", "").await;
@@ -140,8 +140,7 @@ async fn a_name_must_have_one_to_sixty_letters() {
     let mut client = Client::new(in_memory().await);
     let long = "a".repeat(61);
     for name in ["++", &long] {
-        let form = format!("name={name}");
-        let answer = client.post_form_from("/login", "/?_action=account.logIn", &form).await;
+        let answer = client.log_in(name).await;
         assert_eq!(
             (answer.status, answer.header("location")),
             (StatusCode::SEE_OTHER, Some("/login"))
@@ -150,8 +149,20 @@ async fn a_name_must_have_one_to_sixty_letters() {
         assert!(page.contains("at most 60 letters"));
         assert!(page.contains(&format!(r#"value="{}""#, name.replace('+', " "))));
     }
-    client.post_form_from("/login", "/?_action=account.logIn", "name=").await;
+    client.log_in("").await;
     assert!(client.get("/login").await.text.contains("This is required."));
+    assert!(client.get("/login").await.text.contains("A name will do"), "nobody is logged in");
+}
+
+#[tokio::test]
+async fn who_gives_another_password_is_not_logged_in() {
+    let mut client = Client::new(in_memory().await);
+    let form = "name=Ada&password=umbrella";
+    let answer = client.post_form_from("/login", "/?_action=account.logIn", form).await;
+    assert_eq!(answer.header("location"), Some("/login"));
+    let page = client.get("/login").await.text;
+    assert!(page.contains("That is not the password") && page.contains(r#"value="Ada""#));
+    assert!(!page.contains("umbrella"), "a password does not come back");
     assert!(client.get("/login").await.text.contains("A name will do"), "nobody is logged in");
 }
 

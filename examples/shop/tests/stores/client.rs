@@ -86,6 +86,51 @@ impl Client {
         serde_json::from_str(&answer.body).unwrap()
     }
 
+    /// Logs in as Ada, as the form does.
+    pub(crate) async fn log_in(&mut self) {
+        let answer = self.form("/?_action=account.logIn", "name=Ada&password=overcoat").await;
+        let cookie = answer.header("set-cookie").unwrap().strip_prefix("astro-session=").unwrap();
+        self.id = Some(cookie.split(';').next().unwrap().to_owned());
+    }
+
+    /// Whether the shop knows this visitor as Ada.
+    pub(crate) async fn is_logged_in(&mut self) -> bool {
+        self.page("/login").await.contains("Hello, Ada")
+    }
+
+    /// What the buttons of `/devices` send, one for each other device.
+    pub(crate) async fn other_devices(&mut self) -> Vec<String> {
+        let page = self.page("/devices").await;
+        let fields = page.split(r#"name="device" value=""#).skip(1);
+        fields.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    }
+
+    /// Logs out a device.
+    pub(crate) async fn end(&mut self, device: &str) {
+        self.form("/devices?_action=account.endDevice", &format!("device={device}")).await;
+    }
+
+    /// Logs out all other devices.
+    pub(crate) async fn end_others(&mut self) {
+        self.form("/devices?_action=account.endOtherDevices", "").await;
+    }
+
+    async fn page(&mut self, path: &str) -> String {
+        let answer = self.request(&format!("GET {path} HTTP/1.1\r\n"), "").await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        answer.body
+    }
+
+    async fn form(&mut self, path: &str, form: &str) -> Answer {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nOrigin: http://localhost\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n"
+        );
+        let answer = self.request(&head, form).await.unwrap();
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        answer
+    }
+
     /// Whether this item was ever sent.
     pub(crate) fn has_sent(&self, item: &str) -> bool {
         let number = item.strip_prefix(&self.name).and_then(|rest| rest.strip_prefix('-'));

@@ -1,4 +1,5 @@
-//! The shop under load, while its store or the shop itself goes away: nothing that was acknowledged is lost.
+//! The shop on each store: under load, while the store or the shop itself goes away, nothing that was acknowledged is lost; and
+//! whoever is logged out at one server is logged out at all.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -64,6 +65,7 @@ macro_rules! on {
 
 mod client;
 mod deaths;
+mod devices;
 mod failovers;
 mod load;
 mod outages;

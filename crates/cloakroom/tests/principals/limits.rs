@@ -1,0 +1,84 @@
+//! As many sessions as a principal may have, and never one more, while eight processes sign in at once.
+
+use std::collections::BTreeSet;
+
+use cloakroom::Sessions;
+use interop_peers::Store;
+use serde_json::json;
+
+use crate::audit::{alive, assert_all_can_be_ended, assert_nobody_is_unlisted};
+use crate::worker::Worker;
+use crate::{anns, configuration, is_signed_in, open};
+
+const PROCESSES: usize = 8;
+const ROUNDS: usize = 5;
+const MOST: usize = 3;
+
+/// The most sessions that were seen alive at one moment, until the work is done.
+///
+/// Who is alive in one pass over the store and still is in the next one was alive at the moment between the two, since nobody
+/// comes back; one pass alone may see two that were never alive together.
+async fn most_at_once(sessions: &Sessions, is_done: impl Fn() -> bool) -> (usize, usize) {
+    let (mut most, mut passes) = (0, 0);
+    loop {
+        let is_last = is_done();
+        let mut together = BTreeSet::new();
+        for cookie in alive(sessions).await {
+            if is_signed_in(sessions, &cookie).await {
+                together.insert(cookie);
+            }
+        }
+        most = most.max(together.len());
+        passes += 1;
+        if is_last {
+            return (most, passes);
+        }
+    }
+}
+
+async fn never_more_than_three(store: Store, when_full: &str) {
+    let config = configuration(&store, &json!({ "maxSessions": MOST, "whenFull": when_full }));
+    let sessions = open(&config).await;
+    let mut workers: Vec<Worker> = (0..PROCESSES).map(|_| Worker::start(&config)).collect();
+    let (mut looks, mut handed_out) = (0, 0);
+    for round in 0..ROUNDS {
+        let when = format!("round {round}, {when_full}");
+        workers.iter_mut().for_each(|worker| worker.tell("sign_in 2"));
+        let signing = tokio::task::spawn_blocking(move || {
+            let cookies = workers.iter_mut().flat_map(|worker| worker.cookies().unwrap());
+            let cookies: Vec<_> = cookies.collect();
+            (workers, cookies)
+        });
+        let (most, passes) = most_at_once(&sessions, || signing.is_finished()).await;
+        assert!(most <= MOST, "{when}: {most} were alive at once");
+        looks += passes;
+        let cookies;
+        (workers, cookies) = signing.await.unwrap();
+        handed_out += cookies.len();
+
+        let living = alive(&sessions).await;
+        assert_eq!(living.len(), MOST, "{when}: {} cookies", cookies.len());
+        assert!(living.iter().all(|cookie| cookies.contains(cookie)), "{when}");
+        assert_eq!(anns(&sessions).count().await.unwrap(), MOST, "{when}");
+        assert_nobody_is_unlisted(&sessions, &when).await;
+        if when_full == "refuse" {
+            assert_eq!(cookies.len(), MOST, "{when}: who was refused has a cookie");
+        }
+        // Where the oldest ends, those of this round are the oldest of the next one.
+        if when_full == "refuse" || round + 1 == ROUNDS {
+            assert_all_can_be_ended(&sessions, &when).await;
+        }
+    }
+    println!("{handed_out} cookies were handed out, and {looks} looks were taken");
+}
+
+async fn eight_processes_end_the_oldest_and_never_have_four(store: Store) {
+    never_more_than_three(store, "endOldest").await;
+}
+
+async fn eight_processes_refuse_the_fourth(store: Store) {
+    never_more_than_three(store, "refuse").await;
+}
+
+on_every_store!(eight_processes_end_the_oldest_and_never_have_four);
+on_every_store!(eight_processes_refuse_the_fourth);

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use cloakroom::Sessions;
+use cloakroom::testing::TestSite;
+use cloakroom::{Config, Sessions};
 use interop_peers::Store;
 use serde_json::json;
 
 use crate::audit::{alive, assert_all_can_be_ended, assert_nobody_is_unlisted};
 use crate::worker::Worker;
-use crate::{anns, configuration, is_signed_in, open};
+use crate::{USER, anns, configuration, is_signed_in, open, request, sign_in};
 
 const PROCESSES: usize = 8;
 const ROUNDS: usize = 5;
@@ -78,6 +79,26 @@ async fn eight_processes_end_the_oldest_and_never_have_four(store: Store) {
 
 async fn eight_processes_refuse_the_fourth(store: Store) {
     never_more_than_three(store, "refuse").await;
+}
+
+/// A request that was under way when its session was ended for another one, and when that one's was ended too.
+#[tokio::test]
+async fn who_was_ended_takes_nobodys_place() {
+    let mut config = Config::new("memory");
+    config.max_sessions = Some(2);
+    let site = TestSite::with(config);
+    let oldest = sign_in(site.sessions()).await.unwrap();
+    let under_way = request(site.sessions(), &oldest);
+    assert!(under_way.has(USER).await.unwrap());
+    let mut newer = Vec::new();
+    for _ in 0..3 {
+        newer.push(sign_in(site.sessions()).await.unwrap());
+    }
+    under_way.regenerate().await.unwrap();
+    assert!(site.commit(&under_way).await.unwrap_err().is_destroyed());
+    for (cookie, is_alive) in newer.iter().zip([false, true, true]) {
+        assert_eq!(is_signed_in(site.sessions(), cookie).await, is_alive);
+    }
 }
 
 on_every_store!(eight_processes_end_the_oldest_and_never_have_four);

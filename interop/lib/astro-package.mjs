@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 export const ofAstro = createRequire(createRequire(import.meta.url).resolve('astro/package.json'));
 
 /** What the package's drivers take from the site. */
-const ofTheSite = ['ioredis', '@netlify/blobs', 'pg', 'mysql2/promise'];
+const ofTheSite = ['ioredis', '@netlify/blobs', '@noble/ciphers/aes.js', 'pg', 'mysql2/promise'];
 
 registerHooks({
 	resolve(specifier, context, next) {

@@ -20,15 +20,15 @@ function jar(values = new Map()) {
 }
 
 /** A visitor's cookies, and a session with these entries. */
-export async function visitor(entries) {
+export async function visitor(entries, of = site) {
 	const cookies = jar();
-	await request(cookies, (session) => Object.entries(entries).forEach(([key, value]) => session.set(key, value)));
+	await request(cookies, (session) => Object.entries(entries).forEach(([key, value]) => session.set(key, value)), of);
 	return cookies;
 }
 
 /** A whole request. */
-export async function request(cookies, handle) {
-	const session = new Session(site, cookies);
+export async function request(cookies, handle, of = site) {
+	const session = new Session(of, cookies);
 	const result = await handle(session);
 	await session.commit();
 	session.close();

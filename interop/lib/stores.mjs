@@ -1,4 +1,6 @@
 // The stores that the suites run over.
+import { randomBytes } from 'node:crypto';
+import { load } from './astro-package.mjs';
 import { MariaDb, Postgres, Sqlite } from './database.mjs';
 import { Folder } from './folder.mjs';
 import { RedisStore, RedisStoreWithNearCache } from './redis.mjs';
@@ -21,6 +23,41 @@ class RedisWithPackage extends RedisStore {
 
 /** The same, for a site with the integration: there the promises hold on both sides. */
 export const packageStores = [FolderWithPackage, RedisWithPackage];
+
+const { default: encrypted } = await load('at-rest/encrypted.js');
+const { default: hashedKeys } = await load('at-rest/hashed-keys.js');
+
+/** Such a store whose IDs are hashed and whose records are sealed, by both sides. */
+const atRest = (Plain, build) =>
+	class extends Plain {
+		static title = `${Plain.title}, IDs hashed and records sealed`;
+		build = build;
+		secret = randomBytes(16).toString('base64');
+		sealedWith = randomBytes(32).toString('base64');
+
+		async start(options) {
+			await super.start(options);
+			this.environment = this.variables();
+			Object.assign(this.config, { hashIds: { secret: this.secret }, encryption: { keys: [this.sealedWith] } });
+		}
+
+		/** The environment of a server that has these keys. */
+		variables(keys = this.sealedWith) {
+			return { SITE_SECRET: this.secret, CLOAKROOM_SESSION_ENCRYPTION_KEYS: keys };
+		}
+
+		async find(id) {
+			const get = async (key) => {
+				const text = await super.find(key);
+				return text === null ? null : { text };
+			};
+			const item = await hashedKeys(encrypted({ get }, { keys: this.sealedWith }), { secret: this.secret }).get(id);
+			return item?.text ?? null;
+		}
+	};
+
+/** The stores of such a site whose IDs are hashed and whose records are sealed. */
+export const atRestStores = [atRest(FolderWithPackage, 'dist-cloakroom-at-rest'), atRest(RedisWithPackage, 'dist-cloakroom-redis-at-rest')];
 
 /** Those with unstorage's table. */
 export const databaseStores = [Sqlite, Postgres, MariaDb];

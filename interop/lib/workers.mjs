@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
 import { ofAstro } from './astro-package.mjs';
@@ -47,11 +48,11 @@ export async function startWorker(name) {
 	};
 }
 
-/** Starts `worker/session.mjs`: without Node's modules, for a driver and its options. */
-export async function startSessionWorker(driver, options) {
+/** Starts `worker/session.mjs`: without Node's modules, for a driver and its options, with secrets where IDs are hashed and records sealed. */
+export async function startSessionWorker(driver, options, secrets) {
 	const { outputFiles } = await build({
 		entryPoints: [path.resolve(import.meta.dirname, '../worker/session.mjs')],
-		alias: { devalue: ofAstro.resolve('devalue') },
+		alias: { devalue: ofAstro.resolve('devalue'), '@noble/ciphers/aes.js': fileURLToPath(import.meta.resolve('@noble/ciphers/aes.js')) },
 		bundle: true,
 		write: false,
 		format: 'esm',
@@ -63,7 +64,7 @@ export async function startSessionWorker(driver, options) {
 		cf: false,
 		compatibilityDate: '2026-01-01',
 		modules: [{ type: 'ESModule', path: 'session.mjs', contents: outputFiles[0].text }],
-		bindings: { DRIVER: driver, OPTIONS: options },
+		bindings: { DRIVER: driver, OPTIONS: options, ...(secrets && { SECRETS: secrets }) },
 	});
 	return { name: 'worker', url: (await runtime.ready).origin, stop: () => runtime.dispose() };
 }

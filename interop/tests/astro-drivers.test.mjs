@@ -1,7 +1,7 @@
 // The drivers of `@cloakroom/astro`, rule by rule; and its sessions in Cloudflare's Workers, beside Rust's.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,9 +17,12 @@ import { suite } from '../lib/suite.mjs';
 import { until } from '../lib/until.mjs';
 import { startSessionWorker } from '../lib/workers.mjs';
 
+const { default: encrypted } = await load('at-rest/encrypted.js');
+const { default: hashedKeys } = await load('at-rest/hashed-keys.js');
 const { Session } = await load('session/session.js');
 const { Store } = await load('session/store.js');
 const { cookieSettings } = await load('session/cookie.js');
+const { parse, stringify } = await load('session/record.js');
 
 const drivers = [
 	{ name: 'memory', needs: [], start: async () => ({ options: {}, stop() {} }) },
@@ -114,12 +117,20 @@ const drivers = [
 	},
 ];
 
-for (const { name, title = name, needs, start } of drivers) {
-	suite(`The driver ${title}`, { needs }, () => {
+/** What may stand around every driver. */
+const layers = [
+	['', (driver) => driver],
+	[', its keys hashed and its items sealed', (driver) => hashedKeys(encrypted(driver, { keys: randomKey }), {})],
+];
+const randomKey = randomBytes(32).toString('base64');
+
+for (const [{ name, title = name, needs, start }, [more, around]] of drivers.flatMap((driver) => layers.map((layer) => [driver, layer]))) {
+	suite(`The driver ${title}${more}`, { needs }, () => {
 		let server, driver, another;
 		before(async () => {
 			server = await start();
-			const { default: open } = await load(`drivers/${name}.js`);
+			const { default: opened } = await load(`drivers/${name}.js`);
+			const open = (options) => around(opened(options));
 			driver = open(server.options);
 			// As another process has it.
 			another = name === 'memory' ? driver : open(server.options);
@@ -289,6 +300,8 @@ suite('The keys of Cloakroom\'s own notes', { needs: [] }, () => {
 		site = { store: new Store(open()), rules: { limits: { absolute: 600 }, conflict: 'error' }, cookie: cookieSettings(undefined, true) };
 	});
 
+	const own = ['created', 'remember', 'principal', 'authenticated', 'indexed'].map((name) => `cloakroom.${name}`);
+
 	test('are no keys of the site\'s', async () => {
 		const cookies = new Map();
 		const jar = { get: (name) => cookies.get(name), set: (name, value) => cookies.set(name, { value }), delete: assert.fail };
@@ -297,7 +310,7 @@ suite('The keys of Cloakroom\'s own notes', { needs: [] }, () => {
 		await first.commit();
 		const id = first.sessionID;
 		const { text } = await site.store.driver.get(id);
-		for (const key of ['cloakroom.created', 'cloakroom.remember']) {
+		for (const key of own) {
 			const session = new Session(site, jar);
 			const refused = { name: 'SessionUsageError', message: new RegExp(`"${key}" is for a note of Cloakroom's own: choose another`) };
 			assert.throws(() => session.set(key, 0), refused);
@@ -308,6 +321,24 @@ suite('The keys of Cloakroom\'s own notes', { needs: [] }, () => {
 			await session.commit();
 			assert.equal((await site.store.driver.get(id)).text, text);
 		}
+	});
+
+	test('are carried along by whoever changes the session, and seen by nobody', async () => {
+		const id = randomUUID();
+		const notes = own.map((key, index) => [key, { data: key === 'cloakroom.created' ? Date.now() : `note ${index}`, expires: undefined }]);
+		const stored = new Map([...notes, ['theme', { data: 'dark', expires: Date.now() + 300_000 }]]);
+		await site.store.driver.set(id, stringify(stored), 'absent');
+		const cookies = new Map([['astro-session', { value: id }]]);
+		const jar = { get: (name) => cookies.get(name), set: (name, value) => cookies.set(name, { value }), delete: assert.fail };
+		const session = new Session({ ...site, rules: { limits: {}, conflict: 'error' } }, jar);
+		assert.deepEqual([[...(await session.keys())], await session.values(), await session.entries()], [['theme'], ['dark'], [['theme', 'dark']]]);
+		for (const key of own) assert.equal(await session.get(key), undefined);
+		await session.regenerate();
+		session.set('theme', 'light', { ttl: 300 });
+		await session.commit();
+		const item = await site.store.driver.get(session.sessionID);
+		assert.deepEqual([...parse(item.text)].filter(([key]) => key !== 'theme'), notes);
+		assert.ok(item.ends - Date.now() < 301_000, 'they keep no session alive');
 	});
 });
 
@@ -427,12 +458,16 @@ suite('Sessions of JavaScript in Workers of Cloudflare, beside Rust', { needs: [
 		},
 	};
 
-	for (const [driver, open] of Object.entries(stores)) {
-		test(`${driver}: 45 updates at once are all there, once, and a logout ends the session`, async (t) => {
+	const secrets = { secret: 'a secret of the tests', keys: [randomKey] };
+	const atRest = { hashIds: { secret: secrets.secret }, encryption: { keys: secrets.keys } };
+
+	for (const [driver, isAtRest] of Object.keys(stores).flatMap((driver) => [[driver, false], [driver, true]])) {
+		test(`${driver}${isAtRest ? ', IDs hashed and records sealed' : ''}: 45 updates at once are all there, once, and a logout ends the session`, async (t) => {
 			const store = await Folder.open();
-			const { peer, options, config } = await open(store);
+			const { peer, options, config } = await stores[driver](store);
 			store.config = config;
-			const [probe, ...workers] = await Promise.all([startProbe(store), startSessionWorker(driver, options), startSessionWorker(driver, options)]);
+			const startWorker = () => startSessionWorker(driver, options, isAtRest ? secrets : undefined);
+			const [probe, ...workers] = await Promise.all([startProbe(store, isAtRest ? atRest : {}), startWorker(), startWorker()]);
 			t.after(async () => {
 				for (const worker of workers) await worker.stop();
 				await store.close();

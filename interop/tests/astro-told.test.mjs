@@ -46,9 +46,9 @@ class Site {
 	}
 }
 
-const configured = (url, more = '') => `import cloakroom from ${JSON.stringify(INTEGRATION.href)};
+const configured = (url, more = '', options = '') => `import cloakroom from ${JSON.stringify(INTEGRATION.href)};
 ${more}
-export default { session: { driver: 'redis', options: { url: ${url} } }, integrations: [cloakroom()] };
+export default { session: { driver: 'redis', options: { url: ${url} } }, integrations: [cloakroom(${options})] };
 `;
 
 describe('What a Rust server is told of the site', () => {
@@ -91,6 +91,23 @@ describe('What a Rust server is told of the site', () => {
 			await site.run('build', config);
 			assert.deepEqual(site.told.options, { url: { $env: 'SESSIONS_OF_THE_SHOP' } }, file);
 			assert.equal(site.told.astroConfig, path.basename(file));
+		}
+	});
+
+	test('says that IDs are hashed and records sealed, and which variables have the secrets', async (t) => {
+		process.env.KEYS_OF_THE_SHOP = 'a-key,another';
+		t.after(() => delete process.env.KEYS_OF_THE_SHOP);
+		const encryption = { keys: { $env: 'KEYS_OF_THE_SHOP' }, acceptPlain: true };
+		for (const [file, options, told] of [
+			['sealed.config.mjs', { encryption }, { encryption }],
+			['hashed.config.mjs', { hashIds: true }, { hashIds: true }],
+			['both.config.mjs', { hashIds: {}, encryption }, { hashIds: { secret: { $env: 'CLOAKROOM_SESSION_HASH_IDS_SECRET' } }, encryption }],
+		]) {
+			const { default: config } = await site.script(file, configured("'redis://redis.example'", '', JSON.stringify(options)));
+			await site.run('build', config);
+			const { hashIds, encryption } = site.told;
+			assert.deepEqual(JSON.parse(JSON.stringify({ hashIds, encryption })), told);
+			assert.ok(!JSON.stringify(site.told).includes('a-key'));
 		}
 	});
 });

@@ -5,14 +5,14 @@ import { stringify } from 'devalue';
 import { Client } from '../lib/client.mjs';
 import { interleave } from '../lib/gate.mjs';
 import { startAstro, startProbe } from '../lib/servers.mjs';
-import { sharedStores } from '../lib/stores.mjs';
+import { atRestStores, sharedStores } from '../lib/stores.mjs';
 import { suiteOver } from '../lib/suite.mjs';
 
 const set = (key, value) => ({ do: 'set', key, value: stringify(value) });
 const push = (key, item) => ({ do: 'push', key, item: `item-${item}` });
 const get = (key) => ({ do: 'get', key });
 
-suiteOver(sharedStores, 'Astro and Rust together', { needs: ['probe'] }, (Store) => {
+suiteOver([...sharedStores, ...atRestStores], 'Astro and Rust together', { needs: ['probe'] }, (Store) => {
 	let store, astro, secondAstro, probe;
 	before(async () => {
 		store = await Store.open();

@@ -1,5 +1,23 @@
 import type { AstroIntegration } from 'astro';
 
+/** A variable of the environment where the server runs: a secret said itself would stay in what is built. */
+export interface Variable {
+	$env: string;
+}
+
+/** As `encryption` of Cloakroom's Rust side. It needs the package `@noble/ciphers`. */
+export interface Encryption {
+	/**
+	 * Keys of 32 bytes, as base64 or as hexadecimal digits: a variable with one or with several and commas between them, or a list
+	 * of variables with one each. The first seals, all open. CLOAKROOM_SESSION_ENCRYPTION_KEYS unless set.
+	 */
+	keys?: Variable | Variable[];
+	/** In place of `keys`: a file with a key on each line, read where the server runs. */
+	keyFile?: string | Variable;
+	/** Takes records that are not sealed as they are, for the time in which a store that was plain becomes sealed. */
+	acceptPlain?: boolean;
+}
+
 export interface CloakroomOptions {
 	/**
 	 * What happens where a request has read a value and set another, and someone else has changed it in between.
@@ -19,6 +37,15 @@ export interface CloakroomOptions {
 	remember?: number;
 	/** How much the deadline of a session that is only read may lag behind, in seconds. */
 	touchInterval?: number;
+	/**
+	 * Keeps sessions under hashes of their IDs, so that what is read in the store is no cookie. As `hashIds` of Cloakroom's Rust side.
+	 *
+	 * - `true`: SHA-256; with a secret where CLOAKROOM_SESSION_HASH_IDS_SECRET is set where the server runs.
+	 * - `{ secret }`: HMAC-SHA-256 with the secret that the variable has, which is CLOAKROOM_SESSION_HASH_IDS_SECRET unless named.
+	 */
+	hashIds?: boolean | { secret?: Variable };
+	/** Seals what is stored, so that who has the store alone cannot read or change it. `true` takes the keys from the default variable. */
+	encryption?: boolean | Encryption;
 	/**
 	 * In place of `session.driver`: a driver's name, or what `sessionDrivers` of `astro/config` gives. An option that is
 	 * `{ $env: 'NAME' }` is read from the environment where the server runs.

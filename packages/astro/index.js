@@ -12,7 +12,7 @@ import { sessionTypes } from './src/integration/types.js';
  * @returns {import('astro').AstroIntegration}
  */
 export default function cloakroom(options = {}) {
-	const { limits, conflict, driver } = checkOptions(options);
+	const { limits, conflict, driver, atRest } = checkOptions(options);
 	const file = callersFile();
 	/** What a Rust server is told. @type {object | undefined} */
 	let described;
@@ -38,12 +38,12 @@ export default function cloakroom(options = {}) {
 				const isProduction = command !== 'dev';
 				// A Rust server is beside what was started or built last.
 				if (command === 'dev' || command === 'build') {
-					described = await describe({ found, session: config.session, limits, root: config.root, isProduction, file });
+					described = await describe({ found, session: config.session, limits, atRest: atRest.told, root: config.root, isProduction, file });
 				}
 				updateConfig(
 					/** @type {any} */ ({
 						session: { driver: astro.major >= 6 ? { entrypoint: DRIVER } : DRIVER },
-						vite: { plugins: [sitePlugin({ found, settings, isProduction, astro, root: fileURLToPath(config.root) })] },
+						vite: { plugins: [sitePlugin({ found, layers: atRest.layers, settings, isProduction, astro, root: fileURLToPath(config.root) })] },
 					}),
 				);
 				addMiddleware({ order: 'pre', entrypoint: '@cloakroom/astro/middleware' });

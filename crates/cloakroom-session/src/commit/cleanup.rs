@@ -53,7 +53,7 @@ pub(crate) fn clean_up_later(shared: &Arc<Shared>, leftovers: Vec<Leftover>) {
 async fn is_done_at_once(shared: &Shared, leftover: &mut Leftover) -> bool {
     match leftover {
         Leftover::Destroyed(..) | Leftover::Moved { .. } => false,
-        Leftover::Unnamed(_) | Leftover::TakenBack { .. } => {
+        Leftover::Unnamed(_) | Leftover::Refused(..) | Leftover::TakenBack { .. } => {
             matches!(clean(shared, leftover).await, Ok(Cleaned::Done))
         }
     }
@@ -96,7 +96,7 @@ async fn clean(shared: &Shared, leftover: &mut Leftover) -> Result<Cleaned> {
     let store = &shared.store;
     match leftover {
         Leftover::Unnamed(id) => _ = store.remove(*id, When::Always).await?,
-        Leftover::Destroyed(id, by) => {
+        Leftover::Destroyed(id, by) | Leftover::Refused(id, by) => {
             retire(shared, *id, Tombstone { fate: Fate::Destroyed, by: *by }).await?;
         }
         Leftover::Moved { left, by, now } => {

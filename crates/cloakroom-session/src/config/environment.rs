@@ -24,9 +24,6 @@ const TEXTS: [&str; 10] = [
     "encryption.keyFile",
 ];
 
-/// The settings that are lists, or one text that stands for one.
-const LISTS: [&str; 1] = ["encryption.keys"];
-
 /// What variables of a table's own begin with.
 const OWN: [&str; 4] = ["COOKIE", "OPTIONS", "ENCRYPTION", "HASH_IDS"];
 
@@ -101,7 +98,6 @@ fn spelled(key: &str, text: String) -> Value {
     let is_text = TEXTS.contains(&key);
     match serde_json::from_str(&text) {
         Ok(table @ Value::Object(_)) if TABLES.contains(&key) => table,
-        Ok(list @ Value::Array(_)) if LISTS.contains(&key) => list,
         Ok(value) if !is_text && !TABLES.contains(&key) => value,
         _ => text.into(),
     }

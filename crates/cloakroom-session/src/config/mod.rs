@@ -81,12 +81,13 @@ pub struct Config {
     /// How often a call is tried again that failed without having changed anything (`retries`). 2 unless set.
     pub retries: u32,
     /// Seals records, so that who has the store alone cannot read or change them (feature `encryption`). An Astro site beside
-    /// cannot read them. Plain unless set.
+    /// reads them where its package `@cloakroom/astro` has the same keys. Plain unless set.
     #[cfg(feature = "encryption")]
     pub encryption: Option<EncryptionConfig>,
     /// Keeps records under a hash of their ID, so that what is read in the store is no cookie (`hashIds`, feature `hash-ids`):
     /// `true` for SHA-256, or `{ secret }` for HMAC-SHA-256, the secret being a text of at least 16 bytes. An Astro site beside
-    /// does not find them, and a session that is stored by its ID ends where this is turned on. Off unless set.
+    /// finds them where its package `@cloakroom/astro` does the same, and a session that is stored by its ID ends where this is
+    /// turned on. Off unless set.
     #[cfg(feature = "hash-ids")]
     pub hash_ids: Option<cloakroom_storage::KeyHasher>,
     /// How long a session lives without being used (`idle`, in seconds): every request that reads or writes it moves

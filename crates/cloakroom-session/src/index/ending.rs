@@ -26,56 +26,60 @@ pub(super) struct Marked {
     pub(super) names: Vec<Name>,
     /// The sign-ins that were not to be ended before.
     pub(super) handles: Vec<SessionHandle>,
+    /// How many pages there are, on the first.
+    pages: u32,
 }
 
 impl Index {
-    /// Ends the sign-ins that these tell, on whatever page; answers which there were.
+    /// Ends the sign-ins that are meant, on whatever page; answers which there were.
     ///
     /// One that is signed in meanwhile may be spared: it is as if that had been afterwards.
     pub(crate) async fn revoke(
         &self,
         store: &Store,
         principal: &str,
-        is_meant: impl Fn(&Item) -> bool,
+        is_meant: impl Fn(SessionHandle) -> bool,
     ) -> Result<Vec<SessionHandle>> {
-        let pages = self.pages(store, principal).await?;
+        let (mut number, mut pages) = (0, 1);
         let mut revoked = Vec::new();
-        for number in 0..pages {
+        while number < pages {
             let marked = self.mark(store, principal, number, &is_meant).await?;
+            if number == 0 {
+                pages = marked.pages;
+            }
             self.end_all(store, &marked.names).await?;
             self.take_out(store, principal, number, &marked.names).await?;
             revoked.extend(marked.handles);
+            number += 1;
         }
         Ok(revoked)
     }
 
     /// Marks what is to be ended. A mark stays until its session has ended, whoever sees to that.
+    ///
+    /// A page with nothing to mark is written as it is: a near cache may have shown what it was a moment ago, and a sign-in that
+    /// came before would be spared.
     pub(super) async fn mark(
         &self,
         store: &Store,
         principal: &str,
         number: u32,
-        is_meant: impl Fn(&Item) -> bool,
+        is_meant: impl Fn(SessionHandle) -> bool,
     ) -> Result<Marked> {
         self.change(store, principal, number, |page| {
-            let meant: Vec<_> = page.items.iter().filter(|item| is_meant(item)).collect();
-            let mut handles: Vec<_> = meant.iter().map(|item| item.handle).collect();
-            handles.sort_unstable_by_key(SessionHandle::to_string);
-            handles.dedup();
             let mut marked = Marked::default();
-            for item in page.items.iter_mut().filter(|item| !item.is_ending) {
-                // All IDs of a sign-in, of which one may be on its way.
-                if handles.contains(&item.handle) {
-                    item.is_ending = true;
+            // All IDs of a sign-in, of which one may be on its way.
+            for item in
+                page.items.iter_mut().filter(|item| !item.is_ending && is_meant(item.handle))
+            {
+                item.is_ending = true;
+                if !marked.handles.contains(&item.handle) {
                     marked.handles.push(item.handle);
                 }
             }
-            marked.handles.dedup();
             marked.names = page.endings();
-            match marked.handles.is_empty() {
-                true => Change::Keep(marked),
-                false => Change::Write(marked),
-            }
+            marked.pages = page.pages;
+            Change::Write(marked)
         })
         .await
     }

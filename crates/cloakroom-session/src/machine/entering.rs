@@ -83,7 +83,7 @@ impl Machine {
         rules: &Rules,
     ) -> Result<Step> {
         let instead_of = self.instead_of(&principal, rules)?.filter(|(left, _)| *left != id);
-        let entry = Entry { id, principal, instead_of };
+        let entry = Box::new(Entry { id, principal, instead_of });
         Ok(Step::Enter { entry, is_upkeep, since: Moment::now(rules), generation: self.generation })
     }
 
@@ -128,13 +128,13 @@ impl Machine {
         match entering {
             Ok(Entering::Entered(page)) => {
                 let Entry { id, principal, .. } = entry;
-                self.entered = Some(Entered { id, principal, page, since });
+                self.entered = Some(Box::new(Entered { id, principal, page, since }));
                 // The record is written once more, with a note of it.
                 self.run.kept &= !is_upkeep;
             }
             // Nobody had the chance to refuse it: it ends as soon as it is seen.
             Ok(Entering::Full) if is_upkeep => {
-                self.leftovers.push(Leftover::Destroyed(entry.id, Retirement::new()));
+                self.leftovers.push(Leftover::Refused(entry.id, Retirement::new()));
                 self.ended(Fate::Destroyed);
             }
             Ok(Entering::Full) => return Err(full()),
@@ -174,7 +174,7 @@ impl Machine {
             Err(error) => error,
         };
         // Also where the handler has told somebody its ID.
-        self.leftovers.push(Leftover::Destroyed(id, Retirement::new()));
+        self.leftovers.push(Leftover::Refused(id, Retirement::new()));
         Err(error)
     }
 

@@ -95,7 +95,7 @@ impl Machine {
         authenticated: Written,
     ) -> Result<()> {
         self.regenerate_as(entered.id)?;
-        self.entered = Some(entered);
+        self.entered = Some(Box::new(entered));
         if let Some(owned) = owned {
             self.changes.set(PRINCIPAL, owned, true);
         }

@@ -120,6 +120,8 @@ pub(crate) enum Leftover {
     Unnamed(SessionId),
     /// A destroyed session that could not be retired.
     Destroyed(SessionId, Retirement),
+    /// A session that the index refuses, which may be alive.
+    Refused(SessionId, Retirement),
     /// What `regenerate` has left for `now`, and nobody knows whether it was retired.
     Moved { left: SessionId, by: Retirement, now: SessionId },
     /// The same, where nobody was told of `now`: what was left is restored, should it be retired after all.
@@ -129,7 +131,7 @@ pub(crate) enum Leftover {
 impl Leftover {
     pub(crate) fn id(&self) -> SessionId {
         match self {
-            Leftover::Unnamed(id) | Leftover::Destroyed(id, _) => *id,
+            Leftover::Unnamed(id) | Leftover::Destroyed(id, _) | Leftover::Refused(id, _) => *id,
             Leftover::Moved { left, .. } => *left,
             Leftover::TakenBack { now, .. } => *now,
         }

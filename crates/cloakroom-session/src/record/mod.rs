@@ -87,7 +87,11 @@ impl Record {
         if let Some(index) = self.index.get() {
             return Ok(index);
         }
-        let index = Index::new(&self.bytes).map_err(corrupt)?;
+        let index =
+            Index::new(&self.bytes).map_err(|error| match self.bytes.starts_with(SEALED) {
+                true => sealed(error),
+                false => corrupt(error),
+            })?;
         Ok(self.index.get_or_init(|| index))
     }
 
@@ -262,6 +266,15 @@ impl Latest {
         // One millisecond more, because an entry is still alive in the millisecond it expires at.
         Duration::try_from_secs_f64((self.expires - now + 1.0).max(1.0) / 1000.0).ok()
     }
+}
+
+/// What a record begins with that somebody else has sealed.
+const SEALED: &[u8] = b"sealed.";
+
+fn sealed(error: serde_devalue::Error) -> Error {
+    let message = "the stored session is sealed, which this program does not open, and is left as it is: set `encryption` as the \
+                   programs beside it have it";
+    Error::new(ErrorKind::Corrupt, message).with_source(error)
 }
 
 fn corrupt(error: serde_devalue::Error) -> Error {

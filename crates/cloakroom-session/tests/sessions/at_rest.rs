@@ -146,6 +146,18 @@ async fn who_writes_to_the_store_makes_nobody_another() {
 }
 
 #[tokio::test]
+async fn a_program_without_keys_is_told_that_records_are_sealed() {
+    let site = Site::with(sealed(&[1])).await;
+    let id = site.stored(&[("user", "Ann")]).await.to_string();
+    let session = request(&reopened(&site, Config::new("memory")), &id);
+    let error = session.get::<String>("user").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(
+        error.to_string().contains("is sealed") && error.to_string().contains("set `encryption`")
+    );
+}
+
+#[tokio::test]
 async fn a_key_is_changed_without_anybody_being_logged_out() {
     let site = Site::with(sealed(&[1])).await;
     let id = site.stored(&[("user", "Ann")]).await.to_string();
@@ -226,20 +238,38 @@ async fn the_log_says_that_others_find_nothing_here_and_no_secret() {
 
 #[tokio::test]
 async fn a_store_that_an_astro_site_shares_is_warned_about() {
-    let site = tempfile::tempdir().unwrap();
-    let told = site.path().join(".astro/cloakroom.json");
-    std::fs::create_dir(told.parent().unwrap()).unwrap();
-    std::fs::write(&told, r#"{ "astroConfig": "astro.config.mjs", "driver": "memory" }"#).unwrap();
-    let mut config = Config::from_file(&told).unwrap();
+    let mut config = told("");
     config.hash_ids = Some(KeyHasher::sha256());
+    let text = logged(config).await;
+    assert!(text.contains("the Astro site that this configuration comes from"), "{text}");
+}
+
+#[tokio::test]
+async fn a_store_whose_ids_the_site_hashes_itself_is_not() {
+    let text = logged(told(r#", "hashIds": true"#)).await;
+    assert!(text.contains("the same `encryption` and `hashIds`"), "{text}");
+    assert!(!text.contains("the Astro site"), "{text}");
+    let mut config = told(r#", "hashIds": true"#);
+    config.encryption = sealed(&[1]).encryption;
+    let text = logged(config).await;
+    assert!(text.contains("the Astro site"), "of the records it knows nothing: {text}");
+}
+
+/// What an Astro site has told, with so much more.
+fn told(more: &str) -> Config {
+    let site = tempfile::tempdir().unwrap();
+    let file = site.path().join("cloakroom.json");
+    let text = format!(r#"{{ "astroConfig": "astro.config.mjs", "driver": "memory"{more} }}"#);
+    std::fs::write(&file, text).unwrap();
+    Config::from_file(&file).unwrap()
+}
+
+/// What is logged where this is opened.
+async fn logged(config: Config) -> String {
     let log = Log::default();
     let _log = tracing::subscriber::set_default(log.clone());
     _ = Sessions::from_config(config).await.unwrap();
-    assert!(
-        log.text().contains("the Astro site that this configuration comes from"),
-        "{}",
-        log.text()
-    );
+    log.text()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

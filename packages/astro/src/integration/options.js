@@ -1,17 +1,19 @@
 // What the site says to the integration.
+import { checkAtRest } from './at-rest.js';
 
 const CONFLICTS = ['error', 'retry', 'merge'];
+const AT_REST = ['hashIds', 'encryption'];
 const LIMITS = ['idle', 'absolute', 'remember', 'touchInterval'];
 
 /** @param {Record<string, any>} options */
-export function checkOptions({ conflict = 'error', driver, ...limits }) {
+export function checkOptions({ conflict = 'error', driver, hashIds, encryption, ...limits }) {
 	if (!CONFLICTS.includes(conflict)) {
 		throw new Error(`[@cloakroom/astro] \`conflict\` is ${JSON.stringify(conflict)}: it can be one of ${CONFLICTS.join(', ')}.`);
 	}
 	for (const [name, value] of Object.entries(limits)) {
 		if (!LIMITS.includes(name)) {
 			throw new Error(
-				`[@cloakroom/astro] unknown option \`${name}\`: it can be one of ${[...LIMITS, 'conflict', 'driver'].join(', ')}.`,
+				`[@cloakroom/astro] unknown option \`${name}\`: it can be one of ${[...LIMITS, ...AT_REST, 'conflict', 'driver'].join(', ')}.`,
 			);
 		}
 		if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
@@ -19,7 +21,7 @@ export function checkOptions({ conflict = 'error', driver, ...limits }) {
 		}
 	}
 	checkLimits(limits);
-	return { conflict, driver, limits };
+	return { conflict, driver, limits, atRest: checkAtRest({ hashIds, encryption }) };
 }
 
 /**

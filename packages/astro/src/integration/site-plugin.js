@@ -11,23 +11,27 @@ export const DRIVER = '@cloakroom/astro/driver';
 
 /** What only one of db0's databases needs. Which one it is, is said where the server runs. */
 const OF_ONE_DATABASE = ['pg', 'mysql2/promise'];
-const OF_THE_SITE = ['ioredis', '@netlify/blobs', ...OF_ONE_DATABASE];
+/** What only `encryption` needs, which sites without it need not install. */
+const CIPHER = '@noble/ciphers/aes.js';
+const OF_THE_SITE = ['ioredis', '@netlify/blobs', CIPHER, ...OF_ONE_DATABASE];
 // As Vite names files, on Windows too.
 const OURS = path.resolve(fileURLToPath(import.meta.url), '../../..').replaceAll('\\', '/');
 
 /**
  * @param {object} of
  * @param {import('./find-driver.js').FoundDriver} of.found
+ * @param {import('./at-rest.js').Layer[]} [of.layers] What stands around the driver.
  * @param {object} of.settings
  * @param {boolean} of.isProduction
  * @param {{ file: string, major: number }} of.astro The site's Astro, by a file of it.
  * @param {string} of.root The site's folder.
  */
-export function sitePlugin({ found, settings, isProduction, astro, root }) {
+export function sitePlugin({ found, layers = [], settings, isProduction, astro, root }) {
+	const around = layers.map(({ of, options }, index) => `{ around: around${index}, ...${JSON.stringify({ of, options })} }`).join(', ');
 	const code = `
 import open from ${JSON.stringify(found.module)};
-import { openSite } from '@cloakroom/astro/site';
-export const site = openSite(${JSON.stringify({ ...settings, isProduction })}, ${JSON.stringify(found.options)}, open);
+${layers.map(({ module }, index) => `import around${index} from '@cloakroom/astro/at-rest/${module}';\n`).join('')}import { openSite } from '@cloakroom/astro/site';
+export const site = openSite(${JSON.stringify({ ...settings, isProduction })}, ${JSON.stringify(found.options)}, open, [${around}]);
 // Those before warn of whoever asks for it.
 export const isSessionAtBuild = ${astro.major >= 7};
 `;
@@ -53,9 +57,8 @@ export const isSessionAtBuild = ${astro.major >= 7};
 				if (resolved && !resolved.id.startsWith('__vite-optional-peer-dep:')) return resolved;
 			}
 			if (OF_ONE_DATABASE.includes(id)) return { id, external: true };
-			throw new Error(
-				`[@cloakroom/astro] the session driver ${found.name} needs the package ${id}, which is not installed: npm install ${id}`,
-			);
+			const [who, name] = id === CIPHER ? ['`encryption`', '@noble/ciphers'] : [`the session driver ${found.name}`, id];
+			throw new Error(`[@cloakroom/astro] ${who} needs the package ${name}, which is not installed: npm install ${name}`);
 		},
 		load: (/** @type {string} */ id) => (id === RESOLVED ? code : undefined),
 	};

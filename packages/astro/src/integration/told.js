@@ -11,11 +11,12 @@ const FILE = 'cloakroom.json';
  * @param {import('./find-driver.js').FoundDriver} of.found
  * @param {any} of.session As the site configures it.
  * @param {Record<string, number | undefined>} of.limits
+ * @param {object} of.atRest That IDs are hashed and records sealed, and which variables have the secrets.
  * @param {URL} of.root The site's folder.
  * @param {boolean} of.isProduction
  * @param {string} [of.file] The site's configuration file.
  */
-export async function describe({ found, session, limits, root, isProduction, file }) {
+export async function describe({ found, session, limits, atRest, root, isProduction, file }) {
 	const cookie = typeof session?.cookie === 'string' ? { name: session.cookie } : { ...session?.cookie };
 	const variables = await namedVariables(root, file);
 	return {
@@ -25,6 +26,7 @@ export async function describe({ found, session, limits, root, isProduction, fil
 		cookie: { secure: isProduction, ...cookie },
 		ttl: session?.ttl,
 		...limits,
+		...atRest,
 	};
 }
 

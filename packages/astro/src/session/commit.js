@@ -180,7 +180,8 @@ function takeBack(state, store) {
  * @param {{ id: string, by: string }} session @param {'moved' | 'destroyed'} fate @param {Store} store
  */
 async function retire({ id, by }, fate, store) {
-	const found = await store.find(id);
+	const found = await store.look(id);
+	if (found.is === 'unreadable') return store.retire(id, 'always', fate, by);
 	// Nothing is stored under an ID that somebody made up, not even a tombstone.
 	return found.is !== 'alive' || store.retire(id, { version: found.item.version }, fate, by);
 }
@@ -190,13 +191,13 @@ async function retireDestroyed(ending, store) {
 	const { id, by } = ending;
 	let seen;
 	for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-		const found = await store.find(id);
-		if (found.is !== 'alive') return;
-		const { text, version } = found.item;
+		const found = await store.look(id);
+		if (found.is === 'missing' || found.is === 'retired') return;
+		const item = found.is === 'alive' ? found.item : undefined;
 		// Bytes that are no text equal nothing that was read.
-		const when = text === seen ? 'always' : { version };
+		const when = !item || item.text === seen ? 'always' : { version: item.version };
 		if (await store.retire(id, when, 'destroyed', by)) return;
-		seen = text;
+		seen = item?.text;
 		await giveWay(Math.min(attempt, 4));
 	}
 	throw new SessionUnavailableError('retire a session', 'too many others write to it');

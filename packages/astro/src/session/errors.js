@@ -37,9 +37,9 @@ export class SessionUnavailableError extends SessionError {
 
 /** What is stored is no session of Astro's. It was kept as it is. */
 export class SessionCorruptError extends SessionError {
-	/** @param {unknown} [cause] */
-	constructor(cause) {
-		super('The session data could not be parsed. It was kept as it is.', 500, { cause });
+	/** @param {unknown} [cause] @param {string} [why] */
+	constructor(cause, why = 'could not be parsed') {
+		super(`The session data ${why}. It was kept as it is.`, 500, { cause });
 	}
 }
 

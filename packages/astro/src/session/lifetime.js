@@ -6,8 +6,11 @@ export const CREATED = 'cloakroom.created';
 /** The entry that says that a session outlives the browser. */
 export const REMEMBER = 'cloakroom.remember';
 
+/** The library's own notes: these, and those of the Rust side, which are carried along. */
+const OWN = new Set([CREATED, REMEMBER, 'cloakroom.principal', 'cloakroom.authenticated', 'cloakroom.indexed']);
+
 /** Whether an entry is none of the site's. @param {string} key */
-export const isOwn = (key) => key === CREATED || key === REMEMBER;
+export const isOwn = (key) => OWN.has(key);
 
 /**
  * The configured limits, in seconds.

@@ -1,5 +1,6 @@
 // The stored text: devalue's form of `Map<key, { data, expires }>`, as Astro writes and reads it.
 import * as devalue from 'devalue';
+import { isSealed } from '../at-rest/mark.js';
 import { SessionCorruptError } from './errors.js';
 
 /** @typedef {{ data: unknown, expires?: number }} Entry */
@@ -22,6 +23,9 @@ export const parse = (text) => devalue.parse(text, revivers);
  */
 export const copy = (value) => parse(stringify(value));
 
+/** Why a record is none to a site that seals nothing. */
+const SEALED = 'is sealed, and this site has no keys: it needs the `encryption` that the servers beside it have';
+
 /**
  * The entries that have not expired at this moment.
  * @param {string} text
@@ -33,7 +37,7 @@ export function readEntries(text, now) {
 	try {
 		entries = parse(text);
 	} catch (cause) {
-		throw new SessionCorruptError(cause);
+		throw new SessionCorruptError(cause, isSealed(text) ? SEALED : undefined);
 	}
 	if (!(entries instanceof Map)) throw new SessionCorruptError();
 	for (const [key, entry] of entries) {

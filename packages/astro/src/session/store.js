@@ -1,6 +1,6 @@
 // A driver, in terms of sessions: what is found under an ID, and what it means that a call fails.
 import { endOf, hasPassed } from '../time.js';
-import { SessionUnavailableError } from './errors.js';
+import { SessionCorruptError, SessionUnavailableError } from './errors.js';
 import { isTombstone, readTombstone, REMEMBERED, writeTombstone } from './tombstone.js';
 
 /**
@@ -38,6 +38,20 @@ export class Store {
 		if (!isTombstone(item.text)) return { is: 'alive', item };
 		const tombstone = readTombstone(item.text, Date.now());
 		return tombstone ? { is: 'retired', by: tombstone.by } : { is: 'missing' };
+	}
+
+	/**
+	 * What is there of a session that is to be retired: what cannot be read is retired as well.
+	 * @param {string} id
+	 * @returns {Promise<Found | { is: 'unreadable' }>}
+	 */
+	async look(id) {
+		try {
+			return await this.find(id);
+		} catch (error) {
+			if (error instanceof SessionCorruptError) return { is: 'unreadable' };
+			throw error;
+		}
 	}
 
 	/**
@@ -80,6 +94,8 @@ export class Store {
 		try {
 			return await call();
 		} catch (cause) {
+			// What is stored is the same whenever it is asked for.
+			if (cause instanceof SessionCorruptError) throw cause;
 			throw new SessionUnavailableError(what, cause);
 		}
 	}

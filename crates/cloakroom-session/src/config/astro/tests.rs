@@ -256,3 +256,26 @@ fn what_the_site_has_told_is_taken_as_long_as_it_is_fresh() {
     fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
     assert!(Config::from_astro(&path).is_err(), "the source cannot be read, and counts again");
 }
+
+#[cfg(all(feature = "encryption", feature = "hash-ids"))]
+#[test]
+fn that_ids_are_hashed_and_records_sealed_is_told_and_is_not_forgotten_where_that_is_old() {
+    let source = "export default { session: { driver: 'memory' } };";
+    let told = r#"{
+        "astroConfig": "astro.config.mjs",
+        "driver": "memory",
+        "hashIds": true,
+        "encryption": { "keyFile": "keys", "acceptPlain": true }
+    }"#;
+    let project = Project::new(&[("astro.config.mjs", source), (".astro/cloakroom.json", told)]);
+    let path = project.folder.path().join("astro.config.mjs");
+    let config = Config::from_astro(&path).unwrap();
+    assert!(config.hash_ids.is_some());
+    let encryption = config.encryption.unwrap();
+    assert!(encryption.accept_plain);
+    assert_eq!(encryption.key_file, Some(project.folder.path().join("keys")));
+    let later = std::time::SystemTime::now() + Duration::from_secs(60);
+    fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+    let error = Config::from_astro(&path).unwrap_err().to_string();
+    assert!(error.contains("start or build the site, so that it tells anew"), "{error}");
+}

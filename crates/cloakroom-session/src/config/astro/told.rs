@@ -21,19 +21,32 @@ pub(super) fn of_site(path: &Path) -> Result<Option<Config>> {
     let root = folder.unwrap_or(Path::new("."));
     let file = root.join(FILE);
     let Some(when) = modified(&file) else { return Ok(None) };
-    if !is_newest(root, when) {
-        return Ok(None);
-    }
+    let is_fresh = is_newest(root, when);
     let read = || {
         let map = tables::file(&file)?;
         let of = map.get(told::MADE_FROM).and_then(Value::as_str);
         if of.is_none() || of != path.file_name().and_then(|name| name.to_str()) {
             return Ok(None);
         }
+        if !is_fresh {
+            return match told::is_at_rest(&map) {
+                // Its source does not show it, and nothing of the site's is to be stored as it is.
+                true => Err(Error::config(
+                    "the site has told that its IDs are hashed or its records sealed, and a script beside its configuration was \
+                     changed since: start or build the site, so that it tells anew",
+                )),
+                false => Ok(None),
+            };
+        }
         let mut map = tables::in_one_form(told::settled(map)?)?;
         let driver = map.get("driver").and_then(Value::as_str).unwrap_or_default().to_owned();
         if let Some(Value::Object(options)) = map.get_mut("options") {
             resolve_place(&driver, options, |path| Ok::<_, Error>(root.join(path)))?;
+        }
+        if let Some(Value::Object(encryption)) = map.get_mut("encryption")
+            && let Some(Value::String(file)) = encryption.get_mut("keyFile")
+        {
+            *file = root.join(&*file).display().to_string();
         }
         let mut sources = Sources::default();
         sources.note(&map, &file.display().to_string());

@@ -77,15 +77,18 @@ impl EncryptionConfig {
     }
 }
 
-/// A list of texts, or one text with commas in between, as a variable of the environment has it. What is wrong with one is told
+/// A list of texts, or one text with commas in between or that spells the list, as a variable of the environment has it. What is wrong with one is told
 /// without showing it.
 fn keys(value: Value) -> fields::Result<Vec<EncryptionKey>> {
     let texts: Vec<Value> = match value {
         Value::Array(texts) => texts,
-        Value::String(text) => {
-            let keys = text.split(',').map(str::trim).filter(|text| !text.is_empty());
-            keys.map(Value::from).collect()
-        }
+        Value::String(text) => match serde_json::from_str(&text) {
+            Ok(Value::Array(texts)) => texts,
+            _ => {
+                let keys = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+                keys.map(Value::from).collect()
+            }
+        },
         other => vec![other],
     };
     let key = |(at, value): (usize, &Value)| {

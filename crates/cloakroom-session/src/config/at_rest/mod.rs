@@ -68,20 +68,25 @@ impl Config {
         Ok(driver)
     }
 
-    /// Says who finds nothing in the store, which nobody would see from an empty page.
+    /// Says who finds nothing in the store, which nobody would see from an empty page: an Astro site of which this configuration
+    /// comes finds it where it has told the same itself.
     pub(crate) fn tell_at_rest(&self) {
         const ALONE: &str = "only programs with the same `encryption` and `hashIds` find the sessions of this store";
         let at_rest = AtRest(self);
-        if at_rest.is_plain() {
+        if at_rest.settings().is_empty() {
             return;
         }
         // What a site has told has this name, beside its source and beside what is built.
         let is_told = |path: &Path| path.file_name().is_some_and(|name| name == "cloakroom.json");
         let is_astros = |source: &str| is_script(Path::new(source)) || is_told(Path::new(source));
-        match self.sources.of("driver").is_some_and(is_astros) {
+        let has_told =
+            |key: &str| self.sources.of(key).is_some_and(|source| is_told(Path::new(source)));
+        let is_known = at_rest.settings().into_iter().all(has_told);
+        match self.sources.of("driver").is_some_and(is_astros) && !is_known {
             true => tracing::warn!(
                 ?at_rest,
-                "{ALONE}: the Astro site that this configuration comes from finds none of them"
+                "{ALONE}: the Astro site that this configuration comes from finds none of them, unless its package \
+                 @cloakroom/astro is given them as well"
             ),
             false => tracing::info!(?at_rest, "{ALONE}"),
         }
@@ -92,17 +97,16 @@ impl Config {
 pub(super) struct AtRest<'a>(pub(super) &'a Config);
 
 impl AtRest<'_> {
-    fn is_plain(&self) -> bool {
+    /// The names of those that are on.
+    fn settings(&self) -> Vec<&'static str> {
         let AtRest(_config) = self;
-        #[cfg(feature = "encryption")]
-        if _config.encryption.is_some() {
-            return false;
-        }
-        #[cfg(feature = "hash-ids")]
-        if _config.hash_ids.is_some() {
-            return false;
-        }
-        true
+        let settings: &[Option<&'static str>] = &[
+            #[cfg(feature = "encryption")]
+            _config.encryption.is_some().then_some("encryption"),
+            #[cfg(feature = "hash-ids")]
+            _config.hash_ids.is_some().then_some("hashIds"),
+        ];
+        settings.iter().copied().flatten().collect()
     }
 }
 

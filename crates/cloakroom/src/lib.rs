@@ -1,8 +1,7 @@
 //! Server-side sessions for Rust that share their store and their cookie with Astro.
 //!
-//! The browser holds a ticket, a cookie with a random ID; the server keeps the coat, the data. This is the
-//! system of Astro's *Sessions* documentation, to the byte: an Astro front end and a Rust back end can hold
-//! the same session.
+//! The browser holds a ticket, a cookie with a random ID; the server keeps the coat, the data. This is the system of Astro's
+//! *Sessions* documentation, to the byte: an Astro front end and a Rust back end can hold the same session.
 //!
 //! # A first program
 //!

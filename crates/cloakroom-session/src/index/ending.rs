@@ -147,6 +147,12 @@ async fn end(store: &Store, name: &Name) -> Result<()> {
     ))
 }
 
+/// Whether a session has been ended, as far as that is still known.
+pub(super) async fn is_ended(store: &Store, name: &Name) -> Result<bool> {
+    let content = store.look_at(name).await?;
+    Ok(matches!(content, Content::Retired(tombstone, _) if tombstone.fate == Fate::Destroyed))
+}
+
 /// What became of an entry's session.
 pub(super) struct Look {
     pub(super) item: Item,

@@ -1,5 +1,6 @@
 //! How a session gets into the index, and what makes room for it.
 
+use super::ending::is_ended;
 use super::page::ROOM;
 use super::*;
 use crate::machine::{Entering, Entry};
@@ -21,12 +22,12 @@ impl Index {
     pub(crate) async fn enter(&self, store: &Store, entry: &Entry) -> Result<Entering> {
         let Entry { id, principal, instead_of } = entry;
         let name = store.name(*id)?;
-        let left = instead_of.map(|(left, _)| store.name(left)).transpose()?;
+        let leaves = instead_of.map(|(left, _)| store.name(left)).transpose()?;
         let mut number = instead_of.map_or(0, |(_, page)| page);
         let began = Instant::now();
         for conflicts in 1..=ATTEMPTS {
             let (mut page, version) = self.read(store, principal, number).await?;
-            let left = left.as_ref().and_then(|left| page.find(left));
+            let left = leaves.as_ref().and_then(|left| page.find(left));
             let there = page.find(&name);
             if left.into_iter().chain(there).any(|item| item.is_ending) {
                 self.end_all(store, &page.endings()).await?;
@@ -34,6 +35,12 @@ impl Index {
             }
             let (handle, is_there) = (left.map(|left| left.handle), there.is_some());
             if !is_there {
+                // Taken out since, so that it would take the place of another one.
+                if let (None, Some(left)) = (handle, &leaves)
+                    && is_ended(store, left).await?
+                {
+                    return Ok(Entering::Ended);
+                }
                 if self.limit.is_some() {
                     self.end_all(store, &page.endings()).await?;
                     page.items.retain(|item| !item.is_ending);

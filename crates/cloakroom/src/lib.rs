@@ -1,8 +1,7 @@
 //! Server-side sessions for Rust that share their store and their cookie with Astro.
 //!
-//! The browser holds a ticket, a cookie with a random ID; the server keeps the coat, the data. This is the
-//! system of Astro's *Sessions* documentation, to the byte: an Astro front end and a Rust back end can hold
-//! the same session.
+//! The browser holds a ticket, a cookie with a random ID; the server keeps the coat, the data. This is the system of Astro's
+//! *Sessions* documentation, to the byte: an Astro front end and a Rust back end can hold the same session.
 //!
 //! # A first program
 //!
@@ -484,8 +483,9 @@ pub use cloakroom_session::adapter;
 pub use cloakroom_session::testing;
 pub use cloakroom_session::{
     Adapter, Config, CookieConfig, CookieHeaders, CorruptPolicy, EntryName, Error, ErrorKind,
-    Flash, Key, OldInput, OutagePolicy, Result, SameSite, Session, SessionData, SessionId,
-    SessionKey, Sessions, SessionsBuilder, SetOptions, WriteKey, devalue, drivers, storage,
+    Event, EventKind, Events, Flash, Key, Missed, OldInput, OutagePolicy, Result, RevokedBy,
+    SameSite, Session, SessionData, SessionHash, SessionId, SessionKey, Sessions, SessionsBuilder,
+    SetOptions, WriteKey, devalue, drivers, storage,
 };
 #[cfg(feature = "actions")]
 pub use cloakroom_tower::{OriginLayer, OriginService};

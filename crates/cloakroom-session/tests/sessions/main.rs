@@ -9,6 +9,8 @@ mod common;
 mod concurrency;
 #[cfg(feature = "derive")]
 mod data;
+#[cfg(feature = "testing")]
+mod events;
 mod flash;
 mod flaws;
 mod interruptions;

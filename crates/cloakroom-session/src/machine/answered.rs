@@ -258,9 +258,10 @@ impl Machine {
             }
             Ok(Found::Retired(Tombstone { by, fate }, _)) => {
                 let ending = self.endings.swap_remove(place);
-                match by == ending.by {
-                    true => self.note_destroyed(ending),
-                    false => self.was_ended_before(&ending, fate),
+                if by != ending.by {
+                    self.was_ended_before(&ending, fate);
+                } else {
+                    self.note_destroyed(ending);
                 }
             }
             Ok(Found::Missing) => self.ending_vanished(place, rules)?,

@@ -91,9 +91,8 @@
 //!
 //! # Logging in and out
 //!
-//! Call [`Session::regenerate`] when somebody gains privileges: the data moves to a new ID, and the old one is
-//! dead once the request is finished. [`Session::destroy`] ends a session; a write that was under way when it happened
-//! does not bring it back.
+//! Call [`Session::regenerate`] when somebody gains privileges: the data moves to a new ID, and the old one is dead once the
+//! request is finished. [`Session::destroy`] ends a session; a write that was under way when it happened does not bring it back.
 //!
 //! Requests that were on their way still carry the old ID. For a minute the store remembers that it was retired
 //! (JavaScript sees nothing there), so that such a request is not taken for a new visitor's:
@@ -483,9 +482,10 @@ pub use cloakroom_session::adapter;
 pub use cloakroom_session::testing;
 pub use cloakroom_session::{
     Adapter, Config, CookieConfig, CookieHeaders, CorruptPolicy, EntryName, Error, ErrorKind,
-    Event, EventKind, Events, Flash, Key, Missed, OldInput, OutagePolicy, Result, RevokedBy,
-    SameSite, Session, SessionData, SessionHash, SessionId, SessionKey, Sessions, SessionsBuilder,
-    SetOptions, WriteKey, devalue, drivers, storage,
+    Event, EventKind, Events, Flash, IndexSecret, Key, ListedSession, Missed, OldInput,
+    OutagePolicy, PrincipalSessions, Result, RevokedBy, SameSite, Session, SessionData,
+    SessionHandle, SessionHash, SessionId, SessionKey, Sessions, SessionsBuilder, SetOptions,
+    WhenFull, WriteKey, devalue, drivers, storage,
 };
 #[cfg(feature = "actions")]
 pub use cloakroom_tower::{OriginLayer, OriginService};

@@ -52,12 +52,12 @@ pub(crate) fn clean_up_later(shared: &Arc<Shared>, leftovers: Vec<Leftover>) {
 
 /// Whether the first try does it. There is none where the store has just failed at it.
 async fn is_done_at_once(shared: &Shared, leftover: &mut Leftover) -> bool {
-    match leftover {
-        Leftover::Destroyed(..) | Leftover::Moved { .. } => false,
-        Leftover::Unnamed(_) | Leftover::TakenBack { .. } => {
-            matches!(clean(shared, leftover).await, Ok(Cleaned::Done))
-        }
-    }
+    let has_failed = match leftover {
+        Leftover::Destroyed(destroyed) => destroyed.cause == Cause::Handler,
+        Leftover::Moved { .. } => true,
+        Leftover::Unnamed(_) | Leftover::TakenBack { .. } => false,
+    };
+    !has_failed && matches!(clean(shared, leftover).await, Ok(Cleaned::Done))
 }
 
 fn detach(shared: &Shared, id: SessionId, task: impl Future<Output = ()> + Send + 'static) {

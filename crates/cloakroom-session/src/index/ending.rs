@@ -27,6 +27,8 @@ pub(super) struct Marked {
     pub(super) endings: Vec<Ending>,
     /// The sign-ins that were not to be ended before.
     pub(super) handles: Vec<SessionHandle>,
+    /// How many pages there are, on the first.
+    pages: u32,
 }
 
 /// A session that is to be ended, and what that is told as.
@@ -40,23 +42,27 @@ pub(super) struct Ending {
 pub(super) const UNFINISHED: EventKind = EventKind::Revoked { by: RevokedBy::Unknown };
 
 impl Page {
-    /// What is to be ended: for this reason where these sign-ins are meant.
-    pub(super) fn endings(&self, meant: &[SessionHandle], kind: &EventKind) -> Vec<Ending> {
+    /// What is to be ended: told as this where its sign-in is meant.
+    pub(super) fn endings(
+        &self,
+        is_meant: impl Fn(SessionHandle) -> bool,
+        kind: &EventKind,
+    ) -> Vec<Ending> {
         let ending = |item: &Item| Ending {
             name: item.name.clone(),
-            kind: if meant.contains(&item.handle) { kind.clone() } else { UNFINISHED },
+            kind: if is_meant(item.handle) { kind.clone() } else { UNFINISHED },
         };
         self.items.iter().filter(|item| item.is_ending).map(ending).collect()
     }
 
     /// What others have marked.
     pub(super) fn unfinished(&self) -> Vec<Ending> {
-        self.endings(&[], &UNFINISHED)
+        self.endings(|_| false, &UNFINISHED)
     }
 }
 
 impl Index {
-    /// Ends the sign-ins that these tell, on whatever page; answers which there were.
+    /// Ends the sign-ins that are meant, on whatever page; answers which there were.
     ///
     /// One that is signed in meanwhile may be spared: it is as if that had been afterwards.
     pub(crate) async fn revoke(
@@ -64,49 +70,51 @@ impl Index {
         store: &Store,
         principal: &str,
         by: &RevokedBy,
-        is_meant: impl Fn(&Item) -> bool,
+        is_meant: impl Fn(SessionHandle) -> bool,
     ) -> Result<Vec<SessionHandle>> {
         let kind = EventKind::Revoked { by: by.clone() };
-        let pages = self.pages(store, principal).await?;
+        let (mut number, mut pages) = (0, 1);
         let mut revoked = Vec::new();
-        for number in 0..pages {
+        while number < pages {
             let marked = self.mark(store, principal, number, &kind, &is_meant).await?;
+            if number == 0 {
+                pages = marked.pages;
+            }
             self.end_all(store, principal, &marked.endings).await?;
             let names = marked.endings.into_iter().map(|ending| ending.name);
             self.take_out(store, principal, number, &names.collect::<Vec<_>>()).await?;
             revoked.extend(marked.handles);
+            number += 1;
         }
         Ok(revoked)
     }
 
     /// Marks what is to be ended. A mark stays until its session has ended, whoever sees to that.
+    ///
+    /// A page with nothing to mark is written as it is: a near cache may have shown what it was a moment ago, and a sign-in that
+    /// came before would be spared.
     pub(super) async fn mark(
         &self,
         store: &Store,
         principal: &str,
         number: u32,
         kind: &EventKind,
-        is_meant: impl Fn(&Item) -> bool,
+        is_meant: impl Fn(SessionHandle) -> bool,
     ) -> Result<Marked> {
         self.change(store, principal, number, |page| {
-            let meant: Vec<_> = page.items.iter().filter(|item| is_meant(item)).collect();
-            let mut handles: Vec<_> = meant.iter().map(|item| item.handle).collect();
-            handles.sort_unstable_by_key(SessionHandle::to_string);
-            handles.dedup();
             let mut marked = Marked::default();
-            for item in page.items.iter_mut().filter(|item| !item.is_ending) {
-                // All IDs of a sign-in, of which one may be on its way.
-                if handles.contains(&item.handle) {
-                    item.is_ending = true;
+            // All IDs of a sign-in, of which one may be on its way.
+            for item in
+                page.items.iter_mut().filter(|item| !item.is_ending && is_meant(item.handle))
+            {
+                item.is_ending = true;
+                if !marked.handles.contains(&item.handle) {
                     marked.handles.push(item.handle);
                 }
             }
-            marked.handles.dedup();
-            marked.endings = page.endings(&handles, kind);
-            match marked.handles.is_empty() {
-                true => Change::Keep(marked),
-                false => Change::Write(marked),
-            }
+            marked.endings = page.endings(&is_meant, kind);
+            marked.pages = page.pages;
+            Change::Write(marked)
         })
         .await
     }

@@ -17,9 +17,9 @@ enum Room {
 impl Index {
     /// Enters a session, or the new ID of one.
     ///
-    /// With a limit, whoever has been entered has seen the end of all that is marked on the page. So there are never more
+    /// With a limit, whoever has been entered has seen the end of all that was marked on the page. So there are never more
     /// sessions alive than that: as many entries are unmarked, and of those that are marked none lives once one is written that
-    /// was entered later.
+    /// was entered later. What had been marked before leaves the page by the same write, or it would be seen to its end for ever.
     pub(crate) async fn enter(&self, store: &Store, entry: &Entry) -> Result<Entering> {
         let Entry { id, principal, instead_of } = entry;
         let name = store.name(*id)?;
@@ -34,9 +34,14 @@ impl Index {
                 self.end_all(store, principal, &page.unfinished()).await?;
                 return Ok(Entering::Ended);
             }
+            let (handle, is_there) = (left.map(|left| left.handle), there.is_some());
             let mut evicted = Vec::new();
-            if there.is_none() {
-                let handle = match left.map(|left| left.handle) {
+            if !is_there {
+                if self.limit.is_some() {
+                    self.end_all(store, principal, &page.unfinished()).await?;
+                    page.items.retain(|item| !item.is_ending);
+                }
+                let handle = match handle {
                     Some(handle) => {
                         self.prune_seldom(store, &mut page).await?;
                         handle
@@ -61,12 +66,31 @@ impl Index {
                 }
             }
             if self.limit.is_some() {
-                let endings = page.endings(&evicted, &EventKind::Evicted);
+                let endings = page.endings(|handle| evicted.contains(&handle), &EventKind::Evicted);
                 self.end_all(store, principal, &endings).await?;
             }
+            self.keep_first(store, principal, number).await?;
             return Ok(Entering::Entered(number));
         }
         Err(too_many_conflicts())
+    }
+
+    /// Lets the first page outlive what was entered on another one: without it nobody would know of that.
+    async fn keep_first(&self, store: &Store, principal: &str, number: u32) -> Result<()> {
+        if number == 0 || self.ttl.is_none() {
+            return Ok(());
+        }
+        if store.touch_page(&self.key(principal, 0)?, self.ttl).await? {
+            return Ok(());
+        }
+        self.change(store, principal, 0, |first| match first.pages > number {
+            true => Change::Keep(()),
+            false => {
+                first.pages = number + 1;
+                Change::Write(())
+            }
+        })
+        .await
     }
 
     /// Makes room for one session more, on this page or on another one.

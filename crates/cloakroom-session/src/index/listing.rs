@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use super::ending::{Look, look};
 use super::*;
@@ -12,7 +14,8 @@ use crate::store::Name;
 /// A session of a principal's.
 #[derive(Clone, Debug)]
 pub(crate) struct Listed {
-    pub(crate) name: Name,
+    /// While it moves to another ID it has two, of which one will be given up.
+    pub(crate) names: Vec<Name>,
     pub(crate) handle: SessionHandle,
     /// When it was entered, in milliseconds since 1970.
     pub(crate) at: f64,
@@ -26,15 +29,21 @@ impl Index {
     /// ended.
     pub(crate) async fn list(&self, store: &Store, principal: &str) -> Result<Vec<Listed>> {
         let pages = self.pages(store, principal).await?;
-        let mut listed: Vec<Listed> = Vec::new();
+        let mut found = Vec::new();
         for number in 0..pages {
-            self.list_page(store, principal, number, &mut listed).await?;
+            self.list_page(store, principal, number, &mut found).await?;
         }
-        // While a session moves to another ID it may be there twice.
-        listed.sort_by(|one, other| other.at.total_cmp(&one.at));
-        let mut seen = std::collections::HashSet::new();
-        listed.retain(|session| seen.insert(session.handle));
-        Ok(listed)
+        // Of two in the same millisecond, the one that was entered later.
+        found.reverse();
+        found.sort_by(|one, other| other.at.total_cmp(&one.at));
+        let mut listed: IndexMap<SessionHandle, Listed> = IndexMap::with_capacity(found.len());
+        for session in found {
+            match listed.entry(session.handle) {
+                Entry::Occupied(entry) => entry.into_mut().names.extend(session.names),
+                Entry::Vacant(entry) => _ = entry.insert(session),
+            }
+        }
+        Ok(listed.into_values().collect())
     }
 
     async fn list_page(
@@ -55,7 +64,7 @@ impl Index {
             let Item { name, handle, at, .. } = item;
             match alive {
                 Some((record, ends)) if is_of(store, principal, &record)? => {
-                    listed.push(Listed { name, handle, at, record, ends });
+                    listed.push(Listed { names: vec![name], handle, at, record, ends });
                 }
                 _ if is_gone => gone.push(name),
                 _ => {}

@@ -29,9 +29,8 @@ use crate::machine::Entered;
 use crate::store::{Name, Store, from_storage, pause};
 
 pub(crate) use listing::Listed;
-pub(crate) use page::Item;
-use page::Page;
 pub use page::SessionHandle;
+use page::{Item, Page};
 
 /// What a page's key begins with. No cookie leads there: what is no UUID reaches no driver.
 const PREFIX: &str = "principal";
@@ -81,9 +80,12 @@ impl Index {
 
     /// Whether a session that was entered still stands there, and is not to be ended.
     pub(crate) async fn has(&self, store: &Store, entered: &Entered) -> Result<bool> {
-        let (page, _) = self.read(store, &entered.principal, entered.page).await?;
         let name = store.name(entered.id)?;
-        Ok(page.find(&name).is_some_and(|item| !item.is_ending))
+        // Written as it is, so that what was read is how it stands: a near cache may show what it was a moment ago.
+        self.change(store, &entered.principal, entered.page, |page| {
+            Change::Write(page.find(&name).is_some_and(|item| !item.is_ending))
+        })
+        .await
     }
 
     /// The sign-ins that these are names of.
@@ -170,6 +172,10 @@ impl Index {
             let (mut page, version) = self.read(store, principal, number).await?;
             match change(&mut page) {
                 Change::Keep(kept) => return Ok(kept),
+                // Nor is there anything to be written.
+                Change::Write(made) if version.is_none() && page == Page::default() => {
+                    return Ok(made);
+                }
                 Change::Write(made) => {
                     if self.write(store, principal, number, &page, version).await? {
                         return Ok(made);

@@ -76,7 +76,7 @@ impl Machine {
             (Step::Enter { entry, is_upkeep, since, generation }, Answer::Entered(entering))
                 if generation == self.generation =>
             {
-                self.entered(entry, since, is_upkeep, entering)
+                self.entered(*entry, since, is_upkeep, entering)
             }
             (Step::Stand { entered, generation }, Answer::Stands(stands))
                 if generation == self.generation =>

@@ -84,7 +84,7 @@ impl Machine {
         rules: &Rules,
     ) -> Result<Step> {
         let instead_of = self.instead_of(&principal, rules)?.filter(|(left, _)| *left != id);
-        let entry = Entry { id, principal, instead_of };
+        let entry = Box::new(Entry { id, principal, instead_of });
         Ok(Step::Enter { entry, is_upkeep, since: Moment::now(rules), generation: self.generation })
     }
 
@@ -132,10 +132,11 @@ impl Machine {
                 let is_told =
                     |entered: &Entered| entered.principal != principal || !entered.is_first;
                 let is_first = match instead_of {
-                    Some(_) => !self.entered.as_ref().is_none_or(is_told),
+                    Some(_) => !self.entered.as_deref().is_none_or(is_told),
                     None => true,
                 };
-                self.entered = Some(Entered { id, principal, page, since, is_first });
+                let entered = Entered { id, principal, page, since, is_first };
+                self.entered = Some(Box::new(entered));
                 // The record is written once more, with a note of it.
                 self.run.kept &= !is_upkeep;
             }

@@ -113,7 +113,7 @@ impl Machine {
     ) -> Result<()> {
         self.regenerate_as(entered.id)?;
         self.reason = Reason::SignedIn;
-        self.entered = Some(entered);
+        self.entered = Some(Box::new(entered));
         if let Some(owned) = owned {
             self.changes.set(PRINCIPAL, owned, true);
         }

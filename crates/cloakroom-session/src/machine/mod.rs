@@ -53,7 +53,7 @@ pub(crate) struct Machine {
     /// What is to be told to those who watch.
     happened: Vec<Happened>,
     /// What this request has entered into the index of a principal.
-    entered: Option<Entered>,
+    entered: Option<Box<Entered>>,
     /// What `regenerate` has left and retired, until the browser is told of the new ID.
     moved: Option<Box<Moved>>,
     /// Counts what makes an earlier look at this session worthless: another session, or a newer record.

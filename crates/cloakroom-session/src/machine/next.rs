@@ -67,9 +67,9 @@ pub(crate) enum Step {
         generation: u32,
     },
     /// Enter a session into the index of its principal.
-    Enter { entry: Entry, is_upkeep: bool, since: Moment, generation: u32 },
+    Enter { entry: Box<Entry>, is_upkeep: bool, since: Moment, generation: u32 },
     /// Look whether an entry still stands there.
-    Stand { entered: Entered, generation: u32 },
+    Stand { entered: Box<Entered>, generation: u32 },
     /// Move a deadline.
     Touch { id: SessionId, ttl: Option<Duration>, generation: u32 },
 }
@@ -108,8 +108,6 @@ pub(crate) enum Target {
     Ending,
 }
 
-// A step is moved once: a box would cost each of them an allocation.
-#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub(crate) enum Next {
     Do(Step),

@@ -81,18 +81,20 @@ impl Rules {
         Owner { id, path: self.path.as_deref(), entered }
     }
 
-    /// The record to write, which is not too large, or at least no larger than it was.
+    /// The record to write, which is not too large, or at least no larger than it was; and whose index the session has to be
+    /// entered into before.
     pub(crate) fn draft(
         &self,
         base: Option<&Record>,
         changes: &Changes,
         owner: &Owner<'_>,
-    ) -> Result<Draft> {
-        let draft = record::apply(base, changes, self.now(), self.ttl, &self.lifetime, owner)?;
+    ) -> Result<(Draft, Option<String>)> {
+        let (draft, enter) =
+            record::apply(base, changes, self.now(), self.ttl, &self.lifetime, owner)?;
         if base.is_none_or(|base| draft.bytes.len() > base.bytes().len()) {
             self.check_size(draft.bytes.len(), || "the session".into())?;
         }
-        Ok(draft)
+        Ok((draft, enter.filter(|_| self.compares)))
     }
 
     pub(crate) fn check_size(&self, size: usize, what: impl FnOnce() -> String) -> Result<()> {

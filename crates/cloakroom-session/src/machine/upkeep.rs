@@ -54,7 +54,7 @@ impl Machine {
     }
 
     fn upkeep(&self, stored: &Stored, rules: &Rules) -> Result<Option<Step>> {
-        let owner = rules.owner(stored.id, self.entered.as_ref());
+        let owner = rules.owner(stored.id, self.entered.as_deref());
         let is_missing = rules.indexes && owner.missing(&stored.record)?.is_some();
         let (lifetime, now) = (rules.lifetime_of(&stored.record)?, rules.now());
         let created = match lifetime.absolute {
@@ -72,8 +72,8 @@ impl Machine {
         let is_bare = is_due && stored.ends.is_none();
         let is_shortened = is_due && ttl != lifetime.ttl(None, created, now);
         if (!is_noted || is_bare || is_shortened || is_missing) && rules.compares {
-            let draft = rules.draft(Some(&stored.record), &Changes::default(), &owner)?;
-            if let Some(principal) = draft.enter {
+            let (draft, enter) = rules.draft(Some(&stored.record), &Changes::default(), &owner)?;
+            if let Some(principal) = enter {
                 return self.enter(stored.id, principal, true, rules).map(Some);
             }
             return Ok(Some(Step::Write(Write {

@@ -100,8 +100,9 @@ impl Machine {
     ) -> Result<Option<Step>> {
         let Known::New(new) = &self.known else { return Ok(None) };
         let (id, base) = (new.id, new.base().map(|base| &**base));
-        let draft = rules.draft(base, changes, &rules.owner(id, self.entered.as_ref()))?;
-        if let Some(principal) = draft.enter.clone().filter(|_| rules.compares) {
+        let (draft, enter) =
+            rules.draft(base, changes, &rules.owner(id, self.entered.as_deref()))?;
+        if let Some(principal) = enter {
             return self.enter(id, principal, false, rules).map(Some);
         }
         let Known::New(new) = &mut self.known else { return Ok(None) };
@@ -136,9 +137,9 @@ impl Machine {
         if changes.is_empty() || is_enough {
             return Ok(None);
         }
-        let owner = rules.owner(stored.id, self.entered.as_ref());
-        let draft = rules.draft(Some(&stored.record), &changes, &owner)?;
-        if let Some(principal) = draft.enter.clone().filter(|_| rules.compares) {
+        let owner = rules.owner(stored.id, self.entered.as_deref());
+        let (draft, enter) = rules.draft(Some(&stored.record), &changes, &owner)?;
+        if let Some(principal) = enter {
             return self.enter(stored.id, principal, false, rules).map(Some);
         }
         let holds = self.changes.latest();

@@ -156,3 +156,18 @@ fn count(name: &'static str) {
 
 #[cfg(not(feature = "metrics"))]
 fn count(_name: &'static str) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nobody_hears_it_nothing_is_asked_for() {
+        let observer = Observer::new(Clock::default());
+        let tell = || observer.tell(EventKind::SignedIn, None, |_| panic!("nobody hears it"));
+        tell();
+        // Nor where somebody has listened once.
+        drop(observer.listen());
+        tell();
+    }
+}

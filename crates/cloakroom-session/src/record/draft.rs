@@ -25,8 +25,6 @@ pub(crate) struct Draft {
     /// How long the store has to keep it; `None` for ever.
     pub(crate) ttl: Option<Duration>,
     pub(crate) trace: Trace,
-    /// Whose index the session has to be entered into before this is written, with a note of that.
-    pub(crate) enter: Option<String>,
 }
 
 impl fmt::Debug for Draft {
@@ -79,6 +77,8 @@ impl<'a> Planned<'a> {
 /// one goes to the end, but what was set before the load comes first; expired entries are left out.
 ///
 /// `ttl` is the configured one, for a record without an entry that says how long it lives.
+///
+/// Beside it, whose index the session has to be entered into before that is written, with a note of it.
 pub(crate) fn apply(
     record: Option<&Record>,
     changes: &Changes,
@@ -86,7 +86,7 @@ pub(crate) fn apply(
     ttl: Option<Duration>,
     lifetime: &Lifetime,
     owner: &Owner<'_>,
-) -> Result<Draft> {
+) -> Result<(Draft, Option<String>)> {
     let mut changes = Cow::Borrowed(changes);
     let mut created = None;
     if lifetime.absolute.is_some() {
@@ -135,7 +135,7 @@ pub(crate) fn apply(
         has_deadline: ttl.is_some() && is_earlier(ttl, entries),
         ..Trace::of(plan.replaced)
     };
-    Ok(Draft { bytes, ttl, trace, enter })
+    Ok((Draft { bytes, ttl, trace }, enter))
 }
 
 /// Whether a record ends by so much before its entries that it is not because of them.

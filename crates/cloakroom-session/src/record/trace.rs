@@ -89,7 +89,7 @@ mod tests {
     }
 
     fn trace(base: &Record, changes: &Changes, lifetime: Lifetime) -> Trace {
-        apply(Some(base), changes, NOW, None, &lifetime, &owner()).unwrap().trace
+        apply(Some(base), changes, NOW, None, &lifetime, &owner()).unwrap().0.trace
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
         let absolute = Some(Duration::from_secs(3600));
         let lifetime = Lifetime { absolute, ..Lifetime::default() };
         let bare = record(r#"[["Map",1,2],"cart",{"data":3,"expires":-1},"hat"]"#);
-        let noted =
+        let (noted, _) =
             apply(Some(&bare), &Changes::default(), NOW, None, &lifetime, &owner()).unwrap();
         assert!(noted.trace.is_undone_in(&bare).unwrap());
         assert!(!noted.trace.is_undone_in(&Record::written(noted.bytes, NOW)).unwrap());

@@ -152,7 +152,6 @@ impl PrincipalSessions {
     async fn end(&self, by: &RevokedBy, is_meant: impl Fn(SessionHandle) -> bool) -> Result<usize> {
         check_principal(&self.principal)?;
         let shared = self.shared();
-        let is_meant = |item: &crate::index::Item| is_meant(item.handle);
         let revoked = shared.index.revoke(&shared.store, &self.principal, by, is_meant).await?;
         Ok(revoked.len())
     }
@@ -227,7 +226,7 @@ impl ListedSession {
     pub async fn is_current(&self, session: &Session) -> Result<bool> {
         let store = &session.inner.shared().store;
         for id in session.names().await? {
-            if store.name(id)? == self.listed.name {
+            if self.listed.names.contains(&store.name(id)?) {
                 return Ok(true);
             }
         }

@@ -87,6 +87,11 @@ impl Store {
         Ok(matches!(written, SetOutcome::Written { .. }))
     }
 
+    /// Moves the deadline of what is no session; answers whether it is there.
+    pub(crate) async fn touch_page(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
+        self.driver.touch(key, ttl).await.map_err(from_storage)
+    }
+
     /// Removes what is no session, at this version; answers whether it was there.
     pub(crate) async fn remove_page(&self, key: &ItemKey, version: Version) -> Result<bool> {
         let removed =

@@ -191,7 +191,7 @@ impl Store {
         on: Option<&Stored>,
     ) -> Result<Option<Stored>, Failed> {
         // What a plain Astro site has put back may be to the byte what was loaded before the session was retired.
-        if self.retired.tombstone(id).is_some() {
+        if matches!(when, When::Version(_)) && self.retired.tombstone(id).is_some() {
             return Ok(None);
         }
         let last = self.footprints.last(id);
@@ -257,7 +257,7 @@ impl Store {
         self.retired.forget(stored.id);
         let left = stored.left(self.rules.now()).or(stored.record.ttl(self.rules.now())?);
         let bytes = stored.record.bytes().clone();
-        let draft = Draft { bytes, ttl: left, trace: Trace::default(), enter: None };
+        let draft = Draft { bytes, ttl: left, trace: Trace::default() };
         self.write(stored.id, &draft, when, None).await.map(drop)
     }
 

@@ -23,6 +23,15 @@ mod outages;
 mod overtaken;
 mod overwritten;
 mod peers;
+#[cfg(feature = "testing")]
+mod principal_elsewhere;
+#[cfg(feature = "testing")]
+mod principal_index;
+#[cfg(feature = "testing")]
+mod principal_limits;
+mod principal_steps;
+#[cfg(feature = "testing")]
+mod principals;
 mod promises;
 mod quarantine;
 mod records;

@@ -97,6 +97,29 @@ async fn a_sign_in_that_is_one_too_many_is_refused_or_ends_the_oldest() {
     assert_eq!(events[0].principal.as_deref(), Some("ann"));
 }
 
+/// Nobody had the chance to refuse it.
+#[tokio::test]
+async fn a_session_too_many_that_an_astro_site_has_signed_in_is_evicted() {
+    let mut watched = Watched::with(|config| {
+        config.principal = Some("user".into());
+        config.max_sessions = Some(1);
+        config.when_full = WhenFull::Refuse;
+    });
+    let session = watched.site.session();
+    session.set("user", "ann").unwrap();
+    watched.site.commit(&session).await.unwrap();
+    let elsewhere = watched.visited().await;
+    let astros = r#"[["Map",1,2],"user",{"data":3,"expires":-1},"ann"]"#;
+    watched.overwrites(&elsewhere, astros).await;
+    let session = watched.site.next(&elsewhere);
+    session.get::<String>("user").await.unwrap();
+    watched.site.commit(&session).await.unwrap();
+    let events = watched.events();
+    let [evicted] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((&evicted.kind, evicted.session), (&EventKind::Evicted, hash(&elsewhere)));
+    assert_eq!(evicted.principal.as_deref(), Some("ann"));
+}
+
 #[tokio::test]
 async fn changes_that_were_dropped_are_told() {
     let mut watched = Watched::new();

@@ -1,0 +1,105 @@
+//! Whose sessions they are that were signed in, or given a new ID, by an Astro site.
+
+use cloakroom_session::adapter::Commit;
+use cloakroom_session::storage::{Driver as _, ItemKey, When};
+use cloakroom_session::testing::TestSite;
+use cloakroom_session::{ErrorKind, Session, WhenFull};
+
+use crate::principals::{by_path, limited, user};
+
+/// What an Astro site does: the record has the site's own entry, and no note of ours.
+async fn signed_in_at_astro(site: &TestSite, id: &str) -> Session {
+    let text = format!(r#"[["Map",1,2],"user",{{"data":3,"expires":-1}},{{"id":4}},"{id}"]"#);
+    put(site, text).await
+}
+
+/// A session with this record, as a request has it.
+async fn put(site: &TestSite, text: String) -> Session {
+    let session = site.session_with(|session| session.set("x", &1)).await.unwrap();
+    session.get::<i32>("x").await.unwrap();
+    let key = ItemKey::new(&session.id().unwrap().to_string()).unwrap();
+    let store = site.store().undisturbed();
+    _ = store.set(&key, text.into_bytes().into(), When::Always, None).await.unwrap();
+    site.again(&session)
+}
+
+#[tokio::test]
+async fn who_signed_in_elsewhere_is_listed_once_he_is_seen() {
+    let site = TestSite::with(by_path());
+    let session = signed_in_at_astro(&site, "ann").await;
+    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
+    // A request that only reads.
+    assert_eq!(session.principal().await.unwrap().as_deref(), Some("ann"));
+    let committed = site.commit(&session).await.unwrap();
+    assert_eq!(committed.cookie(), None);
+    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 1);
+    let listed = site.sessions().of("ann").list().await.unwrap();
+    assert_eq!(listed[0].authenticated_at(), None, "nobody knows when that was");
+
+    // Once: the next one pays for nothing but its look.
+    let before = site.store().calls();
+    let again = site.again(&session);
+    again.principal().await.unwrap();
+    site.commit(&again).await.unwrap();
+    assert_eq!(site.store().calls() - before, 1);
+
+    // Another user in the same session is another's.
+    let again = site.again(&session);
+    again.set("user", &user("bob")).unwrap();
+    site.commit(&again).await.unwrap();
+    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
+    assert_eq!(site.sessions().of("bob").count().await.unwrap(), 1);
+    assert_eq!(site.sessions().of("bob").revoke_all().await.unwrap(), 1);
+    assert_eq!(site.again(&session).principal().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn who_was_given_a_new_id_elsewhere_is_listed_again_once_he_is_seen() {
+    let mut config = by_path();
+    config.principal = Some("user".to_owned());
+    let site = TestSite::with(config);
+    let session = site.session();
+    session.set("user", "ann").unwrap();
+    session.sign_in("ann").await.unwrap();
+    let committed = site.commit(&session).await.unwrap();
+    // Astro copies the record as it is.
+    let store = site.store().undisturbed();
+    let old = ItemKey::new(&committed.id().unwrap().to_string()).unwrap();
+    let record = store.get(&old).await.unwrap().unwrap().value;
+    let moved = put(&site, String::from_utf8(record.to_vec()).unwrap()).await;
+    _ = store.remove(&old, When::Always).await.unwrap();
+    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
+    moved.get::<String>("user").await.unwrap();
+    site.commit(&moved).await.unwrap();
+    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 1);
+    assert!(site.sessions().of("ann").list().await.unwrap()[0].authenticated_at().is_some());
+}
+
+#[tokio::test]
+async fn with_a_path_who_signs_in_has_to_be_who_the_entry_says() {
+    let site = TestSite::with(by_path());
+    let session = site.session();
+    assert_eq!(session.sign_in("ann").await.unwrap_err().kind(), ErrorKind::Config);
+    session.set("user", &user("bob")).unwrap();
+    assert_eq!(session.sign_in("ann").await.unwrap_err().kind(), ErrorKind::Config);
+    session.set("user", &user("ann")).unwrap();
+    session.sign_in("ann").await.unwrap();
+    site.commit(&session).await.unwrap();
+    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn where_too_many_are_refused_one_that_was_signed_in_elsewhere_ends_when_it_is_seen() {
+    let mut config = limited(1, WhenFull::Refuse);
+    config.principal = Some("user.id".to_owned());
+    let site = TestSite::with(config);
+    for alive in [true, false] {
+        let session = signed_in_at_astro(&site, "ann").await;
+        session.principal().await.unwrap();
+        let finished = session.finish().await.unwrap();
+        assert_eq!(finished.set_cookie, None);
+        let again = site.again(&session);
+        assert_eq!(again.principal().await.unwrap().is_some(), alive);
+    }
+    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 1);
+}

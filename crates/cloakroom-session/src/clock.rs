@@ -1,9 +1,11 @@
 //! The time.
 
+use std::time::{Duration, SystemTime};
+
 #[cfg(any(test, feature = "testing"))]
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cloakroom_storage::platform::SystemTime;
+use cloakroom_storage::platform;
 
 /// Tells the time in milliseconds since 1970, as JavaScript counts them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,9 +22,21 @@ impl Clock {
         if let Some(standing) = self.standing {
             return standing.load(Ordering::Relaxed) as f64;
         }
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = platform::SystemTime::now();
+        let since = now.duration_since(platform::SystemTime::UNIX_EPOCH).unwrap_or_default();
         since.as_millis() as f64
     }
+
+    /// The same for whoever counts otherwise.
+    pub(crate) fn time(self) -> SystemTime {
+        time(self.now())
+    }
+}
+
+/// A moment that is told in milliseconds since 1970.
+pub(crate) fn time(at: f64) -> SystemTime {
+    let since = Duration::try_from_secs_f64(at.max(0.0) / 1000.0).unwrap_or_default();
+    SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 #[cfg(any(test, feature = "testing"))]

@@ -1,7 +1,7 @@
 //! The session ID: a v4 UUID from the operating system's generator.
 
 use std::fmt;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 use std::sync::LazyLock;
 
 use cloakroom_storage::platform::RandomState;
@@ -60,8 +60,40 @@ impl fmt::Display for SessionId {
 
 impl fmt::Debug for SessionId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SessionId({})", SessionHash::of(self.0))
+    }
+}
+
+/// What stands for a session's ID where that would be a credential: in an [`Event`](crate::Event), in a log.
+///
+/// A salted hash, the same within one process. `Debug` of a [`SessionId`] shows it too, except where the store is given hashes
+/// of the IDs (`hashIds`): there a session that is listed has no ID, and this is a hash of what it has instead.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionHash(u64);
+
+impl SessionHash {
+    /// Of whatever a session is known by.
+    pub(crate) fn of(known_by: impl Hash) -> SessionHash {
         static SALT: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-        write!(formatter, "SessionId(#{:016x})", SALT.hash_one(self.0))
+        SessionHash(SALT.hash_one(known_by))
+    }
+}
+
+impl From<SessionId> for SessionHash {
+    fn from(id: SessionId) -> SessionHash {
+        SessionHash::of(id.0)
+    }
+}
+
+impl fmt::Display for SessionHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "#{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for SessionHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SessionHash({self})")
     }
 }
 

@@ -51,8 +51,9 @@ pub use config::{
 pub use cookie::CookieHeaders;
 pub use error::{Error, ErrorKind, Result};
 pub use forms::{Flash, OldInput};
-pub use id::SessionId;
+pub use id::{SessionHash, SessionId};
 pub use index::SessionHandle;
+pub use observe::{Event, EventKind, Events, Missed, RevokedBy};
 pub use session::{EntryName, Key, Session, SessionData, SessionKey, SetOptions, WriteKey};
 pub use sessions::{ListedSession, PrincipalSessions, Sessions, SessionsBuilder};
 

@@ -463,9 +463,10 @@ pub use cloakroom_session::adapter::{Principal, ReturnTo};
 pub use cloakroom_session::testing;
 pub use cloakroom_session::{
     Adapter, Config, CookieConfig, CookieHeaders, CorruptPolicy, EntryName, Error, ErrorKind,
-    Flash, IndexSecret, Key, ListedSession, OldInput, OutagePolicy, PrincipalSessions, Result,
-    SameSite, Session, SessionData, SessionHandle, SessionId, SessionKey, Sessions,
-    SessionsBuilder, SetOptions, WhenFull, WriteKey, devalue, drivers, storage,
+    Event, EventKind, Events, Flash, IndexSecret, Key, ListedSession, Missed, OldInput,
+    OutagePolicy, PrincipalSessions, Result, RevokedBy, SameSite, Session, SessionData,
+    SessionHandle, SessionHash, SessionId, SessionKey, Sessions, SessionsBuilder, SetOptions,
+    WhenFull, WriteKey, devalue, drivers, storage,
 };
 pub use cloakroom_tower::{
     GuardService, OutageLayer, OutageService, RequirePrincipal, RequireRecent, SessionBody,

@@ -5,6 +5,9 @@
 #[doc = include_str!("../../../docs/configuration.md")]
 struct Configuration;
 
+#[doc = include_str!("../../../docs/events.md")]
+struct Events;
+
 #[doc = include_str!("../../../docs/principals.md")]
 struct Principals;
 

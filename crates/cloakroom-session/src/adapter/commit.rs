@@ -98,8 +98,12 @@ impl Session {
     /// As [`finish`](Commit::finish) where there is nothing to write and nothing to wait for.
     pub(super) fn finish_at_once(&self) -> Option<Result<Finished>> {
         let _io = self.inner.io.try_lock().ok()?;
-        let closed = self.inner.machine().close_idle(&self.inner.shared().rules())?;
-        Some(closed.map(|cookie| self.finished(cookie)))
+        let rules = self.inner.shared().rules();
+        let (cookie, happened) = self.inner.machine().close_idle(&rules)?;
+        if let Some(happened) = happened {
+            self.inner.shared().store.tell_happened(happened);
+        }
+        Some(cookie.map(|cookie| self.finished(cookie)))
     }
 
     /// Commits what was changed after the headers have left.

@@ -9,9 +9,10 @@ use cloakroom_storage::{When, platform};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::machine::{Leftover, Moved, RetireOutcome};
-use crate::observe;
-use crate::record::{Fate, Found, Retirement, Tombstone};
+use crate::machine::{Cause, Destroyed, Leftover, Moved, RetireOutcome};
+use crate::observe::{self, EventKind};
+use crate::record::{Fate, Found, Record, Retirement, Tombstone};
+use crate::store::{Details, Whose};
 
 use super::Shared;
 
@@ -31,8 +32,8 @@ const RIVALS: u32 = 32;
 pub(crate) async fn clean_up(shared: &Arc<Shared>, leftovers: Vec<Leftover>) {
     for mut leftover in leftovers {
         if !is_done_at_once(shared, &mut leftover).await {
-            let (id, shared) = (leftover.id(), Arc::clone(shared));
-            detach(id, async move { insist(&shared, &mut leftover).await });
+            let (id, insisting) = (leftover.id(), Arc::clone(shared));
+            detach(shared, id, async move { insist(&insisting, &mut leftover).await });
         }
     }
 }
@@ -40,10 +41,10 @@ pub(crate) async fn clean_up(shared: &Arc<Shared>, leftovers: Vec<Leftover>) {
 /// Cleans up in the background, each by itself.
 pub(crate) fn clean_up_later(shared: &Arc<Shared>, leftovers: Vec<Leftover>) {
     for mut leftover in leftovers {
-        let (id, shared) = (leftover.id(), Arc::clone(shared));
-        detach(id, async move {
-            if !is_done_at_once(&shared, &mut leftover).await {
-                insist(&shared, &mut leftover).await;
+        let (id, insisting) = (leftover.id(), Arc::clone(shared));
+        detach(shared, id, async move {
+            if !is_done_at_once(&insisting, &mut leftover).await {
+                insist(&insisting, &mut leftover).await;
             }
         });
     }
@@ -51,17 +52,17 @@ pub(crate) fn clean_up_later(shared: &Arc<Shared>, leftovers: Vec<Leftover>) {
 
 /// Whether the first try does it. There is none where the store has just failed at it.
 async fn is_done_at_once(shared: &Shared, leftover: &mut Leftover) -> bool {
-    match leftover {
-        Leftover::Destroyed(..) | Leftover::Moved { .. } => false,
-        Leftover::Unnamed(_) | Leftover::Refused(..) | Leftover::TakenBack { .. } => {
-            matches!(clean(shared, leftover).await, Ok(Cleaned::Done))
-        }
-    }
+    let has_failed = match leftover {
+        Leftover::Destroyed(destroyed) => destroyed.cause == Cause::Handler,
+        Leftover::Moved { .. } => true,
+        Leftover::Unnamed(_) | Leftover::TakenBack { .. } => false,
+    };
+    !has_failed && matches!(clean(shared, leftover).await, Ok(Cleaned::Done))
 }
 
-fn detach(id: SessionId, task: impl Future<Output = ()> + Send + 'static) {
+fn detach(shared: &Shared, id: SessionId, task: impl Future<Output = ()> + Send + 'static) {
     if platform::detach(task).is_err() {
-        observe::left_over(&id, None);
+        observe::left_over(&shared.store.shown(id), None);
     }
 }
 
@@ -79,10 +80,12 @@ async fn insist(shared: &Shared, leftover: &mut Leftover) {
         // What was sent so long ago does not arrive any more.
         (Leftover::TakenBack { now, .. }, None) => {
             if let Err(error) = shared.store.remove(*now, When::Always).await {
-                observe::left_over(now, Some(&error));
+                observe::left_over(&shared.store.shown(*now), Some(&error));
             }
         }
-        (leftover, error) => observe::left_over(&leftover.id(), error.as_ref()),
+        (leftover, error) => {
+            observe::left_over(&shared.store.shown(leftover.id()), error.as_ref());
+        }
     }
 }
 
@@ -96,14 +99,12 @@ async fn clean(shared: &Shared, leftover: &mut Leftover) -> Result<Cleaned> {
     let store = &shared.store;
     match leftover {
         Leftover::Unnamed(id) => _ = store.remove(*id, When::Always).await?,
-        Leftover::Destroyed(id, by) | Leftover::Refused(id, by) => {
-            retire(shared, *id, Tombstone { fate: Fate::Destroyed, by: *by }).await?;
-        }
+        Leftover::Destroyed(destroyed) => destroy(shared, destroyed).await?,
         Leftover::Moved { left, by, now } => {
             let tombstone = Tombstone { fate: Fate::Moved, by: *by };
-            let retired_before = retire(shared, *left, tombstone).await?;
+            let retired = retire(shared, *left, tombstone).await?;
             // A logout by the old ID was meant for the session whatever its ID.
-            if retired_before == Some(Fate::Destroyed) {
+            if matches!(retired, Retired::ByAnother(Fate::Destroyed)) {
                 let tombstone = Tombstone { fate: Fate::Destroyed, by: Retirement::new() };
                 retire(shared, *now, tombstone).await?;
             }
@@ -143,23 +144,52 @@ async fn give_back(shared: &Shared, leftover: &mut Leftover) -> Result<Cleaned> 
     Ok(Cleaned::Done)
 }
 
-/// Retires a session unless another has; answers what that other made of it.
-async fn retire(shared: &Shared, id: SessionId, tombstone: Tombstone) -> Result<Option<Fate>> {
+/// Retires a session, and tells those who watch why, where it was this that has ended it.
+async fn destroy(shared: &Shared, destroyed: &Destroyed) -> Result<()> {
+    let Destroyed { id, by, record, cause } = destroyed;
+    let tombstone = Tombstone { fate: Fate::Destroyed, by: *by };
+    let Retired::ByThis(seen) = retire(shared, *id, tombstone).await? else { return Ok(()) };
+    let record = seen.as_deref().or(record.as_deref());
+    match cause {
+        Cause::Handler => shared.store.tell_destroyed(*id, record),
+        Cause::Full => {
+            let details = Details { whose: Whose::of(record), ..Details::default() };
+            shared.store.tell(EventKind::Evicted, *id, details);
+        }
+        Cause::Untold => {}
+    }
+    Ok(())
+}
+
+/// Who has retired a session.
+enum Retired {
+    /// This tombstone is in its place, or it was removed for it. With the record that was there, where it was seen.
+    ByThis(Option<Arc<Record>>),
+    /// What that other made of it.
+    ByAnother(Fate),
+    /// There is none.
+    Missing,
+}
+
+/// Retires a session unless another has.
+async fn retire(shared: &Shared, id: SessionId, tombstone: Tombstone) -> Result<Retired> {
     for _ in 0..RIVALS {
-        let when = match shared.store.look(id).await {
-            Ok(Found::Missing) => return Ok(None),
-            Ok(Found::Retired(found, _)) => {
-                return Ok((found.by != tombstone.by).then_some(found.fate));
+        let (when, record) = match shared.store.look(id).await {
+            Ok(Found::Missing) => return Ok(Retired::Missing),
+            Ok(Found::Retired(found, _)) if found.by == tombstone.by => {
+                return Ok(Retired::ByThis(None));
             }
-            Ok(Found::Alive(stored)) => When::Version(stored.version),
-            Err(error) if error.kind() == ErrorKind::Corrupt => When::Always,
+            Ok(Found::Retired(found, _)) => return Ok(Retired::ByAnother(found.fate)),
+            Ok(Found::Alive(stored)) => (When::Version(stored.version), Some(stored.record)),
+            Err(error) if error.kind() == ErrorKind::Corrupt => (When::Always, None),
             Err(error) => return Err(error),
         };
         match shared.store.retire(id, tombstone, when).await {
             Ok(RetireOutcome::Conflict) => {}
-            Ok(RetireOutcome::Retired | RetireOutcome::Removed | RetireOutcome::Missing) => {
-                return Ok(None);
+            Ok(RetireOutcome::Retired | RetireOutcome::Removed) => {
+                return Ok(Retired::ByThis(record));
             }
+            Ok(RetireOutcome::Missing) => return Ok(Retired::Missing),
             Err(failed) => return Err(failed.error),
         }
     }

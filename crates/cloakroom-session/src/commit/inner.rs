@@ -13,8 +13,9 @@ use crate::cookie::CookieHeaders;
 use crate::error::{Error, ErrorKind, Result, Shown};
 use crate::id::SessionId;
 use crate::machine::{Machine, Seen, View};
-use crate::observe;
+use crate::observe::{self, EventKind};
 use crate::record::{FORMAT, Written, end, is_own};
+use crate::store::{Details, Whose};
 
 use super::Shared;
 use super::cleanup::{clean_up, clean_up_later};
@@ -91,6 +92,18 @@ impl Inner {
         self.machine()
     }
 
+    /// Tells the machine something, and those who watch what it makes of that.
+    pub(crate) fn tell<T>(&self, tell: impl FnOnce(&mut Machine) -> T) -> T {
+        let (told, happened) = {
+            let mut machine = self.machine();
+            (tell(&mut machine), machine.take_happened())
+        };
+        for happened in happened {
+            self.shared.store.tell_happened(happened);
+        }
+        told
+    }
+
     /// Says that the headers have left, unless somebody has used the session; answers whether nobody has.
     pub(crate) fn close_unused(&self) -> bool {
         let mut machine = self.lock();
@@ -136,7 +149,7 @@ impl Inner {
                 _ => return Err(error),
             },
         };
-        self.machine().first_looked(generation, found, &self.shared.rules())
+        self.tell(|machine| machine.first_looked(generation, found, &self.shared.rules()))
     }
 
     /// Goes on without the store, where the request's policy says so.
@@ -150,7 +163,9 @@ impl Inner {
             },
             OutagePolicy::Anonymous => None,
         };
-        observe::degraded(&id, &error, policy);
+        let record = copy.as_ref().map(|copy| &*copy.record);
+        let details = Details { whose: Whose::of(record), error: Some(&error), previous: None };
+        self.shared.store.tell(EventKind::Degraded { policy }, id, details);
         self.machine().goes_on_without(copy, Arc::new(error));
         Ok(())
     }
@@ -272,5 +287,8 @@ impl Drop for Inner {
         }
         machine.give_up();
         clean_up_later(&self.shared, machine.take_leftovers());
+        for happened in machine.take_happened() {
+            self.shared.store.tell_happened(happened);
+        }
     }
 }

@@ -13,7 +13,9 @@ use tokio::sync::MutexGuard;
 
 use crate::error::{Error, ErrorKind, Result, Shown};
 use crate::id::SessionId;
-use crate::machine::{Answer, Goal, Next, Outcome, Proposal, Seen, SetCookie, Step, Target};
+use crate::machine::{
+    Answer, Goal, Machine, Next, Outcome, Proposal, Seen, SetCookie, Step, Target,
+};
 use crate::record::Change;
 use crate::store::pause;
 
@@ -41,12 +43,12 @@ pub(crate) async fn finish(inner: &Inner) -> Result<Option<SetCookie>> {
         inner.machine().begin_final();
         let outcome = drive(inner, &Goal::Finish, &mut Turn::default()).await;
         if outcome.is_err() {
-            inner.machine().fail();
+            inner.tell(Machine::fail);
         }
         inner.clean_up().await;
         if let Err(error) = outcome {
             // Nor is what a task has changed while this cleaned up: the response says that nothing was saved.
-            inner.machine().fail();
+            inner.tell(Machine::fail);
             return Err(error);
         }
         // What a task does while this cleans up is done, too.
@@ -55,12 +57,14 @@ pub(crate) async fn finish(inner: &Inner) -> Result<Option<SetCookie>> {
         }
     }
     // Nothing is waited for any more, so that whoever is told is still there. If not, it is taken back.
-    let cookie = {
+    let (cookie, happened) = {
         let mut machine = inner.machine();
         let cookie = machine.cookie(&inner.shared().rules());
-        machine.told_the_browser();
-        cookie
+        (cookie, machine.told_the_browser())
     };
+    if let Some(happened) = happened {
+        inner.shared().store.tell_happened(happened);
+    }
     inner.clean_up().await;
     cookie
 }
@@ -73,7 +77,7 @@ pub(crate) async fn finish_late(inner: &Inner) -> Result<()> {
         inner.machine().begin();
         let outcome = drive(inner, &Goal::Late, &mut Turn::default()).await;
         if outcome.is_err() {
-            inner.machine().fail();
+            inner.tell(Machine::fail);
         }
         inner.clean_up().await;
         outcome?;
@@ -120,13 +124,13 @@ pub(crate) async fn update(
 
 async fn drive<'a>(inner: &'a Inner, goal: &Goal<'_>, turn: &mut Turn<'a>) -> Result<Outcome> {
     loop {
-        let next = inner.machine().next(goal, &inner.shared().rules())?;
+        let next = inner.tell(|machine| machine.next(goal, &inner.shared().rules()))?;
         let step = match next {
             Next::Done(outcome) => return Ok(outcome),
             Next::Do(step) => step,
         };
         let answer = carry(inner.shared(), &step, turn).await;
-        inner.machine().answered(step, answer, &inner.shared().rules())?;
+        inner.tell(|machine| machine.answered(step, answer, &inner.shared().rules()))?;
     }
 }
 

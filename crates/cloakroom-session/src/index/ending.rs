@@ -7,8 +7,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::*;
 use crate::machine::RetireOutcome;
+use crate::observe::{EventKind, RevokedBy};
 use crate::record::{Fate, Record, Retirement, Tombstone};
-use crate::store::{Content, Name};
+use crate::store::{Content, Details, Name, Whose};
 
 /// How often others may be faster at one end.
 const RIVALS: u32 = 32;
@@ -22,12 +23,42 @@ const OLD: f64 = 24.0 * 60.0 * 60_000.0;
 /// What was marked on a page.
 #[derive(Debug, Default)]
 pub(super) struct Marked {
-    /// Of all that is to be ended there, whoever marked it.
-    pub(super) names: Vec<Name>,
+    /// All that is to be ended there, whoever marked it.
+    pub(super) endings: Vec<Ending>,
     /// The sign-ins that were not to be ended before.
     pub(super) handles: Vec<SessionHandle>,
     /// How many pages there are, on the first.
     pages: u32,
+}
+
+/// A session that is to be ended, and what that is told as.
+#[derive(Clone, Debug)]
+pub(super) struct Ending {
+    pub(super) name: Name,
+    kind: EventKind,
+}
+
+/// What was marked by somebody else, who did not finish it or is about to.
+pub(super) const UNFINISHED: EventKind = EventKind::Revoked { by: RevokedBy::Unknown };
+
+impl Page {
+    /// What is to be ended: told as this where its sign-in is meant.
+    pub(super) fn endings(
+        &self,
+        is_meant: impl Fn(SessionHandle) -> bool,
+        kind: &EventKind,
+    ) -> Vec<Ending> {
+        let ending = |item: &Item| Ending {
+            name: item.name.clone(),
+            kind: if is_meant(item.handle) { kind.clone() } else { UNFINISHED },
+        };
+        self.items.iter().filter(|item| item.is_ending).map(ending).collect()
+    }
+
+    /// What others have marked.
+    pub(super) fn unfinished(&self) -> Vec<Ending> {
+        self.endings(|_| false, &UNFINISHED)
+    }
 }
 
 impl Index {
@@ -38,17 +69,20 @@ impl Index {
         &self,
         store: &Store,
         principal: &str,
+        by: &RevokedBy,
         is_meant: impl Fn(SessionHandle) -> bool,
     ) -> Result<Vec<SessionHandle>> {
+        let kind = EventKind::Revoked { by: by.clone() };
         let (mut number, mut pages) = (0, 1);
         let mut revoked = Vec::new();
         while number < pages {
-            let marked = self.mark(store, principal, number, &is_meant).await?;
+            let marked = self.mark(store, principal, number, &kind, &is_meant).await?;
             if number == 0 {
                 pages = marked.pages;
             }
-            self.end_all(store, &marked.names).await?;
-            self.take_out(store, principal, number, &marked.names).await?;
+            self.end_all(store, principal, &marked.endings).await?;
+            let names = marked.endings.into_iter().map(|ending| ending.name);
+            self.take_out(store, principal, number, &names.collect::<Vec<_>>()).await?;
             revoked.extend(marked.handles);
             number += 1;
         }
@@ -64,6 +98,7 @@ impl Index {
         store: &Store,
         principal: &str,
         number: u32,
+        kind: &EventKind,
         is_meant: impl Fn(SessionHandle) -> bool,
     ) -> Result<Marked> {
         self.change(store, principal, number, |page| {
@@ -77,7 +112,7 @@ impl Index {
                     marked.handles.push(item.handle);
                 }
             }
-            marked.names = page.endings();
+            marked.endings = page.endings(&is_meant, kind);
             marked.pages = page.pages;
             Change::Write(marked)
         })
@@ -103,9 +138,14 @@ impl Index {
         .await
     }
 
-    /// Retires what is under these names.
-    pub(super) async fn end_all(&self, store: &Store, names: &[Name]) -> Result<()> {
-        let endings: Vec<_> = names.iter().map(|name| end(store, name)).collect();
+    /// Retires what is to be ended.
+    pub(super) async fn end_all(
+        &self,
+        store: &Store,
+        principal: &str,
+        endings: &[Ending],
+    ) -> Result<()> {
+        let endings: Vec<_> = endings.iter().map(|ending| end(store, principal, ending)).collect();
         stream::iter(endings).buffer_unordered(AT_ONCE).try_collect().await
     }
 
@@ -119,22 +159,36 @@ impl Index {
 }
 
 /// Retires a session, so that it is read no more, and nobody brings it back or writes it who was on his way.
-async fn end(store: &Store, name: &Name) -> Result<()> {
+async fn end(store: &Store, principal: &str, ending: &Ending) -> Result<()> {
+    let Ending { name, kind } = ending;
     let tombstone = Tombstone { fate: Fate::Destroyed, by: Retirement::new() };
     for _ in 0..RIVALS {
+        let mut is_there = false;
         let when = match store.look_at(name).await {
             Ok(Content::Missing) => When::Absent,
             Ok(Content::Retired(found, _)) if found.fate == Fate::Destroyed => return Ok(()),
             // One that has moved to another ID may be given its old one back.
-            Ok(Content::Retired(_, version) | Content::Alive { version, .. }) => {
+            Ok(Content::Retired(_, version)) => When::Version(version),
+            Ok(Content::Alive { version, .. }) => {
+                is_there = true;
                 When::Version(version)
             }
-            Err(error) if error.kind() == ErrorKind::Corrupt => When::Always,
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                is_there = true;
+                When::Always
+            }
             Err(error) => return Err(error),
         };
         let is_absent = when == When::Absent;
         match store.retire_at(name, tombstone, when).await {
-            Ok(RetireOutcome::Retired | RetireOutcome::Removed) => return Ok(()),
+            Ok(RetireOutcome::Retired | RetireOutcome::Removed) => {
+                if is_there {
+                    let details =
+                        Details { whose: Whose::Principal(principal), ..Details::default() };
+                    store.tell(kind.clone(), name.clone(), details);
+                }
+                return Ok(());
+            }
             // Where there can be no tombstone, who is on his way looks at the index once more.
             Ok(RetireOutcome::Missing) if is_absent => return Ok(()),
             Ok(RetireOutcome::Missing | RetireOutcome::Conflict) => {}

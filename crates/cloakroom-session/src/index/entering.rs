@@ -4,10 +4,12 @@ use super::ending::is_ended;
 use super::page::ROOM;
 use super::*;
 use crate::machine::{Entering, Entry};
+use crate::observe::EventKind;
 
 /// Where a session has room.
 enum Room {
-    Here,
+    /// Once these sign-ins are ended.
+    Here(Vec<SessionHandle>),
     On(u32),
     /// The principal has as many as it may have.
     Nowhere,
@@ -30,10 +32,11 @@ impl Index {
             let left = leaves.as_ref().and_then(|left| page.find(left));
             let there = page.find(&name);
             if left.into_iter().chain(there).any(|item| item.is_ending) {
-                self.end_all(store, &page.endings()).await?;
+                self.end_all(store, principal, &page.unfinished()).await?;
                 return Ok(Entering::Ended);
             }
             let (handle, is_there) = (left.map(|left| left.handle), there.is_some());
+            let mut evicted = Vec::new();
             if !is_there {
                 // Taken out since, so that it would take the place of another one.
                 if let (None, Some(left)) = (handle, &leaves)
@@ -42,7 +45,7 @@ impl Index {
                     return Ok(Entering::Ended);
                 }
                 if self.limit.is_some() {
-                    self.end_all(store, &page.endings()).await?;
+                    self.end_all(store, principal, &page.unfinished()).await?;
                     page.items.retain(|item| !item.is_ending);
                 }
                 let handle = match handle {
@@ -51,7 +54,10 @@ impl Index {
                         handle
                     }
                     None => match self.room(store, principal, number, &mut page).await? {
-                        Room::Here => SessionHandle::random(),
+                        Room::Here(oldest) => {
+                            evicted = oldest;
+                            SessionHandle::random()
+                        }
                         Room::On(other) => {
                             number = other;
                             continue;
@@ -67,7 +73,8 @@ impl Index {
                 }
             }
             if self.limit.is_some() {
-                self.end_all(store, &page.endings()).await?;
+                let endings = page.endings(|handle| evicted.contains(&handle), &EventKind::Evicted);
+                self.end_all(store, principal, &endings).await?;
             }
             self.keep_first(store, principal, number).await?;
             return Ok(Entering::Entered(number));
@@ -109,7 +116,7 @@ impl Index {
             };
         }
         if page.items.len() < ROOM {
-            return Ok(Room::Here);
+            return Ok(Room::Here(Vec::new()));
         }
         if number == 0 && page.pages > 1 {
             return Ok(Room::On(page.pages - 1));
@@ -117,7 +124,7 @@ impl Index {
         self.prune(store, page).await?;
         // Not for a few, which would be looked for at each sign-in.
         if page.items.len() <= ROOM * 3 / 4 {
-            return Ok(Room::Here);
+            return Ok(Room::Here(Vec::new()));
         }
         let next = number + 1;
         let pages = self.change(store, principal, 0, |first| match first.pages > next {
@@ -140,27 +147,28 @@ impl Index {
         let others = self.on_further_pages(store, principal, page.pages).await?;
         if page.handles().len() + others < limit.most {
             self.prune_seldom(store, page).await?;
-            return Ok(Room::Here);
+            return Ok(Room::Here(Vec::new()));
         }
         self.prune(store, page).await?;
         let handles = page.handles();
         if handles.len() + others < limit.most {
-            return Ok(Room::Here);
+            return Ok(Room::Here(Vec::new()));
         }
         if limit.when_full == WhenFull::Refuse {
             return Ok(Room::Nowhere);
         }
         // What is on further pages is from before there was a limit.
         for further in 1..page.pages {
-            let names = self.mark(store, principal, further, |_| true).await?.names;
-            self.end_all(store, &names).await?;
+            let kind = &EventKind::Evicted;
+            let endings = self.mark(store, principal, further, kind, |_| true).await?.endings;
+            self.end_all(store, principal, &endings).await?;
         }
         let surplus = (handles.len() + 1).saturating_sub(limit.most);
         let oldest: Vec<_> = handles.iter().take(surplus).map(|(handle, _)| *handle).collect();
         for item in page.items.iter_mut().filter(|item| oldest.contains(&item.handle)) {
             item.is_ending = true;
         }
-        Ok(Room::Here)
+        Ok(Room::Here(oldest))
     }
 
     /// How many sessions there are on the pages behind the first.

@@ -54,8 +54,9 @@ impl Index {
         listed: &mut Vec<Listed>,
     ) -> Result<()> {
         let (page, _) = self.read(store, principal, number).await?;
-        let mut gone = page.endings();
-        self.end_all(store, &gone).await?;
+        let endings = page.unfinished();
+        self.end_all(store, principal, &endings).await?;
+        let mut gone: Vec<_> = endings.into_iter().map(|ending| ending.name).collect();
         let items = page.items.iter().filter(|item| !item.is_ending);
         let looks: Vec<_> = items.map(|item| look(store, item)).collect();
         let looks: Vec<Look> = stream::iter(looks).buffer_unordered(AT_ONCE).try_collect().await?;

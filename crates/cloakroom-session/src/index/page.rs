@@ -134,11 +134,6 @@ impl Page {
         self.items.iter().find(|item| item.name == *name)
     }
 
-    /// The names of what is to be ended.
-    pub(crate) fn endings(&self) -> Vec<Name> {
-        self.items.iter().filter(|item| item.is_ending).map(|item| item.name.clone()).collect()
-    }
-
     /// The sign-ins that nobody ends, the oldest first, each with when it was.
     pub(crate) fn handles(&self) -> Vec<(SessionHandle, f64)> {
         let mut handles: Vec<(SessionHandle, f64)> = Vec::new();

@@ -4,12 +4,11 @@ use cloakroom_storage::When;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::observe;
 use crate::record::{Fate, Found, Stored, Tombstone, end};
 
 use super::known::{Known, Left, Sent, Written};
 use super::next::{TRIES, Write};
-use super::{Entering, Machine, Rules, Step, Target};
+use super::{Entering, Machine, Rules, Step, Target, What};
 
 /// What the store answered to a step.
 #[derive(Debug)]
@@ -141,7 +140,7 @@ impl Machine {
         match found {
             Ok(found) => self.looked(found, rules),
             Err(error) if self.closed || self.presented_id() == Some(id) && self.renew => {
-                observe::upkeep_failed(&id, &error);
+                self.note(What::UpkeepFailed(error), id);
                 self.renew = false;
                 Ok(())
             }
@@ -158,7 +157,9 @@ impl Machine {
             Ok(Some(stored)) => self.wrote(write, stored),
             Ok(None) if write.is_upkeep => self.upkeep_conflicted(),
             Ok(None) => self.conflicted(&write),
-            Err(failed) if write.is_upkeep => observe::upkeep_failed(&write.id, &failed.error),
+            Err(failed) if write.is_upkeep => {
+                self.note(What::UpkeepFailed(failed.error), write.id);
+            }
             Err(failed) => {
                 if let Known::New(new) = &mut self.known
                     && failed.is_unapplied
@@ -180,6 +181,8 @@ impl Machine {
         self.run.writes += 1;
         self.run.proposed = write.is_proposed;
         self.renew = true;
+        let is_named = !self.begun && matches!(self.known, Known::Stored(_));
+        self.note_entered(&stored, is_named);
         if let (Known::New(new), Some(base)) = (&mut self.known, write.base) {
             let (holds, is_proposed) = (write.holds, write.is_proposed);
             new.sent = Sent::Written(Written { stored, holds, base: Some(base), is_proposed });
@@ -199,7 +202,7 @@ impl Machine {
 
     fn conflicted(&mut self, write: &Write) {
         self.run.conflicts += 1;
-        observe::conflict(&write.id, self.run.conflicts);
+        self.note(What::Conflict(self.run.conflicts), write.id);
         let is_entered = self.is_entered(write.id);
         let Known::New(new) = &mut self.known else {
             self.run.outdated = true;
@@ -235,7 +238,7 @@ impl Machine {
             }
             // Whether that matters is asked by whoever it matters to.
             Ok(false) => {}
-            Err(error) => observe::upkeep_failed(&id, &error),
+            Err(error) => self.note(What::UpkeepFailed(error), id),
         }
     }
 
@@ -257,6 +260,8 @@ impl Machine {
                 let ending = self.endings.swap_remove(place);
                 if by != ending.by {
                     self.was_ended_before(&ending, fate);
+                } else {
+                    self.note_destroyed(ending);
                 }
             }
             Ok(Found::Missing) => self.ending_vanished(place, rules)?,
@@ -277,6 +282,8 @@ impl Machine {
         };
         if is_anothers {
             self.was_ended_before(&ending, Fate::Removed);
+        } else if ending.seen.is_some() && ending.unmarked {
+            self.note_destroyed(ending);
         }
         Ok(())
     }
@@ -292,7 +299,8 @@ impl Machine {
         ending.sent = false;
         match retired {
             Ok(RetireOutcome::Retired | RetireOutcome::Removed) => {
-                self.endings.swap_remove(place);
+                let ending = self.endings.swap_remove(place);
+                self.note_destroyed(ending);
             }
             Ok(RetireOutcome::Missing) => self.ending_vanished(place, rules)?,
             Ok(RetireOutcome::Conflict) => {
@@ -334,7 +342,7 @@ impl Machine {
                 left.unmarked &= doubted;
                 let id = left.stored.id;
                 self.run.conflicts += 1;
-                observe::conflict(&id, self.run.conflicts);
+                self.note(What::Conflict(self.run.conflicts), id);
             }
             Err(failed) if failed.is_unapplied && !doubted => {
                 left.unanswered = false;

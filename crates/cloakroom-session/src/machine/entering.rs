@@ -18,11 +18,10 @@ use cloakroom_storage::platform::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::observe;
 use crate::record::{Fate, REMEMBERED, Retirement};
 
 use super::known::Known;
-use super::{Leftover, Machine, Rules, Step, destroyed};
+use super::{Cause, Destroyed, Leftover, Machine, Rules, Step, What, destroyed};
 
 /// That this request has entered a session into the index of its principal.
 #[derive(Clone, Debug)]
@@ -31,6 +30,8 @@ pub(crate) struct Entered {
     pub(crate) principal: String,
     pub(crate) page: u32,
     pub(crate) since: Moment,
+    /// It was none of the principal's before, and nobody has been told so.
+    pub(crate) is_first: bool,
 }
 
 /// A moment by two clocks: one stands still while a machine sleeps, and the other may be set back.
@@ -127,22 +128,33 @@ impl Machine {
     ) -> Result<()> {
         match entering {
             Ok(Entering::Entered(page)) => {
-                let Entry { id, principal, .. } = entry;
-                self.entered = Some(Box::new(Entered { id, principal, page, since }));
+                let Entry { id, principal, instead_of } = entry;
+                let is_told =
+                    |entered: &Entered| entered.principal != principal || !entered.is_first;
+                let is_first = match instead_of {
+                    Some(_) => !self.entered.as_deref().is_none_or(is_told),
+                    None => true,
+                };
+                let entered = Entered { id, principal, page, since, is_first };
+                self.entered = Some(Box::new(entered));
                 // The record is written once more, with a note of it.
                 self.run.kept &= !is_upkeep;
             }
             // Nobody had the chance to refuse it: it ends as soon as it is seen.
             Ok(Entering::Full) if is_upkeep => {
-                self.leftovers.push(Leftover::Refused(entry.id, Retirement::new()));
+                self.retire_later(entry.id, Cause::Full);
                 self.ended(Fate::Destroyed);
             }
-            Ok(Entering::Full) => return Err(full()),
+            Ok(Entering::Full) => {
+                let Entry { id, principal, .. } = entry;
+                self.note(What::Refused { principal }, id);
+                return Err(full());
+            }
             Ok(Entering::Ended) => match self.known {
                 Known::New(_) => self.lost(Fate::Destroyed),
                 _ => self.ended(Fate::Destroyed),
             },
-            Err(error) if is_upkeep => observe::upkeep_failed(&entry.id, &error),
+            Err(error) if is_upkeep => self.note(What::UpkeepFailed(error), entry.id),
             Err(error) => return Err(error),
         }
         Ok(())
@@ -170,12 +182,21 @@ impl Machine {
                 self.run.stands = true;
                 return Ok(());
             }
-            Ok(false) => destroyed(),
+            Ok(false) => {
+                self.note_known(What::DestroyedElsewhere);
+                destroyed()
+            }
             Err(error) => error,
         };
         // Also where the handler has told somebody its ID.
-        self.leftovers.push(Leftover::Refused(id, Retirement::new()));
+        self.retire_later(id, Cause::Untold);
         Err(error)
+    }
+
+    fn retire_later(&mut self, id: SessionId, cause: Cause) {
+        let record = self.known.record().cloned();
+        let destroyed = Destroyed { id, by: Retirement::new(), record, cause };
+        self.leftovers.push(Leftover::Destroyed(destroyed));
     }
 
     /// Whether a new ID is in the index, so that what stands under it may be a tombstone.

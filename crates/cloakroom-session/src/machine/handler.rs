@@ -8,7 +8,10 @@ use crate::id::SessionId;
 use crate::record::{AUTHENTICATED, Fate, PRINCIPAL, REMEMBER, Stored, Written};
 
 use super::known::{Ending, Known, Left, New, Sent};
-use super::{Entered, Leftover, Machine, Rules, destroyed, expired, response_started};
+use super::{
+    Cause, Destroyed, Entered, Leftover, Machine, Moved, Reason, Rules, What, destroyed, expired,
+    response_started,
+};
 
 impl Machine {
     /// The handler sets an entry. What would begin a session is refused once no cookie can name it any more.
@@ -57,8 +60,7 @@ impl Machine {
     pub(crate) fn destroy(&mut self) {
         self.changes.clear();
         self.destroyed = true;
-        // What was retired for a new ID stays retired.
-        self.moved = None;
+        let (moved, endings) = (self.moved.take(), self.endings.len());
         let presented = self.presented_id();
         match std::mem::take(&mut self.known) {
             // Nothing is left to destroy, and what another request retired is not begun again.
@@ -78,8 +80,23 @@ impl Machine {
             }
             Known::Stored(stored) => self.endings.push(Ending::new(stored.id, Some(stored))),
         }
+        if let Some(moved) = moved {
+            self.destroy_moved(*moved, self.endings.len() > endings);
+        }
         self.known = Known::Absent;
         self.begin_another();
+    }
+
+    /// What was retired for a new ID stays retired. Where nobody was told of the new one, it is the old one that has ended.
+    fn destroy_moved(&mut self, moved: Moved, has_ending: bool) {
+        let Moved { left, by, in_doubt, .. } = moved;
+        if in_doubt {
+            let (id, record) = (left.id, Some(left.record));
+            let destroyed = Destroyed { id, by, record, cause: Cause::Handler };
+            self.leftovers.push(Leftover::Destroyed(destroyed));
+        } else if !has_ending {
+            self.note_of(What::Destroyed, &left);
+        }
     }
 
     /// The handler wants a new ID for what there is.
@@ -98,6 +115,7 @@ impl Machine {
             self.known = Known::Absent;
         }
         self.regenerate_as(entered.id)?;
+        self.reason = Reason::SignedIn;
         self.entered = Some(Box::new(entered));
         if let Some(owned) = owned {
             self.changes.set(PRINCIPAL, owned, true);
@@ -109,6 +127,7 @@ impl Machine {
     /// The handler has shown once more whose the session is.
     pub(crate) fn reauthenticate(&mut self, authenticated: Written) -> Result<()> {
         self.regenerate()?;
+        self.reason = self.reason.max(Reason::Reauthenticated);
         self.changes.set(AUTHENTICATED, authenticated, true);
         Ok(())
     }
@@ -149,7 +168,9 @@ impl Machine {
             Known::Unasked | Known::Absent | Known::Expired => None,
         };
         self.known = Known::New(Box::new(New::begin(id, left, true)));
+        let reason = self.reason.max(Reason::Regenerated);
         self.begin_another();
+        self.reason = reason;
         Ok(())
     }
 

@@ -118,20 +118,39 @@ pub(crate) struct Ending {
 pub(crate) enum Leftover {
     /// A record of this request's own that nobody can name.
     Unnamed(SessionId),
-    /// A destroyed session that could not be retired.
-    Destroyed(SessionId, Retirement),
-    /// A session that the index refuses, which may be alive.
-    Refused(SessionId, Retirement),
+    /// A session that is to be retired still.
+    Destroyed(Destroyed),
     /// What `regenerate` has left for `now`, and nobody knows whether it was retired.
     Moved { left: SessionId, by: Retirement, now: SessionId },
     /// The same, where nobody was told of `now`: what was left is restored, should it be retired after all.
     TakenBack { moved: Moved, now: SessionId },
 }
 
+/// A session that is to be retired behind the request's back.
+#[derive(Debug)]
+pub(crate) struct Destroyed {
+    pub(crate) id: SessionId,
+    pub(crate) by: Retirement,
+    /// As it was seen last, if it was.
+    pub(crate) record: Option<Arc<Record>>,
+    pub(crate) cause: Cause,
+}
+
+/// Why a session is to be retired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The handler destroyed it.
+    Handler,
+    /// Its principal has as many as it may have.
+    Full,
+    /// It was ended elsewhere before anybody was told of it.
+    Untold,
+}
+
 impl Leftover {
     pub(crate) fn id(&self) -> SessionId {
         match self {
-            Leftover::Unnamed(id) | Leftover::Destroyed(id, _) | Leftover::Refused(id, _) => *id,
+            Leftover::Unnamed(id) | Leftover::Destroyed(Destroyed { id, .. }) => *id,
             Leftover::Moved { left, .. } => *left,
             Leftover::TakenBack { now, .. } => *now,
         }

@@ -11,6 +11,7 @@ mod answered;
 mod cookie;
 mod entering;
 mod handler;
+mod happened;
 mod known;
 mod next;
 mod rules;
@@ -30,7 +31,8 @@ use crate::record::{Change, Changes, Found, Record, Revision};
 pub(crate) use answered::{Answer, Failed, RetireOutcome};
 pub(crate) use cookie::SetCookie;
 pub(crate) use entering::{Entered, Entering, Entry, Moment, full};
-pub(crate) use known::{Leftover, Moved};
+pub(crate) use happened::{Happened, Reason, What};
+pub(crate) use known::{Cause, Destroyed, Leftover, Moved};
 pub(crate) use next::{Goal, Next, Outcome, Proposal, Step, Target};
 pub(crate) use rules::Rules;
 
@@ -48,6 +50,8 @@ pub(crate) struct Machine {
     /// What the handler destroyed and the store was not told yet.
     endings: Vec<Ending>,
     leftovers: Vec<Leftover>,
+    /// What is to be told to those who watch.
+    happened: Vec<Happened>,
     /// What this request has entered into the index of a principal.
     entered: Option<Box<Entered>>,
     /// What `regenerate` has left and retired, until the browser is told of the new ID.
@@ -62,6 +66,8 @@ pub(crate) struct Machine {
     destroyed: bool,
     /// This request has begun the session, and no response has handed it out.
     begun: bool,
+    /// Why it has an ID that no response has handed out.
+    reason: Reason,
     /// The handler asked for the session's ID, so that somebody else may know it.
     told: bool,
     /// A cookie whose time runs out is to be sent again: the session was written, or used.
@@ -104,6 +110,9 @@ struct Run {
     tries: u32,
     refusal: Option<Error>,
 }
+
+/// The cookie of a request that ends, and what has come about by it.
+type Closed = (Result<Option<SetCookie>>, Option<Happened>);
 
 /// What a reader sees of one key.
 pub(crate) struct Seen {
@@ -248,7 +257,7 @@ impl Machine {
 
     /// Ends a request that has nothing to ask the store, as most: what [`Goal::Finish`] does, in one look. `None` where
     /// there is something to do.
-    pub(crate) fn close_idle(&mut self, rules: &Rules) -> Option<Result<Option<SetCookie>>> {
+    pub(crate) fn close_idle(&mut self, rules: &Rules) -> Option<Closed> {
         let is_idle = !self.is_changed()
             && !self.lost
             && !self.may_need_upkeep(rules)
@@ -259,25 +268,27 @@ impl Machine {
             self.run = Run::default();
             self.closed = true;
             let cookie = self.cookie(rules);
-            self.told_the_browser();
-            cookie
+            (cookie, self.told_the_browser())
         })
     }
 
     /// The response leaves, with its cookie: from now on somebody can name the session. Not where the client has gone away
-    /// meanwhile: then what only the cookie could have named is taken back.
-    pub(crate) fn told_the_browser(&mut self) {
+    /// meanwhile: then what only the cookie could have named is taken back. Answers what has come about by it, where anything
+    /// has: apart from the notes, so that a session begins without one of them on the heap.
+    pub(crate) fn told_the_browser(&mut self) -> Option<Happened> {
         if self.abandoned {
             self.undo_move();
             self.leave_unnamed();
         }
-        if let (Some(moved), Some(now)) = (self.moved.take(), self.known.id())
+        let moved = self.moved.take();
+        let previous = moved.as_ref().map(|moved| moved.left.id);
+        if let (Some(moved), Some(now)) = (moved, self.known.id())
             && moved.in_doubt
         {
             let leftover = Leftover::Moved { left: moved.left.id, by: moved.by, now };
             self.leftovers.push(leftover);
         }
-        self.begun = false;
+        self.settle(previous)
     }
 
     /// Whether a task has changed or destroyed the session after all was done. What it changes after the old ID of a
@@ -334,8 +345,16 @@ impl Machine {
         self.leave_unnamed();
         for ending in self.endings.iter_mut().filter(|ending| !ending.handed_over) {
             ending.handed_over = true;
-            self.leftovers.push(Leftover::Destroyed(ending.id, ending.by));
+            self.leftovers.push(Leftover::Destroyed(Destroyed {
+                id: ending.id,
+                by: ending.by,
+                record: ending.seen.as_ref().map(|seen| Arc::clone(&seen.record)),
+                cause: Cause::Handler,
+            }));
         }
+        // What somebody was told of stays.
+        let settled = self.settle(None);
+        self.happened.extend(settled);
     }
 
     /// Nobody holds the session any more.
@@ -399,6 +418,7 @@ impl Machine {
         self.generation += 1;
         self.read_own = false;
         self.begun = false;
+        self.reason = Reason::default();
         self.told = false;
         self.renew = false;
         self.reissue = false;

@@ -1,11 +1,10 @@
 //! How a session becomes another one: ended, expired, moved.
 
 use crate::error::Result;
-use crate::observe;
 use crate::record::Fate;
 
 use super::known::{Ending, Known, Moved, New, Sent};
-use super::{Machine, Rules};
+use super::{Happened, Machine, Rules, What};
 
 impl Machine {
     /// Another request retired the session: nothing is saved any more, and no cookie is sent.
@@ -46,9 +45,7 @@ impl Machine {
 
     /// The session's time has passed. What was changed begins a new one, of which the old data is no part.
     pub(super) fn expire(&mut self) {
-        if let Known::Stored(stored) = &self.known {
-            observe::expired(&stored.id);
-        }
+        self.note_known(What::Expired);
         self.known = Known::Expired;
         self.begin_another();
     }
@@ -61,9 +58,11 @@ impl Machine {
             self.lost(Fate::Removed);
             return Ok(());
         }
-        observe::expired(&left.stored.id);
-        new.left = None;
+        let left = new.left.take();
         self.generation += 1;
+        if let Some(left) = left {
+            self.note_of(What::Expired, &left.stored);
+        }
         Ok(())
     }
 
@@ -103,21 +102,21 @@ impl Machine {
         if let Known::New(new) = &self.known
             && let Some(left) = &new.left
         {
-            observe::moved_in_doubt(&left.stored.id);
+            let id = left.stored.id;
+            self.note(What::MovedInDoubt, id);
         }
         self.move_over(true);
     }
 
     /// Another request retired what `regenerate` leaves: there is one winner.
     pub(super) fn lost(&mut self, fate: Fate) {
-        if let Known::New(new) = &self.known {
-            if let Some(left) = &new.left {
-                observe::destroyed_elsewhere(&left.stored.id);
-            }
+        if let Known::New(new) = std::mem::replace(&mut self.known, Known::Ended(fate)) {
             self.leftovers.extend(new.leftover());
+            if let Some(left) = new.left {
+                self.note_of(What::DestroyedElsewhere, &left.stored);
+            }
         }
         self.changes.clear();
-        self.known = Known::Ended(fate);
         self.begin_another();
         self.lost = true;
     }
@@ -128,7 +127,8 @@ impl Machine {
             return;
         }
         if let Some(id) = self.known.id().or(self.presented_id()) {
-            observe::destroyed_elsewhere(&id);
+            let record = self.known.record().cloned();
+            self.happened.push(Happened { what: What::DestroyedElsewhere, id, record });
         }
         self.changes.clear();
     }

@@ -3,12 +3,11 @@
 use cloakroom_storage::When;
 
 use crate::error::Result;
-use crate::observe;
 use crate::record::{Changes, Stored};
 
 use super::known::Known;
 use super::next::Write;
-use super::{Machine, Rules, Step};
+use super::{Machine, Rules, Step, What};
 
 impl Machine {
     /// Whether there can be something to keep up, as far as is known without looking into the record.
@@ -47,8 +46,9 @@ impl Machine {
         }
         self.run.kept = true;
         let Known::Stored(stored) = &self.known else { return None };
+        let id = stored.id;
         self.upkeep(stored, rules).unwrap_or_else(|error| {
-            observe::upkeep_failed(&stored.id, &error);
+            self.note(What::UpkeepFailed(error), id);
             None
         })
     }

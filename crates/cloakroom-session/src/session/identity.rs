@@ -2,12 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::clock::time;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::index::ensure_comparing;
 use crate::machine::{Entered, Entering, Entry, Moment, full};
+use crate::observe::EventKind;
 use crate::record::{self, CLOCK_SKEW};
 use crate::sessions::Sessions;
+use crate::store::{Details, Whose};
 
 use super::Session;
 
@@ -70,10 +73,17 @@ impl Session {
         let entry = Entry { id, principal, instead_of };
         let page = match shared.index.enter(&shared.store, &entry).await? {
             Entering::Entered(page) => page,
-            Entering::Full => return Err(full()),
+            Entering::Full => {
+                let asking = self.inner.machine().id().unwrap_or(id);
+                let whose = Whose::Principal(&entry.principal);
+                let details = Details { whose, ..Details::default() };
+                shared.store.tell(EventKind::SignInRefused, asking, details);
+                return Err(full());
+            }
             Entering::Ended => return Err(crate::machine::destroyed()),
         };
-        let entered = Entered { id, principal: entry.principal, page, since };
+        let is_first = false;
+        let entered = Entered { id, principal: entry.principal, page, since, is_first };
         let authenticated = record::authenticated_at(rules.now())?;
         self.inner.machine().sign_in(entered, owned, authenticated)
     }
@@ -266,12 +276,6 @@ impl Session {
         let view = self.inner.view();
         record::authenticated(view.record.as_deref(), &view.changes, view.moment)
     }
-}
-
-/// A moment that is told in milliseconds since 1970.
-pub(crate) fn time(at: f64) -> SystemTime {
-    let since = Duration::try_from_secs_f64(at.max(0.0) / 1000.0).unwrap_or_default();
-    SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// Refuses what is no principal.

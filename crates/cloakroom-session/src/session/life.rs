@@ -3,7 +3,7 @@
 use crate::commit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::machine::{Goal, response_started};
+use crate::machine::{Goal, Machine, response_started};
 use crate::record::{Found, Lifetime, not_serializable};
 
 use super::Session;
@@ -104,7 +104,8 @@ impl Session {
     #[doc(alias = "flush")]
     #[doc(alias = "clear")]
     pub fn destroy(&self) {
-        self.inner.use_machine().destroy();
+        self.inner.mark_used();
+        self.inner.tell(Machine::destroy);
     }
 
     /// Replaces the session by the stored one with this ID and hands out its cookie. Returns whether there is

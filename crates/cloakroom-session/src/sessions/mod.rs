@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::id::SessionId;
 use crate::index::{Index, cannot_compare};
 use crate::machine::Rules;
-use crate::observe;
+use crate::observe::{self, Events};
 use crate::session::Session;
 use crate::store::Store;
 
@@ -237,6 +237,44 @@ impl Sessions {
     /// ```
     pub fn session(&self, cookies: impl Into<CookieHeaders>) -> Session {
         Session::new(Arc::clone(&self.shared), cookies.into())
+    }
+
+    /// What happens to sessions from now on, for an audit log: who has signed in, which session was ended, and why.
+    ///
+    /// Told is what has happened in this process, once the store has confirmed it, and nothing that a request has failed at. The
+    /// last 1,024 events are kept for a reader who is behind; one who is further behind loses the oldest, and is told how many.
+    /// No request waits for a reader, and where there is none, none pays for it.
+    ///
+    /// ```
+    /// # use cloakroom_session::adapter::Commit;
+    /// # use cloakroom_session::{Config, CookieHeaders, Sessions};
+    /// use cloakroom_session::EventKind;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// let mut events = sessions.events();
+    /// # let session = sessions.session(CookieHeaders::default());
+    /// # session.sign_in("ann").await?;
+    /// # session.finish().await?;
+    /// # drop((sessions, session));
+    /// # let mut seen = Vec::new();
+    ///
+    /// // In a task of its own.
+    /// while let Some(event) = events.recv().await {
+    ///     match event {
+    ///         Ok(event) if event.kind == EventKind::SignedIn => println!("{:?} has signed in", event.principal),
+    ///         Ok(event) => println!("{}", event.kind.name()),
+    ///         Err(missed) => println!("{missed}"),
+    ///     }
+    /// #   seen.push(());
+    /// }
+    /// # assert_eq!(seen.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn events(&self) -> Events {
+        self.shared.store.observer().listen()
     }
 
     pub(crate) fn from_shared(shared: Arc<Shared>) -> Sessions {

@@ -1,18 +1,21 @@
 //! The sessions of one principal: to be seen, and to be ended.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 
+use crate::clock::time;
 use crate::commit::Shared;
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::index::{Listed, SessionHandle};
 use crate::machine::Rules;
+use crate::observe::RevokedBy;
 use crate::record::{self, Changes, end};
-use crate::session::{Session, SessionKey, check_principal, time};
+use crate::session::{Session, SessionKey, check_principal};
 
 use super::Sessions;
 
@@ -43,6 +46,7 @@ use super::Sessions;
 pub struct PrincipalSessions {
     sessions: Sessions,
     principal: String,
+    by: RevokedBy,
 }
 
 impl Sessions {
@@ -58,11 +62,30 @@ impl Sessions {
     /// # }
     /// ```
     pub fn of(&self, principal: impl Into<String>) -> PrincipalSessions {
-        PrincipalSessions { sessions: self.clone(), principal: principal.into() }
+        let (sessions, principal) = (self.clone(), principal.into());
+        PrincipalSessions { sessions, principal, by: RevokedBy::Principal }
     }
 }
 
 impl PrincipalSessions {
+    /// Says who revokes sessions by this, for whoever reads the [events](Sessions::events): a name for the log, such as that of
+    /// somebody at a support desk. Where nobody says, it is the principal's own doing.
+    ///
+    /// ```
+    /// # use cloakroom_session::{Config, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// sessions.of("ann").by("support: bob").revoke_all().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn by(mut self, name: impl Into<Arc<str>>) -> PrincipalSessions {
+        self.by = RevokedBy::Other(name.into());
+        self
+    }
+
     /// Those that are alive, the newest sign-in first. One look at each, several at once; entries of sessions that are no more
     /// are taken out of the index.
     ///
@@ -94,11 +117,12 @@ impl PrincipalSessions {
     /// As [`PrincipalSessions::list`]. What was begun then is finished by whoever next lists the principal's sessions, ends some,
     /// or signs in where there is a limit.
     pub async fn revoke(&self, handle: SessionHandle) -> Result<bool> {
-        let revoked = self.end(|other| other == handle).await?;
+        let revoked = self.end(&self.by, |other| other == handle).await?;
         Ok(revoked > 0)
     }
 
-    /// Ends all but this one; answers how many. Where this session is none of the principal's, all are ended.
+    /// Ends all but this one; answers how many. Where this session is none of the principal's, all are ended. Where nobody says
+    /// who does it, it is the principal in this session.
     ///
     /// # Errors
     /// As [`PrincipalSessions::revoke`].
@@ -109,7 +133,12 @@ impl PrincipalSessions {
         let names =
             names.into_iter().map(|id| shared.store.name(id)).collect::<Result<Vec<_>>>()?;
         let spared = shared.index.handles(&shared.store, &self.principal, &names).await?;
-        self.end(|handle| !spared.contains(&handle)).await
+        let current = session.inner.machine().id();
+        let by = match (&self.by, current) {
+            (RevokedBy::Principal, Some(id)) => RevokedBy::Session(shared.store.hash(&id.into())),
+            (by, _) => by.clone(),
+        };
+        self.end(&by, |handle| !spared.contains(&handle)).await
     }
 
     /// Ends all; answers how many. One that is signed in meanwhile is ended too, or is there afterwards, listed.
@@ -117,13 +146,13 @@ impl PrincipalSessions {
     /// # Errors
     /// As [`PrincipalSessions::revoke`].
     pub async fn revoke_all(&self) -> Result<usize> {
-        self.end(|_| true).await
+        self.end(&self.by, |_| true).await
     }
 
-    async fn end(&self, is_meant: impl Fn(SessionHandle) -> bool) -> Result<usize> {
+    async fn end(&self, by: &RevokedBy, is_meant: impl Fn(SessionHandle) -> bool) -> Result<usize> {
         check_principal(&self.principal)?;
         let shared = self.shared();
-        let revoked = shared.index.revoke(&shared.store, &self.principal, is_meant).await?;
+        let revoked = shared.index.revoke(&shared.store, &self.principal, by, is_meant).await?;
         Ok(revoked.len())
     }
 

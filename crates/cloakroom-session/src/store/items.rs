@@ -1,6 +1,5 @@
 //! What is under a key of the store, and what is put in its place when it is retired.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use crate::machine::{Failed, RetireOutcome};
 use crate::observe;
 use crate::record::{REMEMBERED, Record, Tombstone, end};
 
-use super::{Store, from_storage};
+use super::{Name, Store, from_storage};
 
 /// How long a record that cannot be read is given to become readable: JavaScript's file driver writes in
 /// place, so a reader may see half of what it writes.
@@ -37,15 +36,15 @@ pub(crate) enum Content {
 }
 
 impl Store {
-    /// The record, whether or not its time has passed. What it is shown as in a log is no key.
-    pub(super) async fn read(&self, key: &ItemKey, shown: &impl fmt::Debug) -> Result<Content> {
+    /// The record, whether or not its time has passed. Those who watch know it by its name.
+    pub(super) async fn read(&self, key: &ItemKey, name: &Name) -> Result<Content> {
         let mut patience = PATIENCE.iter();
         loop {
             // Before the store is asked, so that a slow answer makes nobody live longer.
             let asked = if self.rules.lifetime.is_limited() { self.rules.now() } else { 0.0 };
             let found = self.get(key).await.inspect_err(|error| {
                 if error.kind() == ErrorKind::Corrupt {
-                    observe::corrupt(shown, error);
+                    self.tell_corrupt(name, error);
                 }
             });
             let Some((item, ttl)) = found? else { return Ok(Content::Missing) };
@@ -63,7 +62,7 @@ impl Store {
                 Err(error) => match patience.next() {
                     Some(pause) => Box::pin(platform::sleep(*pause)).await,
                     None => {
-                        observe::corrupt(shown, &error);
+                        self.tell_corrupt(name, &error);
                         return Err(error);
                     }
                 },
@@ -105,7 +104,7 @@ impl Store {
     pub(super) async fn bury_at(
         &self,
         key: &ItemKey,
-        shown: &impl fmt::Debug,
+        name: &Name,
         tombstone: Tombstone,
         when: When,
     ) -> Result<RetireOutcome, Failed> {
@@ -122,7 +121,7 @@ impl Store {
                 Err(error) if error.is_timeout() => return Err(error.into()),
                 Err(error) => {
                     let failed = Failed::from(error);
-                    observe::no_tombstone(shown, &failed.error);
+                    observe::no_tombstone(&self.shown(name.clone()), &failed.error);
                     doubt = (is_absent || !failed.is_unapplied).then_some(failed);
                 }
             }

@@ -3,6 +3,7 @@
 //! The commit alone calls it. It knows what the machine wants to be told, and no request.
 
 mod copies;
+mod events;
 mod footprints;
 mod items;
 mod named;
@@ -15,19 +16,20 @@ use std::time::Duration;
 
 use cloakroom_storage::{
     DynDriver, Error as StorageError, ErrorKind as StorageKind, Item, ItemKey, RemoveOutcome,
-    SetOutcome, Version, When,
+    SetOutcome, When,
 };
 
 use crate::config::CorruptPolicy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::machine::{Failed, RetireOutcome, Rules};
-use crate::observe::{self, Overwrite, Told};
+use crate::observe::{self, Observer, Overwrite};
 use crate::record::{
     Draft, Fate, Found, REMEMBERED, Record, Retirement, Stored, Tombstone, Trace, end,
 };
 
 use copies::Copies;
+pub(crate) use events::{Details, Whose};
 use footprints::{Footprint, Footprints};
 pub(crate) use items::Content;
 pub(crate) use named::Name;
@@ -42,14 +44,14 @@ pub(crate) struct Store {
     copies: Copies,
     footprints: Footprints,
     retired: Retired,
-    told: Told,
+    observer: Observer,
 }
 
 impl Store {
     pub(crate) fn new(driver: DynDriver, rules: Rules, corrupt: CorruptPolicy) -> Store {
-        let copies = Copies::new(rules.clock);
+        let (copies, observer) = (Copies::new(rules.clock), Observer::new(rules.clock));
         let (footprints, retired) = (Footprints::new(), Retired::new());
-        Store { driver, rules, corrupt, copies, footprints, retired, told: Told::default() }
+        Store { driver, rules, corrupt, copies, footprints, retired, observer }
     }
 
     /// What holds for all sessions. A store may be able to do more tomorrow, or less: behind an address there may be another
@@ -102,10 +104,9 @@ impl Store {
                 return Ok(found);
             }
             // Apart, because it is seldom: every other request would have to have room for it.
-            let version = stored.version.clone();
             found = match tombstone {
-                Some(tombstone) => Box::pin(self.retire_again(id, tombstone, version)).await?,
-                None => Box::pin(self.end(id, version)).await?,
+                Some(tombstone) => Box::pin(self.retire_again(stored, tombstone)).await?,
+                None => Box::pin(self.end(stored)).await?,
             };
         }
         self.copies.forget(id);
@@ -114,7 +115,7 @@ impl Store {
 
     /// The record, whether or not its time has passed.
     async fn find(&self, id: SessionId) -> Result<Found> {
-        Ok(match self.read(&key(&id)?, &id).await? {
+        Ok(match self.read(&key(&id)?, &id.into()).await? {
             Content::Alive { record, version, ends } => {
                 Found::Alive(Stored { id, record, version, ends })
             }
@@ -132,17 +133,21 @@ impl Store {
 
     /// Removes a session that is over; answers what there is then. The store does that by itself, unless a JavaScript
     /// writer took the record's deadline away. Where it fails, the next reader removes it: nobody is shown it until then.
-    async fn end(&self, id: SessionId, version: Version) -> Result<Found> {
-        observe::over(&id);
-        match self.remove(id, When::Version(version)).await {
-            Ok(RemoveOutcome::Removed | RemoveOutcome::Missing) => Ok(Found::Missing),
+    async fn end(&self, stored: &Stored) -> Result<Found> {
+        let id = stored.id;
+        match self.remove(id, When::Version(stored.version.clone())).await {
+            Ok(RemoveOutcome::Removed) => {
+                self.tell_over(&id.into(), &stored.record);
+                Ok(Found::Missing)
+            }
+            Ok(RemoveOutcome::Missing) => Ok(Found::Missing),
             // Another may have retired it since.
             Ok(RemoveOutcome::Conflict) => Ok(match self.find(id).await? {
                 Found::Alive(_) => Found::Missing,
                 found => found,
             }),
             Err(error) => {
-                observe::upkeep_failed(&id, &error);
+                observe::upkeep_failed(&self.shown(id), &error);
                 Ok(Found::Missing)
             }
         }
@@ -150,21 +155,17 @@ impl Store {
 
     /// Retires a session that has come back: by the same tombstone, so that whoever left it can still restore it. Answers
     /// what there is then, and in no case a session.
-    async fn retire_again(
-        &self,
-        id: SessionId,
-        tombstone: Tombstone,
-        version: Version,
-    ) -> Result<Found> {
+    async fn retire_again(&self, stored: &Stored, tombstone: Tombstone) -> Result<Found> {
+        let (id, version) = (stored.id, stored.version.clone());
         // It is remembered already, where it was not forgotten since because it was restored.
         match self.bury(id, tombstone, When::Version(version)).await {
             Ok(RetireOutcome::Retired | RetireOutcome::Removed) => {
-                self.told.overwritten(&id, Overwrite::Revived);
+                self.tell_overwritten(id, Overwrite::Revived, &stored.record);
             }
             // It has changed again, or the store has answered with what was there once.
             Ok(RetireOutcome::Missing | RetireOutcome::Conflict) => {}
             // Whoever comes next tries again.
-            Err(failed) => observe::left_over(&id, Some(&failed.error)),
+            Err(failed) => observe::left_over(&self.shown(id), Some(&failed.error)),
         }
         Ok(match self.find(id).await? {
             Found::Alive(stored) => Found::Retired(tombstone, stored.version),
@@ -219,7 +220,7 @@ impl Store {
         }
         if let Some((on, last)) = since {
             for overwrite in last.overwritten(on, rules.expires) {
-                self.told.overwritten(&id, overwrite);
+                self.tell_overwritten(id, overwrite, &on.record);
             }
         }
         self.footprints.leave(id, Footprint { trace: draft.trace.clone(), at: rules.now() });
@@ -247,7 +248,7 @@ impl Store {
         when: When,
     ) -> Result<RetireOutcome, Failed> {
         let _ending = self.copies.end(id);
-        self.bury_at(&key(&id)?, &id, tombstone, when).await
+        self.bury_at(&key(&id)?, &id.into(), tombstone, when).await
     }
 
     /// Puts a record back in the place of a tombstone that is at this version, or where it was removed.

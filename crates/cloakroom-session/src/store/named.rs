@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cloakroom_storage::{ItemKey, When};
+use cloakroom_storage::{ItemKey, RemoveOutcome, When};
 
 use crate::error::Result;
 use crate::id::SessionId;
@@ -39,6 +39,12 @@ impl Name {
     }
 }
 
+impl From<SessionId> for Name {
+    fn from(id: SessionId) -> Name {
+        Name::Id(id)
+    }
+}
+
 /// Without what it is: it may be a session's ID.
 impl fmt::Debug for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,14 +74,16 @@ impl Store {
                 Found::Missing => Content::Missing,
             }),
             Name::Alias(alias) => {
-                let content = self.read(alias, alias).await?;
+                let content = self.read(alias, name).await?;
                 if let Content::Alive { record, version, .. } = &content
                     && self.rules.is_over(record)?
                 {
                     let when = self.condition(When::Version(version.clone()));
                     let removed = self.driver.remove(alias, when).await.map_err(from_storage)?;
                     // Where another was faster, that one has retired it.
-                    _ = removed;
+                    if removed == RemoveOutcome::Removed {
+                        self.tell_over(name, record);
+                    }
                     return Ok(Content::Missing);
                 }
                 Ok(content)
@@ -92,7 +100,7 @@ impl Store {
     ) -> Result<RetireOutcome, Failed> {
         match name {
             Name::Id(id) => self.retire(*id, tombstone, when).await,
-            Name::Alias(alias) => self.bury_at(alias, alias, tombstone, when).await,
+            Name::Alias(alias) => self.bury_at(alias, name, tombstone, when).await,
         }
     }
 }

@@ -11,10 +11,10 @@ use cloakroom_storage::{ItemKey, RemoveOutcome, When, platform};
 use crate::config::CorruptPolicy;
 use crate::error::{Error, Result};
 use crate::id::SessionId;
-use crate::observe;
+use crate::observe::EventKind;
 use crate::record::{Found, Record, Tombstone};
 
-use super::{Store, from_storage, key};
+use super::{Details, Store, from_storage, key};
 
 /// Where it is moved to, below this name. No cookie leads there: what is no UUID reaches no driver.
 const ASIDE: &str = "corrupt";
@@ -63,7 +63,7 @@ impl Store {
         _ = aside.map_err(from_storage)?;
         match self.remove(id, When::Version(torn.version)).await? {
             RemoveOutcome::Removed => {
-                observe::quarantined(&id);
+                self.tell(EventKind::Quarantined, id, Details::default());
                 Ok(Found::Missing)
             }
             // Another request of the visitor was faster.

@@ -10,6 +10,8 @@ mod concurrency;
 #[cfg(feature = "derive")]
 mod data;
 mod ended;
+#[cfg(feature = "testing")]
+mod events;
 mod flash;
 mod flaws;
 mod interruptions;

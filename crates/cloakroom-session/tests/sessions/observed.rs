@@ -9,10 +9,10 @@ use cloakroom_session::{Config, Sessions};
 
 #[tokio::test]
 async fn a_change_that_nobody_will_save_is_not_silent() {
-    let log = Log::default();
-    let _log = tracing::subscriber::set_default(log.clone());
     let site = Site::new().await;
     let id = site.stored(&[("a", "1")]).await;
+    let log = Log::default();
+    let _log = tracing::subscriber::set_default(log.clone());
     let session = site.request(id);
     session.get::<String>("a").await.unwrap();
     session.finish().await.unwrap();
@@ -41,11 +41,11 @@ async fn lost_races_and_broken_records_are_logged_without_the_id() {
 
 #[tokio::test]
 async fn a_cookie_that_gives_way_is_named_in_the_log_without_its_value() {
-    let log = Log::default();
-    let _log = tracing::subscriber::set_default(log.clone());
     let session = Site::new().await.visitor();
     session.set("a", "1").unwrap();
     let finished = session.finish().await.unwrap();
+    let log = Log::default();
+    let _log = tracing::subscriber::set_default(log.clone());
     let mut headers = http::HeaderMap::new();
     finished.apply(&mut headers);
     assert_eq!(log.text(), "");

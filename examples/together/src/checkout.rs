@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use cloakroom::axum::{Result, Session};
 use maud::{Markup, html};
 use serde::Deserialize;
-use shop::actions::LONGEST_NAME;
+use shop::account::LONGEST_NAME;
 use shop::cart::{self, Line};
 use shop::components::order;
 use shop::pages::checkout::confirmation;

@@ -25,7 +25,7 @@ use crate::machine::View;
 use crate::record;
 
 pub use data::SessionData;
-pub(crate) use identity::{check as check_principal, not_signed_in, time};
+pub(crate) use identity::{check as check_principal, not_signed_in};
 pub use key::{EntryName, Key, SessionKey, WriteKey};
 pub use options::SetOptions;
 

@@ -178,7 +178,10 @@ describe('A store whose IDs are hashed and whose records are sealed', () => {
 		writeFileSync(keyFile, '# none\n');
 		assert.throws(() => encryptedByKeyFile(within, { keyFile }), /the key file .*keys: there is no key/);
 		assert.throws(() => encryptedByKeyFile(within, { keyFile: `${folder}/none` }), /`encryption.keyFile`: ENOENT/);
-		assert.throws(() => encryptedByKeyFile(within, { keyFile: KEY }), ({ message }) => /is a key/.test(message) && !message.includes(KEY));
+		for (const mistaken of [KEY, `${OTHER},${KEY}`]) {
+			const tells = ({ message }) => /is a key/.test(message) && !message.includes(KEY);
+			assert.throws(() => encryptedByKeyFile(within, { keyFile: mistaken }), tells);
+		}
 	});
 
 	test('keeps what does not open, which is an error and no empty session, until it is destroyed', async () => {

@@ -15,7 +15,8 @@ use serde::Deserialize;
 use crate::browser::browser;
 use crate::session::{ADDRESS, Address, DEVICE, DRAFT, Device, NOTICE, USER, User};
 
-/// Everybody's password. A shop with accounts has a hash of each one's own, and compares by that.
+/// Everybody's password. A shop with accounts has a hash of each one's own, compares by that, and lets nobody guess: it counts
+/// what failed by name and by address, and slows down.
 pub const PASSWORD: &str = "overcoat";
 
 /// How long a password counts for what asks for more than a cookie.
@@ -42,18 +43,23 @@ pub async fn log_in(session: Session, headers: HeaderMap, Input(form): Input<Log
         return Err(ActionError::input([Issue::new(["name"], message)]));
     }
     check(&form.password)?;
-    // The cart may come along with somebody else, an address may not.
-    if session.principal().await?.is_some_and(|other| other != name) {
-        session.delete(ADDRESS.name());
-        session.delete(DRAFT.entry());
-    }
+    let is_another = session.principal().await?.as_deref() != Some(name);
+    let before = session.get(USER).await?;
     // Before `sign_in`, since this entry says whose the session is: see `session::PRINCIPAL`.
     session.set(USER, &User { name: name.to_owned() })?;
     // With a new ID, as on every change of privilege: an ID that somebody planted before is worth nothing now.
     if let Err(error) = session.sign_in(name).await {
-        // Nobody is logged in by half: there may be as many devices as there may be.
-        session.delete(USER.name());
+        // Nobody is logged in by half, nor out: there may be as many devices as there may be.
+        match before {
+            Some(user) => session.set(USER, &user)?,
+            None => session.delete(USER.name()),
+        }
         return Err(error.into());
+    }
+    // The cart may come along with somebody else, an address may not, nor one that was typed when nobody was logged in any more.
+    if is_another {
+        session.delete(ADDRESS.name());
+        session.delete(DRAFT.entry());
     }
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let device = Device { browser: browser(agent.unwrap_or_default()), since: Date::now() };
@@ -97,8 +103,10 @@ pub async fn save_address(session: Session, Input(form): Input<Address>) -> Resu
     let address =
         Address { street: line("street", &form.street)?, town: line("town", &form.town)? };
     if let Err(error) = session.require_recent(RECENT).await {
-        // The form has it again once the password was given.
-        session.flash(DRAFT, &address)?;
+        if error.kind() == ErrorKind::NotRecent {
+            // The form has it again once the password was given.
+            session.flash(DRAFT, &address)?;
+        }
         return Err(error.into());
     }
     session.set(ADDRESS, &address)?;

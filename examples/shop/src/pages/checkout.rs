@@ -5,6 +5,7 @@ use cloakroom::actions::Submitted;
 use cloakroom::axum::{Result, Session};
 use maud::{Markup, html};
 
+use crate::account::needs_confirmation;
 use crate::actions::{PLACE_ORDER, address};
 use crate::cart::{self, Line};
 use crate::components::{layout, order, text_field};
@@ -16,7 +17,11 @@ pub async fn show(visitor: Visitor, session: Session) -> Result<Markup> {
     let cart = session.get_or_default(CART).await?;
     let submitted = Submitted::take(&session, PLACE_ORDER).await?;
     let name = visitor.name.clone().unwrap_or_default();
-    let address = session.get_or_default(ADDRESS).await?;
+    // Whoever finds a browser left open sees no address here either.
+    let address = match visitor.name.is_some() && !needs_confirmation(&session).await? {
+        true => session.get_or_default(ADDRESS).await?,
+        false => Address::default(),
+    };
     let main = form(&cart::lines(&cart), &name, &address, &submitted);
     Ok(layout("Checkout", Some(&visitor), &main))
 }

@@ -25,12 +25,13 @@ pub fn body(status: StatusCode) -> Markup {
         StatusCode::FORBIDDEN => {
             ("Not from here", "This form was sent from another site, so nothing was changed.")
         }
+        StatusCode::UNAUTHORIZED => ("Not logged in", "Please log in first."),
         StatusCode::METHOD_NOT_ALLOWED => {
             ("Not like this", "This address answers another kind of request.")
         }
         StatusCode::CONFLICT => (
-            "Not logged in any more",
-            "You have been logged out in the meantime, so nothing was changed. Please log in again.",
+            "A moment too late",
+            "You have logged in or out in the meantime, or were away for long, so nothing was changed. Please try again.",
         ),
         StatusCode::SERVICE_UNAVAILABLE => (
             "Back in a moment",

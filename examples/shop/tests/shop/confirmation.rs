@@ -138,3 +138,24 @@ async fn whoever_logs_in_next_gets_the_cart_and_not_the_address() {
     let page = client.get("/checkout").await.text;
     assert!(page.contains("Felt hat") && !page.contains("Munkegata"));
 }
+
+#[tokio::test]
+async fn nor_what_was_typed_when_nobody_was_logged_in_any_more() {
+    let (_site, mut client) = just_logged_in().await;
+    client.get("/address").await;
+    // The session has run out while the form stood open.
+    client.id = None;
+    client.post_form_from("/address", SAVE, ADDRESS).await;
+    client.log_in("Eve").await;
+    assert!(!client.get("/address").await.text.contains("Munkegata"));
+}
+
+#[tokio::test]
+async fn a_browser_left_open_shows_no_address_at_the_checkout_either() {
+    let (site, mut client) = just_logged_in().await;
+    client.post_form(SAVE, ADDRESS).await;
+    client.add_to_cart("felt-hat").await;
+    assert!(client.get("/checkout").await.text.contains("Munkegata 1"));
+    site.advance(Duration::from_secs(600));
+    assert!(!client.get("/checkout").await.text.contains("Munkegata"));
+}

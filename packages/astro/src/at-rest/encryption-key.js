@@ -26,13 +26,15 @@ export function keyBytes(text) {
 	throw new Error(`a key ${what}: it must be 32 bytes, as 64 hexadecimal digits or 43 letters of base64`);
 }
 
-/** Whether this is a key, which is not to be shown, where something else should be. @param {string} text */
+/** Whether this is a key, or several with commas between them, which are not to be shown, where something else should be. @param {string} text */
 export function isKey(text) {
-	try {
-		return keyBytes(text).length > 0;
-	} catch {
-		return false;
-	}
+	return text.split(',').some((one) => {
+		try {
+			return keyBytes(one).length > 0;
+		} catch {
+			return false;
+		}
+	});
 }
 
 /**

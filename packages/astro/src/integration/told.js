@@ -20,7 +20,8 @@ export async function describe({ found, session, limits, atRest, root, isProduct
 	const cookie = typeof session?.cookie === 'string' ? { name: session.cookie } : { ...session?.cookie };
 	const variables = await namedVariables(root, file);
 	return {
-		astroConfig: file?.split('/').at(-1),
+		// Also where nobody knows: it says that this was told.
+		astroConfig: file?.split('/').at(-1) ?? null,
 		driver: found.name,
 		options: withoutSecrets(found.options, variables),
 		cookie: { secure: isProduction, ...cookie },

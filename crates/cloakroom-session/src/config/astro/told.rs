@@ -20,13 +20,13 @@ pub(super) fn of_site(path: &Path) -> Result<Option<Config>> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let root = folder.unwrap_or(Path::new("."));
     let file = root.join(FILE);
-    let Some(when) = modified(&file) else { return Ok(None) };
+    let Some(when) = modified(&file) else { return untold(path) };
     let is_fresh = is_newest(root, when);
     let read = || {
         let map = tables::file(&file)?;
         let of = map.get(told::MADE_FROM).and_then(Value::as_str);
         if of.is_none() || of != path.file_name().and_then(|name| name.to_str()) {
-            return Ok(None);
+            return untold(path);
         }
         if !is_fresh {
             return match told::is_at_rest(&map) {
@@ -43,8 +43,10 @@ pub(super) fn of_site(path: &Path) -> Result<Option<Config>> {
         if let Some(Value::Object(options)) = map.get_mut("options") {
             resolve_place(&driver, options, |path| Ok::<_, Error>(root.join(path)))?;
         }
+        #[cfg(feature = "encryption")]
         if let Some(Value::Object(encryption)) = map.get_mut("encryption")
             && let Some(Value::String(file)) = encryption.get_mut("keyFile")
+            && !super::super::at_rest::is_key(file)
         {
             *file = root.join(&*file).display().to_string();
         }
@@ -54,6 +56,23 @@ pub(super) fn of_site(path: &Path) -> Result<Option<Config>> {
         Ok(Some(Config { sources, ..config }))
     };
     read().map_err(|error| in_file(&file, error))
+}
+
+/// Leaves it to the source, unless that names what is not in what it says of the session: nothing of a site's is to be stored
+/// as it is that hashes its IDs or seals its records.
+fn untold(path: &Path) -> Result<Option<Config>> {
+    let source = fs::read_to_string(path).unwrap_or_default();
+    let names = |word: &&str| source.contains(*word);
+    match names(&"@cloakroom/astro") && ["hashIds", "encryption"].iter().any(names) {
+        true => Err(in_file(
+            path,
+            Error::config(
+                "the site names `hashIds` or `encryption` of @cloakroom/astro, whose secrets its source does not show: start or \
+                 build the site, so that it tells what its sessions are",
+            ),
+        )),
+        false => Ok(None),
+    }
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

@@ -104,10 +104,15 @@ fn keys(value: Value) -> fields::Result<Vec<EncryptionKey>> {
     texts.iter().enumerate().map(key).collect()
 }
 
+/// Whether a text is a key, or several with commas between them, where a path should be.
+pub(in super::super) fn is_key(text: &str) -> bool {
+    text.split(',').any(|one| one.trim().parse::<EncryptionKey>().is_ok())
+}
+
 /// The keys of a file, one on a line.
 fn read(path: &Path) -> Result<Vec<EncryptionKey>> {
     // Not to be shown in an error, as a path would be.
-    if path.to_str().is_some_and(|text| text.parse::<EncryptionKey>().is_ok()) {
+    if path.to_str().is_some_and(is_key) {
         return Err(Error::config(
             "encryption.keyFile is a key: it must be the path of a file with keys; a key itself is said as `keys`",
         ));

@@ -19,6 +19,8 @@ use crate::error::Result;
 
 #[cfg(feature = "encryption")]
 pub use encryption::EncryptionConfig;
+#[cfg(all(feature = "astro-config", feature = "encryption"))]
+pub(super) use encryption::is_key;
 
 /// Reads `encryption` and `hashIds`.
 pub(super) fn read(fields: &mut Fields, config: &mut Config) -> fields::Result<()> {

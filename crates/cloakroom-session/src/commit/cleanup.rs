@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::machine::{Cause, Destroyed, Leftover, Moved, RetireOutcome};
 use crate::observe::{self, EventKind};
-use crate::record::{Fate, Found, Record, Retirement, Tombstone};
+use crate::record::{Changes, Fate, Found, Record, Retirement, Stored, Tombstone, principal};
 use crate::store::{Details, Whose};
 
 use super::Shared;
@@ -114,6 +114,13 @@ async fn clean(shared: &Shared, leftover: &mut Leftover) -> Result<Cleaned> {
     Ok(Cleaned::Done)
 }
 
+/// Whether a session is a principal's, so that it may have been ended by the index.
+fn is_owned(shared: &Shared, stored: &Stored) -> Result<bool> {
+    let (record, path) = (&stored.record, shared.store.configured().path.as_deref());
+    let owner = principal(path, Some(record), &Changes::default(), record.now())?;
+    Ok(owner.is_some() || record.is_indexed()?)
+}
+
 /// Restores what a login left, once it is known to have been retired, and removes the session of the new ID.
 async fn give_back(shared: &Shared, leftover: &mut Leftover) -> Result<Cleaned> {
     let Leftover::TakenBack { moved: Moved { left, by, removed, .. }, now } = leftover else {
@@ -124,7 +131,7 @@ async fn give_back(shared: &Shared, leftover: &mut Leftover) -> Result<Cleaned> 
         Found::Alive(_) => return Ok(Cleaned::Undecided),
         Found::Retired(tombstone, version) if tombstone.by == *by => Some(When::Version(version)),
         // Where there are no tombstones, nothing tells that the principal has ended the session since.
-        Found::Missing if *removed && !left.record.is_indexed()? => Some(When::Absent),
+        Found::Missing if *removed && !is_owned(shared, left)? => Some(When::Absent),
         Found::Retired(..) | Found::Missing => None,
     };
     if let Some(when) = when {

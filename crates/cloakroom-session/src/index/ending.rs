@@ -8,17 +8,14 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use super::*;
 use crate::machine::RetireOutcome;
 use crate::observe::{EventKind, RevokedBy};
-use crate::record::{Fate, Record, Retirement, Tombstone};
+use crate::record::{Fate, REMEMBERED, Record, Retirement, Tombstone};
 use crate::store::{Content, Details, Name, Whose};
 
 /// How often others may be faster at one end.
 const RIVALS: u32 = 32;
 
 /// How long an entry may wait for its record, in milliseconds, before it is taken for one of a request that has died.
-const PENDING: f64 = 3.0 * 60_000.0;
-
-/// After so long nobody writes a record any more whose entry is there, in milliseconds.
-const OLD: f64 = 24.0 * 60.0 * 60_000.0;
+const PENDING: f64 = REMEMBERED.as_secs() as f64 * 1000.0;
 
 /// What was marked on a page.
 #[derive(Debug, Default)]
@@ -73,20 +70,21 @@ impl Index {
         is_meant: impl Fn(SessionHandle) -> bool,
     ) -> Result<Vec<SessionHandle>> {
         let kind = EventKind::Revoked { by: by.clone() };
-        let (mut number, mut pages) = (0, 1);
-        let mut revoked = Vec::new();
-        while number < pages {
-            let marked = self.mark(store, principal, number, &kind, &is_meant).await?;
-            if number == 0 {
-                pages = marked.pages;
-            }
-            self.end_all(store, principal, &marked.endings).await?;
-            let names = marked.endings.into_iter().map(|ending| ending.name);
-            self.take_out(store, principal, number, &names.collect::<Vec<_>>()).await?;
-            revoked.extend(marked.handles);
-            number += 1;
+        let first = self.mark(store, principal, 0, &kind, &is_meant).await?;
+        let pages = first.pages;
+        let mut marked = vec![first];
+        for number in 1..pages {
+            marked.push(self.mark(store, principal, number, &kind, &is_meant).await?);
         }
-        Ok(revoked)
+        // One that cannot be ended keeps none of the others.
+        let (mut revoked, mut outcome) = (Vec::new(), Ok(()));
+        for (number, marked) in (0..).zip(marked) {
+            let (ended, all) = self.end_each(store, principal, &marked.endings).await;
+            self.take_out(store, principal, number, &ended).await?;
+            outcome = outcome.and(all);
+            revoked.extend(marked.handles);
+        }
+        outcome.map(|()| revoked)
     }
 
     /// Marks what is to be ended. A mark stays until its session has ended, whoever sees to that.
@@ -145,21 +143,50 @@ impl Index {
         principal: &str,
         endings: &[Ending],
     ) -> Result<()> {
-        let endings: Vec<_> = endings.iter().map(|ending| end(store, principal, ending)).collect();
-        stream::iter(endings).buffer_unordered(AT_ONCE).try_collect().await
+        self.end_each(store, principal, endings).await.1
+    }
+
+    /// As [`end_all`](Index::end_all), with those that are ended, and the first failure of the others.
+    async fn end_each(
+        &self,
+        store: &Store,
+        principal: &str,
+        endings: &[Ending],
+    ) -> (Vec<Name>, Result<()>) {
+        let ends: Vec<_> = endings.iter().map(|ending| end(store, principal, ending)).collect();
+        let ends: Vec<(Name, Result<()>)> =
+            stream::iter(ends).buffer_unordered(AT_ONCE).collect().await;
+        let (mut ended, mut outcome) = (Vec::new(), Ok(()));
+        for (name, end) in ends {
+            match end {
+                Ok(()) => ended.push(name),
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
+        }
+        (ended, outcome)
     }
 
     /// Which of a page's entries have no session any more.
     pub(super) async fn gone(&self, store: &Store, page: &Page) -> Result<Vec<Name>> {
+        let looks = self.look_at_all(store, page).await?.into_iter();
+        Ok(looks.filter_map(|look| look.is_gone.then_some(look.item.name)).collect())
+    }
+
+    /// What became of a page's sessions that are not to be ended, in its order.
+    pub(super) async fn look_at_all(&self, store: &Store, page: &Page) -> Result<Vec<Look>> {
         let items = page.items.iter().filter(|item| !item.is_ending);
         let looks: Vec<_> = items.map(|item| look(store, item)).collect();
-        let looks: Vec<Look> = stream::iter(looks).buffer_unordered(AT_ONCE).try_collect().await?;
-        Ok(looks.into_iter().filter_map(|look| look.is_gone.then_some(look.item.name)).collect())
+        stream::iter(looks).buffered(AT_ONCE).try_collect().await
     }
 }
 
+/// Retires a session; tells which.
+async fn end(store: &Store, principal: &str, ending: &Ending) -> (Name, Result<()>) {
+    (ending.name.clone(), retire(store, principal, ending).await)
+}
+
 /// Retires a session, so that it is read no more, and nobody brings it back or writes it who was on his way.
-async fn end(store: &Store, principal: &str, ending: &Ending) -> Result<()> {
+async fn retire(store: &Store, principal: &str, ending: &Ending) -> Result<()> {
     let Ending { name, kind } = ending;
     let tombstone = Tombstone { fate: Fate::Destroyed, by: Retirement::new() };
     for _ in 0..RIVALS {
@@ -218,14 +245,12 @@ pub(super) struct Look {
 
 /// Looks at the session of an entry.
 pub(super) async fn look(store: &Store, item: &Item) -> Result<Look> {
-    let age = store.configured().now() - item.at;
     let (mut alive, mut is_gone) = (None, false);
     match store.look_at(&item.name).await {
         Ok(Content::Alive { record, ends, .. }) => alive = Some((record, ends)),
         // One that has moved may be given its old ID back.
         Ok(Content::Retired(tombstone, _)) => is_gone = tombstone.fate == Fate::Destroyed,
-        Ok(Content::Missing) if age < PENDING => {}
-        Ok(Content::Missing) if age > OLD => is_gone = true,
+        Ok(Content::Missing) if is_pending(store, item) => {}
         // Whatever the clocks say: who still writes it finds that it is over.
         Ok(Content::Missing) => {
             let tombstone = Tombstone { fate: Fate::Destroyed, by: Retirement::new() };
@@ -236,4 +261,10 @@ pub(super) async fn look(store: &Store, item: &Item) -> Result<Look> {
         Err(error) => return Err(error),
     }
     Ok(Look { item: item.clone(), alive, is_gone })
+}
+
+/// Whether its record may be on its way.
+pub(super) fn is_pending(store: &Store, item: &Item) -> bool {
+    let age = store.configured().now() - item.at;
+    (-PENDING..PENDING).contains(&age)
 }

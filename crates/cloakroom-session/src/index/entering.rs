@@ -1,6 +1,7 @@
 //! How a session gets into the index, and what makes room for it.
 
-use super::ending::is_ended;
+use super::ending::{Look, is_ended, is_pending};
+use super::listing::is_of;
 use super::page::ROOM;
 use super::*;
 use crate::machine::{Entering, Entry};
@@ -25,7 +26,7 @@ impl Index {
         let Entry { id, principal, instead_of } = entry;
         let name = store.name(*id)?;
         let leaves = instead_of.map(|(left, _)| store.name(left)).transpose()?;
-        let mut number = instead_of.map_or(0, |(_, page)| page);
+        let mut number = instead_of.and_then(|(_, page)| page).unwrap_or(0);
         let began = Instant::now();
         for conflicts in 1..=ATTEMPTS {
             let (mut page, version) = self.read(store, principal, number).await?;
@@ -66,7 +67,12 @@ impl Index {
                     },
                 };
                 let at = store.configured().now();
-                page.items.push(Item { name: name.clone(), handle, at, is_ending: false });
+                let since = page.since(handle).unwrap_or(at);
+                // What it leaves lives on where the move is taken back.
+                let leaves = leaves.iter().filter(|left| page.find(left).is_none());
+                for name in leaves.chain([&name]).cloned().collect::<Vec<_>>() {
+                    page.items.push(Item { name, handle, at, since, is_ending: false });
+                }
                 if !self.write(store, principal, number, &page, version).await? {
                     pause(conflicts, began.elapsed() / conflicts).await;
                     continue;
@@ -84,7 +90,7 @@ impl Index {
 
     /// Lets the first page outlive what was entered on another one: without it nobody would know of that.
     async fn keep_first(&self, store: &Store, principal: &str, number: u32) -> Result<()> {
-        if number == 0 || self.ttl.is_none() {
+        if number == 0 {
             return Ok(());
         }
         if store.touch_page(&self.key(principal, 0)?, self.ttl).await? {
@@ -121,7 +127,7 @@ impl Index {
         if number == 0 && page.pages > 1 {
             return Ok(Room::On(page.pages - 1));
         }
-        self.prune(store, page).await?;
+        self.prune(store, page, None).await?;
         // Not for a few, which would be looked for at each sign-in.
         if page.items.len() <= ROOM * 3 / 4 {
             return Ok(Room::Here(Vec::new()));
@@ -149,8 +155,10 @@ impl Index {
             self.prune_seldom(store, page).await?;
             return Ok(Room::Here(Vec::new()));
         }
-        self.prune(store, page).await?;
-        let handles = page.handles();
+        let foreign = self.prune(store, page, Some(principal)).await?;
+        // A session that is somebody else's by now takes no place, and is not ended for one.
+        let mut handles = page.handles();
+        handles.retain(|(handle, _)| !foreign.contains(handle));
         if handles.len() + others < limit.most {
             return Ok(Room::Here(Vec::new()));
         }
@@ -175,7 +183,9 @@ impl Index {
     async fn on_further_pages(&self, store: &Store, principal: &str, pages: u32) -> Result<usize> {
         let mut count = 0;
         for number in 1..pages {
-            let gone = self.gone(store, &self.read(store, principal, number).await?.0).await?;
+            let (page, _) = self.read(store, principal, number).await?;
+            self.end_all(store, principal, &page.unfinished()).await?;
+            let gone = self.gone(store, &page).await?;
             count += self
                 .change(store, principal, number, |page| {
                     let before = page.items.len();
@@ -195,13 +205,32 @@ impl Index {
     /// Looks now and then what is no more, where IDs come and go without a sign-in.
     async fn prune_seldom(&self, store: &Store, page: &mut Page) -> Result<()> {
         let is_time = page.items.len() >= ROOM && page.items.len().is_multiple_of(ROOM / 4);
-        if is_time { self.prune(store, page).await } else { Ok(()) }
+        if is_time {
+            self.prune(store, page, None).await?;
+        }
+        Ok(())
     }
 
-    /// Takes out what is no more.
-    async fn prune(&self, store: &Store, page: &mut Page) -> Result<()> {
-        let gone = self.gone(store, page).await?;
-        page.items.retain(|item| !gone.contains(&item.name));
-        Ok(())
+    /// Takes out what is no more. Answers which sign-ins are not this principal's any more, where one is asked for.
+    async fn prune(
+        &self,
+        store: &Store,
+        page: &mut Page,
+        principal: Option<&str>,
+    ) -> Result<Vec<SessionHandle>> {
+        let mut foreign = Vec::new();
+        for Look { item, alive, is_gone } in self.look_at_all(store, page).await? {
+            if is_gone {
+                page.items.retain(|other| other.name != item.name);
+            }
+            // One that was entered just now may be about to be written.
+            if let (Some(principal), Some((record, _))) = (principal, alive)
+                && !is_pending(store, &item)
+                && !is_of(store, principal, &record)?
+            {
+                foreign.push(item.handle);
+            }
+        }
+        Ok(foreign)
     }
 }

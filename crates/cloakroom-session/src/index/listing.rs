@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
-use super::ending::{Look, look};
+use super::ending::Look;
 use super::*;
 use crate::record::{Changes, Record, principal as principal_of};
 use crate::store::Name;
@@ -17,8 +16,10 @@ pub(crate) struct Listed {
     /// While it moves to another ID it has two, of which one will be given up.
     pub(crate) names: Vec<Name>,
     pub(crate) handle: SessionHandle,
-    /// When it was entered, in milliseconds since 1970.
-    pub(crate) at: f64,
+    /// When its sign-in was, in milliseconds since 1970.
+    pub(crate) since: f64,
+    /// When this ID was entered.
+    at: f64,
     pub(crate) record: Arc<Record>,
     /// When the store lets it go.
     pub(crate) ends: Option<f64>,
@@ -35,7 +36,8 @@ impl Index {
         }
         // Of two in the same millisecond, the one that was entered later.
         found.reverse();
-        found.sort_by(|one, other| other.at.total_cmp(&one.at));
+        let newest = |one: &Listed, other: &Listed| other.since.total_cmp(&one.since);
+        found.sort_by(|one, other| newest(one, other).then(other.at.total_cmp(&one.at)));
         let mut listed: IndexMap<SessionHandle, Listed> = IndexMap::with_capacity(found.len());
         for session in found {
             match listed.entry(session.handle) {
@@ -57,14 +59,11 @@ impl Index {
         let endings = page.unfinished();
         self.end_all(store, principal, &endings).await?;
         let mut gone: Vec<_> = endings.into_iter().map(|ending| ending.name).collect();
-        let items = page.items.iter().filter(|item| !item.is_ending);
-        let looks: Vec<_> = items.map(|item| look(store, item)).collect();
-        let looks: Vec<Look> = stream::iter(looks).buffer_unordered(AT_ONCE).try_collect().await?;
-        for Look { item, alive, is_gone } in looks {
-            let Item { name, handle, at, .. } = item;
+        for Look { item, alive, is_gone } in self.look_at_all(store, &page).await? {
+            let Item { name, handle, at, since, .. } = item;
             match alive {
                 Some((record, ends)) if is_of(store, principal, &record)? => {
-                    listed.push(Listed { names: vec![name], handle, at, record, ends });
+                    listed.push(Listed { names: vec![name], handle, since, at, record, ends });
                 }
                 _ if is_gone => gone.push(name),
                 _ => {}
@@ -75,7 +74,7 @@ impl Index {
 }
 
 /// Whether the session is still the principal's: who has signed out of it may be somebody else by now.
-fn is_of(store: &Store, principal: &str, record: &Record) -> Result<bool> {
+pub(super) fn is_of(store: &Store, principal: &str, record: &Record) -> Result<bool> {
     let path = store.configured().path.as_deref();
     let now = principal_of(path, Some(record), &Changes::default(), record.now())?;
     Ok(now.as_deref() == Some(principal))

@@ -23,7 +23,7 @@ use futures_util::stream;
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::config::{Config, IndexSecret, WhenFull};
+use crate::config::{Config, IndexSecret, LONGEST_MAX_AGE, WhenFull};
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::Entered;
 use crate::store::{Name, Store, from_storage, pause};
@@ -43,6 +43,9 @@ const AT_ONCE: usize = 32;
 
 /// How long a page is kept beyond the last session that is entered on it can live, for clocks that are apart.
 const BEYOND: Duration = Duration::from_secs(3600);
+
+/// How long a page is kept at least: as long as a browser keeps a cookie, whatever `absolute` is changed to.
+const KEPT: Duration = Duration::from_secs(LONGEST_MAX_AGE);
 
 /// The sessions of all principals.
 #[derive(Debug)]
@@ -74,7 +77,7 @@ impl Index {
             most: most.try_into().unwrap_or(usize::MAX),
             when_full: config.when_full,
         });
-        let ttl = config.absolute.map(|absolute| absolute.saturating_add(BEYOND));
+        let ttl = config.absolute.map(|absolute| absolute.saturating_add(BEYOND).max(KEPT));
         Index { secret: config.index_secret.clone(), limit, ttl }
     }
 

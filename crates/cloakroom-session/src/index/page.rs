@@ -69,6 +69,8 @@ pub(crate) struct Item {
     pub(crate) handle: SessionHandle,
     /// When it was entered, in milliseconds since 1970.
     pub(crate) at: f64,
+    /// When its sign-in was.
+    pub(crate) since: f64,
     /// It is to be ended: whatever is under its ID is retired, and nothing is written there any more.
     pub(crate) is_ending: bool,
 }
@@ -98,6 +100,9 @@ struct StoredItem {
     key: String,
     handle: String,
     at: f64,
+    /// Where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<f64>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ending: bool,
 }
@@ -111,8 +116,9 @@ impl Page {
             return Err(unreadable(format!("its format is version {}", stored.version)));
         }
         let item = |item: StoredItem| {
-            let StoredItem { key, handle, at, ending } = item;
-            Ok(Item { name: Name::parse(&key)?, handle: handle.parse()?, at, is_ending: ending })
+            let StoredItem { key, handle, at, since, ending } = item;
+            let (name, handle) = (Name::parse(&key)?, handle.parse()?);
+            Ok(Item { name, handle, at, since: since.unwrap_or(at), is_ending: ending })
         };
         let items = stored.sessions.into_iter().map(item).collect::<Result<_>>();
         Ok(Page { pages: stored.pages.max(1), items: items.map_err(unreadable)? })
@@ -123,6 +129,7 @@ impl Page {
             key: item.name.to_text(),
             handle: item.handle.to_string(),
             at: item.at,
+            since: Some(item.since).filter(|since| *since != item.at),
             ending: item.is_ending,
         };
         let sessions = self.items.iter().map(item).collect();
@@ -134,13 +141,19 @@ impl Page {
         self.items.iter().find(|item| item.name == *name)
     }
 
+    /// When a sign-in was.
+    pub(crate) fn since(&self, handle: SessionHandle) -> Option<f64> {
+        let items = self.items.iter().filter(|item| item.handle == handle);
+        items.map(|item| item.since).reduce(f64::min)
+    }
+
     /// The sign-ins that nobody ends, the oldest first, each with when it was.
     pub(crate) fn handles(&self) -> Vec<(SessionHandle, f64)> {
         let mut handles: Vec<(SessionHandle, f64)> = Vec::new();
         for item in self.items.iter().filter(|item| !item.is_ending) {
             match handles.iter_mut().find(|(handle, _)| *handle == item.handle) {
-                Some((_, at)) => *at = at.min(item.at),
-                None => handles.push((item.handle, item.at)),
+                Some((_, since)) => *since = since.min(item.since),
+                None => handles.push((item.handle, item.since)),
             }
         }
         handles.sort_by(|(_, one), (_, other)| one.total_cmp(other));

@@ -18,7 +18,7 @@ use cloakroom_storage::platform::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::record::{Fate, REMEMBERED, Retirement};
+use crate::record::{self, Changes, Fate, REMEMBERED, Retirement};
 
 use super::known::Known;
 use super::{Cause, Destroyed, Leftover, Machine, Rules, Step, What, destroyed};
@@ -46,8 +46,9 @@ pub(crate) struct Moment {
 pub(crate) struct Entry {
     pub(crate) id: SessionId,
     pub(crate) principal: String,
-    /// The session that it takes the place of, and the page where that is.
-    pub(crate) instead_of: Option<(SessionId, u32)>,
+    /// The session of the same principal that it takes the place of, and the page where that is. Where it is on none, it is
+    /// entered as well, since it may be the one that stays.
+    pub(crate) instead_of: Option<(SessionId, Option<u32>)>,
 }
 
 /// What came of entering a session.
@@ -93,20 +94,23 @@ impl Machine {
         &self,
         principal: &str,
         rules: &Rules,
-    ) -> Result<Option<(SessionId, u32)>> {
+    ) -> Result<Option<(SessionId, Option<u32>)>> {
         if let Some(entered) = &self.entered
             && entered.principal == principal
         {
-            return Ok(Some((entered.id, entered.page)));
+            return Ok(Some((entered.id, Some(entered.page))));
         }
         let left = match &self.known {
             Known::New(new) => new.left.as_ref().map(|left| &left.stored),
             Known::Stored(stored) => Some(stored),
-            _ => None,
+            // One that the handler has just signed out of.
+            _ => self.endings.last().and_then(|ending| ending.seen.as_ref()),
         };
         let Some(left) = left else { return Ok(None) };
-        let page = rules.owner(left.id, None).page(&left.record, principal)?;
-        Ok(page.map(|page| (left.id, page)))
+        let (record, path) = (&left.record, rules.path.as_deref());
+        let page = rules.owner(left.id, None).page(record, principal)?;
+        let owner = record::principal(path, Some(record), &Changes::default(), record.now())?;
+        Ok((page.is_some() || owner.as_deref() == Some(principal)).then_some((left.id, page)))
     }
 
     /// The IDs of the session, and of the one whose place it takes.
@@ -116,7 +120,8 @@ impl Machine {
             _ => None,
         };
         let moved = self.moved.as_ref().map(|moved| moved.left.id);
-        self.known.id().into_iter().chain(left).chain(moved).collect()
+        let entered = self.entered.as_ref().map(|entered| entered.id);
+        self.known.id().into_iter().chain(left).chain(moved).chain(entered).collect()
     }
 
     pub(super) fn entered(
@@ -131,7 +136,7 @@ impl Machine {
                 let Entry { id, principal, instead_of } = entry;
                 let is_told =
                     |entered: &Entered| entered.principal != principal || !entered.is_first;
-                let is_first = match instead_of {
+                let is_first = match instead_of.and_then(|(_, page)| page) {
                     Some(_) => !self.entered.as_deref().is_none_or(is_told),
                     None => true,
                 };

@@ -194,6 +194,7 @@ impl Machine {
             self.give_up_new(*new);
         }
         self.known = Known::Stored(stored);
+        self.entered = None;
         self.changes.clear();
         self.begin_another();
         self.lost = false;

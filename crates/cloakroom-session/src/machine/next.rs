@@ -196,7 +196,8 @@ impl Machine {
         if let Some(step) = self.confirm(goal, rules) {
             return Ok(Next::Do(step));
         }
-        if matches!(goal, Goal::Finish)
+        // A handler that saves may tell the ID itself.
+        if matches!(goal, Goal::Finish | Goal::Save | Goal::Update(_))
             && let Some(step) = self.stand(rules)
         {
             return Ok(Next::Do(step));

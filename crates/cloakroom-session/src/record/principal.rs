@@ -58,12 +58,15 @@ pub(crate) struct Owner<'a> {
 struct Indexed<'a> {
     mark: &'a str,
     page: u32,
+    /// A hash of the principal alone, by which an authentication of another one is told.
+    whom: &'a str,
 }
 
 impl<'a> Indexed<'a> {
     fn parse(text: &'a str) -> Option<Indexed<'a>> {
-        let (mark, page) = text.split_once('.')?;
-        Some(Indexed { mark, page: page.parse().ok()? })
+        let mut parts = text.split('.');
+        let (mark, page, whom) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Indexed { mark, page: page.parse().ok()?, whom })
     }
 
     /// Whether it is that of this session and this principal.
@@ -74,16 +77,23 @@ impl<'a> Indexed<'a> {
 
 /// A hash, since the note must not tell the ID to whoever reads the store.
 fn mark(id: SessionId, principal: &str) -> [u8; 2 * MARK] {
-    let digest =
-        id.with_str(|id| Sha256::new().chain_update(id).chain_update(principal).finalize());
+    id.with_str(|id| hexadecimal(Sha256::new().chain_update(id).chain_update(principal)))
+}
+
+fn whom(principal: &str) -> [u8; 2 * MARK] {
+    hexadecimal(Sha256::new().chain_update(principal))
+}
+
+fn hexadecimal(hash: Sha256) -> [u8; 2 * MARK] {
+    let digest = hash.finalize();
     let digit = |value: u8| b"0123456789abcdef"[usize::from(value & 15)];
     std::array::from_fn(|at| digit(if at % 2 == 0 { digest[at / 2] >> 4 } else { digest[at / 2] }))
 }
 
 /// The note, as it is stored.
 fn note(id: SessionId, principal: &str, page: u32) -> String {
-    let mark = mark(id, principal);
-    format!("{}.{page}", String::from_utf8_lossy(&mark))
+    let (mark, whom) = (mark(id, principal), whom(principal));
+    format!("{}.{page}.{}", String::from_utf8_lossy(&mark), String::from_utf8_lossy(&whom))
 }
 
 /// The key of the entry that says whose session it is.
@@ -138,7 +148,12 @@ impl Owner<'_> {
         if let Some((entered, page)) = self.entered
             && principal(self.path, record, &changes, moment)?.as_deref() == Some(entered)
         {
-            changes.to_mut().set(INDEXED, written(&note(self.id, entered, page))?, true);
+            let changes = changes.to_mut();
+            // What another one has shown, in the same session, says nothing of this one.
+            if changes.get(AUTHENTICATED).is_none() && !is_by(self.path, record, entered)? {
+                changes.delete(AUTHENTICATED);
+            }
+            changes.set(INDEXED, written(&note(self.id, entered, page))?, true);
         }
         Ok(changes)
     }
@@ -185,8 +200,19 @@ fn text(flat: Flat<'_>, at: Reference) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
+/// Whether the authentication that a record notes is one of this principal. Where the site itself says whose a session is, it may
+/// have said another since.
+fn is_by(path: Option<&Path>, record: Option<&Record>, principal: &str) -> Result<bool> {
+    let (Some(record), true) = (record, path.is_some()) else { return Ok(true) };
+    let Some((flat, data)) = record.data(INDEXED, record.now())? else { return Ok(false) };
+    let text = flat.string(data).ok();
+    let note = text.as_deref().and_then(Indexed::parse);
+    Ok(note.is_some_and(|note| note.whom.as_bytes() == whom(principal)))
+}
+
 /// When the principal was last authenticated, in milliseconds since 1970.
 pub(crate) fn authenticated(
+    path: Option<&Path>,
     record: Option<&Record>,
     changes: &Changes,
     moment: f64,
@@ -198,10 +224,14 @@ pub(crate) fn authenticated(
             flat.root().ok().and_then(|root| number(flat, root))
         }
         (Some(Change::Delete), _) | (None, None) => None,
-        (None, Some(record)) => match record.data(AUTHENTICATED, moment)? {
-            Some((flat, data)) => number(flat, data),
-            None => None,
-        },
+        (None, Some(record)) => {
+            let owner = principal(path, Some(record), changes, moment)?;
+            let is_its = owner.map_or(Ok(false), |owner| is_by(path, Some(record), &owner))?;
+            match record.data(AUTHENTICATED, moment)?.filter(|_| is_its) {
+                Some((flat, data)) => number(flat, data),
+                None => None,
+            }
+        }
     })
 }
 

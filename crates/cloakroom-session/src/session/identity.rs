@@ -25,7 +25,8 @@ impl Session {
     /// principal's sessions, to be listed and ended by [`Sessions::of`], before anybody can be told of it; the time is noted for
     /// [`Session::require_recent`]. It counts once the request is finished.
     ///
-    /// Where the configuration has a `principal`, that entry says whose the session is: set it before this, to the same.
+    /// Where the configuration has a `principal`, that entry says whose the session is: set it before this, to the same, once the
+    /// session is loaded (by [`Session::principal`], or any read); and put it back where this is refused.
     ///
     /// Where the session was ended elsewhere ([`Session::was_ended`]), this begins a new one, with nothing of the old data.
     ///
@@ -274,7 +275,8 @@ impl Session {
 
     fn authenticated(&self) -> Result<Option<f64>> {
         let view = self.inner.view();
-        record::authenticated(view.record.as_deref(), &view.changes, view.moment)
+        let path = self.inner.shared().store.configured().path.as_deref();
+        record::authenticated(path, view.record.as_deref(), &view.changes, view.moment)
     }
 }
 

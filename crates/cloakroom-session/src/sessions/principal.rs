@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::index::{Listed, SessionHandle};
 use crate::machine::Rules;
 use crate::observe::RevokedBy;
-use crate::record::{self, Changes, end};
+use crate::record::{self, Changes, End, end};
 use crate::session::{Session, SessionKey, check_principal};
 
 use super::Sessions;
@@ -181,15 +181,24 @@ impl ListedSession {
     fn new(listed: Listed, rules: &Rules) -> Result<ListedSession> {
         let record = &listed.record;
         let created = record.created()?;
-        let authenticated = record::authenticated(Some(record), &Changes::default(), record.now())?;
+        let authenticated = record::authenticated(
+            rules.path.as_deref(),
+            Some(record),
+            &Changes::default(),
+            record.now(),
+        )?;
         let lifetime = rules.lifetime_of(record)?;
         // The store's deadline is as long after the last use as a session may live without one, unless something ends it before.
         let idle = lifetime.idle.zip(listed.ends).filter(|(idle, ends)| {
             let over = lifetime.left(created, rules.now()).map(|left| end(rules.now(), left));
-            over.is_none_or(|over| over - ends > 2_000.0)
-                && *ends <= end(rules.now(), *idle) + 2_000.0
+            let entries = match record.end() {
+                Ok(End::At(entries)) => Some(entries),
+                _ => None,
+            };
+            let is_later = |other: Option<f64>| other.is_none_or(|other| other - ends > 2_000.0);
+            is_later(over) && is_later(entries) && *ends <= end(rules.now(), *idle) + 2_000.0
         });
-        let used = idle.map(|(idle, ends)| (ends - idle.as_secs_f64() * 1000.0).max(listed.at));
+        let used = idle.map(|(idle, ends)| (ends - idle.as_secs_f64() * 1000.0).max(listed.since));
         Ok(ListedSession { listed, created, authenticated, used })
     }
 
@@ -200,7 +209,7 @@ impl ListedSession {
 
     /// When the session was created; where no `absolute` is configured, so that nobody notes that, when it was signed in.
     pub fn created_at(&self) -> SystemTime {
-        time(self.created.unwrap_or(self.listed.at))
+        time(self.created.unwrap_or(self.listed.since))
     }
 
     /// When its principal was last authenticated; `None` where that was elsewhere, such as on an Astro site.

@@ -99,6 +99,17 @@ impl Store {
         Ok(matches!(removed, RemoveOutcome::Removed))
     }
 
+    /// The version of a tombstone whose time has passed and that the store still has: a request that was on its way may have
+    /// moved its deadline, taking it for its session.
+    pub(super) async fn dead(&self, key: &ItemKey) -> Result<Option<Version>> {
+        let item = self.driver.get(key).await.map_err(from_storage)?;
+        let is_dead = |item: &Item| {
+            Tombstone::is_one(&item.value)
+                && Tombstone::read(&item.value, self.rules.now()).is_none()
+        };
+        Ok(item.filter(is_dead).map(|item| item.version))
+    }
+
     /// Puts a tombstone in the place of a record, or where there is none. Where the store could not let it go again, or has no
     /// room for it, or will not have it, the record is removed instead.
     pub(super) async fn bury_at(
@@ -116,6 +127,15 @@ impl Store {
             let record: Bytes = tombstone.to_record(self.rules.now());
             match self.driver.set(key, record, when.clone(), Some(REMEMBERED)).await {
                 Ok(SetOutcome::Written { .. }) => return Ok(RetireOutcome::Retired),
+                Ok(SetOutcome::Conflict) if is_absent => {
+                    return match self.dead(key).await? {
+                        Some(version) => {
+                            Box::pin(self.bury_at(key, name, tombstone, When::Version(version)))
+                                .await
+                        }
+                        None => Ok(RetireOutcome::Conflict),
+                    };
+                }
                 Ok(SetOutcome::Conflict) => return Ok(RetireOutcome::Conflict),
                 // To ask for more takes as long again.
                 Err(error) if error.is_timeout() => return Err(error.into()),

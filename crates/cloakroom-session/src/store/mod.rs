@@ -198,7 +198,17 @@ impl Store {
         let mark = self.copies.mark(id);
         let sent = if draft.ttl.is_some() { self.rules.now() } else { 0.0 };
         let (key, when) = (key(&id)?, self.condition(when));
-        match self.driver.set(&key, draft.bytes.clone(), when, draft.ttl).await? {
+        let is_new = matches!(when, When::Absent);
+        let mut outcome = self.driver.set(&key, draft.bytes.clone(), when, draft.ttl).await?;
+        // Apart, because it is seldom: every other write would have to have room for it.
+        if is_new
+            && outcome == SetOutcome::Conflict
+            && let Some(version) = Box::pin(self.dead(&key)).await?
+        {
+            let (record, when) = (draft.bytes.clone(), When::Version(version));
+            outcome = self.driver.set(&key, record, when, draft.ttl).await?;
+        }
+        match outcome {
             SetOutcome::Written { version } => {
                 let record = Arc::new(Record::written(draft.bytes.clone(), self.rules.now()));
                 let ends = draft.ttl.map(|ttl| end(sent, ttl));

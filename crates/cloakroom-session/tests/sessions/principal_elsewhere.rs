@@ -1,5 +1,7 @@
 //! Whose sessions they are that were signed in, or given a new ID, by an Astro site.
 
+use std::time::Duration;
+
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::storage::{Driver as _, ItemKey, When};
 use cloakroom_session::testing::TestSite;
@@ -101,5 +103,63 @@ async fn where_too_many_are_refused_one_that_was_signed_in_elsewhere_ends_when_i
         let again = site.again(&session);
         assert_eq!(again.principal().await.unwrap().is_some(), alive);
     }
+    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 1);
+}
+
+/// It is in no index yet when it is given a new ID here.
+#[tokio::test]
+async fn who_signed_in_elsewhere_is_ended_under_his_old_id_as_well() {
+    let site = TestSite::with(by_path());
+    let session = signed_in_at_astro(&site, "ann").await;
+    session.sign_in("ann").await.unwrap();
+    site.sessions().of("ann").revoke_all().await.unwrap();
+    assert!(site.commit(&session).await.is_err());
+    assert_eq!(site.again(&session).principal().await.unwrap(), None);
+    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_one_has_shown_says_nothing_of_another_whom_the_site_signs_in() {
+    let site = TestSite::with(by_path());
+    let session = site.session();
+    session.set("user", &user("ann")).unwrap();
+    session.sign_in("ann").await.unwrap();
+    let committed = site.commit(&session).await.unwrap();
+    let five_minutes = Duration::from_secs(300);
+    let key = ItemKey::new(&committed.id().unwrap().to_string()).unwrap();
+    let store = site.store().undisturbed();
+    let record = store.get(&key).await.unwrap().unwrap().value;
+    // The site says another name, and carries our notes along.
+    let record = String::from_utf8(record.to_vec()).unwrap().replace("\"ann\"", "\"bob\"");
+    _ = store.set(&key, record.into(), When::Always, None).await.unwrap();
+    for _ in 0..2 {
+        let session = site.next(&committed);
+        assert_eq!(session.principal().await.unwrap().as_deref(), Some("bob"));
+        assert_eq!(session.authenticated_at().await.unwrap(), None);
+        let error = session.require_recent(five_minutes).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotRecent);
+        site.commit(&session).await.unwrap();
+    }
+    assert_eq!(site.sessions().of("bob").list().await.unwrap()[0].authenticated_at(), None);
+}
+
+#[tokio::test]
+async fn a_session_that_is_somebody_elses_by_now_takes_no_place() {
+    let mut config = limited(1, WhenFull::Refuse);
+    config.principal = Some("user.id".to_owned());
+    let site = TestSite::with(config);
+    let session = site.session();
+    session.set("user", &user("ann")).unwrap();
+    session.sign_in("ann").await.unwrap();
+    let committed = site.commit(&session).await.unwrap();
+    let changed = site.next(&committed);
+    changed.set("user", &user("bob")).unwrap();
+    site.commit(&changed).await.unwrap();
+    site.advance(Duration::from_secs(61));
+    let other = site.session();
+    other.set("user", &user("ann")).unwrap();
+    other.sign_in("ann").await.unwrap();
+    site.commit(&other).await.unwrap();
+    assert_eq!(site.next(&committed).principal().await.unwrap().as_deref(), Some("bob"));
     assert_eq!(site.sessions().of("ann").count().await.unwrap(), 1);
 }

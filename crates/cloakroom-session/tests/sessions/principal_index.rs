@@ -145,3 +145,42 @@ async fn many_sessions_take_many_pages_and_end_all_the_same() {
     session.finish().await.unwrap();
     assert_eq!(limited.of("bob").count().await.unwrap(), 2);
 }
+
+/// A request that was on its way may take the tombstone for its session, and move its deadline.
+#[tokio::test]
+async fn a_tombstone_that_the_store_keeps_too_long_is_in_nobodys_way() {
+    let site = TestSite::new();
+    let committed = browser(&site, "Firefox", "ann").await;
+    let key = ItemKey::new(&committed.id().unwrap().to_string()).unwrap();
+    let leave = site.next(&committed);
+    leave.sign_out();
+    site.commit(&leave).await.unwrap();
+    let store = site.store().undisturbed();
+    assert!(store.touch(&key, Some(Duration::from_secs(24 * 3600))).await.unwrap());
+    site.advance(Duration::from_secs(300));
+    browser(&site, "Chromium", "ann").await;
+    let anns = site.sessions().of("ann");
+    assert_eq!(anns.count().await.unwrap(), 1);
+    anns.revoke_all().await.unwrap();
+    assert_eq!(anns.count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_is_saved_in_the_middle_of_a_slow_sign_in_is_looked_at_once_more_too() {
+    let site = TestSite::new();
+    let session = site.session();
+    session.sign_in("ann").await.unwrap();
+    site.sessions().of("ann").revoke_all().await.unwrap();
+    site.advance(Duration::from_secs(200));
+    assert!(session.save().await.unwrap_err().is_destroyed());
+    // The handler tells somebody, and its request is given up.
+    let id = session.id().unwrap();
+    drop(session);
+    tokio::task::yield_now().await;
+    let key = ItemKey::new(&id.to_string()).unwrap();
+    let store = site.store().undisturbed();
+    while store.get(&key).await.unwrap().is_some_and(|item| item.value.starts_with(b"[")) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
+}

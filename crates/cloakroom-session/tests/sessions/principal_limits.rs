@@ -48,3 +48,42 @@ async fn a_session_that_has_ended_by_itself_takes_no_place() {
     site.advance(Duration::from_secs(601));
     browser(&site, "Chromium", "ann").await;
 }
+
+#[tokio::test]
+async fn the_oldest_is_who_signed_in_first_whatever_became_of_his_id() {
+    let site = TestSite::with(limited(2, WhenFull::EndOldest));
+    let first = browser(&site, "Firefox", "ann").await;
+    site.advance(Duration::from_secs(100));
+    browser(&site, "Chromium", "ann").await;
+    site.advance(Duration::from_secs(100));
+    let session = site.next(&first);
+    session.regenerate().await.unwrap();
+    site.commit(&session).await.unwrap();
+    site.advance(Duration::from_secs(200));
+    assert_eq!(browsers(site.sessions(), "ann").await, ["Chromium", "Firefox"]);
+    browser(&site, "Safari", "ann").await;
+    assert_eq!(browsers(site.sessions(), "ann").await, ["Safari", "Chromium"]);
+}
+
+#[tokio::test]
+async fn who_signs_out_and_in_again_finds_his_place() {
+    let site = TestSite::with(limited(1, WhenFull::Refuse));
+    let session = site.next(&browser(&site, "Firefox", "ann").await);
+    session.principal().await.unwrap();
+    session.sign_out();
+    session.sign_in("ann").await.unwrap();
+    let committed = site.commit(&session).await.unwrap();
+    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 1);
+
+    // Also in a request of its own, at once and a while later.
+    for wait in [1, 50, 70] {
+        let leave = site.next(&committed);
+        leave.sign_out();
+        site.commit(&leave).await.unwrap();
+        site.advance(Duration::from_secs(wait));
+        let again = site.session();
+        again.sign_in("ann").await.unwrap();
+        site.commit(&again).await.unwrap();
+        site.sessions().of("ann").revoke_all().await.unwrap();
+    }
+}

@@ -238,7 +238,7 @@ async fn what_ends_by_itself_or_is_signed_out_leaves_the_list() {
 #[tokio::test]
 async fn what_is_no_more_is_taken_out_and_so_is_the_index_in_the_end() {
     let mut config = Config::new("memory");
-    config.idle = Some(Duration::from_secs(60));
+    config.idle = Some(Duration::from_secs(30));
     let site = TestSite::with(config);
     browser(&site, "Firefox", "ann").await;
     let pages = async || {
@@ -247,11 +247,11 @@ async fn what_is_no_more_is_taken_out_and_so_is_the_index_in_the_end() {
         keys.len()
     };
     assert_eq!(pages().await, 1);
-    site.advance(Duration::from_secs(61));
+    site.advance(Duration::from_secs(31));
     // Not what may be on its way still.
     assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
     assert_eq!(pages().await, 1);
-    site.advance(Duration::from_secs(600));
+    site.advance(Duration::from_secs(60));
     assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
     assert_eq!(pages().await, 0);
 }

@@ -1,15 +1,26 @@
 //! What a program logs, at every level and of everybody.
 
 use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 
 /// Everything that was logged, as text.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Log(Arc<Mutex<String>>);
+
+/// A second subscriber, which is always there. With one alone `tracing` asks the default of whichever thread first comes to a
+/// place that logs, and where that thread has none, the place is taken for one that nobody listens to.
+static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log(Arc::default())));
+
+impl Default for Log {
+    fn default() -> Log {
+        LazyLock::force(&ANOTHER);
+        Log(Arc::default())
+    }
+}
 
 impl Log {
     pub(crate) fn text(&self) -> String {

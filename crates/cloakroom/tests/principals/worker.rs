@@ -131,8 +131,16 @@ async fn new_browser(sessions: Sessions) -> String {
     sign_in(&sessions).await.unwrap_or_else(|error| refused(&error))
 }
 
+/// Ends all, as soon as there is somebody: the other process may not have begun yet.
 async fn revoke_all(sessions: Sessions) -> String {
-    anns(&sessions).revoke_all().await.unwrap().to_string()
+    const PATIENCE: u32 = 200;
+    for _ in 0..PATIENCE {
+        match anns(&sessions).revoke_all().await.unwrap() {
+            0 => tokio::task::yield_now().await,
+            ended => return ended.to_string(),
+        }
+    }
+    0.to_string()
 }
 
 async fn regenerate(sessions: Sessions, cookie: &str) -> String {

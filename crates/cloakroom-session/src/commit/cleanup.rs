@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::machine::{Cause, Destroyed, Leftover, Moved, RetireOutcome};
 use crate::observe::{self, EventKind};
-use crate::record::{Changes, Fate, Found, Record, Retirement, Stored, Tombstone, principal};
+use crate::record::{Fate, Found, Record, Retirement, Stored, Tombstone};
 use crate::store::{Details, Whose};
 
 use super::Shared;
@@ -117,8 +117,7 @@ async fn clean(shared: &Shared, leftover: &mut Leftover) -> Result<Cleaned> {
 /// Whether a session is a principal's, so that it may have been ended by the index.
 fn is_owned(shared: &Shared, stored: &Stored) -> Result<bool> {
     let (record, path) = (&stored.record, shared.store.configured().path.as_deref());
-    let owner = principal(path, Some(record), &Changes::default(), record.now())?;
-    Ok(owner.is_some() || record.is_indexed()?)
+    Ok(record.principal(path)?.is_some() || record.is_indexed()?)
 }
 
 /// Restores what a login left, once it is known to have been retired, and removes the session of the new ID.

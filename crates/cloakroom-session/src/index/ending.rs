@@ -128,10 +128,9 @@ impl Index {
         if names.is_empty() {
             return Ok(());
         }
-        self.change(store, principal, number, |page| {
-            let before = page.items.len();
-            page.items.retain(|item| !names.contains(&item.name));
-            if page.items.len() < before { Change::Write(()) } else { Change::Keep(()) }
+        self.change(store, principal, number, |page| match page.take_out(names) {
+            true => Change::Write(()),
+            false => Change::Keep(()),
         })
         .await
     }

@@ -187,15 +187,9 @@ impl Index {
             self.end_all(store, principal, &page.unfinished()).await?;
             let gone = self.gone(store, &page).await?;
             count += self
-                .change(store, principal, number, |page| {
-                    let before = page.items.len();
-                    page.items.retain(|item| !gone.contains(&item.name));
-                    let handles = page.handles().len();
-                    if page.items.len() < before {
-                        Change::Write(handles)
-                    } else {
-                        Change::Keep(handles)
-                    }
+                .change(store, principal, number, |page| match page.take_out(&gone) {
+                    true => Change::Write(page.handles().len()),
+                    false => Change::Keep(page.handles().len()),
                 })
                 .await?;
         }

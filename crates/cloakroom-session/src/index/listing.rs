@@ -7,7 +7,7 @@ use indexmap::map::Entry;
 
 use super::ending::Look;
 use super::*;
-use crate::record::{Changes, Record, principal as principal_of};
+use crate::record::Record;
 use crate::store::Name;
 
 /// A session of a principal's.
@@ -29,10 +29,9 @@ impl Index {
     /// The sessions of a principal, the newest sign-in first. What is no more is taken out, and what was begun to be ended is
     /// ended.
     pub(crate) async fn list(&self, store: &Store, principal: &str) -> Result<Vec<Listed>> {
-        let pages = self.pages(store, principal).await?;
         let mut found = Vec::new();
-        for number in 0..pages {
-            self.list_page(store, principal, number, &mut found).await?;
+        for (number, page) in (0..).zip(self.read_all(store, principal).await?) {
+            self.list_page(store, principal, number, &page, &mut found).await?;
         }
         // Of two in the same millisecond, the one that was entered later.
         found.reverse();
@@ -53,13 +52,13 @@ impl Index {
         store: &Store,
         principal: &str,
         number: u32,
+        page: &Page,
         listed: &mut Vec<Listed>,
     ) -> Result<()> {
-        let (page, _) = self.read(store, principal, number).await?;
         let endings = page.unfinished();
         self.end_all(store, principal, &endings).await?;
         let mut gone: Vec<_> = endings.into_iter().map(|ending| ending.name).collect();
-        for Look { item, alive, is_gone } in self.look_at_all(store, &page).await? {
+        for Look { item, alive, is_gone } in self.look_at_all(store, page).await? {
             let Item { name, handle, at, since, .. } = item;
             match alive {
                 Some((record, ends)) if is_of(store, principal, &record)? => {
@@ -76,6 +75,5 @@ impl Index {
 /// Whether the session is still the principal's: who has signed out of it may be somebody else by now.
 pub(super) fn is_of(store: &Store, principal: &str, record: &Record) -> Result<bool> {
     let path = store.configured().path.as_deref();
-    let now = principal_of(path, Some(record), &Changes::default(), record.now())?;
-    Ok(now.as_deref() == Some(principal))
+    Ok(record.principal(path)?.as_deref() == Some(principal))
 }

@@ -99,8 +99,7 @@ impl Index {
         names: &[Name],
     ) -> Result<Vec<SessionHandle>> {
         let mut handles = Vec::new();
-        for number in 0..self.pages(store, principal).await? {
-            let (page, _) = self.read(store, principal, number).await?;
+        for page in self.read_all(store, principal).await? {
             let items = page.items.iter().filter(|item| names.contains(&item.name));
             handles.extend(items.map(|item| item.handle));
         }
@@ -190,9 +189,15 @@ impl Index {
         Err(too_many_conflicts())
     }
 
-    /// How many pages there are.
-    async fn pages(&self, store: &Store, principal: &str) -> Result<u32> {
-        Ok(self.read(store, principal, 0).await?.0.pages)
+    /// All pages, in their order.
+    async fn read_all(&self, store: &Store, principal: &str) -> Result<Vec<Page>> {
+        let (first, _) = self.read(store, principal, 0).await?;
+        let further = 1..first.pages;
+        let mut pages = vec![first];
+        for number in further {
+            pages.push(self.read(store, principal, number).await?.0);
+        }
+        Ok(pages)
     }
 }
 

@@ -141,6 +141,13 @@ impl Page {
         self.items.iter().find(|item| item.name == *name)
     }
 
+    /// Takes these out; answers whether one of them was there.
+    pub(crate) fn take_out(&mut self, names: &[Name]) -> bool {
+        let before = self.items.len();
+        self.items.retain(|item| !names.contains(&item.name));
+        self.items.len() < before
+    }
+
     /// When a sign-in was.
     pub(crate) fn since(&self, handle: SessionHandle) -> Option<f64> {
         let items = self.items.iter().filter(|item| item.handle == handle);

@@ -18,7 +18,7 @@ use cloakroom_storage::platform::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::record::{self, Changes, Fate, REMEMBERED, Retirement};
+use crate::record::{Fate, REMEMBERED, Retirement};
 
 use super::known::Known;
 use super::{Cause, Destroyed, Leftover, Machine, Rules, Step, What, destroyed};
@@ -109,7 +109,7 @@ impl Machine {
         let Some(left) = left else { return Ok(None) };
         let (record, path) = (&left.record, rules.path.as_deref());
         let page = rules.owner(left.id, None).page(record, principal)?;
-        let owner = record::principal(path, Some(record), &Changes::default(), record.now())?;
+        let owner = record.principal(path)?;
         Ok((page.is_some() || owner.as_deref() == Some(principal)).then_some((left.id, page)))
     }
 

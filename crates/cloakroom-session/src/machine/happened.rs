@@ -44,7 +44,7 @@ pub(crate) enum What {
     UpkeepFailed(Error),
 }
 
-/// Why a session has an ID that it had not before. Where the handler did several of these, the last one says it all.
+/// Why a session has an ID that it had not before. Where the handler did several of these, the one that says most counts: the last of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reason {
     #[default]

@@ -129,6 +129,11 @@ impl Record {
         Ok(self.find(CREATED, self.now)?.is_some())
     }
 
+    /// Whose session it is.
+    pub(crate) fn principal(&self, path: Option<&Path>) -> Result<Option<String>> {
+        principal::principal(path, Some(self), &Changes::default(), self.now)
+    }
+
     /// Whether the session is in the index of a principal, or was once.
     pub(crate) fn is_indexed(&self) -> Result<bool> {
         Ok(self.find(principal::INDEXED, self.now)?.is_some())

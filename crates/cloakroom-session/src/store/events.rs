@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::id::{SessionHash, SessionId};
 use crate::machine::{Happened, Reason, What};
 use crate::observe::{self, About, EventKind, Observer, Overwrite};
-use crate::record::{self, Changes, Record};
+use crate::record::Record;
 
 use super::{Name, Store};
 
@@ -147,7 +147,7 @@ impl Store {
     fn principal(&self, record: &Record) -> Option<String> {
         let path = self.rules.path.as_deref();
         // Of what cannot be read nobody knows whose it is.
-        record::principal(path, Some(record), &Changes::default(), record.now()).ok().flatten()
+        record.principal(path).ok().flatten()
     }
 }
 

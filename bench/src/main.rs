@@ -6,6 +6,7 @@ mod astro;
 mod codec;
 mod javascript;
 mod layer;
+mod principals;
 mod scale;
 mod served;
 
@@ -21,11 +22,12 @@ use figures::report;
 type Group = fn(&Settings) -> Result<Vec<Comparison>>;
 
 /// What is measured, by the name with which `--only` asks for it.
-const GROUPS: [(&str, Group); 5] = [
+const GROUPS: [(&str, Group); 6] = [
     ("codec", codec::run),
     ("layer", layer::run),
     ("served", served::run),
     ("astro", astro::run),
+    ("principals", principals::run),
     ("scale", scale::run),
 ];
 

@@ -59,6 +59,16 @@ pub struct Series {
 }
 
 impl Series {
+    /// What this has on top of the other, round by round.
+    #[must_use]
+    pub fn above(&self, other: &Series) -> Series {
+        let pairs = self.samples.iter().zip(&other.samples);
+        Series {
+            name: self.name.clone(),
+            samples: pairs.map(|(this, other)| this - other).collect(),
+        }
+    }
+
     pub fn median(&self) -> f64 {
         self.quantile(0.5)
     }

@@ -52,16 +52,16 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Comparison>> {
         let sides = sites.map(|site| timed(settings, case, site));
         let [axum, ours, tower_sessions, axum_session, actix, actix_session] =
             side_by_side(settings, sides)?;
-        let ours = added(&axum, &ours);
+        let ours = ours.above(&axum);
         let row = |peer: &Series| Comparison::new(name, Nanoseconds, &ours, peer);
-        rows.push(row(&added(&axum, &tower_sessions)).target(1.0 / share));
-        rows.push(row(&added(&axum, &axum_session)));
-        rows.push(row(&added(&actix, &actix_session)));
+        rows.push(row(&tower_sessions.above(&axum)).target(1.0 / share));
+        rows.push(row(&axum_session.above(&axum)));
+        rows.push(row(&actix_session.above(&actix)));
     }
     for (case, name, _) in CASES {
         let [axum, ours, tower_sessions] =
             [&mut axum, &mut ours, &mut tower_sessions].map(|site| allocations(case, site));
-        let (ours, tower_sessions) = (added(&axum, &ours), added(&axum, &tower_sessions));
+        let (ours, tower_sessions) = (ours.above(&axum), tower_sessions.above(&axum));
         rows.push(Comparison::new(name, Allocations, &ours, &tower_sessions));
         if matches!(case, Case::Untouched) {
             rows.push(Comparison::limit(name, Allocations, &ours, MOST_ALLOCATIONS));
@@ -75,12 +75,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Comparison>> {
     let sites = [&mut axum, &mut ours, &mut tower_sessions];
     let sides = sites.map(|site| timed(settings, Case::Untouched, site));
     let [axum, ours, tower_sessions] = side_by_side(settings, sides)?;
-    rows.push(Comparison::new(
-        name,
-        Nanoseconds,
-        &added(&axum, &ours),
-        &added(&axum, &tower_sessions),
-    ));
+    rows.push(Comparison::new(name, Nanoseconds, &ours.above(&axum), &tower_sessions.above(&axum)));
     Ok(rows)
 }
 
@@ -92,13 +87,4 @@ fn allocations(case: Case, site: &mut Site<'_>) -> Series {
     site.call(case);
     let count = allocations::count(|| (0..COUNTED).for_each(|_| site.call(case)));
     Series { name: site.name.to_owned(), samples: vec![count as f64 / f64::from(COUNTED)] }
-}
-
-/// What the second has on top of the first, round by round.
-fn added(alone: &Series, with_sessions: &Series) -> Series {
-    let pairs = with_sessions.samples.iter().zip(&alone.samples);
-    Series {
-        name: with_sessions.name.clone(),
-        samples: pairs.map(|(with_sessions, alone)| with_sessions - alone).collect(),
-    }
 }

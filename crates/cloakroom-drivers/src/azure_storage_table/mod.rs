@@ -3,8 +3,8 @@
 //! # Layout
 //! unstorage's: the row key is the item's key, the partition key `unstorage`, and the property `unstorageValue` the value:
 //! a string, or binary where the value is no text, which JavaScript reads as bytes. A string has room for 32768 UTF-16 code
-//! units, and bytes for 65536: what is longer is refused. The service refuses some keys, those with a `#` among them;
-//! IDs of sessions are not concerned.
+//! units, and as many bytes are taken: what is longer is refused. The service refuses some keys, those with a `#` among
+//! them; IDs of sessions are not concerned.
 //!
 //! DIFFERENCE: a table that is missing is made by the first write. JavaScript leaves that to you.
 //!
@@ -296,7 +296,7 @@ impl Driver for AzureStorageTable {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { longest_value: Some(entity::LONGEST_BYTES), ..SWEPT }
+        Capabilities { longest_value: Some(entity::LONGEST), ..SWEPT }
     }
 
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {

@@ -86,7 +86,7 @@ static DRIVERS: &[DriverInfo] = &[
     DriverInfo {
         name: "azure-storage-table",
         summary: "One entity per item in a table of Azure Storage, shared by any number of machines.",
-        capabilities: Capabilities { longest_value: Some(64 * 1024), ..SWEPT },
+        capabilities: Capabilities { longest_value: Some(32 * 1024), ..SWEPT },
         note: "a session of at most 32768 letters; JavaScript reads what has expired until it is swept",
         tested_against: "Azurite 3.37, Microsoft's emulator, and unstorage's own driver on it",
         open: opener!("azure-storage-table", crate::azure_storage_table::AzureStorageTable),

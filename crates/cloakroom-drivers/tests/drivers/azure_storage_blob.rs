@@ -7,10 +7,10 @@ use crate::azure_support::{
     lists_page_by_page, near_in_an_hour, opened, opens_without_json, put, read, refuses,
     round_trips, sweeps_in_steps,
 };
+use crate::conformance;
 use crate::javascript::Texts;
 use bytes::Bytes;
 use cloakroom_drivers::azure_storage_blob::{AzureStorageBlob, Options};
-use cloakroom_drivers::conformance;
 use cloakroom_storage::{DynDriver, ErrorKind, ItemKey, RemoveOutcome, When};
 use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;

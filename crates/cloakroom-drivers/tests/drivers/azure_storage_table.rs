@@ -6,10 +6,10 @@ use crate::azure_support::{
     ACCOUNT_SIGNATURE, HOUR, KEY, WRONG_KEY, away_and_back, key, lets_nobody_in, near_in_an_hour,
     opened, opens_without_json, put, read, refuses, round_trips, sweeps_in_steps,
 };
+use crate::conformance;
 use crate::javascript::Texts;
 use bytes::Bytes;
 use cloakroom_drivers::azure_storage_table::{AzureStorageTable, Options};
-use cloakroom_drivers::conformance;
 use cloakroom_storage::{DynDriver, ItemKey, RemoveOutcome, When};
 use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;

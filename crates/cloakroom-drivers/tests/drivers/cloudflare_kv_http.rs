@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use crate::conformance;
 use crate::http_support::{AT_ONCE, HOUR, SESSION, key, open, put, read, refusal, until};
 use crate::javascript::{Texts, both_directions};
 use cloakroom_drivers::cloudflare_kv_http::{CloudflareKvHttp, Options};
-use cloakroom_drivers::conformance;
 use cloakroom_storage::{Driver as _, DynDriver, ErrorKind, RemoveOutcome, When};
 use interop_peers::{JavaScript, NodeServer, Proxy};
 use serde_json::{Value, json};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::conformance;
 use crate::sql_support::{Kind, Place};
 use bytes::Bytes;
-use cloakroom_drivers::conformance;
 use cloakroom_drivers::db0::{Db0, Options};
 use cloakroom_drivers::sql;
 use cloakroom_storage::{Driver, DynDriver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, When};

@@ -4,9 +4,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::conformance;
 use crate::javascript::Texts;
 use cloakroom_drivers::deno_kv::{DenoKv, Options};
-use cloakroom_drivers::{conformance, open};
+use cloakroom_drivers::open;
 use cloakroom_storage::{
     Driver, DynDriver, ErrorKind, Item, ItemKey, RemoveOutcome, SetOutcome, When,
 };

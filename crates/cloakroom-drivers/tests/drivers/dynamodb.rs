@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use cloakroom_drivers::conformance;
+use crate::conformance;
 use cloakroom_drivers::dynamodb::{DynamoDb, Options};
 use cloakroom_storage::{
     Driver, DynDriver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, Version, When,

@@ -3,9 +3,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::conformance;
 use crate::network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read, until, written};
 use bytes::Bytes;
-use cloakroom_drivers::conformance;
 use cloakroom_drivers::etcd::{Etcd, Options};
 use cloakroom_storage::{Driver, ErrorKind, ItemKey, SetOutcome, When};
 use futures_util::TryStreamExt as _;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use cloakroom_drivers::conformance;
+use crate::conformance;
 use cloakroom_drivers::fs_lite::{FsLite, Options};
 use cloakroom_storage::{
     Driver, DriverExt, DynDriver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, When,

@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::conformance;
 use crate::network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read, until, written};
 use bytes::Bytes;
-use cloakroom_drivers::{conformance, gcs};
+use cloakroom_drivers::gcs;
 use cloakroom_storage::{Driver as _, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, When};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use interop_peers::{Gcs, NodeServer, Proxy};

@@ -5,9 +5,10 @@ use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::conformance;
 use crate::javascript::Texts;
 use cloakroom_drivers::http::{Http, Options, Protocol};
-use cloakroom_drivers::{conformance, open, open_with_limits};
+use cloakroom_drivers::{open, open_with_limits};
 use cloakroom_storage::{Driver as _, DynDriver, Error, ErrorKind, ItemKey, Limits, When};
 use interop_peers::{JavaScript, NodeServer, Proxy};
 use serde_json::{Value, json};

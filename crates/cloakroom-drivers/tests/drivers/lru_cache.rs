@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cloakroom_drivers::conformance;
+use crate::conformance;
 use cloakroom_drivers::lru_cache::{LruCache, Options};
 use cloakroom_storage::{Driver, DynDriver, ErrorKind, ItemKey, When};
 use serde_json::{Value, json};

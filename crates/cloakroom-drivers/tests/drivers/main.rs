@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test fails by panicking.
 
-#[cfg(any(feature = "fs-lite", feature = "redis"))]
-mod at_rest;
 #[cfg(feature = "azure-cosmos")]
 mod azure_cosmos;
 #[cfg(feature = "azure-storage-blob")]
@@ -17,6 +15,7 @@ mod cloudflare_kv_binding;
 mod cloudflare_kv_http;
 #[cfg(feature = "cloudflare-r2-binding")]
 mod cloudflare_r2_binding;
+mod conformance;
 #[cfg(all(feature = "dynamodb", feature = "gcs", feature = "s3"))]
 mod credentials;
 #[cfg(all(feature = "db0", feature = "postgres", feature = "mysql", feature = "sqlite"))]

@@ -5,9 +5,9 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 
+use crate::conformance;
 use crate::network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read, written};
 use bytes::Bytes;
-use cloakroom_drivers::conformance;
 use cloakroom_drivers::memcached::{Memcached, Options};
 use cloakroom_storage::{Driver, ErrorKind, RemoveOutcome, SetOutcome, When};
 use futures_util::TryStreamExt as _;

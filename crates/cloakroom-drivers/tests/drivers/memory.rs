@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cloakroom_drivers::conformance;
+use crate::conformance;
 use cloakroom_drivers::memory::Memory;
 use cloakroom_storage::{Driver, DynDriver, ItemKey, SetOutcome, Swept, When};
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::conformance;
 use crate::javascript::{Texts, both_directions};
 use crate::mongodb_support::{LONG, bare, client, key, on, put, read, until, written};
-use cloakroom_drivers::conformance;
 use cloakroom_drivers::mongodb::{MongoDb, Options};
 use cloakroom_storage::{Driver, DynDriver, ErrorKind, RemoveOutcome, SetOutcome, When};
 use futures_util::TryStreamExt as _;

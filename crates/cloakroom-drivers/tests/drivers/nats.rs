@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::conformance;
 use crate::network_support::{AT_ONCE, HOUR, key, open, open_impatient, put, read, until, written};
 use bytes::Bytes;
-use cloakroom_drivers::conformance;
 use cloakroom_drivers::nats::{Nats, Options};
 use cloakroom_storage::{Driver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, When};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use crate::conformance;
 use crate::http_support::{AT_ONCE, HOUR, SESSION, key, open, put, read, refusal, until, written};
 use crate::javascript::{Texts, both_directions};
 use crate::stand_in::stand_in;
-use cloakroom_drivers::conformance;
 use cloakroom_drivers::netlify_blobs::{Consistency, NetlifyBlobs, Options};
 use cloakroom_storage::{Driver as _, DynDriver, ErrorKind, ItemKey, RemoveOutcome, When};
 use futures_util::TryStreamExt as _;

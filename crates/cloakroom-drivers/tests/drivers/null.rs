@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cloakroom_drivers::conformance;
+use crate::conformance;
 use cloakroom_drivers::null::Null;
 use cloakroom_storage::DynDriver;
 

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::conformance;
 use crate::javascript::Texts;
 use bytes::Bytes;
 use cloakroom_drivers::memory::Memory;
+use cloakroom_drivers::open;
 use cloakroom_drivers::overlay::Overlay;
-use cloakroom_drivers::{conformance, open};
 use cloakroom_storage::{
     BoxStream, Capabilities, Driver, DynDriver, ErrorKind, Item, ItemKey, RemoveOutcome, Result,
     SetOutcome, Swept, When,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::conformance;
 use crate::javascript::Texts;
+use cloakroom_drivers::open;
 use cloakroom_drivers::planetscale::{Options, PlanetScale, migrations};
-use cloakroom_drivers::{conformance, open};
 use cloakroom_storage::{Driver, DynDriver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, When};
 use interop_peers::{JavaScript, PlanetScale as Peer, Proxy};
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::conformance;
 use crate::redis_support::{bare, key, open, put, read, written};
-use cloakroom_drivers::conformance;
 use cloakroom_storage::{Driver, ErrorKind, RemoveOutcome, SetOutcome, When};
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;

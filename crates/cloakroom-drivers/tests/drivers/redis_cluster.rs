@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::conformance;
 use crate::redis_support::{key, open, put, read, until, written};
-use cloakroom_drivers::conformance;
 use cloakroom_drivers::redis::{ClusterNode, ClusterOptions, Options, Redis};
 use cloakroom_storage::{Driver, DynDriver, SetOutcome, When};
 use futures_util::TryStreamExt;

@@ -218,7 +218,7 @@ async fn redis_conforms_over_tls() {
     let text = fs::read_to_string(redis.ca_path()).unwrap();
     assert!(redis.url().starts_with("rediss://"), "{}", redis.url());
     let options = json!({ "url": redis.url(), "tls": { "ca": text } });
-    cloakroom_storage::conformance::run(|| open(options.clone())).await;
+    crate::conformance::run(|| open(options.clone())).await;
     let (mut options, mut tls) = (Options::new(redis.url()), TlsOptions::default());
     tls.ca = vec![text.clone()];
     options.tls = Some(tls.into());

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use crate::conformance;
 use crate::redis_support::{key, open, put, read, until};
-use cloakroom_drivers::conformance;
 use cloakroom_drivers::redis::{Options, Redis, SentinelAddress};
 use cloakroom_storage::{DynDriver, ErrorKind, SetOutcome, When};
 use futures_util::future::join_all;

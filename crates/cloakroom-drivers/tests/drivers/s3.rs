@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use crate::conformance;
 use crate::javascript::{Texts, both_directions};
+use cloakroom_drivers::open;
 use cloakroom_drivers::s3::{Options, S3};
-use cloakroom_drivers::{conformance, open};
 use cloakroom_storage::{
     Driver, DynDriver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, Version, When,
 };

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::conformance;
 use crate::sql_support::{Kind, Place, version};
 use bytes::Bytes;
-use cloakroom_drivers::conformance;
 use cloakroom_drivers::sql::{Dialect, Options, Sql, migrations};
 use cloakroom_storage::{Driver, DynDriver, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, When};
 use futures_util::TryStreamExt;

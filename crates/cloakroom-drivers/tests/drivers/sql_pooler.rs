@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::conformance;
 use crate::sql_support::{Kind, Place, both};
 use bytes::Bytes;
-use cloakroom_drivers::conformance;
 use cloakroom_drivers::{db0, sql};
 use cloakroom_storage::{Driver, DynDriver, ItemKey, SetOutcome, When};
 use futures_util::TryStreamExt;

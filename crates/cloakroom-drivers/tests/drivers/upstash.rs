@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use crate::conformance;
 use crate::http_support::{
     AT_ONCE, HOUR, SESSION, key, open, open_patient, put, read, refusal, until, written,
 };
 use crate::javascript::{Texts, both_directions};
 use bytes::Bytes;
-use cloakroom_drivers::conformance;
 use cloakroom_drivers::upstash::{Options, Upstash as Driven};
 use cloakroom_storage::{Driver as _, DynDriver, ErrorKind, RemoveOutcome, SetOutcome, When};
 use futures_util::TryStreamExt as _;

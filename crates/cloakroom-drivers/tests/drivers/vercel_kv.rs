@@ -1,8 +1,8 @@
 //! The `vercel-kv` driver: `upstash` by another name and with other variables.
 
+use crate::conformance;
 use crate::http_support::{SESSION, open, open_patient, put, read, refusal};
 use crate::javascript::{Texts, both_directions};
-use cloakroom_drivers::conformance;
 use cloakroom_drivers::vercel_kv::{Options, VercelKv};
 use cloakroom_storage::{Driver as _, DynDriver, ErrorKind};
 use interop_peers::{JavaScript, Upstash};

@@ -1,0 +1,43 @@
+//! What each driver must do, of the driver and of the same store whose keys are hashed and whose values are sealed.
+
+use std::sync::Arc;
+
+use cloakroom_drivers::conformance;
+// Not that of the drivers, which wants what the table says of each: sealed, any store takes empty values.
+use cloakroom_storage::conformance as rules;
+use cloakroom_storage::{DynDriver, Encrypted, EncryptionKey, HashedKeys, KeyHasher, KeyRing};
+
+/// [`conformance::run`], of the driver by itself and at rest.
+pub(crate) async fn run<F, Fut>(make_driver: F)
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = DynDriver>,
+{
+    let sealed = || async { at_rest(make_driver().await) };
+    if make_driver().await.capabilities().native_ttl {
+        // Both wait for items to expire, most of the time.
+        tokio::join!(conformance::run(&make_driver), rules::run(sealed));
+    } else {
+        // One after the other: a sweep takes the other's items too.
+        conformance::run(&make_driver).await;
+        rules::run(sealed).await;
+    }
+}
+
+/// [`conformance::run_with_restart`], and at rest what [`run`] does.
+pub(crate) async fn run_with_restart<F, Fut, R, Restarted>(make_driver: F, restart: R)
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = DynDriver>,
+    R: FnOnce() -> Restarted,
+    Restarted: Future<Output = ()>,
+{
+    conformance::run_with_restart(&make_driver, restart).await;
+    rules::run(|| async { at_rest(make_driver().await) }).await;
+}
+
+/// A driver as a configuration with `hashIds` and `encryption` puts it together.
+fn at_rest(driver: DynDriver) -> DynDriver {
+    let ring = KeyRing::new([EncryptionKey::new([1; 32])]).unwrap();
+    Arc::new(HashedKeys::new(Encrypted::new(driver, ring), KeyHasher::sha256()))
+}

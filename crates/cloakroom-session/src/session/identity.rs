@@ -8,14 +8,11 @@ use crate::id::SessionId;
 use crate::index::ensure_comparing;
 use crate::machine::{Entered, Entering, Entry, Moment, full};
 use crate::observe::EventKind;
-use crate::record::{self, CLOCK_SKEW};
+use crate::record::{self, CLOCK_SKEW, LONGEST_PRINCIPAL};
 use crate::sessions::Sessions;
 use crate::store::{Details, Whose};
 
 use super::Session;
-
-/// The longest principal, in bytes.
-const LONGEST: usize = 1024;
 
 impl Session {
     /// Says whose the session is, which whoever calls it has shown: by a password, a passkey, another site's word.
@@ -282,15 +279,16 @@ impl Session {
 
 /// Refuses what is no principal.
 pub(crate) fn check(principal: &str) -> Result<()> {
-    match principal.len() {
-        1..=LONGEST => Ok(()),
-        length => Err(Error::new(
-            ErrorKind::InvalidPrincipal,
-            format!(
-                "the principal has {length} bytes: it must have 1 to {LONGEST}, such as a user's ID"
-            ),
-        )),
+    if record::is_principal(principal) {
+        return Ok(());
     }
+    let length = principal.len();
+    Err(Error::new(
+        ErrorKind::InvalidPrincipal,
+        format!(
+            "the principal has {length} bytes: it must have 1 to {LONGEST_PRINCIPAL}, such as a user's ID"
+        ),
+    ))
 }
 
 /// What is said where somebody has to be signed in.

@@ -53,10 +53,10 @@ impl Session {
         let rules = shared.rules();
         ensure_comparing(&shared.store)?;
         let (id, since) = (SessionId::random(), Moment::now(&rules));
-        let instead_of = {
+        let (instead_of, leaves) = {
             let machine = self.inner.machine();
             machine.ensure_open_to_sign_in()?;
-            machine.instead_of(&principal, &rules)?
+            (machine.instead_of(&principal, &rules)?, machine.leaves().map(|left| left.id))
         };
         if rules.path.is_some() && self.owner()?.as_deref() != Some(principal.as_str()) {
             return Err(Error::config(
@@ -68,7 +68,7 @@ impl Session {
             Some(_) => None,
             None => Some(record::owned_by(&principal)?),
         };
-        let entry = Entry { id, principal, instead_of };
+        let entry = Entry { id, principal, instead_of, leaves };
         let page = match shared.index.enter(&shared.store, &entry).await? {
             Entering::Entered(page) => page,
             Entering::Full => {

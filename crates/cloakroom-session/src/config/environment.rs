@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 const PREFIX: &str = "CLOAKROOM_SESSION_";
 
 /// The settings that are texts, whatever they look like.
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 13] = [
     "adapter",
     "outage",
     "corrupt",
@@ -22,6 +22,9 @@ const TEXTS: [&str; 10] = [
     "hashIds.secret",
     "encryption.keys",
     "encryption.keyFile",
+    "principal",
+    "whenFull",
+    "indexSecret",
 ];
 
 /// What variables of a table's own begin with.
@@ -120,7 +123,7 @@ fn is_nearly_ours(name: &str) -> bool {
 }
 
 /// What the names of settings begin with, in variables.
-const FIRST_WORDS: [&str; 17] = [
+const FIRST_WORDS: [&str; 20] = [
     "DRIVER",
     "ADAPTER",
     "OPTIONS",
@@ -138,6 +141,9 @@ const FIRST_WORDS: [&str; 17] = [
     "SWEEP",
     "ENCRYPTION",
     "HASH",
+    "PRINCIPAL",
+    "WHEN",
+    "INDEX",
 ];
 
 fn camel_case(name: &str) -> String {
@@ -197,6 +203,13 @@ mod tests {
         );
         let cookie = read_all(&[("CLOAKROOM_SESSION_COOKIE", "123")]);
         assert_eq!(cookie.unwrap(), json!({ "cookie": { "name": "123" } }));
+        for text in ["12345678901234567890", "null", "\"a secret in quotes\""] {
+            let map = read_all(&[
+                ("CLOAKROOM_SESSION_INDEX_SECRET", text),
+                ("CLOAKROOM_SESSION_PRINCIPAL", text),
+            ]);
+            assert_eq!(map.unwrap(), json!({ "indexSecret": text, "principal": text }));
+        }
     }
 
     #[test]
@@ -237,6 +250,9 @@ mod tests {
             "CLOAKROOM_COOKIE_SECURE",
             "CLOAKROOM_MAX_SIZE",
             "CLOAKROOM_CORRUPT",
+            "CLOAKROOM_INDEX_SECRET",
+            "CLOAKROOM_WHEN_FULL",
+            "CLOAKROOM_PRINCIPAL",
         ] {
             assert!(is_nearly_ours(name), "{name}");
         }

@@ -23,9 +23,11 @@ impl Index {
     /// sessions alive than that: as many entries are unmarked, and of those that are marked none lives once one is written that
     /// was entered later. What had been marked before leaves the page by the same write, or it would be seen to its end for ever.
     pub(crate) async fn enter(&self, store: &Store, entry: &Entry) -> Result<Entering> {
-        let Entry { id, principal, instead_of } = entry;
+        let Entry { id, principal, instead_of, leaves: from } = entry;
         let name = store.name(*id)?;
         let leaves = instead_of.map(|(left, _)| store.name(left)).transpose()?;
+        let from = from.map(|left| store.name(left)).transpose()?;
+        let of_browser = from.map_or_else(SessionHandle::random, |left| SessionHandle::of(&left));
         let mut number = instead_of.and_then(|(_, page)| page).unwrap_or(0);
         let began = Instant::now();
         for conflicts in 1..=ATTEMPTS {
@@ -49,7 +51,9 @@ impl Index {
                     self.end_all(store, principal, &page.unfinished()).await?;
                     page.items.retain(|item| !item.is_ending);
                 }
-                let handle = match handle {
+                // Of several that leave the same session at once one wins, and the others take nobody's place.
+                let rival = page.since(of_browser).map(|_| of_browser);
+                let handle = match handle.or(rival) {
                     Some(handle) => {
                         self.prune_seldom(store, &mut page).await?;
                         handle
@@ -57,7 +61,7 @@ impl Index {
                     None => match self.room(store, principal, number, &mut page).await? {
                         Room::Here(oldest) => {
                             evicted = oldest;
-                            SessionHandle::random()
+                            of_browser
                         }
                         Room::On(other) => {
                             number = other;

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use bytes::Bytes;
 use cloakroom_storage::platform::RandomState;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
@@ -33,6 +34,13 @@ impl SessionHandle {
     pub(crate) fn random() -> SessionHandle {
         // Hashed, so that it shows no bits of a generator that makes IDs.
         SessionHandle(RandomState::new().hash_one(SessionId::random()))
+    }
+
+    /// That of a sign-in that leaves this session, in whatever process: a hash, which shows nothing of an ID.
+    pub(crate) fn of(left: &Name) -> SessionHandle {
+        let digest = Sha256::new().chain_update("sign-in").chain_update(left.to_text()).finalize();
+        let first = digest.iter().take(8);
+        SessionHandle(first.fold(0, |handle, byte| handle << 8 | u64::from(*byte)))
     }
 }
 

@@ -18,7 +18,7 @@ use cloakroom_storage::platform::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::record::{Fate, REMEMBERED, Retirement};
+use crate::record::{Fate, REMEMBERED, Retirement, Stored};
 
 use super::known::Known;
 use super::{Cause, Destroyed, Leftover, Machine, Rules, Step, What, destroyed};
@@ -49,6 +49,8 @@ pub(crate) struct Entry {
     /// The session of the same principal that it takes the place of, and the page where that is. Where it is on none, it is
     /// entered as well, since it may be the one that stays.
     pub(crate) instead_of: Option<(SessionId, Option<u32>)>,
+    /// The session that it leaves, whoever's that is.
+    pub(crate) leaves: Option<SessionId>,
 }
 
 /// What came of entering a session.
@@ -85,7 +87,8 @@ impl Machine {
         rules: &Rules,
     ) -> Result<Step> {
         let instead_of = self.instead_of(&principal, rules)?.filter(|(left, _)| *left != id);
-        let entry = Box::new(Entry { id, principal, instead_of });
+        let leaves = self.leaves().map(|left| left.id).filter(|left| *left != id);
+        let entry = Box::new(Entry { id, principal, instead_of, leaves });
         Ok(Step::Enter { entry, is_upkeep, since: Moment::now(rules), generation: self.generation })
     }
 
@@ -100,17 +103,21 @@ impl Machine {
         {
             return Ok(Some((entered.id, Some(entered.page))));
         }
-        let left = match &self.known {
-            Known::New(new) => new.left.as_ref().map(|left| &left.stored),
-            Known::Stored(stored) => Some(stored),
-            // One that the handler has just signed out of.
-            _ => self.endings.last().and_then(|ending| ending.seen.as_ref()),
-        };
-        let Some(left) = left else { return Ok(None) };
+        let Some(left) = self.leaves() else { return Ok(None) };
         let (record, path) = (&left.record, rules.path.as_deref());
         let page = rules.owner(left.id, None).page(record, principal)?;
         let owner = record.principal(path)?;
         Ok((page.is_some() || owner.as_deref() == Some(principal)).then_some((left.id, page)))
+    }
+
+    /// The session that a new one leaves.
+    pub(crate) fn leaves(&self) -> Option<&Stored> {
+        match &self.known {
+            Known::New(new) => new.left.as_ref().map(|left| &left.stored),
+            Known::Stored(stored) => Some(stored),
+            // One that the handler has just signed out of.
+            _ => self.endings.last().and_then(|ending| ending.seen.as_ref()),
+        }
     }
 
     /// The IDs of the session, and of the one whose place it takes.
@@ -133,7 +140,7 @@ impl Machine {
     ) -> Result<()> {
         match entering {
             Ok(Entering::Entered(page)) => {
-                let Entry { id, principal, instead_of } = entry;
+                let Entry { id, principal, instead_of, .. } = entry;
                 let is_told =
                     |entered: &Entered| entered.principal != principal || !entered.is_first;
                 let is_first = match instead_of.and_then(|(_, page)| page) {

@@ -31,7 +31,8 @@ pub(crate) use changes::{Change, Changes, Place, Revision, Written};
 pub(crate) use draft::{Draft, apply, entries, keys};
 pub(crate) use lifetime::{CLOCK_SKEW, CREATED, Lifetime, REMEMBER, end, is_own};
 pub(crate) use principal::{
-    AUTHENTICATED, Owner, PRINCIPAL, Path, authenticated, authenticated_at, owned_by, principal,
+    AUTHENTICATED, LONGEST_PRINCIPAL, Owner, PRINCIPAL, Path, authenticated, authenticated_at,
+    is_principal, owned_by, principal,
 };
 pub(crate) use stored::{Found, Stored};
 pub(crate) use tombstone::{Fate, REMEMBERED, Retirement, Tombstone};

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use serde_devalue::{Flat, Reference, Value};
+use serde_devalue::{Flat, Reference, Value, javascript};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Result;
@@ -22,6 +22,9 @@ pub(crate) const AUTHENTICATED: &str = "cloakroom.authenticated";
 
 /// The key of the entry that says that the session is in the index, and where: see [`Indexed`].
 pub(crate) const INDEXED: &str = "cloakroom.indexed";
+
+/// The longest principal, in bytes.
+pub(crate) const LONGEST_PRINCIPAL: usize = 1024;
 
 /// How many bytes of a hash tell which session of which principal is meant.
 const MARK: usize = 8;
@@ -187,17 +190,23 @@ impl Owner<'_> {
     }
 }
 
-/// A text, or a number as JavaScript writes it; anything else says nothing.
+/// A text, or a number as JavaScript writes it; anything else says nothing. Nor does what could be neither listed nor ended,
+/// because no principal is that long.
 fn text(flat: Flat<'_>, at: Reference) -> Option<String> {
     let text = match flat.string(at) {
         Ok(text) => text.into_owned(),
         Err(_) => match flat.decode_with::<Value>(at, FORMAT).ok()? {
-            Value::Number(number) if number.is_finite() => number.to_string(),
+            Value::Number(number) if number.is_finite() => javascript::text(number),
             Value::BigInt(number) => number.to_string(),
             _ => return None,
         },
     };
-    Some(text).filter(|text| !text.is_empty())
+    Some(text).filter(|text| is_principal(text))
+}
+
+/// Whether a text can be a principal.
+pub(crate) fn is_principal(text: &str) -> bool {
+    (1..=LONGEST_PRINCIPAL).contains(&text.len())
 }
 
 /// Whether the authentication that a record notes is one of this principal. Where the site itself says whose a session is, it may
@@ -264,6 +273,11 @@ mod tests {
         principal(path.as_ref(), Some(&record), &Changes::default(), NOW).unwrap()
     }
 
+    /// A record with a user of this ID.
+    fn user_of(id: &str) -> String {
+        format!(r#"[["Map",1,2],"user",{{"data":3,"expires":-1}},{{"id":4}},{id}]"#)
+    }
+
     #[test]
     fn a_path_leads_into_an_entry_to_a_text_or_a_number() {
         let text = r#"[["Map",1,2],"user",{"data":3,"expires":-1},{"id":4},"ann"]"#;
@@ -275,8 +289,29 @@ mod tests {
         assert_eq!(principal_of(number, Some("user.id")).as_deref(), Some("17"));
         let big = r#"[["Map",1,2],"user",{"data":3,"expires":-1},{"id":4},["BigInt","9007199254740993"]]"#;
         assert_eq!(principal_of(big, Some("user.id")).as_deref(), Some("9007199254740993"));
-        let nobody = r#"[["Map",1,2],"user",{"data":3,"expires":-1},{"id":4},""]"#;
-        assert_eq!(principal_of(nobody, Some("user.id")), None);
+        for (number, expected) in
+            [("1e21", "1e+21"), ("1e-7", "1e-7"), ("-0", "0"), ("-1.5", "-1.5")]
+        {
+            let record = user_of(number);
+            assert_eq!(
+                principal_of(&record, Some("user.id")).as_deref(),
+                Some(expected),
+                "{number}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_no_sign_in_takes_is_nobody() {
+        let record = |name: &str| user_of(&format!("{name:?}"));
+        for (length, is_one) in
+            [(0, false), (1, true), (1024, true), (1025, false), (100_000, false)]
+        {
+            let principal = principal_of(&record(&"a".repeat(length)), Some("user.id"));
+            assert_eq!(principal.is_some(), is_one, "{length}");
+        }
+        let big = format!(r#"["BigInt","{}"]"#, "9".repeat(1025));
+        assert_eq!(principal_of(&user_of(&big), Some("user.id")), None);
     }
 
     #[test]

@@ -8,14 +8,11 @@ use crate::id::SessionId;
 use crate::index::ensure_comparing;
 use crate::machine::{Entered, Entering, Entry, Moment, full};
 use crate::observe::EventKind;
-use crate::record::{self, CLOCK_SKEW};
+use crate::record::{self, CLOCK_SKEW, LONGEST_PRINCIPAL};
 use crate::sessions::Sessions;
 use crate::store::{Details, Whose};
 
 use super::Session;
-
-/// The longest principal, in bytes.
-const LONGEST: usize = 1024;
 
 impl Session {
     /// Says whose the session is, which whoever calls it has shown: by a password, a passkey, another site's word.
@@ -56,10 +53,10 @@ impl Session {
         let rules = shared.rules();
         ensure_comparing(&shared.store)?;
         let (id, since) = (SessionId::random(), Moment::now(&rules));
-        let instead_of = {
+        let (instead_of, leaves) = {
             let machine = self.inner.machine();
             machine.ensure_open_to_sign_in()?;
-            machine.instead_of(&principal, &rules)?
+            (machine.instead_of(&principal, &rules)?, machine.leaves().map(|left| left.id))
         };
         if rules.path.is_some() && self.owner()?.as_deref() != Some(principal.as_str()) {
             return Err(Error::config(
@@ -71,7 +68,7 @@ impl Session {
             Some(_) => None,
             None => Some(record::owned_by(&principal)?),
         };
-        let entry = Entry { id, principal, instead_of };
+        let entry = Entry { id, principal, instead_of, leaves };
         let page = match shared.index.enter(&shared.store, &entry).await? {
             Entering::Entered(page) => page,
             Entering::Full => {
@@ -282,15 +279,16 @@ impl Session {
 
 /// Refuses what is no principal.
 pub(crate) fn check(principal: &str) -> Result<()> {
-    match principal.len() {
-        1..=LONGEST => Ok(()),
-        length => Err(Error::new(
-            ErrorKind::InvalidPrincipal,
-            format!(
-                "the principal has {length} bytes: it must have 1 to {LONGEST}, such as a user's ID"
-            ),
-        )),
+    if record::is_principal(principal) {
+        return Ok(());
     }
+    let length = principal.len();
+    Err(Error::new(
+        ErrorKind::InvalidPrincipal,
+        format!(
+            "the principal has {length} bytes: it must have 1 to {LONGEST_PRINCIPAL}, such as a user's ID"
+        ),
+    ))
 }
 
 /// What is said where somebody has to be signed in.

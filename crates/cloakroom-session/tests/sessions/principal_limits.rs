@@ -66,6 +66,48 @@ async fn the_oldest_is_who_signed_in_first_whatever_became_of_his_id() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_sent_twice_takes_one_place() {
+    for (most, when_full) in
+        [(1, WhenFull::EndOldest), (2, WhenFull::EndOldest), (2, WhenFull::Refuse)]
+    {
+        // Whether the other one signs in before the one that wins is finished, or after it.
+        for is_overtaken in [false, true] {
+            let site = TestSite::with(limited(most, when_full));
+            let other = match most {
+                1 => None,
+                _ => Some(browser(&site, "Firefox", "ann").await),
+            };
+            let visitor =
+                site.session_with(|session| session.set("browser", "Chromium")).await.unwrap();
+            let (one, again) = (site.again(&visitor), site.again(&visitor));
+            for session in [&one, &again] {
+                assert_eq!(session.principal().await.unwrap(), None);
+            }
+            one.sign_in("ann").await.unwrap();
+            if is_overtaken {
+                again.sign_in("ann").await.unwrap();
+            }
+            let signed_in = site.commit(&one).await.unwrap();
+            if !is_overtaken {
+                again.sign_in("ann").await.unwrap();
+            }
+            assert!(site.commit(&again).await.unwrap_err().is_destroyed());
+
+            let session = site.next(&signed_in);
+            assert_eq!(session.principal().await.unwrap().as_deref(), Some("ann"));
+            assert_eq!(
+                session.get::<String>("browser").await.unwrap().as_deref(),
+                Some("Chromium")
+            );
+            if let Some(other) = other {
+                assert_eq!(site.next(&other).principal().await.unwrap().as_deref(), Some("ann"));
+            }
+            assert_eq!(site.sessions().of("ann").count().await.unwrap(), most as usize);
+        }
+    }
+}
+
+#[tokio::test]
 async fn who_signs_out_and_in_again_finds_his_place() {
     let site = TestSite::with(limited(1, WhenFull::Refuse));
     let session = site.next(&browser(&site, "Firefox", "ann").await);

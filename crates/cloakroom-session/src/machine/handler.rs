@@ -110,9 +110,16 @@ impl Machine {
         entered: Entered,
         owned: Option<Written>,
         authenticated: Written,
+        is_anothers: bool,
     ) -> Result<()> {
         if self.was_ended() {
             self.known = Known::Absent;
+        }
+        if is_anothers {
+            // With all that it holds: only what this request has set is the new one's.
+            let changes = std::mem::take(&mut self.changes);
+            self.destroy();
+            self.changes = changes;
         }
         self.regenerate_as(entered.id)?;
         self.reason = Reason::SignedIn;

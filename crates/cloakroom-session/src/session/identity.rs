@@ -25,7 +25,9 @@ impl Session {
     /// Where the configuration has a `principal`, that entry says whose the session is: set it before this, to the same, once the
     /// session is loaded (by [`Session::principal`], or any read); and put it back where this is refused.
     ///
-    /// Where the session was ended elsewhere ([`Session::was_ended`]), this begins a new one, with nothing of the old data.
+    /// Where the session was ended elsewhere ([`Session::was_ended`]), this begins a new one, with nothing of the old data. So it
+    /// does where the session is another principal's, which ends: of two who share a browser neither sees what the other had.
+    /// What this request has set before is in the new one.
     ///
     /// ```
     /// # use cloakroom_session::{Config, CookieHeaders, Sessions};
@@ -64,6 +66,7 @@ impl Session {
                  signs in: set it before `sign_in`, or leave `principal` out",
             ));
         }
+        let is_anothers = self.stored_owner()?.is_some_and(|owner| owner != principal);
         let owned = match rules.path {
             Some(_) => None,
             None => Some(record::owned_by(&principal)?),
@@ -83,7 +86,7 @@ impl Session {
         let is_first = false;
         let entered = Entered { id, principal: entry.principal, page, since, is_first };
         let authenticated = record::authenticated_at(rules.now())?;
-        self.inner.machine().sign_in(entered, owned, authenticated)
+        self.inner.machine().sign_in(entered, owned, authenticated, is_anothers)
     }
 
     /// Whose the session is; `None` where nobody is signed in.
@@ -268,6 +271,13 @@ impl Session {
         let view = self.inner.view();
         let path = self.inner.shared().store.configured().path.as_deref();
         record::principal(path, view.record.as_deref(), &view.changes, view.moment)
+    }
+
+    /// Whose it was before this request changed anything.
+    fn stored_owner(&self) -> Result<Option<String>> {
+        let record = self.inner.view().record;
+        let path = self.inner.shared().store.configured().path.as_deref();
+        Ok(record.map(|record| record.principal(path)).transpose()?.flatten())
     }
 
     fn authenticated(&self) -> Result<Option<f64>> {

@@ -208,15 +208,48 @@ async fn who_signs_in_again_is_one_session_and_not_two() {
 }
 
 #[tokio::test]
-async fn who_signs_in_as_another_is_in_the_others_list() {
-    let site = TestSite::new();
-    let session = site.next(&browser(&site, "Firefox", "ann").await);
-    session.sign_in("bob").await.unwrap();
-    let committed = site.commit(&session).await.unwrap();
-    assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
-    assert_eq!(site.sessions().of("bob").count().await.unwrap(), 1);
-    site.sessions().of("ann").revoke_all().await.unwrap();
-    assert_eq!(site.next(&committed).principal().await.unwrap().as_deref(), Some("bob"));
+async fn who_signs_in_as_another_is_in_the_others_list_and_has_nothing_that_was_the_firsts() {
+    for config in [Config::new("memory"), by_path()] {
+        let site = TestSite::with(config);
+        let ann = site.session();
+        ann.set("user", &user("ann")).unwrap();
+        ann.set("order", "an umbrella").unwrap();
+        ann.sign_in("ann").await.unwrap();
+        let anns = site.commit(&ann).await.unwrap();
+
+        let session = site.next(&anns);
+        assert!(session.has("order").await.unwrap());
+        session.set("user", &user("bob")).unwrap();
+        session.set("theme", "dark").unwrap();
+        session.sign_in("bob").await.unwrap();
+        // Another request of the same browser, under way meanwhile.
+        let other = site.next(&anns);
+        other.set("order", "a hat").unwrap();
+        site.commit(&other).await.unwrap();
+        let committed = site.commit(&session).await.unwrap();
+
+        assert_eq!(site.sessions().of("ann").count().await.unwrap(), 0);
+        assert_eq!(site.sessions().of("bob").count().await.unwrap(), 1);
+        site.sessions().of("ann").revoke_all().await.unwrap();
+        let bob = site.next(&committed);
+        assert_eq!(bob.principal().await.unwrap().as_deref(), Some("bob"));
+        assert_eq!(bob.keys().await.unwrap(), ["user", "theme"]);
+        assert!(site.next(&anns).was_ended().await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_as_another_that_is_refused_leaves_the_session_as_it_was() {
+    let site = TestSite::with(limited(1, WhenFull::Refuse));
+    browser(&site, "Safari", "bob").await;
+    let anns = browser(&site, "Firefox", "ann").await;
+    let session = site.next(&anns);
+    let error = session.sign_in("bob").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooManySessions);
+    site.commit(&session).await.unwrap();
+    let ann = site.next(&anns);
+    assert_eq!(ann.principal().await.unwrap().as_deref(), Some("ann"));
+    assert_eq!(ann.get::<String>("browser").await.unwrap().as_deref(), Some("Firefox"));
 }
 
 #[tokio::test]

@@ -90,6 +90,19 @@ async fn who_has_a_principal_signs_out_and_who_has_none_is_destroyed() {
 }
 
 #[tokio::test]
+async fn who_signs_in_as_another_has_ended_the_session_of_the_first() {
+    let mut watched = Watched::new();
+    let anns = watched.signed_in("ann").await;
+    let session = watched.site.next(&anns);
+    watched.signs_in(&session, "bob").await;
+    let told = watched.events();
+    let told: Vec<_> =
+        told.iter().map(|event| (event.kind.clone(), event.principal.as_deref())).collect();
+    assert!(told.contains(&(EventKind::SignedOut, Some("ann"))), "{told:?}");
+    assert!(told.contains(&(EventKind::SignedIn, Some("bob"))), "{told:?}");
+}
+
+#[tokio::test]
 async fn who_signs_in_and_out_in_one_request_has_ended_the_session_from_before() {
     let mut watched = Watched::new();
     let visit = watched.visited().await;

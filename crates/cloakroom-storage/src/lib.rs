@@ -34,7 +34,7 @@ mod timeout;
 pub use capabilities::Capabilities;
 pub use driver::{Driver, DynDriver};
 #[cfg(feature = "encryption")]
-pub use encryption::{Encrypted, EncryptionKey, KeyRing};
+pub use encryption::{Encrypted, EncryptionKey, KeyRing, Resealed};
 pub use error::{Error, ErrorKind, Operation, Result};
 pub use ext::DriverExt;
 #[cfg(feature = "hash-ids")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cloakroom_drivers::memory::Memory;
 use cloakroom_storage::{
     Bytes, Driver, DynDriver, Encrypted, EncryptionKey, Error, ErrorKind, HashedKeys, ItemKey,
-    KeyHasher, KeyRing, SetOutcome, Version, When, conformance,
+    KeyHasher, KeyRing, Resealed, SetOutcome, Version, When, conformance,
 };
 use futures_util::TryStreamExt as _;
 use serde::Deserialize;
@@ -104,6 +104,75 @@ async fn an_id_is_hashed_as_it_was_hashed_ever() {
         let stored = ItemKey::new(&store_key).unwrap();
         assert_eq!(read(store.within(), &stored).await, Some(RECORD.into()));
     }
+}
+
+#[tokio::test]
+async fn what_an_old_key_has_sealed_is_sealed_anew_with_its_deadline() {
+    let store = Arc::default();
+    let ttl = Some(Duration::from_secs(60));
+    let old = sealing(&store, &[1]);
+    _ = old.set(&id(), RECORD.into(), When::Always, ttl).await.unwrap();
+    let ring = sealing(&store, &[2, 1]);
+    assert_eq!(ring.reseal(&id()).await.unwrap(), Resealed::Anew);
+    assert_eq!(ring.reseal(&id()).await.unwrap(), Resealed::Already);
+
+    let new = sealing(&store, &[2]);
+    let (item, left) = new.get_with_ttl(&id()).await.unwrap().unwrap();
+    assert_eq!(item.value, RECORD);
+    assert!(left.is_some() && left <= ttl && left > Some(Duration::from_secs(50)), "{left:?}");
+    _ = refusal(&old, &id()).await;
+    let nobody = ItemKey::new("nobody").unwrap();
+    assert_eq!(new.reseal(&nobody).await.unwrap(), Resealed::Missing);
+}
+
+#[tokio::test]
+async fn what_is_plain_is_sealed_where_that_is_accepted_alone() {
+    let store = Arc::default();
+    put(&store, &id(), RECORD).await;
+    let sealed = sealing(&store, &[1]);
+    assert_eq!(sealed.reseal(&id()).await.unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(read(&store, &id()).await, Some(RECORD.into()));
+    assert_eq!(sealed.clone().accept_plain(true).reseal(&id()).await.unwrap(), Resealed::Anew);
+    assert_eq!(read(&sealed, &id()).await, Some(RECORD.into()));
+}
+
+#[tokio::test]
+async fn what_no_key_opens_is_not_sealed_anew() {
+    let store = Arc::default();
+    put(&sealing(&store, &[1]), &id(), RECORD).await;
+    let before = read(&store, &id()).await;
+    let error = sealing(&store, &[2]).reseal(&id()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert_eq!(read(&store, &id()).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_writes_while_it_is_sealed_anew_loses_nothing() {
+    const WRITES: u32 = 500;
+    let store: Arc<Memory> = Arc::default();
+    put(&sealing(&store, &[1]), &id(), "0").await;
+    // One server that has the new key in front, and one that has it behind yet.
+    let (ahead, behind) = (sealing(&store, &[2, 1]), sealing(&store, &[1, 2]));
+    let writers = [ahead.clone(), behind].map(|store| {
+        tokio::spawn(async move {
+            let mut written = 0;
+            while written < WRITES {
+                let item = store.get(&id()).await.unwrap().unwrap();
+                let count: u32 = std::str::from_utf8(&item.value).unwrap().parse().unwrap();
+                let next = (count + 1).to_string();
+                let when = When::Version(item.version);
+                let outcome = store.set(&id(), next.into(), when, None).await.unwrap();
+                written += u32::from(outcome != SetOutcome::Conflict);
+            }
+        })
+    });
+    while !writers.iter().all(tokio::task::JoinHandle::is_finished) {
+        ahead.reseal(&id()).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    ahead.reseal(&id()).await.unwrap();
+    let count = read(&sealing(&store, &[2]), &id()).await.unwrap();
+    assert_eq!(count, (2 * WRITES).to_string());
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! `docs/at-rest.md` in the repository has the format, for programs in other languages.
 
 mod key;
+mod reseal;
 mod ring;
 mod sealed;
 
@@ -18,6 +19,7 @@ use crate::{
 };
 
 pub use key::EncryptionKey;
+pub use reseal::Resealed;
 pub use ring::KeyRing;
 
 /// Seals each value of a driver with AES-256-GCM-SIV, and opens it again.

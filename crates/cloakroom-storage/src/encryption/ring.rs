@@ -9,7 +9,7 @@ use crate::{Error, ErrorKind, ItemKey, Result};
 /// The keys of a store. The first seals, and all open.
 ///
 /// A new key goes to the end of the ring first, everywhere; then to its front, everywhere; and the old one goes when what it
-/// has sealed has expired or was written anew. So every program opens at any time what any other has sealed.
+/// has sealed was [sealed anew](super::Encrypted::reseal). So every program opens at any time what any other has sealed.
 ///
 /// ```
 /// use cloakroom_storage::{EncryptionKey, KeyRing};
@@ -20,7 +20,7 @@ use crate::{Error, ErrorKind, ItemKey, Result};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRing {
-    first: EncryptionKey,
+    pub(super) first: EncryptionKey,
     others: Vec<EncryptionKey>,
 }
 

@@ -68,6 +68,12 @@ pub(super) fn is_sealed(value: &[u8]) -> bool {
     value.starts_with(MARK)
 }
 
+/// Whether it says that it is sealed with this key.
+pub(super) fn is_sealed_with(value: &[u8], key: &EncryptionKey) -> bool {
+    let rest = value.strip_prefix(MARK).and_then(|rest| rest.strip_prefix(VERSION));
+    rest.and_then(|rest| rest.get(..KEY_ID)) == Some(key.id().as_bytes())
+}
+
 /// How long a value may be that is to fit into so many bytes when it is sealed.
 pub(super) fn longest_plain(sealed: usize) -> usize {
     let body = sealed.saturating_sub(HEADER);

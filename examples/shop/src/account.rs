@@ -13,7 +13,7 @@ use cloakroom::{ErrorKind, PrincipalSessions, SessionHandle};
 use serde::Deserialize;
 
 use crate::browser::browser;
-use crate::session::{ADDRESS, Address, DEVICE, DRAFT, Device, NOTICE, USER, User};
+use crate::session::{ADDRESS, Address, DEVICE, DRAFT, Device, NOTICE, ORDER, USER, User};
 
 /// Everybody's password. A shop with accounts has a hash of each one's own, compares by that, and lets nobody guess: it counts
 /// what failed by name and by address, and slows down.
@@ -56,10 +56,12 @@ pub async fn log_in(session: Session, headers: HeaderMap, Input(form): Input<Log
         }
         return Err(error.into());
     }
-    // The cart may come along with somebody else, an address may not, nor one that was typed when nobody was logged in any more.
+    // The cart may come along with somebody else, an address may not, nor one that was typed when nobody was logged in any more,
+    // nor an order whose name nobody has seen yet.
     if is_another {
         session.delete(ADDRESS.name());
         session.delete(DRAFT.entry());
+        session.delete(ORDER.entry());
     }
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let device = Device { browser: browser(agent.unwrap_or_default()), since: Date::now() };

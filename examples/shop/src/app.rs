@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 use cloakroom::{OriginLayer, SessionLayer, Sessions};
 
 use crate::actions::actions;
-use crate::middleware::{errors_as_pages, last_visit, security_headers};
+use crate::middleware::{errors_as_pages, kept_by_nobody, last_visit, security_headers};
 use crate::pages::{
     about, address, cart, checkout, confirm, devices, home, login, problem, product, settings,
 };
@@ -14,18 +14,22 @@ use crate::{api, assets};
 
 /// The whole shop on these sessions.
 pub fn app(sessions: Sessions) -> Router {
+    let account = Router::new()
+        .route("/login", get(login::show))
+        .route("/address", get(address::show))
+        .route("/confirm", get(confirm::show))
+        .route("/devices", get(devices::show))
+        .route("/settings", get(settings::show))
+        .layer(from_fn(kept_by_nobody));
+
     let pages = Router::new()
         .route("/", get(home::show))
         .route("/products/{slug}", get(product::show))
         .route("/cart", get(cart::show))
         .route("/checkout", get(checkout::show))
         .route("/thanks", get(checkout::thanks))
-        .route("/login", get(login::show))
         .route("/logout", post(login::log_out))
-        .route("/address", get(address::show))
-        .route("/confirm", get(confirm::show))
-        .route("/devices", get(devices::show))
-        .route("/settings", get(settings::show))
+        .merge(account)
         .layer(from_fn(last_visit));
 
     let api = Router::new()

@@ -44,6 +44,13 @@ pub async fn errors_as_pages(request: Request, next: Next) -> Response {
     Response::from_parts(parts, page.into_body())
 }
 
+/// Keeps a page of an account's from whoever goes back to it in the browser once its owner has logged out.
+pub async fn kept_by_nobody(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// Headers that a shop owes its visitors: nothing from elsewhere may run, look in or be framed.
 pub async fn security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;

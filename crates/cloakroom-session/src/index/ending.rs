@@ -32,7 +32,18 @@ pub(super) struct Marked {
 #[derive(Clone, Debug)]
 pub(super) struct Ending {
     pub(super) name: Name,
+    handle: SessionHandle,
+    /// When it was entered, in milliseconds since 1970.
+    at: f64,
     kind: EventKind,
+}
+
+/// A session that is ended.
+struct Ended {
+    name: Name,
+    handle: SessionHandle,
+    /// By this end: there was one, or one was on its way.
+    was_alive: bool,
 }
 
 /// What was marked by somebody else, who did not finish it or is about to.
@@ -47,6 +58,8 @@ impl Page {
     ) -> Vec<Ending> {
         let ending = |item: &Item| Ending {
             name: item.name.clone(),
+            handle: item.handle,
+            at: item.at,
             kind: if is_meant(item.handle) { kind.clone() } else { UNFINISHED },
         };
         self.items.iter().filter(|item| item.is_ending).map(ending).collect()
@@ -59,9 +72,10 @@ impl Page {
 }
 
 impl Index {
-    /// Ends the sign-ins that are meant, on whatever page; answers which there were.
+    /// Ends the sign-ins that are meant, on whatever page; answers which of them were alive, or on their way.
     ///
-    /// One that is signed in meanwhile may be spared: it is as if that had been afterwards.
+    /// One that is signed in meanwhile may be spared: it is as if that had been afterwards. One that somebody else was faster to
+    /// end, who has seen the mark, is not among them.
     pub(crate) async fn revoke(
         &self,
         store: &Store,
@@ -80,9 +94,13 @@ impl Index {
         let (mut revoked, mut outcome) = (Vec::new(), Ok(()));
         for (number, marked) in (0..).zip(marked) {
             let (ended, all) = self.end_each(store, principal, &marked.endings).await;
-            self.take_out(store, principal, number, &ended).await?;
+            let names: Vec<_> = ended.iter().map(|ended| ended.name.clone()).collect();
+            self.take_out(store, principal, number, &names).await?;
             outcome = outcome.and(all);
-            revoked.extend(marked.handles);
+            let was_alive = |handle: &SessionHandle| {
+                ended.iter().any(|ended| ended.handle == *handle && ended.was_alive)
+            };
+            revoked.extend(marked.handles.into_iter().filter(was_alive));
         }
         outcome.map(|()| revoked)
     }
@@ -151,14 +169,13 @@ impl Index {
         store: &Store,
         principal: &str,
         endings: &[Ending],
-    ) -> (Vec<Name>, Result<()>) {
+    ) -> (Vec<Ended>, Result<()>) {
         let ends: Vec<_> = endings.iter().map(|ending| end(store, principal, ending)).collect();
-        let ends: Vec<(Name, Result<()>)> =
-            stream::iter(ends).buffer_unordered(AT_ONCE).collect().await;
+        let ends: Vec<Result<Ended>> = stream::iter(ends).buffer_unordered(AT_ONCE).collect().await;
         let (mut ended, mut outcome) = (Vec::new(), Ok(()));
-        for (name, end) in ends {
+        for end in ends {
             match end {
-                Ok(()) => ended.push(name),
+                Ok(end) => ended.push(end),
                 Err(error) => outcome = outcome.and(Err(error)),
             }
         }
@@ -179,20 +196,22 @@ impl Index {
     }
 }
 
-/// Retires a session; tells which.
-async fn end(store: &Store, principal: &str, ending: &Ending) -> (Name, Result<()>) {
-    (ending.name.clone(), retire(store, principal, ending).await)
+/// Retires a session; tells which, and whether there was anything to end.
+async fn end(store: &Store, principal: &str, ending: &Ending) -> Result<Ended> {
+    let was_alive = retire(store, principal, ending).await?;
+    Ok(Ended { name: ending.name.clone(), handle: ending.handle, was_alive })
 }
 
-/// Retires a session, so that it is read no more, and nobody brings it back or writes it who was on his way.
-async fn retire(store: &Store, principal: &str, ending: &Ending) -> Result<()> {
-    let Ending { name, kind } = ending;
+/// Retires a session, so that it is read no more, and nobody brings it back or writes it who was on his way. Answers whether
+/// there was one, or one was on its way.
+async fn retire(store: &Store, principal: &str, ending: &Ending) -> Result<bool> {
+    let Ending { name, at, kind, .. } = ending;
     let tombstone = Tombstone { fate: Fate::Destroyed, by: Retirement::new() };
     for _ in 0..RIVALS {
         let mut is_there = false;
         let when = match store.look_at(name).await {
             Ok(Content::Missing) => When::Absent,
-            Ok(Content::Retired(found, _)) if found.fate == Fate::Destroyed => return Ok(()),
+            Ok(Content::Retired(found, _)) if found.fate == Fate::Destroyed => return Ok(false),
             // One that has moved to another ID may be given its old one back.
             Ok(Content::Retired(_, version)) => When::Version(version),
             Ok(Content::Alive { version, .. }) => {
@@ -213,10 +232,10 @@ async fn retire(store: &Store, principal: &str, ending: &Ending) -> Result<()> {
                         Details { whose: Whose::Principal(principal), ..Details::default() };
                     store.tell(kind.clone(), name.clone(), details);
                 }
-                return Ok(());
+                return Ok(is_there || is_absent && is_pending(store, *at));
             }
             // Where there can be no tombstone, who is on his way looks at the index once more.
-            Ok(RetireOutcome::Missing) if is_absent => return Ok(()),
+            Ok(RetireOutcome::Missing) if is_absent => return Ok(is_pending(store, *at)),
             Ok(RetireOutcome::Missing | RetireOutcome::Conflict) => {}
             Err(failed) => return Err(failed.error),
         }
@@ -249,7 +268,7 @@ pub(super) async fn look(store: &Store, item: &Item) -> Result<Look> {
         Ok(Content::Alive { record, ends, .. }) => alive = Some((record, ends)),
         // One that has moved may be given its old ID back.
         Ok(Content::Retired(tombstone, _)) => is_gone = tombstone.fate == Fate::Destroyed,
-        Ok(Content::Missing) if is_pending(store, item) => {}
+        Ok(Content::Missing) if is_pending(store, item.at) => {}
         // Whatever the clocks say: who still writes it finds that it is over.
         Ok(Content::Missing) => {
             let tombstone = Tombstone { fate: Fate::Destroyed, by: Retirement::new() };
@@ -262,8 +281,8 @@ pub(super) async fn look(store: &Store, item: &Item) -> Result<Look> {
     Ok(Look { item: item.clone(), alive, is_gone })
 }
 
-/// Whether its record may be on its way.
-pub(super) fn is_pending(store: &Store, item: &Item) -> bool {
-    let age = store.configured().now() - item.at;
+/// Whether the record of one that was entered then may be on its way.
+pub(super) fn is_pending(store: &Store, at: f64) -> bool {
+    let age = store.configured().now() - at;
     (-PENDING..PENDING).contains(&age)
 }

@@ -223,7 +223,7 @@ impl Index {
             }
             // One that was entered just now may be about to be written.
             if let (Some(principal), Some((record, _))) = (principal, alive)
-                && !is_pending(store, &item)
+                && !is_pending(store, item.at)
                 && !is_of(store, principal, &record)?
             {
                 foreign.push(item.handle);

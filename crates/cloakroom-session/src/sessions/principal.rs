@@ -110,8 +110,8 @@ impl PrincipalSessions {
         Ok(shared.index.list(&shared.store, &self.principal).await?.len())
     }
 
-    /// Ends one; answers whether there was one with this handle. A request that has it loaded saves nothing more, and its ID never
-    /// works again, under whatever ID the session is by now.
+    /// Ends one; answers whether one with this handle was alive, or on its way. A request that has it loaded saves nothing more,
+    /// and its ID never works again, under whatever ID the session is by now.
     ///
     /// # Errors
     /// As [`PrincipalSessions::list`]. What was begun then is finished by whoever next lists the principal's sessions, ends some,
@@ -121,8 +121,8 @@ impl PrincipalSessions {
         Ok(revoked > 0)
     }
 
-    /// Ends all but this one; answers how many. Where this session is none of the principal's, all are ended. Where nobody says
-    /// who does it, it is the principal in this session.
+    /// Ends all but this one; answers how many were alive, or on their way. Where this session is none of the principal's, all
+    /// are ended. Where nobody says who does it, it is the principal in this session.
     ///
     /// # Errors
     /// As [`PrincipalSessions::revoke`].
@@ -141,7 +141,8 @@ impl PrincipalSessions {
         self.end(&by, |handle| !spared.contains(&handle)).await
     }
 
-    /// Ends all; answers how many. One that is signed in meanwhile is ended too, or is there afterwards, listed.
+    /// Ends all; answers how many were alive, or on their way. One that is signed in meanwhile is ended too, or is there
+    /// afterwards, listed.
     ///
     /// # Errors
     /// As [`PrincipalSessions::revoke`].

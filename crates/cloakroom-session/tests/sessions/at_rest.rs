@@ -7,7 +7,8 @@ use crate::common::log::Log;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::storage::{Driver, EncryptionKey, ItemKey, KeyHasher, When, conformance};
 use cloakroom_session::{
-    Config, CorruptPolicy, EncryptionConfig, ErrorKind, Session, SessionId, Sessions,
+    Config, CookieHeaders, CorruptPolicy, EncryptionConfig, ErrorKind, Session, SessionHandle,
+    SessionId, Sessions,
 };
 use http::HeaderValue;
 use tokio::task::JoinSet;
@@ -276,4 +277,27 @@ async fn logged(config: Config) -> String {
 async fn what_a_configuration_puts_together_conforms() {
     let sessions = Sessions::from_config(sealed_and_hashed()).await.unwrap();
     conformance::run(|| async { sessions.driver().clone() }).await;
+}
+
+#[tokio::test]
+async fn an_index_outlives_its_sessions_and_takes_the_new_key_when_it_is_written_anew() {
+    for is_written_anew in [false, true] {
+        let site = Site::with(sealed(&[1])).await;
+        let visitor = site.visitor();
+        visitor.sign_in("ann").await.unwrap();
+        visitor.finish().await.unwrap();
+        site.log_out(visitor.id().unwrap()).await;
+
+        if is_written_anew {
+            let nobody: SessionHandle = "0000000000000000".parse().unwrap();
+            let changing = reopened(&site, sealed(&[2, 1]));
+            assert!(!changing.of("ann").revoke(nobody).await.unwrap());
+        }
+        let changed = reopened(&site, sealed(&[2]));
+        let again = changed.session(CookieHeaders::default());
+        match again.sign_in("ann").await {
+            Ok(()) => assert!(is_written_anew),
+            Err(error) => assert!(!is_written_anew && error.kind() == ErrorKind::Corrupt),
+        }
+    }
 }

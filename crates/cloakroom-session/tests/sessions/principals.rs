@@ -269,6 +269,31 @@ async fn what_ends_by_itself_or_is_signed_out_leaves_the_list() {
 }
 
 #[tokio::test]
+async fn what_was_over_before_an_end_is_not_counted_as_ended() {
+    let mut config = Config::new("memory");
+    config.idle = Some(Duration::from_secs(600));
+    let site = TestSite::with(config);
+    for name in ["Firefox", "Safari"] {
+        browser(&site, name, "ann").await;
+    }
+    site.advance(Duration::from_secs(601));
+    let anns = site.sessions().of("ann");
+    let session = site.next(&browser(&site, "Chromium", "ann").await);
+    assert_eq!(anns.revoke_others(&session).await.unwrap(), 0);
+
+    let handle = anns.list().await.unwrap()[0].handle();
+    session.sign_out();
+    site.commit(&session).await.unwrap();
+    assert!(!anns.revoke(handle).await.unwrap());
+
+    // Nor is a sign-in that came to nothing, once that is sure.
+    site.session().sign_in("ann").await.unwrap();
+    site.advance(Duration::from_secs(61));
+    browser(&site, "Opera", "ann").await;
+    assert_eq!(anns.revoke_all().await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn what_is_no_more_is_taken_out_and_so_is_the_index_in_the_end() {
     let mut config = Config::new("memory");
     config.idle = Some(Duration::from_secs(30));

@@ -56,3 +56,14 @@ async fn nothing_from_elsewhere_runs_in_a_page() {
     assert!(policy.starts_with("default-src 'none'; ") && policy.contains("script-src 'self'"));
     assert!(!answer.text.contains("style=") && !answer.text.contains("onclick="));
 }
+
+#[tokio::test]
+async fn who_goes_back_after_a_log_out_finds_nothing_of_the_account() {
+    let mut client = Client::new(in_memory().await);
+    client.log_in("Ada").await;
+    for page in ["/login", "/address", "/confirm?to=/address", "/devices", "/settings"] {
+        let answer = client.get(page).await;
+        assert_eq!(answer.status, StatusCode::OK, "{page}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{page}");
+    }
+}

@@ -32,8 +32,8 @@ pub struct Capabilities {
     /// An empty value can be stored. Otherwise it is refused as
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
     pub empty_values: bool,
-    /// The longest value in bytes, where a session may be longer; a text may have room for fewer. A longer one is
-    /// refused as [`TooLarge`](crate::ErrorKind::TooLarge).
+    /// The longest value in bytes, where a session may be longer: text in ASCII or no text at all. A text with other letters may
+    /// have room for fewer, or for more. A longer one is refused as [`TooLarge`](crate::ErrorKind::TooLarge).
     pub longest_value: Option<usize>,
 }
 

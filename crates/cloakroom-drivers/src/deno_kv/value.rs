@@ -5,8 +5,10 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use super::message::{KvValue, ValueEncoding};
 use cloakroom_storage::{Error, ErrorKind, Result};
 
-/// The longest value, as it is stored.
-pub(super) const LONGEST: usize = 64 * 1024;
+/// The longest value as it is stored.
+const LONGEST_STORED: usize = 64 * 1024;
+/// The longest value, whether it is a text or not: what a text of one byte a letter has besides.
+pub(super) const LONGEST: usize = LONGEST_STORED - 6;
 
 /// Before the version of the format.
 const VERSION_TAG: u8 = 0xff;
@@ -26,9 +28,10 @@ pub(super) fn encode(value: &Bytes) -> Result<KvValue> {
         Ok(text) => (encode_text(text), ValueEncoding::V8),
         Err(_) => (value.clone(), ValueEncoding::Bytes),
     };
-    if data.len() > LONGEST {
+    let longest = if encoding == ValueEncoding::V8 { LONGEST_STORED } else { LONGEST };
+    if data.len() > longest {
         let message = format!(
-            "Deno KV takes values of at most {LONGEST} bytes, and this one has {}",
+            "Deno KV takes values of at most {longest} bytes, and this one has {}",
             data.len()
         );
         return Err(Error::new(ErrorKind::TooLarge, message).with_unapplied(true));
@@ -152,8 +155,10 @@ mod tests {
     #[test]
     fn the_longest_value_is_measured_as_it_is_stored() {
         let is_taken = |text: &str, times| encode(&Bytes::from(text.repeat(times))).is_ok();
-        assert!(is_taken("x", LONGEST - 6) && !is_taken("x", LONGEST - 5));
-        assert!(is_taken("汉", LONGEST / 2 - 3) && !is_taken("汉", LONGEST / 2 - 2));
+        assert!(is_taken("x", LONGEST) && !is_taken("x", LONGEST + 1));
+        assert!(is_taken("汉", LONGEST / 2) && !is_taken("汉", LONGEST / 2 + 1));
+        let bytes = |length| encode(&Bytes::from(vec![0xff; length]));
+        assert!(bytes(LONGEST).is_ok() && bytes(LONGEST + 1).is_err());
     }
 
     #[test]

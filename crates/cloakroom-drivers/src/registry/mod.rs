@@ -142,7 +142,7 @@ static DRIVERS: &[DriverInfo] = &[
         name: "deno-kv",
         aliases: &["deno-kv-node"],
         summary: "A database of Deno KV, over its network protocol, shared by any number of machines.",
-        capabilities: Capabilities { longest_value: Some(64 * 1024), ..FREED },
+        capabilities: Capabilities { longest_value: Some(64 * 1024 - 6), ..FREED },
         note: "sessions of up to 64 KB, half of that with letters beyond Latin-1; Deno's own files only behind `denokv`",
         tested_against: "Deno's server `denokv` 0.14, and unstorage's own driver",
         open: opener!("deno-kv", crate::deno_kv::DenoKv),

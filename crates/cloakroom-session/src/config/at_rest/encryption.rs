@@ -66,14 +66,29 @@ impl EncryptionConfig {
         }
     }
 
-    pub(super) fn around(&self, driver: DynDriver) -> Result<DynDriver> {
+    /// The keys, of which the first seals; from the file where there is one.
+    ///
+    /// ```
+    /// use cloakroom_session::EncryptionConfig;
+    ///
+    /// let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".parse()?;
+    /// let ring = EncryptionConfig::new([key]).ring()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where there is none, one is there twice, or the file cannot be read.
+    pub fn ring(&self) -> Result<KeyRing> {
         self.usable()?;
         let (keys, of) = match &self.key_file {
             Some(path) => (read(path)?, format!("the key file {}", path.display())),
             None => (self.keys.clone(), "encryption.keys".to_owned()),
         };
-        let ring = KeyRing::new(keys).map_err(|error| Error::config(format!("{of}: {error}")))?;
-        Ok(Arc::new(Encrypted::new(driver, ring).accept_plain(self.accept_plain)))
+        KeyRing::new(keys).map_err(|error| Error::config(format!("{of}: {error}")))
+    }
+
+    pub(super) fn around(&self, driver: DynDriver) -> Result<DynDriver> {
+        Ok(Arc::new(Encrypted::new(driver, self.ring()?).accept_plain(self.accept_plain)))
     }
 }
 

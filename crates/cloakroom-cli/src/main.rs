@@ -1,6 +1,8 @@
 //! The command `cloakroom`.
 
+mod commands;
 mod connections;
+mod output;
 mod patient;
 mod serve;
 mod store;
@@ -12,9 +14,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use commands::{count, list, revoke, rotate, show, sweep};
+use output::Outcome;
+
 /// Server-side sessions that share their store with Astro.
 #[derive(Debug, Parser)]
-#[command(name = "cloakroom", version)]
+#[command(name = "cloakroom", version, after_help = output::EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -23,6 +28,28 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    List(list::List),
+    Count(count::Count),
+    Show(show::Show),
+    Revoke(revoke::Revoke),
+    Sweep(sweep::Sweep),
+    Rotate(rotate::Rotate),
+    Encrypt(rotate::Encrypt),
+}
+
+impl Command {
+    async fn run(self) -> Result<Outcome, Box<dyn Error>> {
+        match self {
+            Command::Serve(serve) => serve.run().await.map(|()| Outcome::Done),
+            Command::List(list) => list.run().await,
+            Command::Count(count) => count.run().await,
+            Command::Show(show) => show.run().await,
+            Command::Revoke(revoke) => revoke.run().await,
+            Command::Sweep(sweep) => sweep.run().await,
+            Command::Rotate(rotate) => rotate.run().await,
+            Command::Encrypt(encrypt) => encrypt.run().await,
+        }
+    }
 }
 
 #[tokio::main]
@@ -34,9 +61,9 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .init();
 
-    let Command::Serve(serve) = Arguments::parse().command;
-    match serve.run().await {
-        Ok(()) => ExitCode::SUCCESS,
+    match Arguments::parse().command.run().await {
+        Ok(outcome) => outcome.into(),
+        Err(error) if output::is_closed(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             report(error.as_ref());
             ExitCode::FAILURE

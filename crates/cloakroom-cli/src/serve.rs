@@ -72,6 +72,11 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) async fn run(self) -> Result<(), Box<dyn Error>> {
         let config = self.store.config()?;
+        if config.encryption.is_some() || config.hash_ids.is_some() {
+            return Err("the configuration has `encryption` or `hashIds`, which are the clients' business: what is served is what they \
+                        have sealed and hashed. Leave both out here"
+                .into());
+        }
         let tokens = self.tokens()?;
         let is_open = tokens.iter().all(Option::is_none);
         if is_open && !self.listen.ip().is_loopback() {

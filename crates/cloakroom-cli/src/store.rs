@@ -4,7 +4,9 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use clap::Args;
-use cloakroom_session::Config;
+use cloakroom_drivers::open_with_limits;
+use cloakroom_session::{Config, Sessions};
+use cloakroom_storage::{DynDriver, Limits};
 use serde_json::Value;
 
 /// How a store is chosen.
@@ -42,6 +44,54 @@ impl Store {
             config.options.insert(name, value);
         }
         Ok(config)
+    }
+
+    /// The sessions of the store, once it has been said which that is.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub(crate) async fn sessions(&self) -> Result<Sessions, Box<dyn Error>> {
+        let mut config = self.opened_config()?;
+        // What is looked at stays as it is.
+        config.sweep_interval = None;
+        Ok(Sessions::from_config(config).await?)
+    }
+
+    /// The store itself, without what is configured around it.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub(crate) async fn driver(&self) -> Result<(Config, DynDriver), Box<dyn Error>> {
+        let config = self.opened_config()?;
+        let limits = Limits { timeout: config.timeout, retries: config.retries };
+        let driver = open_with_limits(&config.driver, &config.options, limits).await?;
+        Ok((config, driver))
+    }
+
+    fn opened_config(&self) -> Result<Config, Box<dyn Error>> {
+        let config = self.config()?;
+        eprintln!("cloakroom: the store is `{}` {}", config.driver, config.place());
+        Ok(config)
+    }
+
+    /// Refuses what only `idle` notes.
+    ///
+    /// # Errors
+    /// Where the configuration has none.
+    pub(crate) fn needs_idle(&self) -> Result<(), Box<dyn Error>> {
+        let message =
+            "the configuration has no `idle`, so nobody notes when a session was last used";
+        self.config()?.idle.map(drop).ok_or_else(|| message.into())
+    }
+
+    /// Refuses what only `absolute` notes.
+    ///
+    /// # Errors
+    /// Where the configuration has none.
+    pub(crate) fn needs_absolute(&self) -> Result<(), Box<dyn Error>> {
+        let message =
+            "the configuration has no `absolute`, so nobody notes when a session was created";
+        self.config()?.absolute.map(drop).ok_or_else(|| message.into())
     }
 }
 

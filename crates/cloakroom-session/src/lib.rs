@@ -55,7 +55,10 @@ pub use id::{SessionHash, SessionId};
 pub use index::SessionHandle;
 pub use observe::{Event, EventKind, Events, Missed, RevokedBy};
 pub use session::{EntryName, Key, Session, SessionData, SessionKey, SetOptions, WriteKey};
-pub use sessions::{ListedSession, PrincipalSessions, Sessions, SessionsBuilder};
+pub use sessions::{
+    AllSessions, ListedSession, PrincipalSessions, Sessions, SessionsBuilder, StoredHandle,
+    StoredSession,
+};
 
 #[cfg(feature = "derive")]
 pub use cloakroom_derive::SessionData;

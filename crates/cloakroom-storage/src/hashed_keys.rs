@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
@@ -111,8 +111,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
 /// may begin with.
 ///
 /// Nobody knows a key from its hash, so the items cannot be listed by their keys, and
-/// [`iteration`](Capabilities::iteration) is off: [`keys`](Driver::keys) gives those of the store, to be counted, or for the
-/// [driver within](HashedKeys::within), which finds the items by them. A prefix, which no hash begins with, is refused.
+/// [`iteration`](Capabilities::iteration) is off: [`keys`](Driver::keys) gives their aliases. A prefix, which no hash begins with,
+/// is refused.
 ///
 /// ```
 /// use cloakroom_drivers::memory::Memory;
@@ -201,9 +201,10 @@ impl<D: Driver> Driver for HashedKeys<D> {
 
     fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
         if prefix.is_empty() {
-            return self.driver.keys(prefix);
+            let alias = |hash: ItemKey| ItemKey::new(&format!("{HASHED}{}", hash.as_str()));
+            return Box::pin(self.driver.keys(prefix).map(move |hash| hash.and_then(alias)));
         }
-        let message = "the keys are hashed, so nobody knows which begin with a prefix; list all, which gives their hashes";
+        let message = "the keys are hashed, so nobody knows which begin with a prefix; list all, which gives their aliases";
         let error = Error::new(ErrorKind::Unsupported, message)
             .with_driver(self.name())
             .with_operation(Operation::Keys);

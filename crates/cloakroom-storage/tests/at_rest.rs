@@ -180,7 +180,7 @@ async fn what_is_read_in_the_store_is_no_key_to_it() {
     let memory = Arc::new(Memory::new());
     let store = hashing(&memory);
     put(&store, &id(), RECORD).await;
-    let listed: Vec<ItemKey> = store.keys("").try_collect().await.unwrap();
+    let listed: Vec<ItemKey> = store.within().keys("").try_collect().await.unwrap();
     let [stored] = listed.try_into().expect("one item");
     assert_ne!(stored, id());
     assert_eq!(read(&store, &stored).await, None);
@@ -191,6 +191,10 @@ async fn what_is_read_in_the_store_is_no_key_to_it() {
 async fn hashed_keys_are_listed_all_or_none() {
     let store = hashing(&Arc::default());
     assert!(!store.capabilities().iteration);
+    put(&store, &id(), RECORD).await;
+    let listed: Vec<ItemKey> = store.keys("").try_collect().await.unwrap();
+    assert_eq!(listed, [store.alias(&id()).unwrap()]);
+    assert_eq!(read(&store, &listed[0]).await, Some(RECORD.into()));
     let error = store.keys("sess:").try_collect::<Vec<_>>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }

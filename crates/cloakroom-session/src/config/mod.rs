@@ -417,8 +417,8 @@ impl Config {
         Ok(config)
     }
 
-    /// Where the store is, for logs: without secrets.
-    pub(crate) fn place(&self) -> String {
+    /// Where the store is, for logs: the options that say so, without secrets.
+    pub fn place(&self) -> String {
         place::shown(&self.options)
     }
 

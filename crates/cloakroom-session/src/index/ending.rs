@@ -196,15 +196,29 @@ impl Index {
     }
 }
 
+/// Ends a session, whoever's it is and whether or not an index has it; answers whether it was alive. Who lists its principal's
+/// sessions takes out its entry.
+pub(crate) async fn end_one(
+    store: &Store,
+    name: &Name,
+    whose: Whose<'_>,
+    by: RevokedBy,
+) -> Result<bool> {
+    let (name, kind) = (name.clone(), EventKind::Revoked { by });
+    // Nothing is on its way to what was seen in the store.
+    let ending = Ending { handle: SessionHandle::of(&name), name, at: f64::NEG_INFINITY, kind };
+    retire(store, whose, &ending).await
+}
+
 /// Retires a session; tells which, and whether there was anything to end.
 async fn end(store: &Store, principal: &str, ending: &Ending) -> Result<Ended> {
-    let was_alive = retire(store, principal, ending).await?;
+    let was_alive = retire(store, Whose::Principal(principal), ending).await?;
     Ok(Ended { name: ending.name.clone(), handle: ending.handle, was_alive })
 }
 
 /// Retires a session, so that it is read no more, and nobody brings it back or writes it who was on his way. Answers whether
 /// there was one, or one was on its way.
-async fn retire(store: &Store, principal: &str, ending: &Ending) -> Result<bool> {
+async fn retire(store: &Store, whose: Whose<'_>, ending: &Ending) -> Result<bool> {
     let Ending { name, at, kind, .. } = ending;
     let tombstone = Tombstone { fate: Fate::Destroyed, by: Retirement::new() };
     for _ in 0..RIVALS {
@@ -228,8 +242,7 @@ async fn retire(store: &Store, principal: &str, ending: &Ending) -> Result<bool>
         match store.retire_at(name, tombstone, when).await {
             Ok(RetireOutcome::Retired | RetireOutcome::Removed) => {
                 if is_there {
-                    let details =
-                        Details { whose: Whose::Principal(principal), ..Details::default() };
+                    let details = Details { whose, ..Details::default() };
                     store.tell(kind.clone(), name.clone(), details);
                 }
                 return Ok(is_there || is_absent && is_pending(store, *at));

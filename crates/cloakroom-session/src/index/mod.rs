@@ -28,6 +28,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::machine::Entered;
 use crate::store::{Name, Store, from_storage, pause};
 
+pub(crate) use ending::end_one;
 pub(crate) use listing::Listed;
 pub use page::SessionHandle;
 use page::{Item, Page};

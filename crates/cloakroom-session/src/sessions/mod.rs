@@ -2,8 +2,10 @@
 //!
 //! Users touch all of it that is public. It opens the driver, and makes the session of each request.
 
+mod all;
 mod builder;
 mod principal;
+mod stored;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,8 +25,10 @@ use crate::observe::{self, Events};
 use crate::session::Session;
 use crate::store::Store;
 
+pub use all::AllSessions;
 pub use builder::SessionsBuilder;
 pub use principal::{ListedSession, PrincipalSessions};
+pub use stored::{StoredHandle, StoredSession};
 
 /// The sessions of a site: a driver, a cookie and limits. Cheap to clone.
 ///

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::index::{Listed, SessionHandle};
 use crate::machine::Rules;
 use crate::observe::RevokedBy;
-use crate::record::{self, Changes, End, end};
+use crate::record::{self, Changes, End, Record, end};
 use crate::session::{Session, SessionKey, check_principal};
 
 use super::Sessions;
@@ -169,6 +169,27 @@ impl fmt::Debug for PrincipalSessions {
     }
 }
 
+/// When a session was last used, where that can be told from when the store lets it go (milliseconds since 1970).
+pub(super) fn last_used(
+    record: &Record,
+    created: Option<f64>,
+    ends: Option<f64>,
+    rules: &Rules,
+) -> Result<Option<f64>> {
+    let lifetime = rules.lifetime_of(record)?;
+    // The store's deadline is as long after the last use as a session may live without one, unless something ends it before.
+    let idle = lifetime.idle.zip(ends).filter(|(idle, ends)| {
+        let over = lifetime.left(created, rules.now()).map(|left| end(rules.now(), left));
+        let entries = match record.end() {
+            Ok(End::At(entries)) => Some(entries),
+            _ => None,
+        };
+        let is_later = |other: Option<f64>| other.is_none_or(|other| other - ends > 2_000.0);
+        is_later(over) && is_later(entries) && *ends <= end(rules.now(), *idle) + 2_000.0
+    });
+    Ok(idle.map(|(idle, ends)| ends - idle.as_secs_f64() * 1000.0))
+}
+
 /// One of a principal's sessions, as it was when it was listed.
 #[derive(Clone)]
 pub struct ListedSession {
@@ -188,18 +209,8 @@ impl ListedSession {
             &Changes::default(),
             record.now(),
         )?;
-        let lifetime = rules.lifetime_of(record)?;
-        // The store's deadline is as long after the last use as a session may live without one, unless something ends it before.
-        let idle = lifetime.idle.zip(listed.ends).filter(|(idle, ends)| {
-            let over = lifetime.left(created, rules.now()).map(|left| end(rules.now(), left));
-            let entries = match record.end() {
-                Ok(End::At(entries)) => Some(entries),
-                _ => None,
-            };
-            let is_later = |other: Option<f64>| other.is_none_or(|other| other - ends > 2_000.0);
-            is_later(over) && is_later(entries) && *ends <= end(rules.now(), *idle) + 2_000.0
-        });
-        let used = idle.map(|(idle, ends)| (ends - idle.as_secs_f64() * 1000.0).max(listed.since));
+        let used =
+            last_used(record, created, listed.ends, rules)?.map(|used| used.max(listed.since));
         Ok(ListedSession { listed, created, authenticated, used })
     }
 

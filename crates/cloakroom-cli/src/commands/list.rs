@@ -1,0 +1,164 @@
+//! `cloakroom list`.
+
+use std::error::Error;
+use std::time::SystemTime;
+
+use clap::{Args, ValueEnum};
+use cloakroom_session::StoredSession;
+use futures_util::TryStreamExt as _;
+use serde_json::{Value, json};
+
+use super::target::{Age, is_idle_for};
+use crate::output::{Format, Outcome, column, moment, printable};
+use crate::store::Store;
+
+/// How many are kept to be sorted, unless a limit says otherwise.
+const SORTED: usize = 1_000;
+
+/// Lists the sessions of a store, as they are found: any number of them in the same memory.
+///
+/// Never an ID, which is a credential: the handle is what the other commands take.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cloakroom list --config cloakroom.toml --principal ann
+  cloakroom list --driver fs-lite --option base=.data/sessions --sort size --limit 10
+  cloakroom list --config cloakroom.toml --idle-for 30d --json | jq -r .handle
+
+Each line of --json has: handle, bytes, entries, created, lastUsed, expires, principal; null where nobody notes it, and
+unreadable, with the reason, where the session cannot be read.")]
+pub(crate) struct List {
+    #[command(flatten)]
+    store: Store,
+
+    /// Those of this principal alone.
+    #[arg(long, value_name = "PRINCIPAL")]
+    principal: Option<String>,
+
+    /// Those that nobody has used for so long, as in 30d or "2h 30m"; needs `idle` in the configuration.
+    #[arg(long, value_name = "TIME")]
+    idle_for: Option<Age>,
+
+    /// At most so many.
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+
+    /// In this order, the largest or the newest first: 1,000 of them unless --limit says otherwise.
+    #[arg(long, value_enum, value_name = "BY")]
+    sort: Option<Order>,
+
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Order {
+    Size,
+    Created,
+    Used,
+    Expires,
+}
+
+impl Order {
+    /// Sorts, the first in this order first, and what has no such moment last.
+    fn sort(self, sessions: &mut [StoredSession]) {
+        let since = |at: Option<SystemTime>| {
+            at.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok())
+        };
+        match self {
+            Order::Size => sessions.sort_by_key(|it| std::cmp::Reverse(it.size())),
+            Order::Created => sessions.sort_by_key(|it| std::cmp::Reverse(since(it.created_at()))),
+            Order::Used => sessions.sort_by_key(|it| std::cmp::Reverse(since(it.last_used_at()))),
+            Order::Expires => sessions.sort_by_key(|it| std::cmp::Reverse(since(it.expires_at()))),
+        }
+    }
+}
+
+impl List {
+    pub(crate) async fn run(self) -> Result<Outcome, Box<dyn Error>> {
+        if self.idle_for.is_some() {
+            self.store.needs_idle()?;
+        }
+        let sessions = self.store.sessions().await?;
+        if !self.format.json {
+            println!("{HEAD}");
+        }
+        let all = sessions.all();
+        let mut listed = all.list()?;
+        let limit = self.limit.unwrap_or(if self.sort.is_some() { SORTED } else { usize::MAX });
+        let (mut sorted, mut printed, mut unreadable) = (Vec::new(), 0, 0);
+        while printed < limit {
+            let Some(session) = listed.try_next().await? else { break };
+            if !self.is_wanted(&session) {
+                continue;
+            }
+            unreadable += usize::from(session.unreadable().is_some());
+            match self.sort {
+                Some(order) => {
+                    sorted.push(session);
+                    if sorted.len() >= limit.saturating_mul(2) {
+                        order.sort(&mut sorted);
+                        sorted.truncate(limit);
+                    }
+                }
+                None => {
+                    self.print(&session)?;
+                    printed += 1;
+                }
+            }
+        }
+        if let Some(order) = self.sort {
+            order.sort(&mut sorted);
+        }
+        for session in sorted.iter().take(limit) {
+            self.print(session)?;
+        }
+        Ok(Outcome::of(unreadable))
+    }
+
+    fn is_wanted(&self, session: &StoredSession) -> bool {
+        let is_theirs =
+            self.principal.as_deref().is_none_or(|wanted| session.principal() == Some(wanted));
+        is_theirs && self.idle_for.is_none_or(|age| is_idle_for(session, age))
+    }
+
+    fn print(&self, session: &StoredSession) -> Result<(), Box<dyn Error>> {
+        Ok(self.format.print(&row(session), &line(session))?)
+    }
+}
+
+const HEAD: &str = "HANDLE               BYTES  ENTRIES  CREATED               LAST USED             EXPIRES               PRINCIPAL";
+
+fn line(session: &StoredSession) -> String {
+    let entries = session.keys().map_or_else(|_| "-".to_owned(), |keys| keys.len().to_string());
+    let whose = match session.unreadable() {
+        Some(error) => format!("! {error}"),
+        None => session.principal().unwrap_or("-").to_owned(),
+    };
+    format!(
+        "{}  {:>8}  {entries:>7}  {:<20}  {:<20}  {:<20}  {}",
+        session.handle(),
+        session.size(),
+        column(session.created_at()),
+        column(session.last_used_at()),
+        column(session.expires_at()),
+        printable(&whose),
+    )
+}
+
+/// A session as one object, without its entries.
+pub(super) fn row(session: &StoredSession) -> Value {
+    let mut row = json!({
+        "handle": session.handle().to_string(),
+        "bytes": session.size(),
+        "entries": session.keys().ok().map(|keys| keys.len()),
+        "created": session.created_at().and_then(moment),
+        "lastUsed": session.last_used_at().and_then(moment),
+        "expires": session.expires_at().and_then(moment),
+        "principal": session.principal(),
+    });
+    if let Some(error) = session.unreadable() {
+        row["unreadable"] = error.to_string().into();
+    }
+    row
+}

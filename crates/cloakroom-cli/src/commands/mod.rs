@@ -1,0 +1,10 @@
+//! What an operator asks of a store, one command a file.
+
+pub(crate) mod count;
+pub(crate) mod list;
+pub(crate) mod revoke;
+pub(crate) mod rotate;
+pub(crate) mod show;
+pub(crate) mod sweep;
+mod target;
+mod value;

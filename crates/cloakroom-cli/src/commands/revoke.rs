@@ -1,0 +1,120 @@
+//! `cloakroom revoke`.
+
+use std::error::Error;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use clap::Args;
+use cloakroom_session::{Sessions, StoredSession};
+use futures_util::TryStreamExt as _;
+use serde_json::json;
+
+use super::target::{Age, Target, is_older};
+use crate::output::{Format, Outcome};
+use crate::store::Store;
+
+/// Who revokes, in the log.
+const OPERATOR: &str = "cloakroom revoke";
+
+/// Ends sessions: whoever has one is signed out, and a request that has it loaded saves nothing more.
+///
+/// It says what it is about to do and asks, unless --yes is given.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cloakroom revoke --config cloakroom.toml 8f3a2b1c0d4e5f60
+  cloakroom revoke --config cloakroom.toml --principal ann --yes
+  cloakroom revoke --driver redis --option url=redis://localhost:6379 --all --older-than 90d")]
+pub(crate) struct Revoke {
+    #[command(flatten)]
+    store: Store,
+
+    /// The handle that `cloakroom list` shows, or an ID.
+    #[arg(value_name = "HANDLE|ID", required_unless_present_any = ["principal", "all"])]
+    session: Option<Target>,
+
+    /// All of this principal's sessions, by its index: also those that are signed in to at this moment.
+    #[arg(long, value_name = "PRINCIPAL", conflicts_with = "session")]
+    principal: Option<String>,
+
+    /// All sessions that there are when they are looked at.
+    #[arg(long, conflicts_with_all = ["session", "principal"])]
+    all: bool,
+
+    /// Of all, those that were created so long ago, as in 90d; needs `absolute` in the configuration, which notes that.
+    #[arg(long, value_name = "TIME", requires = "all")]
+    older_than: Option<Age>,
+
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Revoke {
+    pub(crate) async fn run(self) -> Result<Outcome, Box<dyn Error>> {
+        if self.older_than.is_some() {
+            self.store.needs_absolute()?;
+        }
+        let sessions = self.store.sessions().await?;
+        let (what, session) = match (&self.session, &self.principal) {
+            (Some(target), _) => match target.find(&sessions.all()).await? {
+                Some(session) => (format!("the session {}", session.handle()), Some(session)),
+                None => {
+                    eprintln!("cloakroom: there is no such session");
+                    return Ok(Outcome::NotFound);
+                }
+            },
+            (None, Some(principal)) => (format!("all sessions of {principal:?}"), None),
+            (None, None) => match self.older_than {
+                Some(_) => ("all sessions that are as old as that".to_owned(), None),
+                None => ("all sessions of everybody".to_owned(), None),
+            },
+        };
+        if !self.yes && !is_confirmed(&what)? {
+            return Err("nothing was revoked".into());
+        }
+        let revoked = self.end(&sessions, session).await?;
+        let line = match revoked {
+            1 => "1 session was ended".to_owned(),
+            count => format!("{count} sessions were ended"),
+        };
+        self.format.print(&json!({ "revoked": revoked }), &line)?;
+        Ok(Outcome::Done)
+    }
+
+    async fn end(
+        &self,
+        sessions: &Sessions,
+        session: Option<StoredSession>,
+    ) -> Result<usize, Box<dyn Error>> {
+        let all = sessions.all().by(OPERATOR);
+        if let Some(session) = session {
+            return Ok(usize::from(all.revoke(&session).await?));
+        }
+        if let Some(principal) = &self.principal {
+            return Ok(sessions.of(principal).by(OPERATOR).revoke_all().await?);
+        }
+        let (mut revoked, mut listed) = (0, all.list()?);
+        while let Some(session) = listed.try_next().await? {
+            let is_old = |age| session.created_at().is_some_and(|at| is_older(at, age));
+            if self.older_than.is_none_or(is_old) {
+                revoked += usize::from(all.revoke(&session).await?);
+            }
+        }
+        Ok(revoked)
+    }
+}
+
+/// Asks whoever sits at the terminal. Where nobody does, nobody has agreed.
+fn is_confirmed(what: &str) -> Result<bool, Box<dyn Error>> {
+    if !io::stdin().is_terminal() {
+        return Err(format!("this would end {what}: say --yes where nobody can be asked").into());
+    }
+    eprint!("This ends {what}. Go on? [y/N] ");
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,86 @@
+//! `cloakroom show`.
+
+use std::error::Error;
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use super::list::row;
+use super::target::Target;
+use super::value::{is_secret, shown, type_name};
+use crate::output::{Format, Outcome, column, printable};
+use crate::store::Store;
+
+/// Shows one session: when it was created and used, when it ends, and its entries with the types that they have in JavaScript.
+///
+/// The value of an entry whose key sounds like a secret is left out, unless --reveal is given.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cloakroom show --config cloakroom.toml 8f3a2b1c0d4e5f60
+  cloakroom show --driver fs-lite --option base=.data/sessions 8f3a2b1c0d4e5f60 --json --reveal
+
+Each object of --json has what `cloakroom list` has, and values: the key, the type and the text of each entry; with --raw also
+record, the text that is stored.")]
+pub(crate) struct Show {
+    #[command(flatten)]
+    store: Store,
+
+    /// The handle that `cloakroom list` shows, or an ID.
+    #[arg(value_name = "HANDLE|ID")]
+    session: Target,
+
+    /// Show the values of entries that sound like secrets, too.
+    #[arg(long)]
+    reveal: bool,
+
+    /// Print the record as it is stored, in the devalue format; needs --reveal.
+    #[arg(long, requires = "reveal")]
+    raw: bool,
+
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Show {
+    pub(crate) async fn run(self) -> Result<Outcome, Box<dyn Error>> {
+        let sessions = self.store.sessions().await?;
+        let Some(session) = self.session.find(&sessions.all()).await? else {
+            eprintln!(
+                "cloakroom: there is no such session: it may have ended, or have a new ID since, and so another handle"
+            );
+            return Ok(Outcome::NotFound);
+        };
+        let mut json = row(&session);
+        let mut lines = vec![
+            format!("handle     {}", session.handle()),
+            format!("principal  {}", printable(session.principal().unwrap_or("-"))),
+            format!("bytes      {}", session.size()),
+            format!("created    {}", column(session.created_at())),
+            format!("signed in  {}", column(session.authenticated_at())),
+            format!("last used  {}", column(session.last_used_at())),
+            format!("expires    {}", column(session.expires_at())),
+        ];
+        if let Some(error) = session.unreadable() {
+            lines.push(format!("unreadable {}", printable(&error.to_string())));
+        } else if self.raw {
+            let text = session.text().unwrap_or_default();
+            lines.push(text.to_owned());
+            json["record"] = text.into();
+        }
+        let mut values = Vec::new();
+        for (key, value) in session.entries()? {
+            let is_hidden = !self.reveal && is_secret(&key);
+            let text = if is_hidden { "(--reveal shows it)".to_owned() } else { shown(&value) };
+            values.push(json!({
+                "key": key,
+                "type": type_name(&value),
+                "text": if is_hidden { Json::Null } else { text.as_str().into() },
+            }));
+            lines.push(format!("  {}: {}", printable(&key), printable(&text)));
+        }
+        json["values"] = values.into();
+        self.format.print(&json, &lines.join("\n"))?;
+        Ok(Outcome::of(usize::from(session.unreadable().is_some())))
+    }
+}

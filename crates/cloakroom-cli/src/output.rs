@@ -1,0 +1,106 @@
+//! What a command prints, and how it ends.
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::Args;
+use jiff::{Timestamp, Unit};
+use serde_json::Value;
+
+/// The documented codes.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  what was asked for is done
+  1  it could not be done: the reason is on the standard error
+  2  the arguments cannot be understood
+  3  there is no such session
+  4  it is done, but for what could not be read; that is named";
+
+/// How a command ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Done,
+    NotFound,
+    SomeUnreadable,
+}
+
+impl Outcome {
+    /// Whether something could not be read.
+    pub(crate) fn of(unreadable: usize) -> Outcome {
+        if unreadable == 0 { Outcome::Done } else { Outcome::SomeUnreadable }
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        match outcome {
+            Outcome::Done => ExitCode::SUCCESS,
+            Outcome::NotFound => ExitCode::from(3),
+            Outcome::SomeUnreadable => ExitCode::from(4),
+        }
+    }
+}
+
+/// For whom it is printed.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Format {
+    /// Print one JSON object a line, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Format {
+    /// Prints one result: as JSON, or as a line for people.
+    ///
+    /// # Errors
+    /// When the output is closed.
+    pub(crate) fn print(self, json: &Value, line: &str) -> io::Result<()> {
+        let mut output = io::stdout().lock();
+        match self.json {
+            true => writeln!(output, "{json}"),
+            false => writeln!(output, "{line}"),
+        }
+    }
+}
+
+/// Whether who read the output has gone away, as `head` does: nothing has failed then.
+pub(crate) fn is_closed(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// A moment, to the second.
+pub(crate) fn moment(at: SystemTime) -> Option<String> {
+    Some(Timestamp::try_from(at).ok()?.round(Unit::Second).ok()?.to_string())
+}
+
+/// A moment in a column.
+pub(crate) fn column(at: Option<SystemTime>) -> String {
+    at.and_then(moment).unwrap_or_else(|| "-".to_owned())
+}
+
+/// A text as one line of a terminal: what somebody stored moves no cursor.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_moment_is_told_to_the_second() {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_431_615_459);
+        assert_eq!(moment(at).as_deref(), Some("2026-11-23T12:20:15Z"));
+        assert_eq!(column(None), "-");
+    }
+
+    #[test]
+    fn what_was_stored_moves_no_cursor() {
+        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+    }
+}

@@ -1,0 +1,133 @@
+//! All sessions of a store, for those who run it.
+
+use std::fmt;
+use std::future::ready;
+use std::sync::Arc;
+
+use cloakroom_storage::BoxStream;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::id::SessionId;
+use crate::index::end_one;
+use crate::observe::RevokedBy;
+use crate::store::Whose;
+
+use super::stored::StoredSession;
+use super::{Sessions, StoredHandle};
+
+/// How many sessions are read at once.
+const AT_ONCE: usize = 32;
+
+/// All sessions that the store has, whosever they are: for a console, a report, or an end of them all.
+///
+/// ```
+/// # use cloakroom_session::adapter::Commit;
+/// # use cloakroom_session::{Config, CookieHeaders, Sessions};
+/// use futures_util::TryStreamExt as _;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> cloakroom_session::Result<()> {
+/// let sessions = Sessions::from_config(Config::new("memory")).await?;
+/// # let session = sessions.session(CookieHeaders::default());
+/// # session.sign_in("ann").await?;
+/// # session.finish().await?;
+/// let all = sessions.all();
+/// let mut listed = all.list()?;
+/// while let Some(session) = listed.try_next().await? {
+///     println!("{} {} bytes, {:?}", session.handle(), session.size(), session.principal());
+///     assert!(all.revoke(&session).await?);
+/// }
+/// assert_eq!(all.count().await?, 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct AllSessions {
+    sessions: Sessions,
+    by: RevokedBy,
+}
+
+impl Sessions {
+    /// All sessions in the store. Asks nothing of it yet.
+    pub fn all(&self) -> AllSessions {
+        AllSessions { sessions: self.clone(), by: RevokedBy::Unknown }
+    }
+}
+
+impl AllSessions {
+    /// Says who revokes sessions by this, for whoever reads the [events](Sessions::events).
+    #[must_use]
+    pub fn by(mut self, name: impl Into<Arc<str>>) -> AllSessions {
+        self.by = RevokedBy::Other(name.into());
+        self
+    }
+
+    /// Each session that is alive, in no order, as a stream that takes the same memory for any number of them. One that cannot
+    /// be read is there too, and says so.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`] where the store cannot list what it has, and [`ErrorKind::Unavailable`] where it does not answer.
+    pub fn list(&self) -> Result<BoxStream<'_, Result<StoredSession>>> {
+        let store = &self.sessions.shared.store;
+        let seen = store.names()?.map(move |name| async move { store.see(&name?).await });
+        let rules = store.configured();
+        let listed = seen.buffer_unordered(AT_ONCE).try_filter_map(move |seen| {
+            ready(seen.map(|seen| StoredSession::new(seen, rules)).transpose())
+        });
+        Ok(Box::pin(listed))
+    }
+
+    /// How many are alive. All are read for it.
+    ///
+    /// # Errors
+    /// As [`AllSessions::list`].
+    pub async fn count(&self) -> Result<usize> {
+        self.list()?.try_fold(0, |count, _| ready(Ok(count + 1))).await
+    }
+
+    /// The session of this handle; `None` where there is none. It is looked for among all keys of the store, and read alone.
+    ///
+    /// # Errors
+    /// As [`AllSessions::list`].
+    pub async fn find(&self, handle: StoredHandle) -> Result<Option<StoredSession>> {
+        let store = &self.sessions.shared.store;
+        let mut names = store.names()?;
+        while let Some(name) = names.try_next().await? {
+            if StoredHandle::of(&name) == handle {
+                let seen = store.see(&name).await?;
+                return seen.map(|seen| StoredSession::new(seen, store.configured())).transpose();
+            }
+        }
+        Ok(None)
+    }
+
+    /// The session of this ID; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`AllSessions::list`].
+    pub async fn find_by_id(&self, id: SessionId) -> Result<Option<StoredSession>> {
+        let store = &self.sessions.shared.store;
+        let seen = store.see(&store.name(id)?).await?;
+        seen.map(|seen| StoredSession::new(seen, store.configured())).transpose()
+    }
+
+    /// Ends one; answers whether it was alive. A request that has it loaded saves nothing more, and its ID never works again. One
+    /// that has moved to a new ID since it was listed lives on under that.
+    ///
+    /// # Errors
+    /// As [`Session::get`](crate::Session::get).
+    pub async fn revoke(&self, session: &StoredSession) -> Result<bool> {
+        let store = &self.sessions.shared.store;
+        let whose = session.record().map_or(Whose::Unknown, |record| Whose::Record(record));
+        end_one(store, session.name(), whose, self.by.clone()).await
+    }
+}
+
+impl fmt::Debug for AllSessions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("AllSessions").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,180 @@
+//! One session of a store, as those who run it see it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde::de::DeserializeOwned;
+use serde_devalue::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::clock::time;
+use crate::error::{Error, ErrorKind, Result};
+use crate::machine::Rules;
+use crate::record::{self, Changes, Record};
+use crate::session::SessionKey;
+use crate::store::{Name, Seen};
+
+use super::principal::last_used;
+
+/// What a session is called by where its ID would be a credential: on a page, in a report, on a command line.
+///
+/// A hash of what it is stored under, the same in every process, and no secret: nobody finds an ID from it. It changes with the
+/// ID. Of a principal's sessions [`SessionHandle`](crate::SessionHandle) names a sign-in, whatever its ID is by now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StoredHandle([u8; 8]);
+
+impl StoredHandle {
+    pub(super) fn of(name: &Name) -> StoredHandle {
+        let digest = Sha256::new().chain_update("stored").chain_update(name.to_text()).finalize();
+        let mut first = [0; 8];
+        first.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+        StoredHandle(first)
+    }
+}
+
+impl fmt::Display for StoredHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:016x}", u64::from_be_bytes(self.0))
+    }
+}
+
+impl fmt::Debug for StoredHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "StoredHandle({self})")
+    }
+}
+
+impl FromStr for StoredHandle {
+    type Err = Error;
+
+    /// Reads what `Display` shows: 16 hexadecimal digits.
+    fn from_str(text: &str) -> Result<StoredHandle> {
+        let is_one = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u64::from_str_radix(text, 16).ok().filter(|_| is_one);
+        number.map(|number| StoredHandle(number.to_be_bytes())).ok_or_else(|| {
+            let message = "the text is not a session's handle: it must be 16 hexadecimal digits, as a list shows it";
+            Error::new(ErrorKind::InvalidId, message)
+        })
+    }
+}
+
+/// A session as it was found in the store. Never its ID.
+#[derive(Clone)]
+pub struct StoredSession {
+    seen: Seen,
+    principal: Option<String>,
+    created: Option<f64>,
+    authenticated: Option<f64>,
+    used: Option<f64>,
+}
+
+impl StoredSession {
+    pub(super) fn new(seen: Seen, rules: &Rules) -> Result<StoredSession> {
+        let Ok(record) = &seen.record else {
+            return Ok(StoredSession {
+                seen,
+                principal: None,
+                created: None,
+                authenticated: None,
+                used: None,
+            });
+        };
+        let path = rules.path.as_deref();
+        let created = record.created()?;
+        let used = last_used(record, created, seen.ends, rules)?;
+        let principal = record.principal(path)?;
+        let authenticated =
+            record::authenticated(path, Some(record), &Changes::default(), record.now())?;
+        Ok(StoredSession { principal, created, authenticated, used, seen })
+    }
+
+    /// What to find it by again.
+    pub fn handle(&self) -> StoredHandle {
+        StoredHandle::of(&self.seen.name)
+    }
+
+    /// How many bytes its record takes, without what the store adds.
+    pub fn size(&self) -> usize {
+        self.seen.size
+    }
+
+    /// Why it cannot be read, where it cannot: all that is said of its contents is empty then.
+    pub fn unreadable(&self) -> Option<&Error> {
+        self.seen.record.as_ref().err().map(|error| &**error)
+    }
+
+    /// Whose it is.
+    pub fn principal(&self) -> Option<&str> {
+        self.principal.as_deref()
+    }
+
+    /// When it was created; `None` where no `absolute` is configured, so that nobody notes that.
+    pub fn created_at(&self) -> Option<SystemTime> {
+        self.created.map(time)
+    }
+
+    /// When its principal was last authenticated.
+    pub fn authenticated_at(&self) -> Option<SystemTime> {
+        self.authenticated.map(time)
+    }
+
+    /// When it was last used, as exact as `touch_interval`; `None` where no `idle` is configured, so that nobody notes it.
+    pub fn last_used_at(&self) -> Option<SystemTime> {
+        self.used.map(time)
+    }
+
+    /// When the store lets it go; `None` where it never does.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.seen.ends.map(time)
+    }
+
+    /// Its keys, in the order in which they were set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`] where an entry makes no sense.
+    pub fn keys(&self) -> Result<Vec<String>> {
+        let Some(record) = self.record() else { return Ok(Vec::new()) };
+        record::keys(Some(record), &Changes::default(), record.now())
+    }
+
+    /// Its keys and values, in the order in which they were set.
+    ///
+    /// # Errors
+    /// As [`StoredSession::keys`].
+    pub fn entries(&self) -> Result<Vec<(String, Value)>> {
+        let Some(record) = self.record() else { return Ok(Vec::new()) };
+        record::entries(Some(record), &Changes::default(), record.now())
+    }
+
+    /// The value of an entry.
+    ///
+    /// # Errors
+    /// As [`Session::get`](crate::Session::get).
+    pub fn get<T: DeserializeOwned>(&self, key: impl SessionKey<T>) -> Result<Option<T>> {
+        let Some(record) = self.record() else { return Ok(None) };
+        record.get(key.name(), record.now())
+    }
+
+    /// The record as Astro writes it, with what the library notes in it.
+    pub fn text(&self) -> Option<&str> {
+        std::str::from_utf8(self.record()?.bytes()).ok()
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        &self.seen.name
+    }
+
+    pub(super) fn record(&self) -> Option<&Arc<Record>> {
+        self.seen.record.as_ref().ok()
+    }
+}
+
+/// Without the ID and the entries.
+impl fmt::Debug for StoredSession {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("StoredSession");
+        shown.field("handle", &self.handle()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,82 @@
+//! All that a store has, for those who run it.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use cloakroom_storage::{BoxStream, ItemKey};
+use futures_util::StreamExt as _;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::SessionId;
+use crate::record::{Record, Tombstone, end};
+
+use super::{Content, Name, Store, from_storage, key};
+
+/// A session as it was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) name: Name,
+    /// How many bytes it takes.
+    pub(crate) size: usize,
+    /// `Err` where it cannot be read.
+    pub(crate) record: Result<Arc<Record>, Arc<Error>>,
+    /// When the store lets it go, in milliseconds since 1970; `None` for never.
+    pub(crate) ends: Option<f64>,
+}
+
+impl Store {
+    /// The names of all that may be sessions, in no order: a tombstone has one too, and under hashed IDs so has a page of an index.
+    pub(crate) fn names(&self) -> Result<BoxStream<'_, Result<Name>>> {
+        let somebody = key(&SessionId::random())?;
+        let hides_ids = self.driver.alias(&somebody).map_err(from_storage)? != somebody;
+        let name = move |key: ItemKey| match hides_ids {
+            true => Some(Name::Alias(key)),
+            false => {
+                let id = SessionId::parse(key.as_str())?;
+                id.with_str(|text| text == key.as_str()).then_some(Name::Id(id))
+            }
+        };
+        let names = self
+            .driver
+            .keys("")
+            .filter_map(move |key| ready(key.map_err(from_storage).map(name).transpose()));
+        Ok(Box::pin(names))
+    }
+
+    /// What there is under a name, where that is a session whose time has not passed. Nothing is changed by this, not even where
+    /// it cannot be read.
+    pub(crate) async fn see(&self, name: &Name) -> Result<Option<Seen>> {
+        let key = ItemKey::new(&name.to_text()).map_err(from_storage)?;
+        let asked = self.configured().now();
+        let found = match self.driver.get_with_ttl(&key).await.map_err(from_storage) {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                let (name, record) = (name.clone(), Err(Arc::new(error)));
+                return Ok(Some(Seen { name, size: 0, record, ends: None }));
+            }
+            Err(error) => return Err(error),
+        };
+        let Some((item, ttl)) = found else { return Ok(None) };
+        // A page of an index is an object.
+        if Tombstone::is_one(&item.value) || item.value.starts_with(b"{") {
+            return Ok(None);
+        }
+        let (size, ends) = (item.value.len(), ttl.map(|ttl| end(asked, ttl)));
+        let record = match Record::parse(item.value, asked) {
+            Ok(record) => Ok(Arc::new(record)),
+            // Somebody may be in the middle of writing it.
+            Err(_) => match self.read(&key, name).await {
+                Ok(Content::Alive { record, .. }) => Ok(record),
+                Ok(Content::Retired(..) | Content::Missing) => return Ok(None),
+                Err(error) if error.kind() == ErrorKind::Corrupt => Err(Arc::new(error)),
+                Err(error) => return Err(error),
+            },
+        };
+        if let Ok(record) = &record
+            && self.configured().is_over(record)?
+        {
+            return Ok(None);
+        }
+        Ok(Some(Seen { name: name.clone(), size, record, ends }))
+    }
+}

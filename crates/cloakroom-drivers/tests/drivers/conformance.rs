@@ -13,15 +13,8 @@ where
     F: Fn() -> Fut,
     Fut: Future<Output = DynDriver>,
 {
-    let sealed = || async { at_rest(make_driver().await) };
-    if make_driver().await.capabilities().native_ttl {
-        // Both wait for items to expire, most of the time.
-        tokio::join!(conformance::run(&make_driver), rules::run(sealed));
-    } else {
-        // One after the other: a sweep takes the other's items too.
-        conformance::run(&make_driver).await;
-        rules::run(sealed).await;
-    }
+    conformance::run(&make_driver).await;
+    rules::run(|| async { at_rest(make_driver().await) }).await;
 }
 
 /// [`conformance::run_with_restart`], and at rest what [`run`] does.

@@ -1,0 +1,7 @@
+//! What an operator asks of a store, as a program: on files, Redis, PostgreSQL, and over `cloakroom serve`.
+// Clippy's leave for tests reaches test functions alone, not their helpers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod keys;
+mod sessions;
+mod support;

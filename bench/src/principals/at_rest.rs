@@ -6,11 +6,11 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use cloakroom_drivers::memory::Memory;
 use cloakroom_storage::{
-    Bytes, DynDriver, Encrypted, EncryptionKey, HashedKeys, ItemKey, KeyHasher, KeyRing,
+    Bytes, Driver, DynDriver, Encrypted, EncryptionKey, HashedKeys, ItemKey, KeyHasher, KeyRing,
     SetOutcome, When,
 };
 use figures::comparison::{Comparison, Unit::Nanoseconds};
-use figures::measure::{Series, Settings, Side, side_by_side};
+use figures::measure::{Settings, Side, side_by_side};
 use figures::sessions::{id, record};
 use tokio::runtime::Runtime;
 
@@ -50,11 +50,11 @@ pub(super) fn run(settings: &Settings, runtime: &Runtime) -> Result<Vec<Comparis
     Ok(rows)
 }
 
-fn hashed<D>(driver: D) -> HashedKeys<D> {
+fn hashed<D: Driver>(driver: D) -> HashedKeys<D> {
     HashedKeys::new(driver, KeyHasher::sha256())
 }
 
-fn sealed<D>(driver: D) -> Result<Encrypted<D>> {
+fn sealed<D: Driver>(driver: D) -> Result<Encrypted<D>> {
     Ok(Encrypted::new(driver, KeyRing::new([EncryptionKey::new([1; 32])])?))
 }
 

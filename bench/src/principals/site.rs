@@ -69,7 +69,7 @@ impl Site {
 
     async fn visitor(&self) -> Result<Cookie> {
         let session = self.sessions.session(CookieHeaders::default());
-        session.set("cart", ["hat", "scarf"])?;
+        session.set("cart", &["hat", "scarf"])?;
         let finished = session.finish().await?;
         let cookie = finished.set_cookie.context("a new session has no cookie")?;
         Ok(cookie.split(';').next().unwrap_or_default().to_owned())

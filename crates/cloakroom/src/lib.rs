@@ -462,11 +462,11 @@ pub use cloakroom_session::adapter::{Principal, ReturnTo};
 #[doc(inline)]
 pub use cloakroom_session::testing;
 pub use cloakroom_session::{
-    Adapter, Config, CookieConfig, CookieHeaders, CorruptPolicy, EntryName, Error, ErrorKind,
-    Event, EventKind, Events, Flash, IndexSecret, Key, ListedSession, Missed, OldInput,
+    Adapter, AllSessions, Config, CookieConfig, CookieHeaders, CorruptPolicy, EntryName, Error,
+    ErrorKind, Event, EventKind, Events, Flash, IndexSecret, Key, ListedSession, Missed, OldInput,
     OutagePolicy, PrincipalSessions, Result, RevokedBy, SameSite, Session, SessionData,
     SessionHandle, SessionHash, SessionId, SessionKey, Sessions, SessionsBuilder, SetOptions,
-    WhenFull, WriteKey, devalue, drivers, storage,
+    StoredHandle, StoredSession, WhenFull, WriteKey, devalue, drivers, storage,
 };
 pub use cloakroom_tower::{
     GuardService, OutageLayer, OutageService, RequirePrincipal, RequireRecent, SessionBody,

@@ -140,12 +140,13 @@ impl Inner {
     /// Asks the store for the record that the cookie names. `io` must be held.
     async fn load(&self) -> Result<()> {
         let Some((id, generation)) = self.machine().first_look() else { return Ok(()) };
-        let found = match self.shared.store.look(id).await {
+        let store = &self.shared.store;
+        let found = match observe::load(Some(store.shown(id))).over(store.look(id)).await {
             Ok(found) => found,
             Err(error) => match error.kind() {
                 ErrorKind::Unavailable => return self.degrade(id, error),
                 // Apart, because it is seldom: every other request would have to have room for it.
-                ErrorKind::Corrupt => Box::pin(self.shared.store.quarantine(id, error)).await?,
+                ErrorKind::Corrupt => Box::pin(store.quarantine(id, error)).await?,
                 _ => return Err(error),
             },
         };

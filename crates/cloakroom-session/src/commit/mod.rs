@@ -16,6 +16,7 @@ use crate::id::SessionId;
 use crate::machine::{
     Answer, Goal, Machine, Next, Outcome, Proposal, Seen, SetCookie, Step, Target,
 };
+use crate::observe;
 use crate::record::Change;
 use crate::store::pause;
 
@@ -29,15 +30,50 @@ const DECISIONS: u32 = 1000;
 /// How often a late commit looks whether there is more, where others go on changing the session.
 const ROUNDS: u32 = 16;
 
+/// Saves what has changed, or asks whether the session is still there.
+pub(crate) fn save(inner: &Inner) -> impl Future<Output = Result<()>> {
+    observe::commit("save").over(run(inner, Goal::Save))
+}
+
+/// Lets the deadlines follow the session's use.
+pub(crate) fn keep_alive(inner: &Inner) -> impl Future<Output = Result<()>> {
+    observe::commit("keep_alive").over(run(inner, Goal::KeepAlive))
+}
+
+/// Reads the session anew.
+pub(crate) fn reload(inner: &Inner) -> impl Future<Output = Result<()>> {
+    let session = inner.machine().id().map(|id| inner.shared().store.shown(id));
+    observe::load(session).over(run(inner, Goal::Reload))
+}
+
+/// Does all that the handler wanted; what it returns is for the response, whose headers may leave then.
+pub(crate) fn finish(inner: &Inner) -> impl Future<Output = Result<Option<SetCookie>>> {
+    observe::commit("finish").over(finish_all(inner))
+}
+
+/// Does all that was changed after the headers have left.
+pub(crate) fn finish_late(inner: &Inner) -> impl Future<Output = Result<()>> {
+    observe::commit("finish_late").over(finish_rest(inner))
+}
+
+/// Changes one entry as `change` decides, which is asked again where another request was faster. `None` changes
+/// nothing, and is compared with the store all the same.
+pub(crate) fn update(
+    inner: &Inner,
+    key: &str,
+    change: impl FnMut(Seen) -> Result<Option<Change>>,
+) -> impl Future<Output = Result<()>> {
+    observe::commit("update").over(decide(inner, key, change))
+}
+
 /// Reaches a goal that takes one run of steps.
-pub(crate) async fn run(inner: &Inner, goal: Goal<'_>) -> Result<()> {
+async fn run(inner: &Inner, goal: Goal<'_>) -> Result<()> {
     let _io = inner.io.lock().await;
     inner.machine().begin();
     drive(inner, &goal, &mut Turn::default()).await.map(drop)
 }
 
-/// Does all that the handler wanted; what it returns is for the response, whose headers may leave then.
-pub(crate) async fn finish(inner: &Inner) -> Result<Option<SetCookie>> {
+async fn finish_all(inner: &Inner) -> Result<Option<SetCookie>> {
     let _io = inner.io.lock().await;
     for _ in 0..ROUNDS {
         inner.machine().begin_final();
@@ -69,8 +105,7 @@ pub(crate) async fn finish(inner: &Inner) -> Result<Option<SetCookie>> {
     cookie
 }
 
-/// Does all that was changed after the headers have left.
-pub(crate) async fn finish_late(inner: &Inner) -> Result<()> {
+async fn finish_rest(inner: &Inner) -> Result<()> {
     let _io = inner.io.lock().await;
     // What a task changes while this cleans up has no later chance.
     for _ in 0..ROUNDS {
@@ -88,9 +123,7 @@ pub(crate) async fn finish_late(inner: &Inner) -> Result<()> {
     Ok(())
 }
 
-/// Changes one entry as `change` decides, which is asked again where another request was faster. `None` changes
-/// nothing, and is compared with the store all the same.
-pub(crate) async fn update(
+async fn decide(
     inner: &Inner,
     key: &str,
     mut change: impl FnMut(Seen) -> Result<Option<Change>>,

@@ -1,0 +1,62 @@
+//! How long a session's work takes: each load and each commit is a span, and a value of a histogram.
+
+use std::fmt::Display;
+
+use futures_util::FutureExt as _;
+use tracing::instrument::Instrument as _;
+use tracing::{Span, field};
+
+use crate::error::Result;
+
+use super::TARGET;
+use super::metric::{COMMIT_SECONDS, LOAD_SECONDS, Metric, Timer};
+
+/// What is watched until it is done. Given up before, it ends the span and counts nowhere.
+#[must_use = "nothing is watched before `over`"]
+pub(crate) struct Watch {
+    span: Span,
+    seconds: Metric,
+    timer: Timer,
+}
+
+/// A session is read from the store: this one, where that is known before.
+pub(crate) fn load(session: Option<impl Display>) -> Watch {
+    // Without a listener nothing is hashed for this, and nothing is taken from the heap.
+    let span = tracing::debug_span!(
+        target: TARGET,
+        "cloakroom.load",
+        session = session.map(field::display),
+        otel.status_code = field::Empty,
+        error.type = field::Empty,
+    );
+    Watch { span, seconds: LOAD_SECONDS, timer: Timer::start() }
+}
+
+/// What a request has changed is written, for this reason.
+pub(crate) fn commit(reason: &'static str) -> Watch {
+    let span = tracing::debug_span!(
+        target: TARGET,
+        "cloakroom.commit",
+        reason,
+        otel.status_code = field::Empty,
+        error.type = field::Empty,
+    );
+    Watch { span, seconds: COMMIT_SECONDS, timer: Timer::start() }
+}
+
+impl Watch {
+    /// Watches over this work. Whose future is within this one, and not twice as an `async fn` would have it.
+    pub(crate) fn over<T>(
+        self,
+        work: impl Future<Output = Result<T>>,
+    ) -> impl Future<Output = Result<T>> {
+        let Watch { span, seconds, timer } = self;
+        work.instrument(span.clone()).map(move |outcome| {
+            timer.stop(seconds);
+            outcome.inspect_err(|error| {
+                span.record("otel.status_code", "ERROR");
+                span.record("error.type", field::debug(error.kind()));
+            })
+        })
+    }
+}

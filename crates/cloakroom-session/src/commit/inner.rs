@@ -1,6 +1,7 @@
 //! What the clones of a session share: the request's cookies, the machine that knows the session, and the way to the
 //! store.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -141,7 +142,7 @@ impl Inner {
     async fn load(&self) -> Result<()> {
         let Some((id, generation)) = self.machine().first_look() else { return Ok(()) };
         let store = &self.shared.store;
-        let found = match observe::load(Some(store.shown(id))).over(store.look(id)).await {
+        let found = match observe::load(Some(store.shown(id))).over(pin!(store.look(id))).await {
             Ok(found) => found,
             Err(error) => match error.kind() {
                 ErrorKind::Unavailable => return self.degrade(id, error),

@@ -8,6 +8,8 @@ mod inner;
 mod queues;
 mod shared;
 
+use std::pin::pin;
+
 use cloakroom_storage::platform::{Instant, OUTLIVES_REQUESTS};
 use tokio::sync::MutexGuard;
 
@@ -31,39 +33,39 @@ const DECISIONS: u32 = 1000;
 const ROUNDS: u32 = 16;
 
 /// Saves what has changed, or asks whether the session is still there.
-pub(crate) fn save(inner: &Inner) -> impl Future<Output = Result<()>> {
-    observe::commit("save").over(run(inner, Goal::Save))
+pub(crate) async fn save(inner: &Inner) -> Result<()> {
+    observe::commit("save").over(pin!(run(inner, Goal::Save))).await
 }
 
 /// Lets the deadlines follow the session's use.
-pub(crate) fn keep_alive(inner: &Inner) -> impl Future<Output = Result<()>> {
-    observe::commit("keep_alive").over(run(inner, Goal::KeepAlive))
+pub(crate) async fn keep_alive(inner: &Inner) -> Result<()> {
+    observe::commit("keep_alive").over(pin!(run(inner, Goal::KeepAlive))).await
 }
 
 /// Reads the session anew.
-pub(crate) fn reload(inner: &Inner) -> impl Future<Output = Result<()>> {
+pub(crate) async fn reload(inner: &Inner) -> Result<()> {
     let session = inner.machine().id().map(|id| inner.shared().store.shown(id));
-    observe::load(session).over(run(inner, Goal::Reload))
+    observe::load(session).over(pin!(run(inner, Goal::Reload))).await
 }
 
 /// Does all that the handler wanted; what it returns is for the response, whose headers may leave then.
-pub(crate) fn finish(inner: &Inner) -> impl Future<Output = Result<Option<SetCookie>>> {
-    observe::commit("finish").over(finish_all(inner))
+pub(crate) async fn finish(inner: &Inner) -> Result<Option<SetCookie>> {
+    observe::commit("finish").over(pin!(finish_all(inner))).await
 }
 
 /// Does all that was changed after the headers have left.
-pub(crate) fn finish_late(inner: &Inner) -> impl Future<Output = Result<()>> {
-    observe::commit("finish_late").over(finish_rest(inner))
+pub(crate) async fn finish_late(inner: &Inner) -> Result<()> {
+    observe::commit("finish_late").over(pin!(finish_rest(inner))).await
 }
 
 /// Changes one entry as `change` decides, which is asked again where another request was faster. `None` changes
 /// nothing, and is compared with the store all the same.
-pub(crate) fn update(
+pub(crate) async fn update(
     inner: &Inner,
     key: &str,
     change: impl FnMut(Seen) -> Result<Option<Change>>,
-) -> impl Future<Output = Result<()>> {
-    observe::commit("update").over(decide(inner, key, change))
+) -> Result<()> {
+    observe::commit("update").over(pin!(decide(inner, key, change))).await
 }
 
 /// Reaches a goal that takes one run of steps.

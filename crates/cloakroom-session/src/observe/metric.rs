@@ -126,7 +126,7 @@ impl Timer {
         Timer(Instant::now())
     }
 
-    pub(super) fn stop(self, seconds: Metric) {
+    pub(super) fn stop(self, seconds: &Metric) {
         metrics::histogram!(seconds.name).record(self.0.elapsed().as_secs_f64());
     }
 }
@@ -155,7 +155,7 @@ impl Timer {
         Timer
     }
 
-    pub(super) fn stop(self, _: Metric) {}
+    pub(super) fn stop(self, _: &Metric) {}
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! How long a session's work takes: each load and each commit is a span, and a value of a histogram.
 
 use std::fmt::Display;
+use std::pin::Pin;
 
-use futures_util::FutureExt as _;
 use tracing::instrument::Instrument as _;
 use tracing::{Span, field};
 
@@ -15,7 +15,7 @@ use super::metric::{COMMIT_SECONDS, LOAD_SECONDS, Metric, Timer};
 #[must_use = "nothing is watched before `over`"]
 pub(crate) struct Watch {
     span: Span,
-    seconds: Metric,
+    seconds: &'static Metric,
     timer: Timer,
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn load(session: Option<impl Display>) -> Watch {
         otel.status_code = field::Empty,
         error.type = field::Empty,
     );
-    Watch { span, seconds: LOAD_SECONDS, timer: Timer::start() }
+    Watch { span, seconds: &LOAD_SECONDS, timer: Timer::start() }
 }
 
 /// What a request has changed is written, for this reason.
@@ -41,22 +41,21 @@ pub(crate) fn commit(reason: &'static str) -> Watch {
         otel.status_code = field::Empty,
         error.type = field::Empty,
     );
-    Watch { span, seconds: COMMIT_SECONDS, timer: Timer::start() }
+    Watch { span, seconds: &COMMIT_SECONDS, timer: Timer::start() }
 }
 
 impl Watch {
-    /// Watches over this work. Whose future is within this one, and not twice as an `async fn` would have it.
-    pub(crate) fn over<T>(
+    /// Watches over this work, which stays where it is: to be moved would cost more than to be watched.
+    pub(crate) async fn over<T>(
         self,
-        work: impl Future<Output = Result<T>>,
-    ) -> impl Future<Output = Result<T>> {
-        let Watch { span, seconds, timer } = self;
-        work.instrument(span.clone()).map(move |outcome| {
-            timer.stop(seconds);
-            outcome.inspect_err(|error| {
-                span.record("otel.status_code", "ERROR");
-                span.record("error.type", field::debug(error.kind()));
-            })
+        work: Pin<&mut impl Future<Output = Result<T>>>,
+    ) -> Result<T> {
+        let mut work = work.instrument(self.span);
+        let outcome = (&mut work).await;
+        self.timer.stop(self.seconds);
+        outcome.inspect_err(|error| {
+            work.span().record("otel.status_code", "ERROR");
+            work.span().record("error.type", field::debug(error.kind()));
         })
     }
 }

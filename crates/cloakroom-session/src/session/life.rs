@@ -1,5 +1,7 @@
 //! A session's life: its ID, its end, and the store's word on both.
 
+use std::pin::pin;
+
 use crate::commit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
@@ -140,7 +142,7 @@ impl Session {
             return Err(response_started("load"));
         }
         let store = &self.inner.shared().store;
-        let found = observe::load(Some(store.shown(id))).over(store.look(id)).await?;
+        let found = observe::load(Some(store.shown(id))).over(pin!(store.look(id))).await?;
         let mut machine = self.inner.machine();
         match found {
             // What this request has left is in the store only until the commit.

@@ -200,6 +200,10 @@ impl Driver for Db0 {
         NAME
     }
 
+    fn system(&self) -> &'static str {
+        self.store.database().dialect().system()
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             retains: true,

@@ -52,6 +52,19 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     /// ```
     fn name(&self) -> &'static str;
 
+    /// The product behind the driver, as traces call it: OpenTelemetry's
+    /// [`db.system.name`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/), such as `postgresql`, where it has
+    /// a name for it. Otherwise it is the driver's own.
+    ///
+    /// ```
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::Driver;
+    /// assert_eq!(Memory::new().system(), "memory");
+    /// ```
+    fn system(&self) -> &'static str {
+        self.name()
+    }
+
     /// What the driver can do.
     ///
     /// ```
@@ -262,6 +275,10 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
 impl<D: Driver + ?Sized> Driver for Arc<D> {
     fn name(&self) -> &'static str {
         (**self).name()
+    }
+
+    fn system(&self) -> &'static str {
+        (**self).system()
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -224,9 +224,10 @@ impl StdError for Error {
     }
 }
 
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Operation {
+    /// Its verb, as errors and traces have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             Operation::Open => "open",
             Operation::Get => "get",
             Operation::Set => "set",
@@ -234,6 +235,12 @@ impl fmt::Display for Operation {
             Operation::Touch => "touch",
             Operation::Keys => "list",
             Operation::Sweep => "sweep",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

@@ -165,6 +165,10 @@ impl<D: Driver> Driver for HashedKeys<D> {
         self.driver.name()
     }
 
+    fn system(&self) -> &'static str {
+        self.driver.system()
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities { iteration: false, ..self.driver.capabilities() }
     }

@@ -9,7 +9,7 @@
 //!
 //! # Reading order
 //! [`ItemKey`], [`Item`] and [`Driver`] say what a store is; [`Error`] what can go wrong; [`options`] how a driver reads what a
-//! configuration says; [`Limits`] what is put around its calls, and with the features `encryption`
+//! configuration says; [`Limits`] and [`Traced`] what is put around its calls, and with the features `encryption`
 //! and `hash-ids` `Encrypted` and `HashedKeys` what keeps secrets from who has the store alone; [`conformance`] what each driver must do.
 
 mod capabilities;
@@ -30,6 +30,7 @@ pub mod platform;
 mod retry;
 mod sweeper;
 mod timeout;
+mod traced;
 
 pub use capabilities::Capabilities;
 pub use driver::{Driver, DynDriver};
@@ -45,6 +46,7 @@ pub use limited::Limits;
 pub use retry::{DEFAULT_RETRIES, Retry};
 pub use sweeper::{Sweeper, spawn_sweeper};
 pub use timeout::{DEFAULT_TIMEOUT, Timeout};
+pub use traced::Traced;
 
 /// What a driver's `impl` is marked with, and what its methods take and return, so that a driver needs no other crate.
 pub use async_trait::async_trait;

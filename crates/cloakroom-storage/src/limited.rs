@@ -62,6 +62,10 @@ impl Driver for Limited {
         self.0.name()
     }
 
+    fn system(&self) -> &'static str {
+        self.0.system()
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.0.capabilities()
     }

@@ -132,6 +132,10 @@ impl<D: Driver> Driver for Retry<D> {
         self.driver.name()
     }
 
+    fn system(&self) -> &'static str {
+        self.driver.system()
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.driver.capabilities()
     }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tracing::{Instrument, field};
 
 use crate::platform::random::fraction;
+use crate::traced::{TARGET, fail};
 use crate::{DynDriver, platform};
 
 /// How many items one call may free, so that the store is never busy with it for long.
@@ -64,23 +66,35 @@ async fn sweep_for_ever(driver: DynDriver, interval: Duration) {
 
 /// Goes through the whole store, in small steps.
 async fn sweep_once(driver: &DynDriver) {
-    let mut removed = 0;
-    loop {
-        match driver.sweep(BUDGET).await {
-            Ok(swept) => {
-                removed += swept.removed;
-                if swept.finished {
+    let span = tracing::debug_span!(
+        target: TARGET,
+        "cloakroom.sweep",
+        otel.status_code = field::Empty,
+        error.type = field::Empty,
+        removed = field::Empty,
+    );
+    let sweeping = async {
+        let mut removed = 0;
+        loop {
+            match driver.sweep(BUDGET).await {
+                Ok(swept) => {
+                    removed += swept.removed;
+                    if swept.finished {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(driver = driver.name(), %error, "cannot free expired items; trying again later");
+                    fail(&span, &error);
                     break;
                 }
             }
-            Err(error) => {
-                tracing::warn!(driver = driver.name(), %error, "cannot free expired items; trying again later");
-                break;
-            }
+            platform::sleep(BREATH).await;
         }
-        platform::sleep(BREATH).await;
-    }
-    if removed > 0 {
-        tracing::debug!(driver = driver.name(), removed, "freed expired items");
-    }
+        if removed > 0 {
+            tracing::debug!(driver = driver.name(), removed, "freed expired items");
+        }
+        span.record("removed", removed);
+    };
+    sweeping.instrument(span.clone()).await;
 }

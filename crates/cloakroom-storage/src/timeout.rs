@@ -75,6 +75,10 @@ impl<D: Driver> Driver for Timeout<D> {
         self.driver.name()
     }
 
+    fn system(&self) -> &'static str {
+        self.driver.system()
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.driver.capabilities()
     }

@@ -8,6 +8,9 @@ struct Configuration;
 #[doc = include_str!("../../../docs/events.md")]
 struct Events;
 
+#[doc = include_str!("../../../docs/observing.md")]
+struct Observing;
+
 #[doc = include_str!("../../../docs/principals.md")]
 struct Principals;
 

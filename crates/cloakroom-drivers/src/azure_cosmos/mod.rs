@@ -310,6 +310,10 @@ impl Driver for AzureCosmos {
         NAME
     }
 
+    fn system(&self) -> &'static str {
+        "azure.cosmosdb"
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities { longest_value: Some(document::LONGEST), ..SWEPT }
     }

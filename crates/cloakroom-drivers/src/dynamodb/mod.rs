@@ -267,6 +267,10 @@ impl Driver for DynamoDb {
         NAME
     }
 
+    fn system(&self) -> &'static str {
+        "aws.dynamodb"
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities { longest_value: Some(LONGEST_VALUE), native_ttl: !self.sweep, ..SWEPT }
     }

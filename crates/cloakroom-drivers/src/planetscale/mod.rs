@@ -185,6 +185,10 @@ impl Driver for PlanetScale {
         NAME
     }
 
+    fn system(&self) -> &'static str {
+        self.store.database().dialect().system()
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities { expiry: self.expires, ..SWEPT }
     }

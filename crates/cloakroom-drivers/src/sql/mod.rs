@@ -237,6 +237,10 @@ impl Driver for Sql {
         NAME
     }
 
+    fn system(&self) -> &'static str {
+        self.store.database().dialect().system()
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             durable: self.store.database().is_durable(),

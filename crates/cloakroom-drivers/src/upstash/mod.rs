@@ -224,6 +224,10 @@ impl Driver for Upstash {
         self.rest.driver()
     }
 
+    fn system(&self) -> &'static str {
+        "redis"
+    }
+
     fn capabilities(&self) -> Capabilities {
         FREED
     }

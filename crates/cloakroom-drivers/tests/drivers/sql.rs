@@ -59,6 +59,12 @@ async fn a_table_of_sqlite_in_memory_obeys_every_rule() {
     conformance::run(|| async { memory.clone() }).await;
 }
 
+#[tokio::test]
+async fn a_trace_names_the_database_and_not_the_driver() {
+    let memory = Sql::new(Options::new("sqlite::memory:")).await.unwrap();
+    assert_eq!((memory.name(), memory.system()), ("sql", "sqlite"));
+}
+
 #[cfg(feature = "sqlx-0-9")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_pool_of_the_users_own_obeys_every_rule() {

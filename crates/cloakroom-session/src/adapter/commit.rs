@@ -6,7 +6,7 @@ use std::sync::atomic::{Ordering, fence};
 use crate::commit;
 use crate::config::OutagePolicy;
 use crate::error::Result;
-use crate::machine::{Goal, SetCookie};
+use crate::machine::SetCookie;
 use crate::session::Session;
 
 use super::Finished;
@@ -114,7 +114,7 @@ impl Session {
     /// Keeps the session alive that is in use by a response which takes long. A failure is told to the operator alone.
     pub(super) async fn keep_alive(&self) {
         // Its own failures are no errors.
-        let _ = commit::run(&self.inner, Goal::KeepAlive).await;
+        let _ = commit::keep_alive(&self.inner).await;
     }
 
     /// Whether the session was used, and its deadline may have to follow.

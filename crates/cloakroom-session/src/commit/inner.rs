@@ -1,6 +1,7 @@
 //! What the clones of a session share: the request's cookies, the machine that knows the session, and the way to the
 //! store.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -140,12 +141,13 @@ impl Inner {
     /// Asks the store for the record that the cookie names. `io` must be held.
     async fn load(&self) -> Result<()> {
         let Some((id, generation)) = self.machine().first_look() else { return Ok(()) };
-        let found = match self.shared.store.look(id).await {
+        let store = &self.shared.store;
+        let found = match observe::load(Some(store.shown(id))).over(pin!(store.look(id))).await {
             Ok(found) => found,
             Err(error) => match error.kind() {
                 ErrorKind::Unavailable => return self.degrade(id, error),
                 // Apart, because it is seldom: every other request would have to have room for it.
-                ErrorKind::Corrupt => Box::pin(self.shared.store.quarantine(id, error)).await?,
+                ErrorKind::Corrupt => Box::pin(store.quarantine(id, error)).await?,
                 _ => return Err(error),
             },
         };

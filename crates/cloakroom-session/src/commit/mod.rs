@@ -8,6 +8,8 @@ mod inner;
 mod queues;
 mod shared;
 
+use std::pin::pin;
+
 use cloakroom_storage::platform::{Instant, OUTLIVES_REQUESTS};
 use tokio::sync::MutexGuard;
 
@@ -16,6 +18,7 @@ use crate::id::SessionId;
 use crate::machine::{
     Answer, Goal, Machine, Next, Outcome, Proposal, Seen, SetCookie, Step, Target,
 };
+use crate::observe;
 use crate::record::Change;
 use crate::store::pause;
 
@@ -29,15 +32,50 @@ const DECISIONS: u32 = 1000;
 /// How often a late commit looks whether there is more, where others go on changing the session.
 const ROUNDS: u32 = 16;
 
+/// Saves what has changed, or asks whether the session is still there.
+pub(crate) async fn save(inner: &Inner) -> Result<()> {
+    observe::commit("save").over(pin!(run(inner, Goal::Save))).await
+}
+
+/// Lets the deadlines follow the session's use.
+pub(crate) async fn keep_alive(inner: &Inner) -> Result<()> {
+    observe::commit("keep_alive").over(pin!(run(inner, Goal::KeepAlive))).await
+}
+
+/// Reads the session anew.
+pub(crate) async fn reload(inner: &Inner) -> Result<()> {
+    let session = inner.machine().id().map(|id| inner.shared().store.shown(id));
+    observe::load(session).over(pin!(run(inner, Goal::Reload))).await
+}
+
+/// Does all that the handler wanted; what it returns is for the response, whose headers may leave then.
+pub(crate) async fn finish(inner: &Inner) -> Result<Option<SetCookie>> {
+    observe::commit("finish").over(pin!(finish_all(inner))).await
+}
+
+/// Does all that was changed after the headers have left.
+pub(crate) async fn finish_late(inner: &Inner) -> Result<()> {
+    observe::commit("finish_late").over(pin!(finish_rest(inner))).await
+}
+
+/// Changes one entry as `change` decides, which is asked again where another request was faster. `None` changes
+/// nothing, and is compared with the store all the same.
+pub(crate) async fn update(
+    inner: &Inner,
+    key: &str,
+    change: impl FnMut(Seen) -> Result<Option<Change>>,
+) -> Result<()> {
+    observe::commit("update").over(pin!(decide(inner, key, change))).await
+}
+
 /// Reaches a goal that takes one run of steps.
-pub(crate) async fn run(inner: &Inner, goal: Goal<'_>) -> Result<()> {
+async fn run(inner: &Inner, goal: Goal<'_>) -> Result<()> {
     let _io = inner.io.lock().await;
     inner.machine().begin();
     drive(inner, &goal, &mut Turn::default()).await.map(drop)
 }
 
-/// Does all that the handler wanted; what it returns is for the response, whose headers may leave then.
-pub(crate) async fn finish(inner: &Inner) -> Result<Option<SetCookie>> {
+async fn finish_all(inner: &Inner) -> Result<Option<SetCookie>> {
     let _io = inner.io.lock().await;
     for _ in 0..ROUNDS {
         inner.machine().begin_final();
@@ -69,8 +107,7 @@ pub(crate) async fn finish(inner: &Inner) -> Result<Option<SetCookie>> {
     cookie
 }
 
-/// Does all that was changed after the headers have left.
-pub(crate) async fn finish_late(inner: &Inner) -> Result<()> {
+async fn finish_rest(inner: &Inner) -> Result<()> {
     let _io = inner.io.lock().await;
     // What a task changes while this cleans up has no later chance.
     for _ in 0..ROUNDS {
@@ -88,9 +125,7 @@ pub(crate) async fn finish_late(inner: &Inner) -> Result<()> {
     Ok(())
 }
 
-/// Changes one entry as `change` decides, which is asked again where another request was faster. `None` changes
-/// nothing, and is compared with the store all the same.
-pub(crate) async fn update(
+async fn decide(
     inner: &Inner,
     key: &str,
     mut change: impl FnMut(Seen) -> Result<Option<Change>>,

@@ -1,14 +1,16 @@
 //! What operators and programs see: each event in a session's life as a trace, a counter and a broadcast, and each trouble
-//! that should be rare as a trace and a counter.
+//! that should be rare as a trace and a counter. What takes time is a span and a histogram besides.
 //!
 //! Users touch what is public in `event` and `events`. Whoever sees something happen tells the [`Observer`] once the store
 //! has said that it is so; where nobody listens and nothing is logged, that costs a look.
 
 mod event;
 mod events;
+mod metric;
 mod overwrite;
 mod table;
 mod trouble;
+mod watch;
 
 use std::sync::{Arc, OnceLock};
 
@@ -21,9 +23,12 @@ use crate::id::SessionHash;
 
 pub use event::{Event, EventKind, RevokedBy};
 pub use events::{Events, Missed};
+pub(crate) use metric::{describe, record_written, sessions_counted};
 pub(crate) use overwrite::Overwrite;
 pub(crate) use trouble::*;
+pub(crate) use watch::{commit, load};
 
+use metric::{OVERWRITES, count, count_kind};
 use overwrite::Warned;
 use table::Row;
 
@@ -86,7 +91,7 @@ impl Observer {
         let sender = self.sender().filter(|_| overwrite == Overwrite::Revived);
         let about = about(sender.is_some());
         self.warned.log(overwrite, about.session);
-        count_kind("cloakroom_session_overwrites_total", overwrite.kind());
+        count_kind(OVERWRITES, overwrite.kind());
         self.send(sender, EventKind::Revived, about);
     }
 
@@ -140,22 +145,6 @@ fn log(kind: &EventKind, about: &About, error: Option<&Error>) {
         event!(event = name, session = %about.session, previous, by, policy, error, "{message}")
     );
 }
-
-#[cfg(feature = "metrics")]
-fn count_kind(name: &'static str, kind: &'static str) {
-    metrics::counter!(name, "kind" => kind).increment(1);
-}
-
-#[cfg(not(feature = "metrics"))]
-fn count_kind(_name: &'static str, _kind: &'static str) {}
-
-#[cfg(feature = "metrics")]
-fn count(name: &'static str) {
-    metrics::counter!(name).increment(1);
-}
-
-#[cfg(not(feature = "metrics"))]
-fn count(_name: &'static str) {}
 
 #[cfg(test)]
 mod tests {

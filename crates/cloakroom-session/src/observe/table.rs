@@ -3,113 +3,99 @@
 use tracing::Level;
 
 use super::EventKind;
+use super::metric::{self, Metric};
 
 /// What stays the same of one kind of event.
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) level: Level,
-    pub(super) counter: &'static str,
+    pub(super) counter: Metric,
     pub(super) message: &'static str,
 }
 
 impl EventKind {
     pub(super) fn row(&self) -> Row {
         let (level, name, counter, message) = match self {
-            EventKind::Created => (
-                Level::DEBUG,
-                "session.created",
-                "cloakroom_sessions_created_total",
-                "a session begins",
-            ),
-            EventKind::SignedIn => (
-                Level::INFO,
-                "session.signed_in",
-                "cloakroom_sessions_signed_in_total",
-                "a principal has signed in",
-            ),
+            EventKind::Created => {
+                (Level::DEBUG, "session.created", metric::CREATED, "a session begins")
+            }
+            EventKind::SignedIn => {
+                (Level::INFO, "session.signed_in", metric::SIGNED_IN, "a principal has signed in")
+            }
             EventKind::Reauthenticated => (
                 Level::INFO,
                 "session.reauthenticated",
-                "cloakroom_sessions_reauthenticated_total",
+                metric::REAUTHENTICATED,
                 "a principal was authenticated once more",
             ),
-            EventKind::Regenerated => (
-                Level::DEBUG,
-                "session.regenerated",
-                "cloakroom_sessions_regenerated_total",
-                "a session has a new ID",
-            ),
+            EventKind::Regenerated => {
+                (Level::DEBUG, "session.regenerated", metric::REGENERATED, "a session has a new ID")
+            }
             EventKind::SignedOut => (
                 Level::INFO,
                 "session.signed_out",
-                "cloakroom_sessions_signed_out_total",
+                metric::SIGNED_OUT,
                 "a principal has signed out",
             ),
-            EventKind::Destroyed => (
-                Level::DEBUG,
-                "session.destroyed",
-                "cloakroom_sessions_destroyed_total",
-                "a session was destroyed",
-            ),
-            EventKind::Revoked { .. } => (
-                Level::INFO,
-                "session.revoked",
-                "cloakroom_sessions_revoked_total",
-                "a session was revoked",
-            ),
+            EventKind::Destroyed => {
+                (Level::DEBUG, "session.destroyed", metric::DESTROYED, "a session was destroyed")
+            }
+            EventKind::Revoked { .. } => {
+                (Level::INFO, "session.revoked", metric::REVOKED, "a session was revoked")
+            }
             EventKind::SignInRefused => (
                 Level::INFO,
                 "session.sign_in_refused",
-                "cloakroom_session_sign_ins_refused_total",
+                metric::SIGN_INS_REFUSED,
                 "a sign-in was refused: its principal has as many sessions as it may have",
             ),
             EventKind::Evicted => (
                 Level::INFO,
                 "session.evicted",
-                "cloakroom_sessions_evicted_total",
+                metric::EVICTED,
                 "a session was ended: its principal has as many as it may have",
             ),
             EventKind::DestroyedElsewhere => (
                 Level::INFO,
                 "session.destroyed_elsewhere",
-                "cloakroom_sessions_destroyed_elsewhere_total",
+                metric::DESTROYED_ELSEWHERE,
                 "changes dropped: the session was destroyed by another request",
             ),
             EventKind::Expired => (
                 Level::DEBUG,
                 "session.expired",
-                "cloakroom_sessions_expired_meanwhile_total",
+                metric::EXPIRED_MEANWHILE,
                 "the session's time passed while a request held it",
             ),
             EventKind::Over => (
                 Level::DEBUG,
                 "session.over",
-                "cloakroom_sessions_over_total",
+                metric::OVER,
                 "the session is over: its absolute timeout has passed",
             ),
             EventKind::Corrupt => (
                 Level::ERROR,
                 "session.corrupt",
-                "cloakroom_sessions_corrupt_total",
+                metric::CORRUPT,
                 "the stored session cannot be read, its bytes are kept",
             ),
             EventKind::Quarantined => (
                 Level::ERROR,
                 "session.quarantined",
-                "cloakroom_sessions_quarantined_total",
+                metric::QUARANTINED,
                 "a torn session was moved aside, to `corrupt:` and its ID, and is kept there for a week: its visitor begins \
                  anew",
             ),
             EventKind::Degraded { .. } => (
                 Level::WARN,
                 "session.degraded",
-                "cloakroom_sessions_degraded_total",
+                metric::DEGRADED,
                 "the session store does not answer, going on without it",
             ),
             EventKind::Revived => (
                 Level::WARN,
                 "session.revived",
-                "cloakroom_session_overwrites_total",
+                metric::OVERWRITES,
                 "a session is back that was ended, and is ended again",
             ),
         };

@@ -4,7 +4,8 @@ use std::fmt::Display;
 
 use http::header::HeaderName;
 
-use super::{TARGET, count};
+use super::TARGET;
+use super::metric::{self, count};
 
 /// The store that a program has just opened does not answer as it should.
 pub(crate) fn store_fails(store: &str, at: &str, error: &crate::Error) {
@@ -16,7 +17,7 @@ pub(crate) fn store_fails(store: &str, at: &str, error: &crate::Error) {
         %error,
         "the store of the sessions does not answer as it should: visitors will have none until it does"
     );
-    count("cloakroom_session_stores_failing_at_start_total");
+    count(metric::STORES_FAILING_AT_START);
 }
 
 /// Nobody knows whether the ID that `regenerate` left is dead; it is asked for again in the background.
@@ -27,7 +28,7 @@ pub(crate) fn moved_in_doubt(session: &impl Display) {
         %session,
         "the session has a new ID, and the store does not say whether the old one is gone: trying again"
     );
-    count("cloakroom_sessions_moved_in_doubt_total");
+    count(metric::MOVED_IN_DOUBT);
 }
 
 /// A session was retired, and the store would not remember it.
@@ -36,7 +37,7 @@ pub(crate) fn no_tombstone(session: &impl Display, error: &crate::Error) {
         target: TARGET,
         event = "session.no_tombstone",
         %session, %error, "a session is removed without a note that it was there");
-    count("cloakroom_sessions_without_tombstone_total");
+    count(metric::WITHOUT_TOMBSTONE);
 }
 
 /// What a request left behind could not be cleaned up.
@@ -46,7 +47,7 @@ pub(crate) fn left_over(session: &impl Display, error: Option<&crate::Error>) {
         target: TARGET,
         event = "session.left_over",
         %session, error, "a record that should be gone could not be removed");
-    count("cloakroom_sessions_left_over_total");
+    count(metric::LEFT_OVER);
 }
 
 /// Another request changed the session first; the write is tried again on top of its result.
@@ -55,7 +56,7 @@ pub(crate) fn conflict(session: &impl Display, attempt: u32) {
         target: TARGET,
         event = "session.conflict",
         %session, attempt, "another request changed the session first, merging");
-    count("cloakroom_session_conflicts_total");
+    count(metric::CONFLICTS);
 }
 
 /// What keeps a session alive failed. The request was served all the same.
@@ -64,7 +65,7 @@ pub(crate) fn upkeep_failed(session: &impl Display, error: &crate::Error) {
         target: TARGET,
         event = "session.upkeep_failed",
         %session, %error, "the deadline of a session could not be kept up");
-    count("cloakroom_session_upkeep_failures_total");
+    count(metric::UPKEEP_FAILURES);
 }
 
 /// The last handle of a session went with changes that no commit has written.
@@ -75,7 +76,7 @@ pub(crate) fn never_saved() {
         "changes to a session were never saved: its request was given up or failed, or a task outlived it, \
          which then saves by itself with `save` or `update`"
     );
-    count("cloakroom_sessions_never_saved_total");
+    count(metric::NEVER_SAVED);
 }
 
 /// A response had a cookie of the session cookie's name already, and a browser keeps one of the two.
@@ -88,7 +89,7 @@ pub(crate) fn cookie_replaced(name: &str) {
          a handler, a site behind a proxy, or a layer of other `Sessions` sets a cookie of this name, and what it \
          names is lost to the visitor; give one of the two another name (`cookie.name`)"
     );
-    count("cloakroom_session_cookies_replaced_total");
+    count(metric::COOKIES_REPLACED);
 }
 
 pub(crate) fn kept_private(header: &HeaderName) {
@@ -100,5 +101,5 @@ pub(crate) fn kept_private(header: &HeaderName) {
          visitor's session to others: it is made private; whoever sets this header should leave out pages that use \
          the session, or set `private`"
     );
-    count("cloakroom_session_responses_made_private_total");
+    count(metric::RESPONSES_MADE_PRIVATE);
 }

@@ -1,9 +1,12 @@
 //! A session's life: its ID, its end, and the store's word on both.
 
+use std::pin::pin;
+
 use crate::commit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::machine::{Goal, Machine, response_started};
+use crate::machine::{Machine, response_started};
+use crate::observe;
 use crate::record::{Found, Lifetime, not_serializable};
 
 use super::Session;
@@ -138,7 +141,8 @@ impl Session {
         if self.inner.machine().is_closed() {
             return Err(response_started("load"));
         }
-        let found = self.inner.shared().store.look(id).await?;
+        let store = &self.inner.shared().store;
+        let found = observe::load(Some(store.shown(id))).over(pin!(store.look(id))).await?;
         let mut machine = self.inner.machine();
         match found {
             // What this request has left is in the store only until the commit.
@@ -172,7 +176,7 @@ impl Session {
     /// As [`Session::get`].
     pub async fn reload(&self) -> Result<bool> {
         self.inner.mark_used();
-        commit::run(&self.inner, Goal::Reload).await?;
+        commit::reload(&self.inner).await?;
         Ok(self.inner.machine().id().is_some())
     }
 
@@ -201,7 +205,7 @@ impl Session {
     /// its time has passed, and as [`Session::update`].
     pub async fn save(&self) -> Result<()> {
         self.inner.mark_used();
-        commit::run(&self.inner, Goal::Save).await
+        commit::save(&self.inner).await
     }
 
     /// Whether the store did not answer and the request goes on without it, as its [`OutagePolicy`](crate::OutagePolicy) says: what can be

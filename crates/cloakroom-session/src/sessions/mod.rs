@@ -4,14 +4,15 @@
 
 mod all;
 mod builder;
+mod count;
 mod principal;
 mod stored;
 
 use std::fmt;
 use std::sync::Arc;
 
-use cloakroom_storage::DynDriver;
 use cloakroom_storage::platform::{self, OUTLIVES_REQUESTS};
+use cloakroom_storage::{DynDriver, Traced};
 
 use crate::clock::Clock;
 use crate::commit::{Queues, Shared};
@@ -166,8 +167,10 @@ impl Sessions {
 
     pub(crate) fn by_clock(driver: DynDriver, config: &Config, clock: Clock) -> Result<Sessions> {
         config.check()?;
+        observe::describe();
         let cookie = SessionCookie::new(&config.cookie)?;
-        let driver = config.around(driver)?;
+        // Within what is around it, so that a span is the store's time alone.
+        let driver = config.around(Arc::new(Traced::new(driver)))?;
         let lifetime = config.lifetime();
         if lifetime.idle.is_some() && !driver.capabilities().expiry {
             return Err(Error::config(format!(

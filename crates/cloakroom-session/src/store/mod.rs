@@ -212,6 +212,7 @@ impl Store {
         }
         match outcome {
             SetOutcome::Written { version } => {
+                observe::record_written(draft.bytes.len());
                 let record = Arc::new(Record::written(draft.bytes.clone(), self.rules.now()));
                 let ends = draft.ttl.map(|ttl| end(sent, ttl));
                 let stored = Stored { id, record, version, ends };

@@ -17,6 +17,8 @@ mod flaws;
 mod interruptions;
 mod keys;
 mod lifetime;
+#[cfg(feature = "metrics")]
+mod measured;
 mod model;
 mod observed;
 mod old_input;
@@ -41,6 +43,9 @@ mod remembered;
 mod retired;
 mod secrets;
 mod session;
+#[path = "../../../cloakroom-storage/tests/spans/mod.rs"]
+mod spans;
 mod start;
 #[cfg(feature = "testing")]
 mod testing;
+mod traced;

@@ -101,6 +101,10 @@ impl<D: Driver> Driver for Encrypted<D> {
         self.driver.name()
     }
 
+    fn system(&self) -> &'static str {
+        self.driver.system()
+    }
+
     fn capabilities(&self) -> Capabilities {
         let within = self.driver.capabilities();
         Capabilities {

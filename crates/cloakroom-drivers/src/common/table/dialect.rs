@@ -34,6 +34,15 @@ impl Dialect {
         }
     }
 
+    /// What traces call the database.
+    pub(crate) fn system(self) -> &'static str {
+        match self {
+            Dialect::Postgres => "postgresql",
+            Dialect::MySql => "mysql",
+            Dialect::Sqlite => "sqlite",
+        }
+    }
+
     /// Milliseconds since 1970, the same throughout a statement. The database's clock, which is one for all machines;
     /// SQLite's is the process's.
     pub(crate) fn now(self) -> &'static str {

@@ -418,6 +418,13 @@ impl Config {
     }
 
     /// Where the store is, for logs: the options that say so, without secrets.
+    ///
+    /// ```
+    /// use cloakroom_session::Config;
+    ///
+    /// let config = Config::new("redis").option("url", "redis://:hunter2@localhost:6379");
+    /// assert!(config.place().contains("localhost") && !config.place().contains("hunter2"));
+    /// ```
     pub fn place(&self) -> String {
         place::shown(&self.options)
     }

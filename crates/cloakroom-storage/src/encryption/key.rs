@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aes_gcm_siv::Aes256GcmSiv;
 use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -32,11 +33,21 @@ const NAME: usize = 6;
 /// assert!("too short".parse::<EncryptionKey>().is_err());
 /// # Ok::<(), cloakroom_storage::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct EncryptionKey {
     bytes: Zeroizing<[u8; LENGTH]>,
     id: String,
+    /// Made once, and not for each value.
+    cipher: Aes256GcmSiv,
 }
+
+impl PartialEq for EncryptionKey {
+    fn eq(&self, other: &EncryptionKey) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for EncryptionKey {}
 
 impl EncryptionKey {
     /// The key of these bytes, which have to be random.
@@ -50,8 +61,8 @@ impl EncryptionKey {
         &self.id
     }
 
-    pub(super) fn bytes(&self) -> &[u8; LENGTH] {
-        &self.bytes
+    pub(super) fn cipher(&self) -> &Aes256GcmSiv {
+        &self.cipher
     }
 }
 
@@ -63,7 +74,8 @@ impl From<Zeroizing<[u8; LENGTH]>> for EncryptionKey {
         let mac = Hmac::<Sha256>::new((&*block).into());
         let name = mac.chain_update(NAMED_BY).finalize().into_bytes();
         let id = URL_SAFE_NO_PAD.encode_to_string(&name[..NAME]);
-        EncryptionKey { bytes, id }
+        let cipher = Aes256GcmSiv::new((&*bytes).into());
+        EncryptionKey { bytes, id, cipher }
     }
 }
 

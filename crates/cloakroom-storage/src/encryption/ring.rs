@@ -1,5 +1,7 @@
 //! The keys of a store: the first seals, all open.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 
 use super::key::EncryptionKey;
@@ -50,11 +52,7 @@ impl KeyRing {
     }
 
     pub(super) fn seal(&self, key: &ItemKey, plain: &[u8]) -> Result<Bytes> {
-        let mut nonce = [0; sealed::NONCE];
-        getrandom::fill(&mut nonce).map_err(|error| {
-            Error::new(ErrorKind::Other, "the system has no random bytes").with_source(error)
-        })?;
-        sealed::seal(&self.first, key, &nonce, plain).ok_or_else(|| {
+        sealed::seal(&self.first, key, &nonce()?, plain).ok_or_else(|| {
             Error::new(ErrorKind::TooLarge, "it is longer than anything that can be sealed")
         })
     }
@@ -70,4 +68,25 @@ impl KeyRing {
         let there = self.keys().map(EncryptionKey::id).collect::<Vec<_>>().join(", ");
         Unopened::NoKey { needed: id.to_owned(), there }
     }
+}
+
+/// Random bytes for a value of its own. The system is asked for those of many values at once, since it takes as long for a few as
+/// a fifth of the sealing.
+fn nonce() -> Result<[u8; sealed::NONCE]> {
+    const AT_ONCE: usize = 64;
+    thread_local! {
+        static NONCES: RefCell<Vec<[u8; sealed::NONCE]>> = const { RefCell::new(Vec::new()) };
+    }
+    NONCES.with_borrow_mut(|nonces| {
+        if let Some(nonce) = nonces.pop() {
+            return Ok(nonce);
+        }
+        let mut fresh = [[0; sealed::NONCE]; AT_ONCE];
+        getrandom::fill(fresh.as_flattened_mut()).map_err(|error| {
+            Error::new(ErrorKind::Other, "the system has no random bytes").with_source(error)
+        })?;
+        let [nonce, others @ ..] = fresh;
+        nonces.extend(others);
+        Ok(nonce)
+    })
 }

@@ -9,8 +9,8 @@
 
 use std::fmt;
 
+use aes_gcm_siv::Tag;
 use aes_gcm_siv::aead::AeadInOut as _;
-use aes_gcm_siv::{Aes256GcmSiv, KeyInit as _, Tag};
 use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 
@@ -91,7 +91,8 @@ pub(super) fn seal(
     let mut body = Vec::with_capacity(NONCE + plain.len() + TAG);
     body.extend_from_slice(nonce);
     body.extend_from_slice(plain);
-    let tag = cipher(with)
+    let tag = with
+        .cipher()
         .encrypt_inout_detached(nonce.into(), &bound(&header, key), (&mut body[NONCE..]).into())
         .ok()?;
     body.extend_from_slice(&tag);
@@ -122,14 +123,10 @@ pub(super) fn open<'a>(
     let (nonce, rest) = body.split_first_chunk_mut::<NONCE>().ok_or(Unopened::Changed)?;
     let (text, tag) = rest.split_last_chunk_mut::<TAG>().ok_or(Unopened::Changed)?;
     let (nonce, tag, end) = (&*nonce, Tag::from(*tag), NONCE + text.len());
-    cipher(with)
+    with.cipher()
         .decrypt_inout_detached(nonce.into(), &bound(&sealed[..HEADER], key), text.into(), &tag)
         .map_err(|_| Unopened::Changed)?;
     Ok(Bytes::from(body).slice(NONCE..end))
-}
-
-fn cipher(key: &EncryptionKey) -> Aes256GcmSiv {
-    Aes256GcmSiv::new(key.bytes().into())
 }
 
 /// What a value is bound to, beside its key.

@@ -83,7 +83,11 @@ pub(crate) fn column(at: Option<SystemTime>) -> String {
 
 /// A text as one line of a terminal: what somebody stored moves no cursor.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+    let moves = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|letter| if moves(letter) { '\u{fffd}' } else { letter }).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Keys that are of no use to who has the store alone.
 
 use std::fmt;
+use std::future::ready;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -97,6 +98,11 @@ impl fmt::Debug for KeyHasher {
             None => "KeyHasher(SHA-256)",
         })
     }
+}
+
+/// Whether a key of the store is one that a [`KeyHasher`] makes.
+fn is_hash(key: &str) -> bool {
+    key.len() == 64 && key.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -205,8 +211,17 @@ impl<D: Driver> Driver for HashedKeys<D> {
 
     fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
         if prefix.is_empty() {
-            let alias = |hash: ItemKey| ItemKey::new(&format!("{HASHED}{}", hash.as_str()));
-            return Box::pin(self.driver.keys(prefix).map(move |hash| hash.and_then(alias)));
+            let alias = |hash: ItemKey| {
+                // What else is in the store is somebody else's.
+                is_hash(hash.as_str()).then(|| ItemKey::new(&format!("{HASHED}{}", hash.as_str())))
+            };
+            let aliases = self.driver.keys(prefix).filter_map(move |hash| {
+                ready(match hash {
+                    Ok(hash) => alias(hash),
+                    Err(error) => Some(Err(error)),
+                })
+            });
+            return Box::pin(aliases);
         }
         let message = "the keys are hashed, so nobody knows which begin with a prefix; list all, which gives their aliases";
         let error = Error::new(ErrorKind::Unsupported, message)

@@ -192,6 +192,7 @@ async fn hashed_keys_are_listed_all_or_none() {
     let store = hashing(&Arc::default());
     assert!(!store.capabilities().iteration);
     put(&store, &id(), RECORD).await;
+    put(store.within(), &ItemKey::new("queue:jobs").unwrap(), "somebody else's").await;
     let listed: Vec<ItemKey> = store.keys("").try_collect().await.unwrap();
     assert_eq!(listed, [store.alias(&id()).unwrap()]);
     assert_eq!(read(&store, &listed[0]).await, Some(RECORD.into()));

@@ -1,6 +1,7 @@
 //! `cloakroom list`.
 
 use std::error::Error;
+use std::io::{self, Write as _};
 use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
@@ -81,7 +82,7 @@ impl List {
         }
         let sessions = self.store.sessions().await?;
         if !self.format.json {
-            println!("{HEAD}");
+            writeln!(io::stdout(), "{HEAD}")?;
         }
         let all = sessions.all();
         let mut listed = all.list()?;

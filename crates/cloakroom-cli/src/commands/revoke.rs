@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 use cloakroom_session::{Sessions, StoredSession};
@@ -11,6 +12,9 @@ use serde_json::json;
 use super::target::{Age, Target, is_older};
 use crate::output::{Format, Outcome};
 use crate::store::Store;
+
+/// How many are ended at once.
+const AT_ONCE: usize = 32;
 
 /// Who revokes, in the log.
 const OPERATOR: &str = "cloakroom revoke";
@@ -36,7 +40,8 @@ pub(crate) struct Revoke {
     #[arg(long, value_name = "PRINCIPAL", conflicts_with = "session")]
     principal: Option<String>,
 
-    /// All sessions that there are when they are looked at.
+    /// All sessions that there are when they are looked at, but for those that cannot be read. One that gets a new ID meanwhile
+    /// may be missed: run it twice where that matters.
     #[arg(long, conflicts_with_all = ["session", "principal"])]
     all: bool,
 
@@ -52,6 +57,14 @@ pub(crate) struct Revoke {
     format: Format,
 }
 
+/// How many were ended, and how many were not.
+#[derive(Clone, Copy, Default)]
+struct Ended {
+    revoked: usize,
+    unreadable: usize,
+    failed: usize,
+}
+
 impl Revoke {
     pub(crate) async fn run(self) -> Result<Outcome, Box<dyn Error>> {
         if self.older_than.is_some() {
@@ -60,7 +73,11 @@ impl Revoke {
         let sessions = self.store.sessions().await?;
         let (what, session) = match (&self.session, &self.principal) {
             (Some(target), _) => match target.find(&sessions.all()).await? {
-                Some(session) => (format!("the session {}", session.handle()), Some(session)),
+                Some(session) => {
+                    let unreadable =
+                        if session.unreadable().is_some() { ", which cannot be read" } else { "" };
+                    (format!("the session {}{unreadable}", session.handle()), Some(session))
+                }
                 None => {
                     eprintln!("cloakroom: there is no such session");
                     return Ok(Outcome::NotFound);
@@ -75,35 +92,63 @@ impl Revoke {
         if !self.yes && !is_confirmed(&what)? {
             return Err("nothing was revoked".into());
         }
-        let revoked = self.end(&sessions, session).await?;
+        let Ended { revoked, unreadable, failed } = self.end(&sessions, session).await?;
         let line = match revoked {
             1 => "1 session was ended".to_owned(),
             count => format!("{count} sessions were ended"),
         };
-        self.format.print(&json!({ "revoked": revoked }), &line)?;
-        Ok(Outcome::Done)
+        let json = json!({ "revoked": revoked, "unreadable": unreadable, "failed": failed });
+        self.format.print(&json, &line)?;
+        if unreadable > 0 {
+            eprintln!(
+                "cloakroom: {unreadable} that cannot be read were left as they are; each can be ended by its handle"
+            );
+        }
+        if failed > 0 {
+            return Err(format!("{failed} could not be ended: run it again").into());
+        }
+        Ok(Outcome::of(unreadable))
     }
 
     async fn end(
         &self,
         sessions: &Sessions,
         session: Option<StoredSession>,
-    ) -> Result<usize, Box<dyn Error>> {
+    ) -> Result<Ended, Box<dyn Error>> {
         let all = sessions.all().by(OPERATOR);
         if let Some(session) = session {
-            return Ok(usize::from(all.revoke(&session).await?));
+            let revoked = usize::from(all.revoke(&session).await?);
+            return Ok(Ended { revoked, ..Ended::default() });
         }
         if let Some(principal) = &self.principal {
-            return Ok(sessions.of(principal).by(OPERATOR).revoke_all().await?);
+            let revoked = sessions.of(principal).by(OPERATOR).revoke_all().await?;
+            return Ok(Ended { revoked, ..Ended::default() });
         }
-        let (mut revoked, mut listed) = (0, all.list()?);
-        while let Some(session) = listed.try_next().await? {
-            let is_old = |age| session.created_at().is_some_and(|at| is_older(at, age));
-            if self.older_than.is_none_or(is_old) {
-                revoked += usize::from(all.revoke(&session).await?);
-            }
-        }
-        Ok(revoked)
+        let [revoked, unreadable, failed] = [(); 3].map(|()| AtomicUsize::new(0));
+        let count = |counter: &AtomicUsize| _ = counter.fetch_add(1, Ordering::Relaxed);
+        let listed = all.list()?.map_err(Box::<dyn Error>::from);
+        listed
+            .try_for_each_concurrent(AT_ONCE, async |session| {
+                let is_old = |age| session.created_at().is_some_and(|at| is_older(at, age));
+                if session.unreadable().is_some() {
+                    // With the wrong key that would be all of them; by its handle each can be ended.
+                    count(&unreadable);
+                } else if self.older_than.is_none_or(is_old) {
+                    match all.revoke(&session).await {
+                        Ok(true) => count(&revoked),
+                        Ok(false) => {}
+                        Err(error) => {
+                            eprintln!("cloakroom: {}: {error}", session.handle());
+                            count(&failed);
+                        }
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        let [revoked, unreadable, failed] =
+            [revoked, unreadable, failed].map(AtomicUsize::into_inner);
+        Ok(Ended { revoked, unreadable, failed })
     }
 }
 

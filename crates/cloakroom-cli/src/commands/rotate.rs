@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
-use cloakroom_session::SessionId;
+use cloakroom_session::{SessionId, StoredHandle};
 use cloakroom_storage::{Driver as _, Encrypted, ErrorKind, ItemKey, Resealed};
 use futures_util::TryStreamExt as _;
 use serde_json::json;
@@ -76,8 +76,11 @@ async fn reseal(
             .into());
     }
     let sealed = Encrypted::new(driver, encryption.ring()?).accept_plain(takes_plain);
-    let (anew, already, unreadable) =
-        (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let is_ours = |key: &ItemKey| match config.hash_ids {
+        Some(_) => is_hash(key.as_str()),
+        None => is_session_or_index(key.as_str()),
+    };
+    let [anew, already, unreadable, failed] = [(); 4].map(|()| AtomicUsize::new(0));
     let keys = sealed.keys("").map_err(Box::<dyn Error>::from);
     keys.try_for_each_concurrent(AT_ONCE, async |key| {
         if !is_ours(&key) {
@@ -88,17 +91,20 @@ async fn reseal(
             Ok(Resealed::Anew) => count(&anew),
             Ok(Resealed::Already) => count(&already),
             Ok(Resealed::Missing) => {}
-            Err(error) if error.kind() == ErrorKind::Corrupt => {
-                eprintln!("cloakroom: {error}");
-                count(&unreadable);
+            // None of the others would do better.
+            Err(error) if error.kind() == ErrorKind::Unsupported => return Err(error.into()),
+            Err(error) => {
+                eprintln!("cloakroom: {}: {error}", called(&key));
+                count(if error.kind() == ErrorKind::Corrupt { &unreadable } else { &failed });
             }
-            Err(error) => return Err(error.into()),
         }
         Ok(())
     })
     .await?;
-    let [anew, already, unreadable] = [anew, already, unreadable].map(AtomicUsize::into_inner);
-    let json = json!({ "sealed": anew, "already": already, "unreadable": unreadable });
+    let [anew, already, unreadable, failed] =
+        [anew, already, unreadable, failed].map(AtomicUsize::into_inner);
+    let json =
+        json!({ "sealed": anew, "already": already, "unreadable": unreadable, "failed": failed });
     let line = format!("{anew} were sealed with the first key, and {already} were already");
     format.print(&json, &line)?;
     if unreadable > 0 {
@@ -106,12 +112,62 @@ async fn reseal(
             "cloakroom: {unreadable} were left as they are: they are not sealed, or with a key that is not there"
         );
     }
+    if failed > 0 {
+        return Err(format!("{failed} could not be sealed: run it again").into());
+    }
     Ok(Outcome::of(unreadable))
 }
 
-/// Whether a store's key is a session's or an index's, hashed or not: other things in the store are somebody else's.
-fn is_ours(key: &ItemKey) -> bool {
-    let text = key.as_str();
-    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    SessionId::parse(text).is_some() || is_hash || text.starts_with("principal:")
+/// A key without what is a credential in it.
+fn called(key: &ItemKey) -> String {
+    match SessionId::parse(key.as_str().strip_prefix(ASIDE).unwrap_or(key.as_str())) {
+        Some(id) => StoredHandle::from(id).to_string(),
+        None => key.as_str().to_owned(),
+    }
+}
+
+/// Before the ID of a record that was moved aside because it could not be read.
+const ASIDE: &str = "corrupt:";
+
+/// Whether a store's key is a session's or an index's: other things in the store are somebody else's.
+fn is_session_or_index(key: &str) -> bool {
+    let id = key.strip_prefix(ASIDE).unwrap_or(key);
+    if SessionId::parse(id).is_some_and(|parsed| parsed.to_string() == id) {
+        return true;
+    }
+    let Some(page) = key.strip_prefix("principal:") else { return false };
+    let (hash, number) = page.split_once('-').unwrap_or((page, "1"));
+    is_hash(hash) && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_hash(key: &str) -> bool {
+    key.len() == 64 && key.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_somebody_elses_is_not_sealed() {
+        let hash = "0123456789abcdef".repeat(4);
+        let id = "0e7d2a53-6d0f-4a52-9d0e-2f8a4f1f6b11";
+        for key in [
+            id.to_owned(),
+            format!("corrupt:{id}"),
+            format!("principal:{hash}"),
+            format!("principal:{hash}-12"),
+        ] {
+            assert!(is_session_or_index(&key), "{key}");
+        }
+        for key in [
+            hash.as_str(),
+            "principal:ann",
+            "queue:jobs",
+            &id.to_uppercase(),
+            &format!("principal:{hash}-x"),
+        ] {
+            assert!(!is_session_or_index(key), "{key}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::list::row;
 use super::target::Target;
-use super::value::{is_secret, shown, type_name};
+use super::value::{HIDDEN, is_secret, shown, type_name};
 use crate::output::{Format, Outcome, column, printable};
 use crate::store::Store;
 
@@ -65,13 +65,13 @@ impl Show {
             lines.push(format!("unreadable {}", printable(&error.to_string())));
         } else if self.raw {
             let text = session.text().unwrap_or_default();
-            lines.push(text.to_owned());
+            lines.push(printable(text));
             json["record"] = text.into();
         }
         let mut values = Vec::new();
         for (key, value) in session.entries()? {
             let is_hidden = !self.reveal && is_secret(&key);
-            let text = if is_hidden { "(--reveal shows it)".to_owned() } else { shown(&value) };
+            let text = if is_hidden { HIDDEN.to_owned() } else { shown(&value, self.reveal) };
             values.push(json!({
                 "key": key,
                 "type": type_name(&value),

@@ -3,8 +3,24 @@
 use cloakroom_session::devalue::Value;
 
 /// What keys of secrets have in them.
-const SECRETS: [&str; 9] =
-    ["secret", "password", "passwd", "token", "csrf", "credential", "otp", "apikey", "api_key"];
+const SECRETS: [&str; 13] = [
+    "secret",
+    "password",
+    "passwd",
+    "token",
+    "csrf",
+    "credential",
+    "otp",
+    "apikey",
+    "api_key",
+    "jwt",
+    "bearer",
+    "verifier",
+    "private",
+];
+
+/// What stands in the place of one.
+pub(super) const HIDDEN: &str = "(--reveal shows it)";
 
 /// Whether an entry's key sounds like that of a secret.
 pub(super) fn is_secret(key: &str) -> bool {
@@ -37,8 +53,12 @@ pub(super) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// The value on one line, with the types that JSON has not.
-pub(super) fn shown(value: &Value) -> String {
+/// The value on one line, with the types that JSON has not; what sounds like a secret within is hidden unless it is revealed.
+pub(super) fn shown(value: &Value, reveal: bool) -> String {
+    let shown = |value: &Value| shown(value, reveal);
+    let listed = |name: &str, items: &[Value]| {
+        format!("{name}[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", "))
+    };
     match value {
         Value::Undefined => "undefined".to_owned(),
         Value::Null => "null".to_owned(),
@@ -50,7 +70,12 @@ pub(super) fn shown(value: &Value) -> String {
         Value::Url(url) => format!("URL {url}"),
         Value::UrlSearchParams(params) => format!("URLSearchParams {params}"),
         Value::Object(object) | Value::NullObject(object) => {
-            let entries = object.iter().map(|(key, value)| format!("{key}: {}", shown(value)));
+            let entries = object.iter().map(|(key, value)| {
+                let key = key.to_string();
+                let text =
+                    if !reveal && is_secret(&key) { HIDDEN.to_owned() } else { shown(value) };
+                format!("{key}: {text}")
+            });
             braced(entries)
         }
         Value::Array(items) => listed("", items),
@@ -68,8 +93,4 @@ pub(super) fn shown(value: &Value) -> String {
 
 fn braced(parts: impl Iterator<Item = String>) -> String {
     format!("{{ {} }}", parts.collect::<Vec<_>>().join(", "))
-}
-
-fn listed(name: &str, items: &[Value]) -> String {
-    format!("{name}[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", "))
 }

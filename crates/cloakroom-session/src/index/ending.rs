@@ -97,10 +97,12 @@ impl Index {
             let names: Vec<_> = ended.iter().map(|ended| ended.name.clone()).collect();
             self.take_out(store, principal, number, &names).await?;
             outcome = outcome.and(all);
-            let was_alive = |handle: &SessionHandle| {
-                ended.iter().any(|ended| ended.handle == *handle && ended.was_alive)
-            };
-            revoked.extend(marked.handles.into_iter().filter(was_alive));
+            // Also those that another has marked and not ended yet.
+            for ended in ended.iter().filter(|ended| ended.was_alive && is_meant(ended.handle)) {
+                if !revoked.contains(&ended.handle) {
+                    revoked.push(ended.handle);
+                }
+            }
         }
         outcome.map(|()| revoked)
     }

@@ -87,7 +87,7 @@ impl Machine {
         rules: &Rules,
     ) -> Result<Step> {
         let instead_of = self.instead_of(&principal, rules)?.filter(|(left, _)| *left != id);
-        let leaves = self.leaves().map(|left| left.id).filter(|left| *left != id);
+        let leaves = self.left_id().filter(|left| *left != id);
         let entry = Box::new(Entry { id, principal, instead_of, leaves });
         Ok(Step::Enter { entry, is_upkeep, since: Moment::now(rules), generation: self.generation })
     }
@@ -110,8 +110,13 @@ impl Machine {
         Ok((page.is_some() || owner.as_deref() == Some(principal)).then_some((left.id, page)))
     }
 
+    /// The ID of the session that a new one leaves, whether or not that was looked at.
+    pub(crate) fn left_id(&self) -> Option<SessionId> {
+        self.leaves().map(|left| left.id).or_else(|| self.endings.last().map(|ending| ending.id))
+    }
+
     /// The session that a new one leaves.
-    pub(crate) fn leaves(&self) -> Option<&Stored> {
+    fn leaves(&self) -> Option<&Stored> {
         match &self.known {
             Known::New(new) => new.left.as_ref().map(|left| &left.stored),
             Known::Stored(stored) => Some(stored),

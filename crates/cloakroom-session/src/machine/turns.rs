@@ -17,11 +17,13 @@ impl Machine {
     /// What this request destroyed had been retired before, and what it began since would be handed out over the
     /// cookie of whoever did that.
     pub(super) fn was_ended_before(&mut self, ending: &Ending, fate: Fate) {
-        if self.presented_id() != Some(ending.id) {
+        let signs_in = matches!(&self.known, Known::New(new) if self.is_entered(new.id));
+        if self.presented_id() != Some(ending.id) && !signs_in {
             return;
         }
-        // A logout that a login has overtaken has logged out nobody whom the handler had seen.
-        self.lost |= ending.was_loaded && fate == Fate::Moved;
+        // A logout that a login has overtaken has logged out nobody whom the handler had seen; and of two who sign in over one
+        // session, or one beside an end of it, one is told that he is not.
+        self.lost |= signs_in || ending.was_loaded && fate == Fate::Moved;
         match &self.known {
             Known::New(new) => {
                 self.leftovers.extend(new.leftover());

@@ -27,7 +27,7 @@ impl Session {
     ///
     /// Where the session was ended elsewhere ([`Session::was_ended`]), this begins a new one, with nothing of the old data. So it
     /// does where the session is another principal's, which ends: of two who share a browser neither sees what the other had.
-    /// What this request has set before is in the new one.
+    /// What this request has set before, and not saved by itself, is in the new one.
     ///
     /// ```
     /// # use cloakroom_session::{Config, CookieHeaders, Sessions};
@@ -58,7 +58,7 @@ impl Session {
         let (instead_of, leaves) = {
             let machine = self.inner.machine();
             machine.ensure_open_to_sign_in()?;
-            (machine.instead_of(&principal, &rules)?, machine.leaves().map(|left| left.id))
+            (machine.instead_of(&principal, &rules)?, machine.left_id())
         };
         if rules.path.is_some() && self.owner()?.as_deref() != Some(principal.as_str()) {
             return Err(Error::config(

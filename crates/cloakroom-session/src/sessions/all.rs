@@ -75,7 +75,7 @@ impl AllSessions {
         let seen = store.names()?.map(move |name| async move { store.see(&name?).await });
         let rules = store.configured();
         let listed = seen.buffer_unordered(AT_ONCE).try_filter_map(move |seen| {
-            ready(seen.map(|seen| StoredSession::new(seen, rules)).transpose())
+            ready(Ok(seen.map(|seen| StoredSession::new(seen, rules))))
         });
         Ok(Box::pin(listed))
     }
@@ -90,7 +90,7 @@ impl AllSessions {
         while let Some(name) = names.try_next().await? {
             if StoredHandle::of(&name) == handle {
                 let seen = store.see(&name).await?;
-                return seen.map(|seen| StoredSession::new(seen, store.configured())).transpose();
+                return Ok(seen.map(|seen| StoredSession::new(seen, store.configured())));
             }
         }
         Ok(None)
@@ -103,11 +103,11 @@ impl AllSessions {
     pub async fn find_by_id(&self, id: SessionId) -> Result<Option<StoredSession>> {
         let store = &self.sessions.shared.store;
         let seen = store.see(&store.name(id)?).await?;
-        seen.map(|seen| StoredSession::new(seen, store.configured())).transpose()
+        Ok(seen.map(|seen| StoredSession::new(seen, store.configured())))
     }
 
     /// Ends one; answers whether it was alive. A request that has it loaded saves nothing more, and its ID never works again. One
-    /// that has moved to a new ID since it was listed lives on under that.
+    /// that has moved to a new ID since it was listed lives on under that. One that cannot be read is ended too.
     ///
     /// # Errors
     /// As [`Session::get`](crate::Session::get).

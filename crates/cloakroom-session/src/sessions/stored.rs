@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock::time;
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::SessionId;
 use crate::machine::Rules;
 use crate::record::{self, Changes, Record};
 use crate::session::SessionKey;
@@ -31,6 +32,13 @@ impl StoredHandle {
         let mut first = [0; 8];
         first.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
         StoredHandle(first)
+    }
+}
+
+/// Of a session in a store that is given the IDs as they are.
+impl From<SessionId> for StoredHandle {
+    fn from(id: SessionId) -> StoredHandle {
+        StoredHandle::of(&Name::Id(id))
     }
 }
 
@@ -64,30 +72,40 @@ impl FromStr for StoredHandle {
 #[derive(Clone)]
 pub struct StoredSession {
     seen: Seen,
+    notes: Notes,
+}
+
+/// What the record says of itself.
+#[derive(Clone, Default)]
+struct Notes {
     principal: Option<String>,
     created: Option<f64>,
     authenticated: Option<f64>,
     used: Option<f64>,
 }
 
-impl StoredSession {
-    pub(super) fn new(seen: Seen, rules: &Rules) -> Result<StoredSession> {
-        let Ok(record) = &seen.record else {
-            return Ok(StoredSession {
-                seen,
-                principal: None,
-                created: None,
-                authenticated: None,
-                used: None,
-            });
-        };
+impl Notes {
+    fn of(record: &Record, ends: Option<f64>, rules: &Rules) -> Result<Notes> {
         let path = rules.path.as_deref();
         let created = record.created()?;
-        let used = last_used(record, created, seen.ends, rules)?;
-        let principal = record.principal(path)?;
-        let authenticated =
-            record::authenticated(path, Some(record), &Changes::default(), record.now())?;
-        Ok(StoredSession { principal, created, authenticated, used, seen })
+        let changes = Changes::default();
+        Ok(Notes {
+            principal: record.principal(path)?,
+            created,
+            authenticated: record::authenticated(path, Some(record), &changes, record.now())?,
+            used: last_used(record, created, ends, rules)?,
+        })
+    }
+}
+
+impl StoredSession {
+    pub(super) fn new(mut seen: Seen, rules: &Rules) -> StoredSession {
+        let notes = seen.record.as_ref().ok().map(|record| Notes::of(record, seen.ends, rules));
+        let notes = notes.transpose().unwrap_or_else(|error| {
+            seen.record = Err(Arc::new(error));
+            None
+        });
+        StoredSession { seen, notes: notes.unwrap_or_default() }
     }
 
     /// What to find it by again.
@@ -107,22 +125,22 @@ impl StoredSession {
 
     /// Whose it is.
     pub fn principal(&self) -> Option<&str> {
-        self.principal.as_deref()
+        self.notes.principal.as_deref()
     }
 
     /// When it was created; `None` where no `absolute` is configured, so that nobody notes that.
     pub fn created_at(&self) -> Option<SystemTime> {
-        self.created.map(time)
+        self.notes.created.map(time)
     }
 
     /// When its principal was last authenticated.
     pub fn authenticated_at(&self) -> Option<SystemTime> {
-        self.authenticated.map(time)
+        self.notes.authenticated.map(time)
     }
 
     /// When it was last used, as exact as `touch_interval`; `None` where no `idle` is configured, so that nobody notes it.
     pub fn last_used_at(&self) -> Option<SystemTime> {
-        self.used.map(time)
+        self.notes.used.map(time)
     }
 
     /// When the store lets it go; `None` where it never does.

@@ -57,8 +57,9 @@ impl Store {
             Err(error) => return Err(error),
         };
         let Some((item, ttl)) = found else { return Ok(None) };
-        // A page of an index is an object.
-        if Tombstone::is_one(&item.value) || item.value.starts_with(b"{") {
+        // A page of an index is an object, and has a hash for a name where sessions have.
+        let is_page = matches!(name, Name::Alias(_)) && item.value.starts_with(b"{");
+        if Tombstone::is_one(&item.value) || is_page {
             return Ok(None);
         }
         let (size, ends) = (item.value.len(), ttl.map(|ttl| end(asked, ttl)));
@@ -72,11 +73,8 @@ impl Store {
                 Err(error) => return Err(error),
             },
         };
-        if let Ok(record) = &record
-            && self.configured().is_over(record)?
-        {
-            return Ok(None);
-        }
-        Ok(Some(Seen { name: name.clone(), size, record, ends }))
+        let is_over =
+            record.as_ref().is_ok_and(|record| self.configured().is_over(record).unwrap_or(false));
+        Ok((!is_over).then(|| Seen { name: name.clone(), size, record, ends }))
     }
 }

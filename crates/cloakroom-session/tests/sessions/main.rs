@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test fails by panicking.
 
 #[cfg(all(feature = "encryption", feature = "hash-ids"))]
+mod all;
 mod at_rest;
 mod clones;
 mod common;

@@ -238,6 +238,27 @@ async fn who_signs_in_as_another_is_in_the_others_list_and_has_nothing_that_was_
     }
 }
 
+/// One of two forms that are sent at once, or a log-in beside an end of the session from before.
+#[tokio::test]
+async fn who_signs_in_as_another_over_a_session_that_has_ended_meanwhile_is_told() {
+    for is_revoked in [false, true] {
+        let site = TestSite::new();
+        let anns = browser(&site, "Firefox", "ann").await;
+        let (first, second) = (site.next(&anns), site.next(&anns));
+        second.sign_in("bob").await.unwrap();
+        if is_revoked {
+            assert_eq!(site.sessions().of("ann").revoke_all().await.unwrap(), 1);
+        } else {
+            first.sign_in("bob").await.unwrap();
+            site.commit(&first).await.unwrap();
+        }
+        let error = site.commit(&second).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Destroyed, "{error}");
+        let alive = site.sessions().of("bob").count().await.unwrap();
+        assert_eq!(alive, usize::from(!is_revoked));
+    }
+}
+
 #[tokio::test]
 async fn a_sign_in_as_another_that_is_refused_leaves_the_session_as_it_was() {
     let site = TestSite::with(limited(1, WhenFull::Refuse));

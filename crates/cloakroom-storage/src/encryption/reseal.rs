@@ -53,11 +53,13 @@ impl<D: Driver> Encrypted<D> {
             let Some((item, ttl)) = self.driver.get_with_ttl(key).await? else {
                 return Ok(Resealed::Missing);
             };
-            if sealed::is_sealed_with(&item.value, &self.ring.first) {
+            let is_current = sealed::is_sealed_with(&item.value, &self.ring.first);
+            let version = When::Version(item.version.clone());
+            // Also what needs nothing, so that whoever asks learns what does not open.
+            let value = self.open(key, item)?.value;
+            if is_current {
                 return Ok(Resealed::Already);
             }
-            let version = When::Version(item.version.clone());
-            let value = self.open(key, item)?.value;
             if self.set(key, value, version, ttl).await? != SetOutcome::Conflict {
                 return Ok(Resealed::Anew);
             }

@@ -52,15 +52,19 @@ pub(crate) struct Format {
 }
 
 impl Format {
-    /// Prints one result: as JSON, or as a line for people.
+    /// Prints one result: as JSON, or as a line for people. Only what is printed is made.
     ///
     /// # Errors
     /// When the output is closed.
-    pub(crate) fn print(self, json: &Value, line: &str) -> io::Result<()> {
+    pub(crate) fn print(
+        self,
+        json: impl FnOnce() -> Value,
+        line: impl FnOnce() -> String,
+    ) -> io::Result<()> {
         let mut output = io::stdout().lock();
         match self.json {
-            true => writeln!(output, "{json}"),
-            false => writeln!(output, "{line}"),
+            true => writeln!(output, "{}", json()),
+            false => writeln!(output, "{}", line()),
         }
     }
 }

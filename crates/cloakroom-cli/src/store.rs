@@ -46,53 +46,40 @@ impl Store {
         Ok(config)
     }
 
-    /// The sessions of the store, once it has been said which that is.
+    /// The sessions of the store that was chosen.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    /// When the configuration cannot be read, or the store cannot be opened.
     pub(crate) async fn sessions(&self) -> Result<Sessions, Box<dyn Error>> {
-        let mut config = self.opened_config()?;
-        // What is looked at stays as it is.
-        config.sweep_interval = None;
-        Ok(Sessions::from_config(config).await?)
+        open(self.config()?).await
     }
 
     /// The store itself, without what is configured around it.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    /// As [`Store::sessions`].
     pub(crate) async fn driver(&self) -> Result<(Config, DynDriver), Box<dyn Error>> {
-        let config = self.opened_config()?;
+        let config = self.config()?;
+        announce(&config);
         let limits = Limits { timeout: config.timeout, retries: config.retries };
         let driver = open_with_limits(&config.driver, &config.options, limits).await?;
         Ok((config, driver))
     }
+}
 
-    fn opened_config(&self) -> Result<Config, Box<dyn Error>> {
-        let config = self.config()?;
-        eprintln!("cloakroom: the store is `{}` {}", config.driver, config.place());
-        Ok(config)
-    }
+/// The sessions of a store, once it has been said which that is.
+///
+/// # Errors
+/// When it cannot be opened.
+pub(crate) async fn open(mut config: Config) -> Result<Sessions, Box<dyn Error>> {
+    announce(&config);
+    // What is looked at stays as it is.
+    config.sweep_interval = None;
+    Ok(Sessions::from_config(config).await?)
+}
 
-    /// Refuses what only `idle` notes.
-    ///
-    /// # Errors
-    /// Where the configuration has none.
-    pub(crate) fn needs_idle(&self) -> Result<(), Box<dyn Error>> {
-        let message =
-            "the configuration has no `idle`, so nobody notes when a session was last used";
-        self.config()?.idle.map(drop).ok_or_else(|| message.into())
-    }
-
-    /// Refuses what only `absolute` notes.
-    ///
-    /// # Errors
-    /// Where the configuration has none.
-    pub(crate) fn needs_absolute(&self) -> Result<(), Box<dyn Error>> {
-        let message =
-            "the configuration has no `absolute`, so nobody notes when a session was created";
-        self.config()?.absolute.map(drop).ok_or_else(|| message.into())
-    }
+fn announce(config: &Config) {
+    eprintln!("cloakroom: the store is `{}` {}", config.driver, config.place());
 }
 
 fn option(text: &str) -> Result<(String, Value), &'static str> {

@@ -5,7 +5,10 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::LazyLock;
 
 use cloakroom_storage::platform::RandomState;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// A session's ID: 122 random bits as a v4 UUID, which is what Astro accepts in its cookie.
 ///
@@ -95,6 +98,22 @@ impl fmt::Debug for SessionHash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "SessionHash({self})")
     }
+}
+
+/// What stands for something in a handle: the first bytes of a hash of what it is called, which show nothing of that. `kind`
+/// tells handles of different things apart.
+pub(crate) fn handle_of(kind: &str, name: &str) -> u64 {
+    let digest = Sha256::new().chain_update(kind).chain_update(name).finalize();
+    digest.iter().take(8).fold(0, |handle, byte| handle << 8 | u64::from(*byte))
+}
+
+/// Reads a handle as it is shown: 16 hexadecimal digits.
+pub(crate) fn parse_handle(text: &str) -> Result<u64> {
+    let is_one = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u64::from_str_radix(text, 16).ok().filter(|_| is_one).ok_or_else(|| {
+        let message = "the text is not a session's handle: it must be 16 hexadecimal digits, as a list shows it";
+        Error::new(ErrorKind::InvalidId, message)
+    })
 }
 
 #[cfg(test)]

@@ -73,6 +73,11 @@ impl KeyHasher {
         ItemKey::new(&hexadecimal(&self.digest(key.as_str())))
     }
 
+    /// Whether a text looks like a key that this makes: 64 lower-case hexadecimal digits.
+    pub fn is_hash(text: &str) -> bool {
+        text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    }
+
     fn digest(&self, text: &str) -> [u8; 32] {
         match &self.0 {
             Some(keyed) => keyed.clone().chain_update(text).finalize().into_bytes().into(),
@@ -98,11 +103,6 @@ impl fmt::Debug for KeyHasher {
             None => "KeyHasher(SHA-256)",
         })
     }
-}
-
-/// Whether a key of the store is one that a [`KeyHasher`] makes.
-fn is_hash(key: &str) -> bool {
-    key.len() == 64 && key.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -213,7 +213,8 @@ impl<D: Driver> Driver for HashedKeys<D> {
         if prefix.is_empty() {
             let alias = |hash: ItemKey| {
                 // What else is in the store is somebody else's.
-                is_hash(hash.as_str()).then(|| ItemKey::new(&format!("{HASHED}{}", hash.as_str())))
+                let is_ours = KeyHasher::is_hash(hash.as_str());
+                is_ours.then(|| ItemKey::new(&format!("{HASHED}{}", hash.as_str())))
             };
             let aliases = self.driver.keys(prefix).filter_map(move |hash| {
                 ready(match hash {

@@ -56,8 +56,8 @@ pub async fn log_in(session: Session, headers: HeaderMap, Input(form): Input<Log
         }
         return Err(error.into());
     }
-    // The cart may come along with somebody else, an address may not, nor one that was typed when nobody was logged in any more,
-    // nor an order whose name nobody has seen yet.
+    // What was somebody else's has ended with his session. Of a visitor who was nobody the cart comes along; an address that was
+    // typed when nobody was logged in any more does not, nor an order whose name nobody has seen yet.
     if is_another {
         session.delete(ADDRESS.name());
         session.delete(DRAFT.entry());

@@ -46,7 +46,7 @@ impl Count {
             }
         }
         let json = json!({ "sessions": count, "unreadable": unreadable });
-        self.format.print(&json, &count.to_string())?;
+        self.format.print(|| json, || count.to_string())?;
         if unreadable > 0 {
             eprintln!(
                 "cloakroom: {unreadable} of them cannot be read; `cloakroom list` names them"

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::target::{Age, is_idle_for};
 use crate::output::{Format, Outcome, column, moment, printable};
-use crate::store::Store;
+use crate::store::{Store, open};
 
 /// How many are kept to be sorted, unless a limit says otherwise.
 const SORTED: usize = 1_000;
@@ -77,10 +77,14 @@ impl Order {
 
 impl List {
     pub(crate) async fn run(self) -> Result<Outcome, Box<dyn Error>> {
-        if self.idle_for.is_some() {
-            self.store.needs_idle()?;
+        let config = self.store.config()?;
+        if self.idle_for.is_some() && config.idle.is_none() {
+            return Err(
+                "the configuration has no `idle`, so nobody notes when a session was last used"
+                    .into(),
+            );
         }
-        let sessions = self.store.sessions().await?;
+        let sessions = open(config).await?;
         if !self.format.json {
             writeln!(io::stdout(), "{HEAD}")?;
         }
@@ -124,7 +128,7 @@ impl List {
     }
 
     fn print(&self, session: &StoredSession) -> Result<(), Box<dyn Error>> {
-        Ok(self.format.print(&row(session), &line(session))?)
+        Ok(self.format.print(|| row(session), || line(session))?)
     }
 }
 

@@ -1,8 +1,8 @@
 //! `cloakroom revoke`.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 use cloakroom_session::{Sessions, StoredSession};
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::target::{Age, Target, is_older};
 use crate::output::{Format, Outcome};
-use crate::store::Store;
+use crate::store::{Store, open};
 
 /// How many are ended at once.
 const AT_ONCE: usize = 32;
@@ -67,10 +67,14 @@ struct Ended {
 
 impl Revoke {
     pub(crate) async fn run(self) -> Result<Outcome, Box<dyn Error>> {
-        if self.older_than.is_some() {
-            self.store.needs_absolute()?;
+        let config = self.store.config()?;
+        if self.older_than.is_some() && config.absolute.is_none() {
+            return Err(
+                "the configuration has no `absolute`, so nobody notes when a session was created"
+                    .into(),
+            );
         }
-        let sessions = self.store.sessions().await?;
+        let sessions = open(config).await?;
         let (what, session) = match (&self.session, &self.principal) {
             (Some(target), _) => match target.find(&sessions.all()).await? {
                 Some(session) => {
@@ -98,7 +102,7 @@ impl Revoke {
             count => format!("{count} sessions were ended"),
         };
         let json = json!({ "revoked": revoked, "unreadable": unreadable, "failed": failed });
-        self.format.print(&json, &line)?;
+        self.format.print(|| json, || line)?;
         if unreadable > 0 {
             eprintln!(
                 "cloakroom: {unreadable} that cannot be read were left as they are; each can be ended by its handle"
@@ -124,8 +128,8 @@ impl Revoke {
             let revoked = sessions.of(principal).by(OPERATOR).revoke_all().await?;
             return Ok(Ended { revoked, ..Ended::default() });
         }
-        let [revoked, unreadable, failed] = [(); 3].map(|()| AtomicUsize::new(0));
-        let count = |counter: &AtomicUsize| _ = counter.fetch_add(1, Ordering::Relaxed);
+        let [revoked, unreadable, failed] = [(); 3].map(|()| Cell::new(0_usize));
+        let count = |counter: &Cell<usize>| counter.set(counter.get() + 1);
         let listed = all.list()?.map_err(Box::<dyn Error>::from);
         listed
             .try_for_each_concurrent(AT_ONCE, async |session| {
@@ -146,8 +150,7 @@ impl Revoke {
                 Ok(())
             })
             .await?;
-        let [revoked, unreadable, failed] =
-            [revoked, unreadable, failed].map(AtomicUsize::into_inner);
+        let [revoked, unreadable, failed] = [revoked, unreadable, failed].map(Cell::into_inner);
         Ok(Ended { revoked, unreadable, failed })
     }
 }

@@ -1,11 +1,11 @@
 //! `cloakroom rotate` and `cloakroom encrypt`.
 
+use std::cell::Cell;
 use std::error::Error;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 use cloakroom_session::{SessionId, StoredHandle};
-use cloakroom_storage::{Driver as _, Encrypted, ErrorKind, ItemKey, Resealed};
+use cloakroom_storage::{Driver as _, Encrypted, ErrorKind, ItemKey, KeyHasher, Resealed};
 use futures_util::TryStreamExt as _;
 use serde_json::json;
 
@@ -77,16 +77,16 @@ async fn reseal(
     }
     let sealed = Encrypted::new(driver, encryption.ring()?).accept_plain(takes_plain);
     let is_ours = |key: &ItemKey| match config.hash_ids {
-        Some(_) => is_hash(key.as_str()),
+        Some(_) => KeyHasher::is_hash(key.as_str()),
         None => is_session_or_index(key.as_str()),
     };
-    let [anew, already, unreadable, failed] = [(); 4].map(|()| AtomicUsize::new(0));
+    let [anew, already, unreadable, failed] = [(); 4].map(|()| Cell::new(0_usize));
     let keys = sealed.keys("").map_err(Box::<dyn Error>::from);
     keys.try_for_each_concurrent(AT_ONCE, async |key| {
         if !is_ours(&key) {
             return Ok(());
         }
-        let count = |counter: &AtomicUsize| _ = counter.fetch_add(1, Ordering::Relaxed);
+        let count = |counter: &Cell<usize>| counter.set(counter.get() + 1);
         match sealed.reseal(&key).await {
             Ok(Resealed::Anew) => count(&anew),
             Ok(Resealed::Already) => count(&already),
@@ -102,11 +102,11 @@ async fn reseal(
     })
     .await?;
     let [anew, already, unreadable, failed] =
-        [anew, already, unreadable, failed].map(AtomicUsize::into_inner);
+        [anew, already, unreadable, failed].map(Cell::into_inner);
     let json =
         json!({ "sealed": anew, "already": already, "unreadable": unreadable, "failed": failed });
     let line = format!("{anew} were sealed with the first key, and {already} were already");
-    format.print(&json, &line)?;
+    format.print(|| json, || line)?;
     if unreadable > 0 {
         eprintln!(
             "cloakroom: {unreadable} were left as they are: they are not sealed, or with a key that is not there"
@@ -137,11 +137,7 @@ fn is_session_or_index(key: &str) -> bool {
     }
     let Some(page) = key.strip_prefix("principal:") else { return false };
     let (hash, number) = page.split_once('-').unwrap_or((page, "1"));
-    is_hash(hash) && number.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn is_hash(key: &str) -> bool {
-    key.len() == 64 && key.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    KeyHasher::is_hash(hash) && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

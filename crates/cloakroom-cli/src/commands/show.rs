@@ -80,7 +80,7 @@ impl Show {
             lines.push(format!("  {}: {}", printable(&key), printable(&text)));
         }
         json["values"] = values.into();
-        self.format.print(&json, &lines.join("\n"))?;
+        self.format.print(|| json, || lines.join("\n"))?;
         Ok(Outcome::of(usize::from(session.unreadable().is_some())))
     }
 }

@@ -43,7 +43,7 @@ impl Sweep {
             }
             false => format!("{removed} expired items were freed"),
         };
-        self.format.print(&json!({ "removed": removed, "examined": examined }), &line)?;
+        self.format.print(|| json!({ "removed": removed, "examined": examined }), || line)?;
         Ok(Outcome::Done)
     }
 }

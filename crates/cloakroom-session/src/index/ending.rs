@@ -206,22 +206,26 @@ pub(crate) async fn end_one(
     whose: Whose<'_>,
     by: RevokedBy,
 ) -> Result<bool> {
-    let (name, kind) = (name.clone(), EventKind::Revoked { by });
-    // Nothing is on its way to what was seen in the store.
-    let ending = Ending { handle: SessionHandle::of(&name), name, at: f64::NEG_INFINITY, kind };
-    retire(store, whose, &ending).await
+    // Nothing is on its way to what was seen in the store, whenever it was entered.
+    retire(store, whose, name, f64::NEG_INFINITY, &EventKind::Revoked { by }).await
 }
 
 /// Retires a session; tells which, and whether there was anything to end.
 async fn end(store: &Store, principal: &str, ending: &Ending) -> Result<Ended> {
-    let was_alive = retire(store, Whose::Principal(principal), ending).await?;
-    Ok(Ended { name: ending.name.clone(), handle: ending.handle, was_alive })
+    let Ending { name, handle, at, kind } = ending;
+    let was_alive = retire(store, Whose::Principal(principal), name, *at, kind).await?;
+    Ok(Ended { name: name.clone(), handle: *handle, was_alive })
 }
 
 /// Retires a session, so that it is read no more, and nobody brings it back or writes it who was on his way. Answers whether
 /// there was one, or one was on its way.
-async fn retire(store: &Store, whose: Whose<'_>, ending: &Ending) -> Result<bool> {
-    let Ending { name, at, kind, .. } = ending;
+async fn retire(
+    store: &Store,
+    whose: Whose<'_>,
+    name: &Name,
+    at: f64,
+    kind: &EventKind,
+) -> Result<bool> {
     let tombstone = Tombstone { fate: Fate::Destroyed, by: Retirement::new() };
     for _ in 0..RIVALS {
         let mut is_there = false;
@@ -247,10 +251,10 @@ async fn retire(store: &Store, whose: Whose<'_>, ending: &Ending) -> Result<bool
                     let details = Details { whose, ..Details::default() };
                     store.tell(kind.clone(), name.clone(), details);
                 }
-                return Ok(is_there || is_absent && is_pending(store, *at));
+                return Ok(is_there || is_absent && is_pending(store, at));
             }
             // Where there can be no tombstone, who is on his way looks at the index once more.
-            Ok(RetireOutcome::Missing) if is_absent => return Ok(is_pending(store, *at)),
+            Ok(RetireOutcome::Missing) if is_absent => return Ok(is_pending(store, at)),
             Ok(RetireOutcome::Missing | RetireOutcome::Conflict) => {}
             Err(failed) => return Err(failed.error),
         }

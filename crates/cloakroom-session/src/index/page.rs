@@ -10,10 +10,9 @@ use std::str::FromStr;
 use bytes::Bytes;
 use cloakroom_storage::platform::RandomState;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::SessionId;
+use crate::id::{SessionId, handle_of, parse_handle};
 use crate::store::Name;
 
 /// The version of the format.
@@ -38,9 +37,7 @@ impl SessionHandle {
 
     /// That of a sign-in that leaves this session, in whatever process: a hash, which shows nothing of an ID.
     pub(crate) fn of(left: &Name) -> SessionHandle {
-        let digest = Sha256::new().chain_update("sign-in").chain_update(left.to_text()).finalize();
-        let first = digest.iter().take(8);
-        SessionHandle(first.fold(0, |handle, byte| handle << 8 | u64::from(*byte)))
+        SessionHandle(handle_of("sign-in", &left.to_text()))
     }
 }
 
@@ -61,12 +58,7 @@ impl FromStr for SessionHandle {
 
     /// Reads what `Display` shows: 16 hexadecimal digits.
     fn from_str(text: &str) -> Result<SessionHandle> {
-        let is_one = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let handle = u64::from_str_radix(text, 16).ok().filter(|_| is_one);
-        handle.map(SessionHandle).ok_or_else(|| {
-            let message = "the text is not a session's handle: it must be 16 hexadecimal digits, as a list shows it";
-            Error::new(ErrorKind::InvalidId, message)
-        })
+        parse_handle(text).map(SessionHandle)
     }
 }
 

@@ -7,11 +7,12 @@ use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde_devalue::Value;
-use sha2::{Digest as _, Sha256};
 
 use crate::clock::time;
-use crate::error::{Error, ErrorKind, Result};
-use crate::id::SessionId;
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::error::{Error, Result};
+use crate::id::{SessionId, handle_of, parse_handle};
 use crate::machine::Rules;
 use crate::record::{self, Changes, Record};
 use crate::session::SessionKey;
@@ -24,14 +25,11 @@ use super::principal::last_used;
 /// A hash of what it is stored under, the same in every process, and no secret: nobody finds an ID from it. It changes with the
 /// ID. Of a principal's sessions [`SessionHandle`](crate::SessionHandle) names a sign-in, whatever its ID is by now.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StoredHandle([u8; 8]);
+pub struct StoredHandle(u64);
 
 impl StoredHandle {
     pub(super) fn of(name: &Name) -> StoredHandle {
-        let digest = Sha256::new().chain_update("stored").chain_update(name.to_text()).finalize();
-        let mut first = [0; 8];
-        first.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
-        StoredHandle(first)
+        StoredHandle(handle_of("stored", &name.to_text()))
     }
 }
 
@@ -44,7 +42,7 @@ impl From<SessionId> for StoredHandle {
 
 impl fmt::Display for StoredHandle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:016x}", u64::from_be_bytes(self.0))
+        write!(formatter, "{:016x}", self.0)
     }
 }
 
@@ -59,12 +57,7 @@ impl FromStr for StoredHandle {
 
     /// Reads what `Display` shows: 16 hexadecimal digits.
     fn from_str(text: &str) -> Result<StoredHandle> {
-        let is_one = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let number = u64::from_str_radix(text, 16).ok().filter(|_| is_one);
-        number.map(|number| StoredHandle(number.to_be_bytes())).ok_or_else(|| {
-            let message = "the text is not a session's handle: it must be 16 hexadecimal digits, as a list shows it";
-            Error::new(ErrorKind::InvalidId, message)
-        })
+        parse_handle(text).map(StoredHandle)
     }
 }
 

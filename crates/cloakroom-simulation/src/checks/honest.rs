@@ -3,7 +3,7 @@
 use cloakroom_session::ErrorKind;
 
 use crate::checks::acknowledged::value;
-use crate::checks::facts::{ActFacts, Facts, RequestFacts};
+use crate::checks::facts::{ActFacts, CallFacts, Facts, RequestFacts};
 use crate::history::{Key, Site};
 use crate::timeline::{act, name};
 use crate::trace::{Act, Answer, Effect, Outcome, What};
@@ -21,8 +21,34 @@ pub(crate) fn nothing_hangs(facts: &Facts<'_>) -> Option<String> {
 pub(crate) fn nobody_is_taken_for_astro(facts: &Facts<'_>) -> Option<String> {
     // Where nothing is compared, servers in Rust overwrite them too, and nothing is said.
     facts.trace.events.iter().find_map(|event| match &event.what {
+        What::Overwritten(kind) if kind == "lost_key" && puts_back_an_end(facts) => None,
         What::Overwritten(kind) => Some(format!("the operator was told of `{kind}`")),
         _ => None,
+    })
+}
+
+/// Whether a request has stored an entry of its own once more, with the same end, since it was not told that it had: what
+/// another has set in between looks undone then, as docs/guarantees.md says.
+fn puts_back_an_end(facts: &Facts<'_>) -> bool {
+    let ends = |call: &CallFacts<'_>| {
+        let request = &facts.requests[call.owner.request];
+        let is_own = |tag: &u32| {
+            request.acts.iter().any(|act| act.tag().is_some_and(|(_, own)| own == *tag))
+        };
+        let entries = call.content().map_or(&[][..], |content| &content.entries);
+        let own =
+            entries.iter().filter(|entry| entry.expires.is_some() && entry.tags.iter().any(is_own));
+        own.map(|entry| (entry.key, entry.expires)).collect::<Vec<_>>()
+    };
+    let wrote = |call: &&CallFacts<'_>| matches!(call.applied, Some((_, Effect::Wrote { .. })));
+    let mut untold = facts.calls.iter().filter(|call| wrote(call) && facts.is_unknown(call));
+    untold.any(|first| {
+        let stored = ends(first);
+        facts.calls.iter().filter(wrote).any(|again| {
+            again.owner.request == first.owner.request
+                && again.issued > first.issued
+                && ends(again).iter().any(|end| stored.contains(end))
+        })
     })
 }
 

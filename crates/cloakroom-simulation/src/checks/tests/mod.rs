@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cloakroom_session::ErrorKind;
 
+use crate::content::{Content, Entry};
 use crate::history::{Fault, FaultKind, Site};
 use crate::trace::{Act, Outcome, Sent};
 use script::{A, B, NEW, OLD, Script, moment, record, tombstone};
@@ -194,6 +195,34 @@ fn a_server_in_rust_that_is_taken_for_astro() {
         told(script);
     });
     assert!(beside_astro.is_empty(), "{beside_astro:?}");
+}
+
+#[test]
+fn an_end_that_comes_back_with_a_write_that_was_not_told_of() {
+    let ending = |key, tag| Entry {
+        expires: Some(moment(10_000)),
+        ..record(&[(key, &[tag])]).entries.remove(0)
+    };
+    let with_end = |tag| Content { entries: vec![ending(A, tag)], ..record(&[]) };
+    let told = |script: &mut Script, own: u32, is_told: bool| {
+        script.began(1, Some(OLD));
+        script.done(1, Act::Set(A, own, Some(Duration::from_secs(10))));
+        script.act(1, Act::Save, failed(ErrorKind::Unavailable), |script| {
+            script.write(1, OLD, Some(record(&[(A, &[1])])), with_end(2));
+            if !is_told {
+                script.not_told();
+            }
+        });
+        script.finish(1, None, |script| {
+            script.write(1, OLD, Some(record(&[(A, &[3])])), with_end(2));
+        });
+        script.told("lost_key");
+    };
+    const NOBODY: &str = "nobody is taken for Astro";
+    assert!(!broken(|script| told(script, 2, false)).contains(&NOBODY));
+    // Not where all is told, nor by what others have set.
+    assert!(broken(|script| told(script, 2, true)).contains(&NOBODY));
+    assert!(broken(|script| told(script, 9, false)).contains(&NOBODY));
 }
 
 #[test]

@@ -154,6 +154,13 @@ impl Script {
         self.call(request, id, Call::Set { content, when, ttl }, effect);
     }
 
+    /// The answer to the call that was made last was lost.
+    pub(super) fn not_told(&mut self) {
+        if let Some(Event { what: What::Answered(_, answer), .. }) = self.trace.events.last_mut() {
+            *answer = Answer::Failed(ErrorKind::Unavailable, false, None);
+        }
+    }
+
     pub(super) fn remove(&mut self, request: usize, id: Id, content: Content) {
         let effect = Effect::Removed(Arc::new(content));
         self.call(request, id, Call::Remove(Condition::Version), effect);

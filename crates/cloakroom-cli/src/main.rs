@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use commands::{count, list, revoke, rotate, show, sweep};
+use commands::{count, list, revoke, rotate, show, sweep, verify};
 use output::Outcome;
 
 /// Server-side sessions that share their store with Astro.
@@ -33,6 +33,7 @@ enum Command {
     Show(show::Show),
     Revoke(revoke::Revoke),
     Sweep(sweep::Sweep),
+    Verify(verify::Verify),
     Rotate(rotate::Rotate),
     Encrypt(rotate::Encrypt),
 }
@@ -46,6 +47,7 @@ impl Command {
             Command::Show(show) => show.run().await,
             Command::Revoke(revoke) => revoke.run().await,
             Command::Sweep(sweep) => sweep.run().await,
+            Command::Verify(verify) => verify.run().await,
             Command::Rotate(rotate) => rotate.run().await,
             Command::Encrypt(encrypt) => encrypt.run().await,
         }

@@ -92,6 +92,22 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
         Ok(key.clone())
     }
 
+    /// Where the item under `key` is as it is stored: the driver within, and the key that it has there. For what repairs, which
+    /// has to see bytes that a wrapper such as `Encrypted` cannot open. `None` where this driver is the one.
+    ///
+    /// ```
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::{Driver, ItemKey};
+    /// assert!(Memory::new().unwrapped(&ItemKey::new("sess:42")?)?.is_none());
+    /// # Ok::<(), cloakroom_storage::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`ItemKey::new`].
+    fn unwrapped(&self, _key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
+        Ok(None)
+    }
+
     /// The item under `key`; `None` when it is missing or expired.
     ///
     /// ```
@@ -287,6 +303,10 @@ impl<D: Driver + ?Sized> Driver for Arc<D> {
 
     fn alias(&self, key: &ItemKey) -> Result<ItemKey> {
         (**self).alias(key)
+    }
+
+    fn unwrapped(&self, key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
+        (**self).unwrapped(key)
     }
 
     fn get<'driver, 'key, 'call>(

@@ -183,6 +183,11 @@ impl<D: Driver> Driver for HashedKeys<D> {
         ItemKey::new(&format!("{HASHED}{}", self.stored(key)?.as_str()))
     }
 
+    fn unwrapped(&self, key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
+        let stored = self.stored(key)?;
+        Ok(self.driver.unwrapped(&stored)?.or(Some((&self.driver, stored))))
+    }
+
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
         self.driver.get(&self.stored(key)?).await
     }

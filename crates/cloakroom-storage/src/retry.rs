@@ -144,6 +144,10 @@ impl<D: Driver> Driver for Retry<D> {
         self.driver.alias(key)
     }
 
+    fn unwrapped(&self, key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
+        self.driver.unwrapped(key)
+    }
+
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
         self.call(After::AnyRetryable, || self.driver.get(key)).await
     }

@@ -87,6 +87,10 @@ impl<D: Driver> Driver for Timeout<D> {
         self.driver.alias(key)
     }
 
+    fn unwrapped(&self, key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
+        self.driver.unwrapped(key)
+    }
+
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
         self.limit(Operation::Get, key, self.driver.get(key)).await
     }

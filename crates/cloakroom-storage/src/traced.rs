@@ -104,6 +104,10 @@ impl<D: Driver> Driver for Traced<D> {
         self.driver.alias(key)
     }
 
+    fn unwrapped(&self, key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
+        self.driver.unwrapped(key)
+    }
+
     fn get<'driver, 'key, 'call>(
         &'driver self,
         key: &'key ItemKey,

@@ -8,3 +8,4 @@ pub(crate) mod show;
 pub(crate) mod sweep;
 mod target;
 mod value;
+pub(crate) mod verify;

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use clap::Args;
+use cloakroom_storage::{Driver, Swept};
 use serde_json::json;
 
 use crate::output::{Format, Outcome};
@@ -28,15 +29,7 @@ pub(crate) struct Sweep {
 impl Sweep {
     pub(crate) async fn run(self) -> Result<Outcome, Box<dyn Error>> {
         let (_, driver) = self.store.driver().await?;
-        let (mut removed, mut examined) = (0, 0);
-        loop {
-            let swept = driver.sweep(BUDGET).await?;
-            removed += swept.removed;
-            examined += swept.examined;
-            if swept.finished {
-                break;
-            }
-        }
+        let Swept { removed, examined, .. } = all(&driver).await?;
         let line = match driver.capabilities().native_ttl {
             true => {
                 format!("the store frees by itself what has expired; {removed} were freed here")
@@ -46,4 +39,19 @@ impl Sweep {
         self.format.print(|| json!({ "removed": removed, "examined": examined }), || line)?;
         Ok(Outcome::Done)
     }
+}
+
+/// Sweeps once through a store.
+///
+/// # Errors
+/// When it fails, or has something that cannot be removed.
+pub(super) async fn all(driver: &dyn Driver) -> cloakroom_storage::Result<Swept> {
+    let mut all = Swept::default();
+    while !all.finished {
+        let swept = driver.sweep(BUDGET).await?;
+        all.removed += swept.removed;
+        all.examined += swept.examined;
+        all.finished = swept.finished;
+    }
+    Ok(all)
 }

@@ -5,3 +5,4 @@
 mod keys;
 mod sessions;
 mod support;
+mod verify;

@@ -219,7 +219,7 @@ async fn end(store: &Store, principal: &str, ending: &Ending) -> Result<Ended> {
 
 /// Retires a session, so that it is read no more, and nobody brings it back or writes it who was on his way. Answers whether
 /// there was one, or one was on its way.
-async fn retire(
+pub(super) async fn retire(
     store: &Store,
     whose: Whose<'_>,
     name: &Name,

@@ -77,7 +77,7 @@ impl Index {
                 for name in leaves.chain([&name]).cloned().collect::<Vec<_>>() {
                     page.items.push(Item { name, handle, at, since, is_ending: false });
                 }
-                if !self.write(store, principal, number, &page, version).await? {
+                if !self.write(store, &self.key(principal, number)?, &page, version).await? {
                     pause(conflicts, began.elapsed() / conflicts).await;
                     continue;
                 }
@@ -93,7 +93,12 @@ impl Index {
     }
 
     /// Lets the first page outlive what was entered on another one: without it nobody would know of that.
-    async fn keep_first(&self, store: &Store, principal: &str, number: u32) -> Result<()> {
+    pub(super) async fn keep_first(
+        &self,
+        store: &Store,
+        principal: &str,
+        number: u32,
+    ) -> Result<()> {
         if number == 0 {
             return Ok(());
         }

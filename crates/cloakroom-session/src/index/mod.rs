@@ -15,11 +15,12 @@ mod ending;
 mod entering;
 mod listing;
 mod page;
+mod verifying;
 
 use std::time::Duration;
 
 use cloakroom_storage::{ItemKey, Version, When, platform::Instant};
-use futures_util::stream;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
@@ -32,6 +33,7 @@ pub(crate) use ending::end_one;
 pub(crate) use listing::Listed;
 pub use page::SessionHandle;
 use page::{Item, Page};
+pub(crate) use verifying::PageState;
 
 /// What a page's key begins with. No cookie leads there: what is no UUID reaches no driver.
 const PREFIX: &str = "principal";
@@ -134,8 +136,12 @@ impl Index {
         principal: &str,
         number: u32,
     ) -> Result<(Page, Option<Version>)> {
+        self.read_at(store, &self.key(principal, number)?).await
+    }
+
+    async fn read_at(&self, store: &Store, key: &ItemKey) -> Result<(Page, Option<Version>)> {
         ensure_comparing(store)?;
-        match store.page(&self.key(principal, number)?).await? {
+        match store.page(key).await? {
             Some(item) => Ok((Page::parse(&item.value)?, Some(item.version))),
             None => Ok((Page::default(), None)),
         }
@@ -145,19 +151,15 @@ impl Index {
     async fn write(
         &self,
         store: &Store,
-        principal: &str,
-        number: u32,
+        key: &ItemKey,
         page: &Page,
         version: Option<Version>,
     ) -> Result<bool> {
-        let key = self.key(principal, number)?;
         match version {
-            Some(version) if page.items.is_empty() && number == 0 && page.pages == 1 => {
-                store.remove_page(&key, version).await
-            }
+            Some(version) if *page == Page::default() => store.remove_page(key, version).await,
             version => {
                 let when = version.map_or(When::Absent, When::Version);
-                store.set_page(&key, page.to_bytes()?, when, self.ttl).await
+                store.set_page(key, page.to_bytes()?, when, self.ttl).await
             }
         }
     }
@@ -168,11 +170,20 @@ impl Index {
         store: &Store,
         principal: &str,
         number: u32,
+        change: impl FnMut(&mut Page) -> Change<T>,
+    ) -> Result<T> {
+        self.change_at(store, &self.key(principal, number)?, change).await
+    }
+
+    async fn change_at<T>(
+        &self,
+        store: &Store,
+        key: &ItemKey,
         mut change: impl FnMut(&mut Page) -> Change<T>,
     ) -> Result<T> {
         let began = Instant::now();
         for conflicts in 1..=ATTEMPTS {
-            let (mut page, version) = self.read(store, principal, number).await?;
+            let (mut page, version) = self.read_at(store, key).await?;
             match change(&mut page) {
                 Change::Keep(kept) => return Ok(kept),
                 // Nor is there anything to be written.
@@ -180,7 +191,7 @@ impl Index {
                     return Ok(made);
                 }
                 Change::Write(made) => {
-                    if self.write(store, principal, number, &page, version).await? {
+                    if self.write(store, key, &page, version).await? {
                         return Ok(made);
                     }
                 }
@@ -200,6 +211,18 @@ impl Index {
         }
         Ok(pages)
     }
+}
+
+/// Whether a key is a page's, where the store shows keys as they are.
+pub(crate) fn is_key(key: &ItemKey) -> bool {
+    let Some(page) = key.as_str().strip_prefix(PREFIX).and_then(|page| page.strip_prefix(':'))
+    else {
+        return false;
+    };
+    let (name, number) = page.split_once('-').unwrap_or((page, "1"));
+    name.len() == 64
+        && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && number.parse::<u32>().is_ok()
 }
 
 /// Refuses what a driver cannot do.

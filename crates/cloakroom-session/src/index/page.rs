@@ -124,6 +124,11 @@ impl Page {
         Ok(Page { pages: stored.pages.max(1), items: items.map_err(unreadable)? })
     }
 
+    /// Whether these bytes are a page's: a record begins with a bracket, and a tombstone with a digit.
+    pub(crate) fn is_one(bytes: &[u8]) -> bool {
+        bytes.starts_with(b"{")
+    }
+
     pub(crate) fn to_bytes(&self) -> Result<Bytes> {
         let item = |item: &Item| StoredItem {
             key: item.name.to_text(),

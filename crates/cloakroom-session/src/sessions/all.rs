@@ -13,13 +13,13 @@ use crate::error::Result;
 use crate::id::SessionId;
 use crate::index::end_one;
 use crate::observe::RevokedBy;
-use crate::store::Whose;
+use crate::store::{Name, Whose};
 
 use super::stored::StoredSession;
 use super::{Sessions, StoredHandle};
 
 /// How many sessions are read at once.
-const AT_ONCE: usize = 32;
+pub(super) const AT_ONCE: usize = 32;
 
 /// All sessions that the store has, whosever they are: for a console, a report, or an end of them all.
 ///
@@ -46,7 +46,7 @@ const AT_ONCE: usize = 32;
 /// ```
 #[derive(Clone)]
 pub struct AllSessions {
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
     by: RevokedBy,
 }
 
@@ -89,8 +89,7 @@ impl AllSessions {
         let mut names = store.names()?;
         while let Some(name) = names.try_next().await? {
             if StoredHandle::of(&name) == handle {
-                let seen = store.see(&name).await?;
-                return Ok(seen.map(|seen| StoredSession::new(seen, store.configured())));
+                return self.see(&name).await;
             }
         }
         Ok(None)
@@ -102,7 +101,13 @@ impl AllSessions {
     /// As [`AllSessions::list`].
     pub async fn find_by_id(&self, id: SessionId) -> Result<Option<StoredSession>> {
         let store = &self.sessions.shared.store;
-        let seen = store.see(&store.name(id)?).await?;
+        self.see(&store.name(id)?).await
+    }
+
+    /// The session of this name, as it is now.
+    pub(super) async fn see(&self, name: &Name) -> Result<Option<StoredSession>> {
+        let store = &self.sessions.shared.store;
+        let seen = store.see(name).await?;
         Ok(seen.map(|seen| StoredSession::new(seen, store.configured())))
     }
 

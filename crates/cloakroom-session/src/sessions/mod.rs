@@ -7,6 +7,7 @@ mod builder;
 mod count;
 mod principal;
 mod stored;
+mod verify;
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use all::AllSessions;
 pub use builder::SessionsBuilder;
 pub use principal::{ListedSession, PrincipalSessions};
 pub use stored::{StoredHandle, StoredSession};
+pub use verify::{Fault, IndexPage, Repaired, Verified, VerifiedKind};
 
 /// The sessions of a site: a driver, a cookie and limits. Cheap to clone.
 ///

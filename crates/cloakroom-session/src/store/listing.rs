@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::record::{Record, Tombstone, end};
 
-use super::{Content, Name, Store, from_storage, key};
+use super::{Content, Name, Store, from_storage, key, quarantine};
 
 /// A session as it was found.
 #[derive(Clone, Debug)]
@@ -24,23 +24,41 @@ pub(crate) struct Seen {
     pub(crate) ends: Option<f64>,
 }
 
+/// What a store has, by its key.
+pub(crate) enum Kept {
+    /// It may be a session: a tombstone has a name too, and under hashed IDs so has a page of an index.
+    Named(Name),
+    /// What was moved aside because nobody could read it.
+    Aside,
+    Other(ItemKey),
+}
+
 impl Store {
-    /// The names of all that may be sessions, in no order: a tombstone has one too, and under hashed IDs so has a page of an index.
+    /// The names of all that may be sessions, in no order.
     pub(crate) fn names(&self) -> Result<BoxStream<'_, Result<Name>>> {
+        let named = |kept: Kept| match kept {
+            Kept::Named(name) => Some(name),
+            _ => None,
+        };
+        let names = self.kept()?.filter_map(move |kept| ready(kept.map(named).transpose()));
+        Ok(Box::pin(names))
+    }
+
+    /// All that there is, in no order.
+    pub(crate) fn kept(&self) -> Result<BoxStream<'_, Result<Kept>>> {
         let somebody = key(&SessionId::random())?;
         let hides_ids = self.driver.alias(&somebody).map_err(from_storage)? != somebody;
-        let name = move |key: ItemKey| match hides_ids {
-            true => Some(Name::Alias(key)),
-            false => {
-                let id = SessionId::parse(key.as_str())?;
-                id.with_str(|text| text == key.as_str()).then_some(Name::Id(id))
+        let kept = move |key: ItemKey| {
+            if hides_ids {
+                return Kept::Named(Name::Alias(key));
+            }
+            match SessionId::parse(key.as_str()) {
+                Some(id) if id.with_str(|text| text == key.as_str()) => Kept::Named(Name::Id(id)),
+                _ if quarantine::is_aside(&key) => Kept::Aside,
+                _ => Kept::Other(key),
             }
         };
-        let names = self
-            .driver
-            .keys("")
-            .filter_map(move |key| ready(key.map_err(from_storage).map(name).transpose()));
-        Ok(Box::pin(names))
+        Ok(Box::pin(self.driver.keys("").map(move |key| key.map_err(from_storage).map(kept))))
     }
 
     /// What there is under a name, where that is a session whose time has not passed. Nothing is changed by this, not even where

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use cloakroom_storage::{ItemKey, RemoveOutcome, When, platform};
+use cloakroom_storage::{Driver, Item, ItemKey, RemoveOutcome, When, platform};
 
 use crate::config::CorruptPolicy;
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::id::SessionId;
 use crate::observe::EventKind;
 use crate::record::{Found, Record, Tombstone};
 
-use super::{Details, Store, from_storage, key};
+use super::{Details, Name, Store, from_storage, key};
 
 /// Where it is moved to, below this name. No cookie leads there: what is no UUID reaches no driver.
 const ASIDE: &str = "corrupt";
@@ -30,6 +30,16 @@ const PAUSES: [Duration; 4] = [
     Duration::from_millis(320),
     Duration::from_millis(640),
 ];
+
+/// What became of bytes that were to be moved aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MovedAside {
+    Moved,
+    /// They are not there any more, or can be read.
+    Gone,
+    /// They are not what is left of a record.
+    Left,
+}
 
 impl Store {
     /// What there is for a visitor, where what there was could not be read.
@@ -50,12 +60,8 @@ impl Store {
         if !Record::is_torn(&torn.value) {
             return Err(error);
         }
-        for pause in PAUSES {
-            platform::sleep(pause).await;
-            let now = self.driver.get(&key).await.map_err(from_storage)?;
-            if now.is_none_or(|now| now.version != torn.version) {
-                return self.look(id).await;
-            }
+        if !stays(&*self.driver, &key, &torn).await? {
+            return self.look(id).await;
         }
         let ttl = self.rules().expires.then_some(KEPT);
         let aside = self.driver.set(&aside(&key)?, torn.value, When::Always, ttl).await;
@@ -73,9 +79,53 @@ impl Store {
         }
     }
 
+    /// Moves a record aside for good that nobody can read: its bytes, as they are in the store.
+    pub(crate) async fn move_aside(&self, name: &Name) -> Result<MovedAside> {
+        let key = ItemKey::new(&name.to_text()).map_err(from_storage)?;
+        let within = self.driver.unwrapped(&key).map_err(from_storage)?;
+        let (driver, key) = within.unwrap_or((&*self.driver, key));
+        let Some(torn) = driver.get(&key).await.map_err(from_storage)? else {
+            return Ok(MovedAside::Gone);
+        };
+        if self.is_readable(&torn.value) {
+            return Ok(MovedAside::Gone);
+        }
+        if !Record::is_torn(&torn.value) && !torn.value.iter().all(|byte| *byte == 0) {
+            return Ok(MovedAside::Left);
+        }
+        if !stays(driver, &key, &torn).await? {
+            return Ok(MovedAside::Gone);
+        }
+        let aside = driver.set(&aside(&key)?, torn.value, When::Always, None).await;
+        // On no condition, there is no conflict.
+        _ = aside.map_err(from_storage)?;
+        let when = self.condition(When::Version(torn.version));
+        Ok(match driver.remove(&key, when).await.map_err(from_storage)? {
+            RemoveOutcome::Removed => MovedAside::Moved,
+            RemoveOutcome::Missing | RemoveOutcome::Conflict => MovedAside::Gone,
+        })
+    }
+
     fn is_readable(&self, value: &Bytes) -> bool {
         Tombstone::is_one(value) || Record::parse(value.clone(), self.rules.now()).is_ok()
     }
+}
+
+/// Whether nobody is in the middle of writing it.
+async fn stays(driver: &dyn Driver, key: &ItemKey, torn: &Item) -> Result<bool> {
+    for pause in PAUSES {
+        platform::sleep(pause).await;
+        let now = driver.get(key).await.map_err(from_storage)?;
+        if now.is_none_or(|now| now.version != torn.version) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a key is that of a record that was moved aside.
+pub(super) fn is_aside(key: &ItemKey) -> bool {
+    key.as_str().strip_prefix(ASIDE).is_some_and(|id| id.starts_with(':'))
 }
 
 fn aside(key: &ItemKey) -> Result<ItemKey> {

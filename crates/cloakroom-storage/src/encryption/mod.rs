@@ -121,6 +121,10 @@ impl<D: Driver> Driver for Encrypted<D> {
         self.driver.alias(key)
     }
 
+    fn unwrapped(&self, key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
+        Ok(self.driver.unwrapped(key)?.or_else(|| Some((&self.driver, key.clone()))))
+    }
+
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
         self.driver.get(key).await?.map(|item| self.open(key, item)).transpose()
     }

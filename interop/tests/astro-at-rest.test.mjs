@@ -1,9 +1,11 @@
 // A site with `@cloakroom/astro` and a Rust server in one store whose IDs are hashed and whose records are sealed; and who has
 // other keys, or none. `together.test.mjs` has what all of them do at once.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { stringify } from 'devalue';
 import { Client } from '../lib/client.mjs';
 import { startAstro, startProbe } from '../lib/servers.mjs';
@@ -13,8 +15,23 @@ import { suiteOver } from '../lib/suite.mjs';
 const set = (key, value) => ({ do: 'set', key, value: stringify(value) });
 const push = (item) => ({ do: 'push', key: 'cart', item });
 
-/** A Rust server on what the site has told when it was built. */
-const startOnWhatIsTold = (store) => startProbe(store, path.resolve(import.meta.dirname, '../site', store.build, 'server/cloakroom.json'));
+/** What the site has told when it was built. */
+const told = (store) => path.resolve(import.meta.dirname, '../site', store.build, 'server/cloakroom.json');
+
+/** A Rust server on what the site has told. */
+const startOnWhatIsTold = (store) => startProbe(store, told(store));
+
+/** How many records `cloakroom rotate` has sealed anew, with what the site has told. */
+async function rotate(store) {
+	const options = { cwd: store.root, env: { ...process.env, ...store.environment } };
+	const rotating = promisify(execFile)(process.env.CLOAKROOM_SERVE, ['rotate', '--config', told(store), '--json'], options);
+	const { stdout } = await rotating.catch((error) => {
+		// Others have sealed some with keys that are not there.
+		if (error.code !== 4) throw error;
+		return error;
+	});
+	return JSON.parse(stdout).sealed;
+}
 
 /** The same store, to servers with other variables. */
 const withVariables = (store, environment) => ({ ...store, environment });
@@ -37,7 +54,7 @@ async function answer(client, server, ...steps) {
 	return { status: response.status, text: await response.text() };
 }
 
-suiteOver(atRestStores, 'Secrets at rest', { needs: ['probe'] }, (Store) => {
+suiteOver(atRestStores, 'Secrets at rest', { needs: ['probe', 'serve'] }, (Store) => {
 	let store, astro, rust;
 	before(async () => {
 		store = await Store.open();
@@ -163,6 +180,40 @@ suiteOver(atRestStores, 'Secrets at rest', { needs: ['probe'] }, (Store) => {
 		const { status } = await answer(new Client(client.cookies), astro, { do: 'get', key: 'turn' });
 		assert.equal(status, 500);
 		assert.match(astro.output(), /is sealed with the key [\w-]{8}, which is not among the keys that there are/);
+	});
+
+	test('all is sealed with the new key while both serve, and no update is lost', async () => {
+		const [old, next] = [store.sealedWith, randomBytes(32).toString('base64')];
+		const visitors = await Promise.all(
+			Array.from({ length: 8 }, async (_, number) => {
+				const client = new Client();
+				await client.set([astro, rust][number % 2], 'user', number);
+				return { client, number, pushed: 0 };
+			}),
+		);
+		const both = withVariables(store, store.variables(`${next},${old}`));
+		const servers = await Promise.all([startAstro(both), startOnWhatIsTold(both)]);
+		let isOver = false;
+		const busy = visitors.slice(1).map(async (visitor) => {
+			while (!isOver) {
+				await visitor.client.steps(servers[visitor.pushed % 2], push(`${visitor.number}-${visitor.pushed}`));
+				visitor.pushed++;
+			}
+		});
+		// The one who does nothing is among those that nobody else would seal anew.
+		assert.ok((await rotate(both)) > 0);
+		isOver = true;
+		await Promise.all(busy);
+		assert.equal(await rotate(both), 0);
+
+		const alone = withVariables(store, store.variables(next));
+		for (const server of await Promise.all([startAstro(alone), startOnWhatIsTold(alone)])) {
+			for (const { client, number, pushed } of visitors) {
+				assert.equal(await client.get(server, 'user'), number);
+				const cart = (await client.get(server, 'cart')) ?? [];
+				assert.deepEqual(cart, Array.from({ length: pushed }, (_, item) => `${number}-${item}`));
+			}
+		}
 	});
 
 	test('a site whose variable is not set says which', async () => {

@@ -9,8 +9,8 @@ use futures_core::stream::BoxStream;
 
 use crate::platform::random::fraction;
 use crate::{
-    Capabilities, Driver, Error, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, When,
-    platform,
+    Advice, Capabilities, Driver, Error, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept,
+    When, platform,
 };
 
 /// How often a failed call is tried again, unless it is said otherwise.
@@ -142,6 +142,14 @@ impl<D: Driver> Driver for Retry<D> {
 
     fn alias(&self, key: &ItemKey) -> Result<ItemKey> {
         self.driver.alias(key)
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        self.driver.advice().await
+    }
+
+    async fn time(&self) -> Result<Option<Duration>> {
+        self.driver.time().await
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

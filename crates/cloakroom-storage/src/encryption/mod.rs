@@ -14,8 +14,8 @@ use bytes::Bytes;
 use futures_core::stream::BoxStream;
 
 use crate::{
-    Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, When,
+    Advice, Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome,
+    Result, SetOutcome, Swept, When,
 };
 
 pub use key::EncryptionKey;
@@ -119,6 +119,14 @@ impl<D: Driver> Driver for Encrypted<D> {
 
     fn alias(&self, key: &ItemKey) -> Result<ItemKey> {
         self.driver.alias(key)
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        self.driver.advice().await
+    }
+
+    async fn time(&self) -> Result<Option<Duration>> {
+        self.driver.time().await
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

@@ -19,7 +19,7 @@ use super::stored::StoredSession;
 use super::{Sessions, StoredHandle};
 
 /// How many sessions are read at once.
-const AT_ONCE: usize = 32;
+pub(super) const AT_ONCE: usize = 32;
 
 /// All sessions that the store has, whosever they are: for a console, a report, or an end of them all.
 ///
@@ -46,7 +46,7 @@ const AT_ONCE: usize = 32;
 /// ```
 #[derive(Clone)]
 pub struct AllSessions {
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
     by: RevokedBy,
 }
 

@@ -65,7 +65,7 @@ fn each_command_has_a_page_with_its_examples() {
     // Where there is a program that reads pages, it has nothing to say against them.
     for page in fs::read_dir(&out).unwrap().map(|page| page.unwrap().path()) {
         let Ok(read) =
-            Command::new("groff").args(["-man", "-Tutf8", "-ww", "-z"]).arg(&page).output()
+            Command::new("groff").args(["-k", "-man", "-Tutf8", "-ww", "-z"]).arg(&page).output()
         else {
             continue;
         };

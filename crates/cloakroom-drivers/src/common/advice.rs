@@ -47,7 +47,8 @@ pub(crate) fn open_to_others(
     let problem =
         format!("all users of this machine may {does} {path}, {what}and take sessions over");
     let remedy = format!("`chmod o= {path}`");
-    Some(Advice::warning("open-to-others", problem, remedy))
+    // Astro makes its folder so.
+    Some(Advice::warning("open-to-others", problem, remedy).usual_in_development())
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use std::error::Error;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use commands::{count, list, revoke, rotate, show, sweep, verify};
+use commands::{completions, count, doctor, list, man, revoke, rotate, show, sweep, verify, watch};
 use output::Outcome;
 
 /// Server-side sessions that share their store with Astro.
@@ -36,9 +36,21 @@ enum Command {
     Verify(verify::Verify),
     Rotate(rotate::Rotate),
     Encrypt(rotate::Encrypt),
+    Doctor(doctor::Doctor),
+    Watch(watch::Watch),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
+    /// What is logged unless RUST_LOG says otherwise. Who asks something once is not told what is unsafe each time: `doctor` tells it.
+    fn logged(&self) -> &'static str {
+        match self {
+            Command::Serve(_) => "warn",
+            _ => "warn,cloakroom::advice=off",
+        }
+    }
+
     async fn run(self) -> Result<Outcome, Box<dyn Error>> {
         match self {
             Command::Serve(serve) => serve.run().await.map(|()| Outcome::Done),
@@ -50,20 +62,26 @@ impl Command {
             Command::Verify(verify) => verify.run().await,
             Command::Rotate(rotate) => rotate.run().await,
             Command::Encrypt(encrypt) => encrypt.run().await,
+            Command::Doctor(doctor) => doctor.run().await,
+            Command::Watch(watch) => watch.run().await,
+            Command::Completions(completions) => completions.run(Arguments::command()),
+            Command::Man(man) => man.run(Arguments::command()),
         }
     }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let command = Arguments::parse().command;
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(command.logged()));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
 
-    match Arguments::parse().command.run().await {
+    match command.run().await {
         Ok(outcome) => outcome.into(),
         Err(error) if output::is_closed(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -5,13 +5,14 @@ use std::future::Future;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytesize::ByteSize;
 use clap::Args;
 use cloakroom_drivers::open_with_limits;
 use cloakroom_server::StorageServer;
 use cloakroom_session::Config;
-use cloakroom_storage::{Limits, spawn_sweeper};
+use cloakroom_storage::{Advice, Driver as _, DynDriver, Limits, Traced, spawn_sweeper, warn_once};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -130,6 +131,9 @@ impl Serve {
     ) -> Result<(StorageServer, Option<cloakroom_storage::Sweeper>), Box<dyn Error>> {
         let limits = Limits { timeout: config.timeout, retries: config.retries };
         let driver = open_with_limits(&config.driver, &config.options, limits).await?;
+        let advice = [Advice::on(driver.capabilities()), driver.advice().await].concat();
+        warn_once(&driver, &config.place(), &advice);
+        let driver: DynDriver = Arc::new(Traced::new(driver));
         let sweeper = config.sweep_interval.filter(|_| !self.read_only);
         let sweeper = sweeper.map(|interval| spawn_sweeper(driver.clone(), interval));
         let max_size =

@@ -39,8 +39,8 @@ use super::sql::connect::{self, Target};
 use super::sql::database::Database;
 use crate::common::table::{Dialect, Executor as _, Layout, Store, Table, Versions, name};
 use cloakroom_storage::{
-    Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, When, options,
+    Advice, Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome,
+    Result, SetOutcome, Swept, When, options,
 };
 
 const NAME: &str = "db0";
@@ -215,6 +215,14 @@ impl Driver for Db0 {
             empty_values: true,
             ..Capabilities::none()
         }
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        self.store.database().advice(&self.table).await
+    }
+
+    async fn time(&self) -> Result<Option<Duration>> {
+        self.store.database().time().await.map_err(during(Operation::Get))
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

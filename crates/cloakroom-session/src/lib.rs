@@ -56,8 +56,9 @@ pub use index::SessionHandle;
 pub use observe::{Event, EventKind, Events, Missed, RevokedBy};
 pub use session::{EntryName, Key, Session, SessionData, SessionKey, SetOptions, WriteKey};
 pub use sessions::{
-    AllSessions, Fault, IndexPage, ListedSession, PrincipalSessions, Repaired, Sessions,
-    SessionsBuilder, StoredHandle, StoredSession, Verified, VerifiedKind,
+    AllSessions, ChangeKind, Fault, IndexPage, ListedSession, PrincipalSessions, Repaired,
+    SessionChange, Sessions, SessionsBuilder, SessionsWatch, StoredHandle, StoredSession, Verified,
+    VerifiedKind,
 };
 
 #[cfg(feature = "derive")]

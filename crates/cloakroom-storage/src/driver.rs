@@ -11,8 +11,8 @@ use futures_core::stream::BoxStream;
 use futures_util::stream;
 
 use crate::{
-    Capabilities, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome,
-    Swept, When,
+    Advice, Capabilities, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
+    SetOutcome, Swept, When,
 };
 
 /// A driver whose type is known at run time only, as a configuration opens it.
@@ -105,6 +105,40 @@ pub trait Driver: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// As [`ItemKey::new`].
     fn unwrapped(&self, _key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
+        Ok(None)
+    }
+
+    /// What is unsafe in how this very store is reached and kept, which only the driver can see: a connection without TLS, a
+    /// folder that others may read, a server that throws out what it has no room for. Nothing, unless the driver looks; what it
+    /// could not look at is a [note](crate::Severity::Note).
+    ///
+    /// ```
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::Driver;
+    /// # async fn example() {
+    /// assert_eq!(Memory::new().advice().await, []);
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example());
+    /// ```
+    async fn advice(&self) -> Vec<Advice> {
+        Vec::new()
+    }
+
+    /// What time it is by the store's own clock, since 1970; `None` where it does not say.
+    ///
+    /// ```
+    /// # use cloakroom_drivers::memory::Memory;
+    /// # use cloakroom_storage::Driver;
+    /// # async fn example() -> cloakroom_storage::Result<()> {
+    /// assert_eq!(Memory::new().time().await?, None);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// When the store could not be asked.
+    async fn time(&self) -> Result<Option<Duration>> {
         Ok(None)
     }
 
@@ -307,6 +341,22 @@ impl<D: Driver + ?Sized> Driver for Arc<D> {
 
     fn unwrapped(&self, key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
         (**self).unwrapped(key)
+    }
+
+    fn advice<'driver, 'call>(&'driver self) -> BoxFuture<'call, Vec<Advice>>
+    where
+        'driver: 'call,
+        Self: 'call,
+    {
+        (**self).advice()
+    }
+
+    fn time<'driver, 'call>(&'driver self) -> BoxFuture<'call, Result<Option<Duration>>>
+    where
+        'driver: 'call,
+        Self: 'call,
+    {
+        (**self).time()
     }
 
     fn get<'driver, 'key, 'call>(

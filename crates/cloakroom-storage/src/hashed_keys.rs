@@ -12,8 +12,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, When,
+    Advice, Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome,
+    Result, SetOutcome, Swept, When,
 };
 
 /// What begins an [alias](Driver::alias): a hash that stands for the key that it was made of.
@@ -186,6 +186,14 @@ impl<D: Driver> Driver for HashedKeys<D> {
     fn unwrapped(&self, key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
         let stored = self.stored(key)?;
         Ok(self.driver.unwrapped(&stored)?.or(Some((&self.driver, stored))))
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        self.driver.advice().await
+    }
+
+    async fn time(&self) -> Result<Option<Duration>> {
+        self.driver.time().await
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

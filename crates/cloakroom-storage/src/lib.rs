@@ -8,10 +8,11 @@
 //! The drivers themselves are in the crate `cloakroom-drivers`; one that is written elsewhere needs this crate alone.
 //!
 //! # Reading order
-//! [`ItemKey`], [`Item`] and [`Driver`] say what a store is; [`Error`] what can go wrong; [`options`] how a driver reads what a
+//! [`ItemKey`], [`Item`] and [`Driver`] say what a store is; [`Error`] what can go wrong, and [`Advice`] what is unsafe; [`options`] how a driver reads what a
 //! configuration says; [`Limits`] and [`Traced`] what is put around its calls, and with the features `encryption`
 //! and `hash-ids` `Encrypted` and `HashedKeys` what keeps secrets from who has the store alone; [`conformance`] what each driver must do.
 
+mod advice;
 mod capabilities;
 pub mod conformance;
 mod driver;
@@ -32,6 +33,7 @@ mod sweeper;
 mod timeout;
 mod traced;
 
+pub use advice::{Advice, Severity, warn_once};
 pub use capabilities::Capabilities;
 pub use driver::{Driver, DynDriver};
 #[cfg(feature = "encryption")]

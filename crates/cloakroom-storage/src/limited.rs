@@ -9,8 +9,8 @@ use futures_core::stream::BoxStream;
 
 use crate::retry::After;
 use crate::{
-    Capabilities, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Driver, DriverExt, DynDriver, Item, ItemKey,
-    Operation, RemoveOutcome, Result, Retry, SetOutcome, Swept, Timeout, When,
+    Advice, Capabilities, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Driver, DriverExt, DynDriver, Item,
+    ItemKey, Operation, RemoveOutcome, Result, Retry, SetOutcome, Swept, Timeout, When,
 };
 
 /// What a call of a driver that does I/O may take.
@@ -68,6 +68,14 @@ impl Driver for Limited {
 
     fn capabilities(&self) -> Capabilities {
         self.0.capabilities()
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        self.0.advice().await
+    }
+
+    async fn time(&self) -> Result<Option<Duration>> {
+        self.0.time().await
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

@@ -9,8 +9,8 @@ use futures_core::stream::BoxStream;
 
 use crate::platform::random::fraction;
 use crate::{
-    Capabilities, Driver, Error, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept, When,
-    platform,
+    Advice, Capabilities, Driver, Error, Item, ItemKey, RemoveOutcome, Result, SetOutcome, Swept,
+    When, platform,
 };
 
 /// How often a failed call is tried again, unless it is said otherwise.
@@ -146,6 +146,14 @@ impl<D: Driver> Driver for Retry<D> {
 
     fn unwrapped(&self, key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
         self.driver.unwrapped(key)
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        self.driver.advice().await
+    }
+
+    async fn time(&self) -> Result<Option<Duration>> {
+        self.driver.time().await
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

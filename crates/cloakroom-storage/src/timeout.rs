@@ -9,8 +9,8 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use crate::{
-    Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, When, platform,
+    Advice, Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome,
+    Result, SetOutcome, Swept, When, platform,
 };
 
 /// The deadline on every call of a driver that does I/O.
@@ -89,6 +89,18 @@ impl<D: Driver> Driver for Timeout<D> {
 
     fn unwrapped(&self, key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
         self.driver.unwrapped(key)
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        let advice = platform::timeout(self.deadline, self.driver.advice()).await;
+        advice.unwrap_or_default()
+    }
+
+    async fn time(&self) -> Result<Option<Duration>> {
+        match platform::timeout(self.deadline, self.driver.time()).await {
+            Some(result) => result,
+            None => Err(self.elapsed(Operation::Get)),
+        }
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

@@ -9,8 +9,8 @@ use futures_util::{StreamExt, stream};
 use tracing::{Instrument, Span, field};
 
 use crate::{
-    Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome,
-    Swept, When,
+    Advice, Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result,
+    SetOutcome, Swept, When,
 };
 
 /// What the spans of a store are found by.
@@ -106,6 +106,22 @@ impl<D: Driver> Driver for Traced<D> {
 
     fn unwrapped(&self, key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
         self.driver.unwrapped(key)
+    }
+
+    fn advice<'driver, 'call>(&'driver self) -> BoxFuture<'call, Vec<Advice>>
+    where
+        'driver: 'call,
+        Self: 'call,
+    {
+        self.driver.advice()
+    }
+
+    fn time<'driver, 'call>(&'driver self) -> BoxFuture<'call, Result<Option<Duration>>>
+    where
+        'driver: 'call,
+        Self: 'call,
+    {
+        self.driver.time()
     }
 
     fn get<'driver, 'key, 'call>(

@@ -1,7 +1,10 @@
 //! What an operator asks of a store, one command a file.
 
+pub(crate) mod completions;
 pub(crate) mod count;
+pub(crate) mod doctor;
 pub(crate) mod list;
+pub(crate) mod man;
 pub(crate) mod revoke;
 pub(crate) mod rotate;
 pub(crate) mod show;
@@ -9,3 +12,4 @@ pub(crate) mod sweep;
 mod target;
 mod value;
 pub(crate) mod verify;
+pub(crate) mod watch;

@@ -2,7 +2,10 @@
 // Clippy's leave for tests reaches test functions alone, not their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod doctor;
 mod keys;
 mod sessions;
+mod shells;
 mod support;
 mod verify;
+mod watched;

@@ -54,6 +54,11 @@ impl Site {
         Site::at(folder, json!({ "driver": "fs-lite", "options": { "base": base } }), None)
     }
 
+    /// A site on this store.
+    pub(crate) fn on(config: Value) -> Site {
+        Site::at(tempfile::tempdir().unwrap(), config, None)
+    }
+
     /// One site for each kind of store whose server is there.
     pub(crate) async fn on_each() -> Vec<(&'static str, Site)> {
         let mut sites = vec![("files", Site::on_files())];
@@ -112,11 +117,7 @@ impl Site {
 
     /// Runs a command with this configuration.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let path = self.folder.path().join("cloakroom.json");
-        fs::write(&path, self.config.to_string()).unwrap();
-        let (command, rest) = arguments.split_first().unwrap();
-        let mut program = program(&[command, "--config", path.to_str().unwrap()]);
-        let output = program.args(rest).stdin(Stdio::null()).output().unwrap();
+        let output = self.command(arguments).stdin(Stdio::null()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Ran {
             code: output.status.code().unwrap(),
@@ -124,9 +125,19 @@ impl Site {
             errors: text(output.stderr),
         }
     }
+
+    /// A command with this configuration, not yet run.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let path = self.folder.path().join("cloakroom.json");
+        fs::write(&path, self.config.to_string()).unwrap();
+        let (command, rest) = arguments.split_first().unwrap();
+        let mut program = program(&[command, "--config", path.to_str().unwrap()]);
+        program.args(rest);
+        program
+    }
 }
 
-fn program(arguments: &[&str]) -> Command {
+pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
     command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR"));
     for name in ["CLOAKROOM_TOKEN", "CLOAKROOM_READ_TOKEN", "RUST_LOG"] {

@@ -1,6 +1,8 @@
 //! What several drivers share: clients of HTTP, layouts of tables and of keys, deadlines. No driver by itself, and nothing
 //! here knows which drivers there are.
 
+#[allow(dead_code)] // Each driver needs a part of it.
+pub(crate) mod advice;
 #[cfg(any(
     feature = "cloudflare-kv-http",
     feature = "dynamodb",

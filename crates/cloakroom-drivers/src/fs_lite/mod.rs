@@ -84,8 +84,8 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use cloakroom_storage::{
-    Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, When, options,
+    Advice, Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome,
+    Result, SetOutcome, Swept, When, options,
 };
 use lock::{Queues, Turn};
 use store::Store;
@@ -282,6 +282,11 @@ impl Driver for FsLite {
             read_only: self.store.read_only(),
             ..Capabilities::none()
         }
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        let advice = self.blocking(|store| Ok(store.advice())).await;
+        advice.unwrap_or_default()
     }
 
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {

@@ -18,7 +18,11 @@ use super::temporary::{self, Reaches, Temporary};
 use super::walk::Walk;
 use super::{NAME, OWN_FOLDER, is_own_folder};
 use super::{deadline, failure};
-use cloakroom_storage::{Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result, SetOutcome, When};
+#[cfg(unix)]
+use crate::common::advice::open_to_others;
+use cloakroom_storage::{
+    Advice, Error, ErrorKind, Item, ItemKey, RemoveOutcome, Result, SetOutcome, When,
+};
 
 #[derive(Debug)]
 pub(super) struct Store {
@@ -65,6 +69,15 @@ impl Store {
                 tracing::warn!(driver = NAME, %base, %error, "cannot give all items the deadlines back that their files have lost");
             }
         }
+    }
+
+    /// What is unsafe in how the folder is kept.
+    pub(super) fn advice(&self) -> Vec<Advice> {
+        #[cfg(unix)]
+        if let Ok(metadata) = self.base.metadata() {
+            return Vec::from_iter(open_to_others(&self.base, &metadata));
+        }
+        Vec::new()
     }
 
     pub(super) fn read_only(&self) -> bool {

@@ -29,16 +29,17 @@ use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::header::{
-    ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
+    ACCEPT, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
 };
 use http::{Method, StatusCode};
+use jiff::fmt::rfc2822::DateTimeParser;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::common::http::{Address, Client, Request, Response, encoded, refusal, unreadable};
 use cloakroom_storage::{
-    Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, When,
+    Advice, Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome,
+    Result, SetOutcome, When,
 };
 use other_end::{OtherEnd, not_a_server, not_the_server, version};
 use unstorage::Heard;
@@ -357,6 +358,18 @@ impl Driver for Http {
     /// What the latest answer has told.
     fn capabilities(&self) -> Capabilities {
         self.other_end().capabilities()
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        Vec::from_iter(self.base.advice())
+    }
+
+    /// That of the server, to the second, which is all that HTTP says of it.
+    async fn time(&self) -> Result<Option<Duration>> {
+        let answer = self.send(Method::HEAD, "/:", Headers::new(), Bytes::new()).await?;
+        let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
+        Ok(date.and_then(|date| Duration::try_from(date.as_duration()).ok()))
     }
 
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {

@@ -31,6 +31,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
+use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -38,8 +39,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::registry::open_unlimited;
 use cloakroom_storage::{
-    Capabilities, Driver, DynDriver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome,
-    Result, SetOutcome, Swept, When, options,
+    Advice, Capabilities, Driver, DynDriver, Error, ErrorKind, Item, ItemKey, Operation,
+    RemoveOutcome, Result, SetOutcome, Swept, When, options,
 };
 
 const NAME: &str = "overlay";
@@ -302,6 +303,17 @@ impl Driver for Overlay {
         let iteration = self.lower.iter().all(|layer| layer.capabilities().iteration);
         let first = self.first.capabilities();
         Capabilities { iteration: first.iteration && iteration, ..first }
+    }
+
+    /// What all layers advise.
+    async fn advice(&self) -> Vec<Advice> {
+        let layers = [&self.first].into_iter().chain(&self.lower);
+        join_all(layers.map(|layer| layer.advice())).await.concat()
+    }
+
+    /// That of the first layer, which decides what has expired.
+    async fn time(&self) -> Result<Option<Duration>> {
+        self.first.time().await
     }
 
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {

@@ -27,6 +27,7 @@
 //! then one read goes to the server to find out. Nothing is held for longer than a minute: of `SWAPDB` the server does not
 //! tell. It is not for clusters, nor for proxies before several servers, where what one of them tells may never arrive.
 
+mod advice;
 mod cluster;
 mod failure;
 mod given;
@@ -55,7 +56,8 @@ use serde_json::{Map, Value};
 use crate::common::capabilities::FREED;
 use crate::common::keyspace::{Expiry, Layout, Replacement, Swapped};
 use cloakroom_storage::{
-    Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome, When,
+    Advice, Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result,
+    SetOutcome, When,
 };
 use cluster::Cluster;
 pub use given::Given;
@@ -87,6 +89,8 @@ pub struct Redis {
     /// For writes that carry none.
     ttl: Option<Duration>,
     scan_count: Option<u32>,
+    /// What is unsafe on the way to the server.
+    on_the_way: Vec<Advice>,
 }
 
 impl Redis {
@@ -137,11 +141,13 @@ impl Redis {
     #[cfg(feature = "redis-1")]
     pub fn with_client(client: &redis::Client) -> Redis {
         let target = Target::Server(Box::new(client.get_connection_info().clone()));
+        let on_the_way = target.advice();
         Redis {
             server: Server::Link(Link::new(target, Wire::usual(), None)),
             layout: Layout::new("", ""),
             ttl: None,
             scan_count: None,
+            on_the_way,
         }
     }
 
@@ -173,6 +179,7 @@ impl Redis {
             layout: Layout::new("", ""),
             ttl: None,
             scan_count: None,
+            on_the_way: Vec::new(),
         }
     }
 
@@ -187,8 +194,10 @@ impl Redis {
     fn linked(options: &Options) -> Result<Redis> {
         let tls = Tls::read(options.tls.as_ref(), options.host.as_deref())?;
         let wire = Wire::new(options, tls.clone())?;
-        let link = Link::new(Target::new(options, tls)?, wire, options.near_cache);
-        Ok(Redis::over(Server::Link(link), options, &options.key_prefix))
+        let target = Target::new(options, tls)?;
+        let on_the_way = target.advice();
+        let link = Link::new(target, wire, options.near_cache);
+        Ok(Redis { on_the_way, ..Redis::over(Server::Link(link), options, &options.key_prefix) })
     }
 
     fn clustered(options: &Options) -> Result<Redis> {
@@ -209,7 +218,9 @@ impl Redis {
         let tls = nodes.tls.as_ref().or(options.tls.as_ref());
         let tls = Tls::read(tls, None)?;
         let wire = Wire::new(&nodes, tls.clone())?;
-        let Target::Cluster(addresses) = Target::new(&nodes, tls)? else {
+        let target = Target::new(&nodes, tls)?;
+        let on_the_way = target.advice();
+        let Target::Cluster(addresses) = target else {
             return Err(invalid("option `cluster`: there is no node"));
         };
         let server = Cluster::new(addresses, &wire, cluster.max_redirections).map_err(|error| {
@@ -218,7 +229,8 @@ impl Redis {
         let prefixes = [&cluster.key_prefix, &nodes.key_prefix, &options.key_prefix];
         let prefix = prefixes.into_iter().find(|prefix| !prefix.is_empty());
         let server = Server::Cluster(Arc::new(server));
-        Ok(Redis::over(server, options, prefix.map_or("", |prefix| prefix)))
+        let prefix = prefix.map_or("", |prefix| prefix);
+        Ok(Redis { on_the_way, ..Redis::over(server, options, prefix) })
     }
 
     fn over(server: Server, options: &Options, key_prefix: &str) -> Redis {
@@ -228,6 +240,7 @@ impl Redis {
             // As in unstorage, none is as good as zero.
             ttl: options.ttl.filter(|ttl| *ttl > 0).map(Duration::from_secs),
             scan_count: options.scan_count,
+            on_the_way: Vec::new(),
         }
     }
 
@@ -338,6 +351,16 @@ impl Driver for Redis {
 
     fn capabilities(&self) -> Capabilities {
         FREED
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        let settings = self.settings_advice().await;
+        self.on_the_way.iter().cloned().chain(settings).collect()
+    }
+
+    async fn time(&self) -> Result<Option<Duration>> {
+        let (seconds, microseconds) = self.clock().await.map_err(Failure::into_error)?;
+        Ok(Some(Duration::new(seconds, microseconds.saturating_mul(1000))))
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

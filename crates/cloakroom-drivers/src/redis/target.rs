@@ -83,6 +83,15 @@ impl Target {
         let login = Login::new(options);
         Ok(Target::Server(Box::new(login.information(address, tcp_settings(options))?)))
     }
+
+    /// Where it is known to be: those of the sentinels where they alone know the master.
+    pub(super) fn addresses(&self) -> Vec<&ConnectionAddr> {
+        match self {
+            Target::Server(server) => vec![server.addr()],
+            Target::Sentinels(sentinels) => sentinels.addresses.iter().collect(),
+            Target::Cluster(nodes) => nodes.iter().map(ConnectionInfo::addr).collect(),
+        }
+    }
 }
 
 impl Sentinels {

@@ -68,20 +68,6 @@ impl DriverInfo {
         self.open.is_some()
     }
 
-    /// What the row promises and a store of it cannot do.
-    pub(super) fn lacking(&self, capabilities: Capabilities) -> Vec<&'static str> {
-        let promised = self.capabilities;
-        let lacking = [
-            (
-                promised.compare_and_swap && !capabilities.compare_and_swap,
-                "it cannot compare and swap, so that of two changes at once the later one wins",
-            ),
-            (promised.expiry && !capabilities.expiry, "nothing expires in it"),
-            (promised.durable && !capabilities.durable, "what is in it is gone when it ends"),
-        ];
-        lacking.into_iter().filter_map(|(lacks, what)| lacks.then_some(what)).collect()
-    }
-
     /// Why it cannot be opened.
     pub(super) fn missing(&self) -> Error {
         let elsewhere = IN_WORKERS.iter().find(|(name, _)| *name == self.name);

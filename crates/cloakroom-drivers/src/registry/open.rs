@@ -55,18 +55,8 @@ pub(crate) async fn open_unlimited(name: &str, options: &Map<String, Value>) -> 
 
 async fn open_by(info: &'static DriverInfo, options: &Map<String, Value>) -> Result<DynDriver> {
     let open = info.open.ok_or_else(|| info.missing())?;
-    let driver = open(options)
-        .await
-        .map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))?;
-    let lacking = info.lacking(driver.capabilities());
-    if !lacking.is_empty() {
-        let lacking = lacking.join("; ");
-        tracing::warn!(
-            driver = info.name,
-            "this store does less than others of its kind: {lacking}"
-        );
-    }
-    Ok(driver)
+    let driver = open(options).await;
+    driver.map_err(|error| error.with_driver(info.name).with_operation(Operation::Open))
 }
 
 fn find<'a>(

@@ -7,8 +7,10 @@ use tokio::sync::Semaphore;
 
 use super::database::{Database, Pools};
 use super::pool::Pool;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use crate::common::advice::without_tls;
 use crate::common::table::Dialect;
-use cloakroom_storage::{Error, ErrorKind, Result, options};
+use cloakroom_storage::{Advice, Error, ErrorKind, Result, options};
 
 /// How many connections there are to a server at most, unless it is said otherwise.
 pub(crate) const DEFAULT_CONNECTIONS: u32 = 10;
@@ -76,11 +78,12 @@ impl Target<'_> {
         use sqlx::postgres::PgConnectOptions;
 
         let options: PgConnectOptions = self.parse()?;
-        let place = postgres_place(&options);
+        let (place, on_the_way) = (postgres_place(&options), postgres_way(&options));
         // PgBouncer turns away who asks for these digits, unless it is told not to.
         let options = options.extra_float_digits(None).disable_statement_logging();
         let pool = Pool::new(options, self.max_connections);
-        Ok(self.assemble(Pools::Postgres(pool), Dialect::Postgres, place))
+        let database = self.assemble(Pools::Postgres(pool), Dialect::Postgres, place);
+        Ok(Database { on_the_way, ..database })
     }
 
     #[cfg(feature = "mysql")]
@@ -89,7 +92,7 @@ impl Target<'_> {
         use sqlx::mysql::MySqlConnectOptions;
 
         let options: MySqlConnectOptions = self.parse()?;
-        let place = mysql_place(&options);
+        let (place, on_the_way) = (mysql_place(&options), mysql_way(&options));
         // What sqlx would set is among what is set for each new connection, in one round trip.
         let options = options
             .set_names(false)
@@ -98,7 +101,8 @@ impl Target<'_> {
             .no_engine_substitution(false)
             .disable_statement_logging();
         let pool = Pool::new(options, self.max_connections);
-        Ok(self.assemble(Pools::MySql(pool), Dialect::MySql, place))
+        let database = self.assemble(Pools::MySql(pool), Dialect::MySql, place);
+        Ok(Database { on_the_way, ..database })
     }
 
     #[cfg(feature = "sqlite")]
@@ -143,7 +147,41 @@ impl Target<'_> {
 
 fn assemble(pools: Pools, dialect: Dialect, place: String, connect_timeout: Duration) -> Database {
     let writer = (dialect == Dialect::Sqlite).then(|| Semaphore::new(1));
-    Database { pools, dialect, place, connect_timeout, writer, keeper: None, is_durable: true }
+    let (keeper, on_the_way, file) = (None, None, None);
+    Database {
+        pools,
+        dialect,
+        place,
+        connect_timeout,
+        writer,
+        keeper,
+        is_durable: true,
+        on_the_way,
+        file,
+    }
+}
+
+/// Whether what leads there is encrypted for sure. A mode that takes what the server offers takes nothing, too.
+#[cfg(feature = "postgres")]
+fn postgres_way(options: &sqlx::postgres::PgConnectOptions) -> Option<Advice> {
+    use sqlx::postgres::PgSslMode;
+
+    let is_plain =
+        matches!(options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer);
+    // A host that begins so is a socket's folder.
+    let is_socket = options.get_socket().is_some() || options.get_host().starts_with('/');
+    (is_plain && !is_socket)
+        .then(|| without_tls(options.get_host(), "say `sslmode=verify-full` in its URL"))?
+}
+
+#[cfg(feature = "mysql")]
+fn mysql_way(options: &sqlx::mysql::MySqlConnectOptions) -> Option<Advice> {
+    use sqlx::mysql::MySqlSslMode;
+
+    let is_plain =
+        matches!(options.get_ssl_mode(), MySqlSslMode::Disabled | MySqlSslMode::Preferred);
+    (is_plain && options.get_socket().is_none())
+        .then(|| without_tls(options.get_host(), "say `ssl-mode=VERIFY_IDENTITY` in its URL"))?
 }
 
 #[cfg(feature = "postgres")]
@@ -186,24 +224,27 @@ enum Users {
 #[cfg(feature = "sqlx-0-9")]
 impl SqlxPool {
     pub(crate) fn database(self, connect_timeout: Duration) -> Database {
-        let (pools, dialect, place): (Pools, Dialect, String) = match self.0 {
-            #[cfg(feature = "postgres")]
-            Users::Postgres(pool) => {
-                let place = postgres_place(&pool.connect_options());
-                (Pools::Postgres(Pool::of(pool)), Dialect::Postgres, place)
-            }
-            #[cfg(feature = "mysql")]
-            Users::MySql(pool) => {
-                let place = mysql_place(&pool.connect_options());
-                (Pools::MySql(Pool::of(pool)), Dialect::MySql, place)
-            }
-            #[cfg(feature = "sqlite")]
-            Users::Sqlite(pool) => {
-                let place = sqlite_place(&pool.connect_options());
-                (Pools::Sqlite(Pool::of(pool)), Dialect::Sqlite, place)
-            }
-        };
-        assemble(pools, dialect, place, connect_timeout)
+        let (pools, dialect, place, on_the_way): (Pools, Dialect, String, Option<Advice>) =
+            match self.0 {
+                #[cfg(feature = "postgres")]
+                Users::Postgres(pool) => {
+                    let options = pool.connect_options();
+                    let (place, on_the_way) = (postgres_place(&options), postgres_way(&options));
+                    (Pools::Postgres(Pool::of(pool)), Dialect::Postgres, place, on_the_way)
+                }
+                #[cfg(feature = "mysql")]
+                Users::MySql(pool) => {
+                    let options = pool.connect_options();
+                    let (place, on_the_way) = (mysql_place(&options), mysql_way(&options));
+                    (Pools::MySql(Pool::of(pool)), Dialect::MySql, place, on_the_way)
+                }
+                #[cfg(feature = "sqlite")]
+                Users::Sqlite(pool) => {
+                    let place = sqlite_place(&pool.connect_options());
+                    (Pools::Sqlite(Pool::of(pool)), Dialect::Sqlite, place, None)
+                }
+            };
+        Database { on_the_way, ..assemble(pools, dialect, place, connect_timeout) }
     }
 }
 

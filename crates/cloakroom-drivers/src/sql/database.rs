@@ -1,6 +1,7 @@
 //! One database of any kind: the seam between the drivers and sqlx, whose types differ for each.
 
 use std::any::Any;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use super::failure::Failure;
 use super::pool::Pool;
 use super::session::{Route, Session};
 use crate::common::table::{Argument, Arguments, Dialect, Executor, Row, Statement, literal};
-use cloakroom_storage::Error;
+use cloakroom_storage::{Advice, Error};
 
 /// Between two looks at a file that another process makes.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -32,6 +33,10 @@ pub(crate) struct Database {
     pub(super) keeper: Option<Box<dyn Any + Send + Sync>>,
     /// Whether it outlives the process.
     pub(super) is_durable: bool,
+    /// What is unsafe on the way there.
+    pub(super) on_the_way: Option<Advice>,
+    /// SQLite's file.
+    pub(super) file: Option<PathBuf>,
 }
 
 pub(super) enum Pools {

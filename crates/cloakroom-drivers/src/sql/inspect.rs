@@ -1,5 +1,7 @@
 //! What is asked once at the start, besides the table itself.
 
+use std::path::PathBuf;
+
 use super::database::Database;
 use super::failure::Failure;
 use crate::common::table::{Dialect, Executor as _, Statement, name};
@@ -26,8 +28,7 @@ impl Database {
         let rows = self.fetch_patiently(&Statement::new(self.dialect, file)).await?;
         let file = rows.into_iter().next().and_then(|row| row.bytes).unwrap_or_default();
         self.is_durable = !file.is_empty();
-        #[cfg(unix)]
-        warn_of_readers(std::path::Path::new(&*String::from_utf8_lossy(&file)));
+        self.file = self.is_durable.then(|| PathBuf::from(&*String::from_utf8_lossy(&file)));
         Ok(())
     }
 
@@ -68,17 +69,5 @@ impl Database {
             Some(schema) => format!("`{schema}`.{}", name::without_schema(table)),
             None => table.to_owned(),
         })
-    }
-}
-
-/// Says once that others may read a file, which somebody else made: whoever reads sessions can take them over.
-#[cfg(unix)]
-fn warn_of_readers(file: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let Ok(about) = std::fs::metadata(file) else { return };
-    if about.permissions().mode() & 0o044 != 0 {
-        let file = file.display();
-        tracing::warn!(%file, "other users of this machine may read the sessions in this file");
     }
 }

@@ -42,6 +42,7 @@
 // Where no database is compiled in, little of this is used.
 #![cfg_attr(not(any(feature = "postgres", feature = "mysql", feature = "sqlite")), allow(unused))]
 
+mod advice;
 pub(super) mod connect;
 pub(super) mod database;
 mod failure;
@@ -66,8 +67,8 @@ use serde_json::{Map, Value};
 use crate::common::capabilities::SWEPT;
 use crate::common::table::{Executor as _, Store, Versions, migrate, name};
 use cloakroom_storage::{
-    Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome,
-    Swept, When, options,
+    Advice, Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result,
+    SetOutcome, Swept, When, options,
 };
 use database::Database;
 use table::Table;
@@ -247,6 +248,14 @@ impl Driver for Sql {
             shared: self.store.database().is_durable(),
             ..SWEPT
         }
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        self.store.database().advice(&self.table).await
+    }
+
+    async fn time(&self) -> Result<Option<Duration>> {
+        self.store.database().time().await.map_err(during(Operation::Get))
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

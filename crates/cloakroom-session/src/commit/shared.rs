@@ -1,6 +1,6 @@
 //! What all requests share.
 
-use cloakroom_storage::Sweeper;
+use cloakroom_storage::{Advice, Sweeper};
 
 use crate::config::OutagePolicy;
 use crate::cookie::SessionCookie;
@@ -16,6 +16,8 @@ pub(crate) struct Shared {
     pub(crate) cookie: SessionCookie,
     pub(crate) outage: OutagePolicy,
     pub(crate) queues: Queues,
+    /// What is unsafe in the configuration.
+    pub(crate) advice: Vec<Advice>,
     /// Ends with the last request and the last handle.
     #[allow(dead_code)]
     pub(crate) sweeper: Option<Sweeper>,

@@ -3,6 +3,7 @@
 //! Users fill it in or let it be read, and `Sessions` is made from it. It knows nothing of the sessions that come of it.
 
 mod adapter;
+mod advice;
 #[cfg(feature = "astro-config")]
 mod astro;
 mod at_rest;

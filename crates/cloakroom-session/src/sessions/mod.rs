@@ -2,18 +2,20 @@
 //!
 //! Users touch all of it that is public. It opens the driver, and makes the session of each request.
 
+mod advice;
 mod all;
 mod builder;
 mod count;
 mod principal;
 mod stored;
 mod verify;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
 
 use cloakroom_storage::platform::{self, OUTLIVES_REQUESTS};
-use cloakroom_storage::{DynDriver, Traced};
+use cloakroom_storage::{Advice, DynDriver, Traced, warn_once};
 
 use crate::clock::Clock;
 use crate::commit::{Queues, Shared};
@@ -32,6 +34,7 @@ pub use builder::SessionsBuilder;
 pub use principal::{ListedSession, PrincipalSessions};
 pub use stored::{StoredHandle, StoredSession};
 pub use verify::{Fault, IndexPage, Repaired, Verified, VerifiedKind};
+pub use watch::{ChangeKind, SessionChange, SessionsWatch};
 
 /// The sessions of a site: a driver, a cookie and limits. Cheap to clone.
 ///
@@ -65,7 +68,7 @@ impl Sessions {
     ///
     /// Says in the log which store that is and where each setting comes from, and asks it in the background for a session
     /// that nobody has: a warning says where it does not answer. A program that will not start without its store awaits
-    /// [`Sessions::check`].
+    /// [`Sessions::check`]. What is unsafe ([`Sessions::advice`]) is warned of once in a process.
     ///
     /// ```
     /// # use cloakroom_session::{Config, Sessions};
@@ -109,8 +112,9 @@ impl Sessions {
         if OUTLIVES_REQUESTS {
             let checked = self.clone();
             _ = platform::detach(async move {
-                if let Err(error) = checked.look_for_nobody().await {
-                    observe::store_fails(store, &at, &error);
+                match checked.look_for_nobody().await {
+                    Ok(()) => warn_once(checked.driver(), &at, &checked.driver().advice().await),
+                    Err(error) => observe::store_fails(store, &at, &error),
                 }
             });
         }
@@ -192,7 +196,10 @@ impl Sessions {
         if indexes && !driver.capabilities().compare_and_swap {
             return Err(cannot_compare(driver.name()));
         }
-        warn_where_nothing_ends(&driver, config);
+        let capabilities = driver.capabilities();
+        let advice = config.advice(capabilities);
+        let known = [&advice[..], &Advice::on(capabilities)].concat();
+        warn_once(&*driver, &config.place(), &known);
         let sweeper = match config.sweep_interval {
             None => None,
             // Nothing goes on between the requests of a Worker.
@@ -205,7 +212,6 @@ impl Sessions {
             }
             Some(interval) => Some(cloakroom_storage::spawn_sweeper(Arc::clone(&driver), interval)),
         };
-        let capabilities = driver.capabilities();
         let rules = Rules {
             lifetime,
             ttl: config.ttl,
@@ -227,6 +233,7 @@ impl Sessions {
             cookie,
             outage: config.outage,
             queues: Queues::default(),
+            advice,
             sweeper,
         };
         Ok(Sessions { shared: Arc::new(shared) })
@@ -308,20 +315,6 @@ impl Sessions {
     /// ```
     pub fn driver(&self) -> &DynDriver {
         self.shared.store.driver()
-    }
-}
-
-/// A store that keeps what it has, and nothing that ever ends: it grows with each visitor, and with each crawler.
-fn warn_where_nothing_ends(driver: &DynDriver, config: &Config) {
-    let Config { ttl, idle, absolute, .. } = config;
-    let ends = ttl.is_some() || idle.is_some() || absolute.is_some();
-    // Many drivers have one of their own.
-    let ends_by_itself = config.options.get("ttl").is_some_and(|ttl| !ttl.is_null() && *ttl != 0);
-    if driver.capabilities().durable && !ends && !ends_by_itself {
-        tracing::warn!(
-            driver = driver.name(),
-            "no session will ever end by itself: set `idle`, `absolute` or `ttl`"
-        );
     }
 }
 

@@ -173,6 +173,11 @@ impl StoredSession {
         std::str::from_utf8(self.record()?.bytes()).ok()
     }
 
+    /// When the store lets it go, in milliseconds since 1970; `None` for never.
+    pub(super) fn ends(&self) -> Option<f64> {
+        self.seen.ends
+    }
+
     pub(super) fn name(&self) -> &Name {
         &self.seen.name
     }

@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
-use crate::record::{Record, Tombstone, end};
+use crate::record::{Fate, Record, Tombstone, end};
 
 use super::{Content, Name, Store, from_storage, key, quarantine};
 
@@ -31,6 +31,16 @@ pub(crate) enum Kept {
     /// What was moved aside because nobody could read it.
     Aside,
     Other(ItemKey),
+}
+
+/// What there is under a name.
+#[derive(Debug)]
+pub(crate) enum Sight {
+    Alive(Seen),
+    /// A session was there, and somebody has retired it a short while ago.
+    Retired(Fate),
+    /// Nothing, or no session: one whose time has passed, or a page of an index.
+    Nothing,
 }
 
 impl Store {
@@ -64,21 +74,32 @@ impl Store {
     /// What there is under a name, where that is a session whose time has not passed. Nothing is changed by this, not even where
     /// it cannot be read.
     pub(crate) async fn see(&self, name: &Name) -> Result<Option<Seen>> {
+        Ok(match self.sight(name).await? {
+            Sight::Alive(seen) => Some(seen),
+            Sight::Retired(_) | Sight::Nothing => None,
+        })
+    }
+
+    /// As [`see`](Store::see), with what became of one that was retired.
+    pub(crate) async fn sight(&self, name: &Name) -> Result<Sight> {
         let key = ItemKey::new(&name.to_text()).map_err(from_storage)?;
         let asked = self.configured().now();
         let found = match self.driver.get_with_ttl(&key).await.map_err(from_storage) {
             Ok(found) => found,
             Err(error) if error.kind() == ErrorKind::Corrupt => {
                 let (name, record) = (name.clone(), Err(Arc::new(error)));
-                return Ok(Some(Seen { name, size: 0, record, ends: None }));
+                return Ok(Sight::Alive(Seen { name, size: 0, record, ends: None }));
             }
             Err(error) => return Err(error),
         };
-        let Some((item, ttl)) = found else { return Ok(None) };
+        let Some((item, ttl)) = found else { return Ok(Sight::Nothing) };
+        if let Some(tombstone) = Tombstone::read(&item.value, asked) {
+            return Ok(Sight::Retired(tombstone.fate));
+        }
         // A page of an index is an object, and has a hash for a name where sessions have.
         let is_page = matches!(name, Name::Alias(_)) && item.value.starts_with(b"{");
         if Tombstone::is_one(&item.value) || is_page {
-            return Ok(None);
+            return Ok(Sight::Nothing);
         }
         let (size, ends) = (item.value.len(), ttl.map(|ttl| end(asked, ttl)));
         let record = match Record::parse(item.value, asked) {
@@ -86,13 +107,17 @@ impl Store {
             // Somebody may be in the middle of writing it.
             Err(_) => match self.read(&key, name).await {
                 Ok(Content::Alive { record, .. }) => Ok(record),
-                Ok(Content::Retired(..) | Content::Missing) => return Ok(None),
+                Ok(Content::Retired(tombstone, _)) => return Ok(Sight::Retired(tombstone.fate)),
+                Ok(Content::Missing) => return Ok(Sight::Nothing),
                 Err(error) if error.kind() == ErrorKind::Corrupt => Err(Arc::new(error)),
                 Err(error) => return Err(error),
             },
         };
         let is_over =
             record.as_ref().is_ok_and(|record| self.configured().is_over(record).unwrap_or(false));
-        Ok((!is_over).then(|| Seen { name: name.clone(), size, record, ends }))
+        Ok(match is_over {
+            true => Sight::Nothing,
+            false => Sight::Alive(Seen { name: name.clone(), size, record, ends }),
+        })
     }
 }

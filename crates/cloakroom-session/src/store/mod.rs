@@ -33,7 +33,7 @@ use copies::Copies;
 pub(crate) use events::{Details, Whose};
 use footprints::{Footprint, Footprints};
 pub(crate) use items::Content;
-pub(crate) use listing::{Kept, Seen};
+pub(crate) use listing::{Kept, Seen, Sight};
 pub(crate) use named::Name;
 pub(crate) use pause::pause;
 pub(crate) use quarantine::MovedAside;

@@ -50,3 +50,4 @@ mod start;
 #[cfg(feature = "testing")]
 mod testing;
 mod traced;
+mod watched;

@@ -78,3 +78,43 @@ async fn a_store_that_does_not_answer_at_start_is_said_with_its_place() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_unsafe_is_warned_of_once_for_each_store() {
+    let log = Log::default();
+    let _log = tracing::subscriber::set_default(log.clone());
+    let folder = tempfile::tempdir().unwrap();
+    let open = async |name: &str| {
+        let base = folder.path().join(name);
+        let config = Config::new("fs-lite").option("base", base.to_str().unwrap());
+        Sessions::from_config(config).await.unwrap()
+    };
+    let often = || log.text().matches("no session will ever end by itself").count();
+    let _first = [open("one").await, open("one").await];
+    assert_eq!(often(), 1);
+    let _second = open("two").await;
+    assert_eq!(often(), 2);
+}
+
+#[tokio::test]
+async fn a_folder_that_everybody_may_read_is_warned_of_and_its_cookie_on_localhost_is_not() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let log = Log::default();
+    let _log = tracing::subscriber::set_default(log.clone());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut config = Config::new("fs-lite").option("base", folder.path().to_str().unwrap());
+    config.idle = Some(Duration::from_secs(60));
+    config.cookie.secure = false;
+    let sessions = Sessions::from_config(config).await.unwrap();
+    let codes: Vec<_> = sessions.advice().await.iter().map(|advice| advice.code()).collect();
+    assert_eq!(codes, ["cookie-not-secure", "open-to-others"]);
+    let told = async {
+        while !log.text().contains("open-to-others") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), told).await.unwrap();
+    assert!(!log.text().contains("cookie-not-secure"), "{}", log.text());
+}

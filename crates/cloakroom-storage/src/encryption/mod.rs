@@ -14,8 +14,8 @@ use bytes::Bytes;
 use futures_core::stream::BoxStream;
 
 use crate::{
-    Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Swept, When,
+    Advice, Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome,
+    Result, SetOutcome, Swept, When,
 };
 
 pub use key::EncryptionKey;
@@ -123,6 +123,14 @@ impl<D: Driver> Driver for Encrypted<D> {
 
     fn unwrapped(&self, key: &ItemKey) -> Result<Option<(&dyn Driver, ItemKey)>> {
         Ok(self.driver.unwrapped(key)?.or_else(|| Some((&self.driver, key.clone()))))
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        self.driver.advice().await
+    }
+
+    async fn time(&self) -> Result<Option<Duration>> {
+        self.driver.time().await
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

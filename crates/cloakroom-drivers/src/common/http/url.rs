@@ -5,7 +5,8 @@ use std::fmt;
 use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use cloakroom_storage::{Error, Result, options};
+use crate::common::advice::without_tls;
+use cloakroom_storage::{Advice, Error, Result, options};
 
 /// What JavaScript's `encodeURIComponent` leaves as it is.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -61,6 +62,19 @@ impl Address {
                 .with_driver(driver)
                 .with_source(error)
         })
+    }
+
+    /// What is unsafe on the way there.
+    pub(crate) fn advice(&self) -> Option<Advice> {
+        let host = self.0.strip_prefix("http://")?.split('/').next()?;
+        let host = match host.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => host,
+        };
+        without_tls(
+            host,
+            "say `https://` in its URL, and put a proxy with TLS before it where it has none",
+        )
     }
 
     /// The address as text.

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use commands::{count, list, revoke, rotate, show, sweep};
+use commands::{console, count, list, revoke, rotate, show, sweep};
 use output::Outcome;
 
 /// Server-side sessions that share their store with Astro.
@@ -28,6 +28,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Console(console::Console),
     List(list::List),
     Count(count::Count),
     Show(show::Show),
@@ -41,6 +42,7 @@ impl Command {
     async fn run(self) -> Result<Outcome, Box<dyn Error>> {
         match self {
             Command::Serve(serve) => serve.run().await.map(|()| Outcome::Done),
+            Command::Console(console) => console.run().await,
             Command::List(list) => list.run().await,
             Command::Count(count) => count.run().await,
             Command::Show(show) => show.run().await,

@@ -56,8 +56,8 @@ pub use index::SessionHandle;
 pub use observe::{Event, EventKind, Events, Missed, RevokedBy};
 pub use session::{EntryName, Key, Session, SessionData, SessionKey, SetOptions, WriteKey};
 pub use sessions::{
-    AllSessions, ListedSession, PrincipalSessions, Sessions, SessionsBuilder, StoredHandle,
-    StoredSession,
+    AllSessions, ListedSession, PrincipalSessions, Secrets, Sessions, SessionsBuilder, ShownEntry,
+    StoredHandle, StoredName, StoredSession, printable,
 };
 
 #[cfg(feature = "derive")]

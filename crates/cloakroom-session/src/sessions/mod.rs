@@ -6,6 +6,7 @@ mod all;
 mod builder;
 mod count;
 mod principal;
+mod shown;
 mod stored;
 
 use std::fmt;
@@ -29,7 +30,8 @@ use crate::store::Store;
 pub use all::AllSessions;
 pub use builder::SessionsBuilder;
 pub use principal::{ListedSession, PrincipalSessions};
-pub use stored::{StoredHandle, StoredSession};
+pub use shown::{Secrets, ShownEntry, printable};
+pub use stored::{StoredHandle, StoredName, StoredSession};
 
 /// The sessions of a site: a driver, a cookie and limits. Cheap to clone.
 ///

@@ -74,7 +74,8 @@ async fn measure(store: &str, driver: DynDriver) -> Result<Vec<Comparison>> {
     }
     let (app, walk) = walked(&sessions).await?;
     let list = get(&app, "/sessions").await?;
-    let one = list.split("class=\"handle\" href=\".").nth(1).and_then(|rest| rest.split('"').next());
+    let one =
+        list.split("class=\"handle\" href=\".").nth(1).and_then(|rest| rest.split('"').next());
     let one = one.context("the list has no session")?.to_owned();
     let pages = [
         ("overview", "/".to_owned()),

@@ -7,7 +7,8 @@ import path from 'node:path';
 export async function startConsole(store, config, { args = [], env = {} } = {}) {
 	const file = path.join(store.root, 'console.json');
 	writeFileSync(file, JSON.stringify(config));
-	const child = spawn(process.env.CLOAKROOM_SERVE, ['console', '--config', file, '--listen', '127.0.0.1:0', '--json', ...args], {
+	const child = spawn(path.resolve(process.env.CLOAKROOM_SERVE), ['console', '--config', file, '--listen', '127.0.0.1:0', '--json', ...args], {
+		cwd: store.root,
 		stdio: ['ignore', 'pipe', 'inherit'],
 		env: { ...process.env, ...env },
 	});

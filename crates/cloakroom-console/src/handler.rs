@@ -94,7 +94,7 @@ async fn respond(console: &Console, parts: &Parts, body: Body) -> Response {
         return to_first_page(console.access.sign_out(&parts.headers));
     }
     let page = match (is_post, &segments[..]) {
-        (false, []) => Ok(pages::overview::show(&visit).await),
+        (false, [] | [pages::FIRST]) => Ok(pages::overview::show(&visit).await),
         (false, ["sessions"]) => pages::list::show(&visit).await,
         (false, ["sessions", handle]) => pages::session::show(&visit, handle).await,
         (false, ["sessions", handle, "revoke"]) => pages::revoke::ask(&visit, handle).await,
@@ -132,7 +132,7 @@ fn sign_in(visit: &Visit<'_>, parts: &Parts) -> Response {
 /// From where one signs in or out, which is beside it.
 fn to_first_page(cookie: Option<HeaderValue>) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
-    response.headers_mut().insert(LOCATION, HeaderValue::from_static("./"));
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static(pages::FIRST));
     response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     response
 }

@@ -26,8 +26,8 @@ pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
 /// A rate, or a time in milliseconds: as exact as its size wants.
 pub(crate) fn figure(number: f64) -> String {
     match number {
-        number if number >= 1_000.0 => count(number.round() as usize),
-        number if number >= 10.0 || number == 0.0 => format!("{number:.0}"),
+        number if number >= 1_000.0 || number.fract() == 0.0 => count(number.round() as usize),
+        number if number >= 10.0 => format!("{number:.0}"),
         number if number >= 1.0 => format!("{number:.1}"),
         number => format!("{number:.2}"),
     }
@@ -67,7 +67,7 @@ pub(crate) fn moment(at: Option<SystemTime>) -> Markup {
     let at = at.and_then(|at| Timestamp::try_from(at).ok());
     html! {
         @match at {
-            Some(at) => time datetime=(at.strftime("%Y-%m-%dT%H:%M:%SZ")) { (at.strftime("%-d %b %Y, %H:%M:%S")) },
+            Some(at) => time datetime=(at.strftime("%Y-%m-%dT%H:%M:%SZ")) { (at.strftime("%-d %b %Y, %H:%M:%S UTC")) },
             None => span class="quiet" { "–" },
         }
     }
@@ -86,8 +86,8 @@ mod tests {
 
     #[test]
     fn a_figure_is_as_exact_as_its_size_wants() {
-        let figures = [0.0, 0.123, 1.25, 12.6, 3_456.7].map(figure);
-        assert_eq!(figures, ["0", "0.12", "1.2", "13", "3,457"]);
+        let figures = [0.0, 0.123, 1.25, 2.0, 12.6, 3_456.7].map(figure);
+        assert_eq!(figures, ["0", "0.12", "1.2", "2", "13", "3,457"]);
     }
 
     #[test]

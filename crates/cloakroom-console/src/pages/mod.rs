@@ -18,6 +18,10 @@ use maud::{DOCTYPE, Markup, html};
 
 use crate::Console;
 
+/// What the first page is called, beside the path itself that the console is nested at: that has a slash at its end in the one
+/// router and none in the other.
+pub(crate) const FIRST: &str = "overview";
+
 /// What somebody asks for.
 pub(crate) struct Visit<'a> {
     pub(crate) console: &'a Console,
@@ -86,11 +90,11 @@ pub(crate) fn layout(visit: &Visit<'_>, page: Page) -> Markup {
             body {
                 a class="skip" href="#main" { "Skip to the content" }
                 header class="top" {
-                    a class="brand" href=(visit.root) { "Cloakroom" }
+                    a class="brand" href=(visit.link(FIRST)) { "Cloakroom" }
                     @if visit.is_admitted {
                         p class="store" { (printable(&visit.console.store)) }
                         nav aria-label="Console" {
-                            a href=(visit.root) { "Overview" }
+                            a href=(visit.link(FIRST)) { "Overview" }
                             a href=(visit.link("sessions")) { "Sessions" }
                             @if visit.console.access.has_tokens() {
                                 form method="post" action=(visit.link("sign-out")) {

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::plot::{Kind, Line, plot};
 use super::search::searches;
-use super::{Page, Visit};
+use super::{FIRST, Page, Visit};
 use crate::text::{ago, count, figure, long, milliseconds};
 use crate::watch::{Known, Look};
 
@@ -16,7 +16,7 @@ const REFRESH: u32 = 10;
 /// How many looks the table has.
 const ROWS: usize = 20;
 
-/// `GET /`.
+/// `GET /`, and `GET /overview`.
 pub(crate) async fn show(visit: &Visit<'_>) -> Page {
     let known = visit.console.watch.known().await;
     let refreshes = visit.field("refresh") == "on";
@@ -34,16 +34,16 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Page {
         } @else if known.trouble.is_none() {
             p class="lead" {
                 "The store is looked at for the first time: " (count(known.counted)) " sessions so far. "
-                a href=(visit.root) { "Look again" }
+                a href=(visit.link(FIRST)) { "Look again" }
             }
         }
         (searches(visit, ""))
         p class="quiet" {
             @if refreshes {
-                "This page comes again every " (REFRESH) " seconds. " a href=(visit.root) { "Leave it as it is" }
+                "This page comes again every " (REFRESH) " seconds. " a href=(visit.link(FIRST)) { "Leave it as it is" }
             } @else {
-                a href=(visit.root) { "Look again" } " · "
-                a href=(visit.link_with("", "refresh", "on")) { "Let it come again every " (REFRESH) " seconds" }
+                a href=(visit.link(FIRST)) { "Look again" } " · "
+                a href=(visit.link_with(FIRST, "refresh", "on")) { "Let it come again every " (REFRESH) " seconds" }
             }
         }
     };
@@ -92,7 +92,7 @@ fn plots(known: &Known) -> Markup {
     html! {
         section class="plots" aria-label="The last hours" {
             (plot("Live sessions", "", Kind::Level, &live, since))
-            (plot("Begun and ended a minute", "", Kind::Steps, &rates, since))
+            (plot("In a minute", "", Kind::Steps, &rates, since))
             (plot("One read of the store", " ms", Kind::Amount, &latency, since))
         }
         details {

@@ -8,7 +8,7 @@ use maud::html;
 
 use super::list::{read, table};
 use super::search::searches;
-use super::{Page, Visit};
+use super::{FIRST, Page, Visit};
 use crate::text::counted;
 
 /// How many are shown.
@@ -68,7 +68,7 @@ pub(crate) async fn end(visit: &Visit<'_>, by: Arc<str>) -> Result<Page> {
     let main = html! {
         h1 { (ended) " ended" }
         p class="lead" role="status" { strong { (printable(name)) } " is signed out everywhere." }
-        p { a href=(visit.root) { "Overview" } }
+        p { a href=(visit.link(FIRST)) { "Overview" } }
     };
     Ok(Page::new("Sessions were ended", main))
 }

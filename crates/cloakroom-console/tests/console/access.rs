@@ -41,7 +41,7 @@ async fn who_gives_the_token_gets_a_cookie_that_is_not_the_token_and_ends_with_t
     assert_eq!((forged.status, forged.header("set-cookie")), (403, ""));
 
     let right = post(&app, "/sign-in", &[OWN], "token=a+long+random+text").await;
-    assert_eq!((right.status, right.header("location")), (303, "./"));
+    assert_eq!((right.status, right.header("location")), (303, "overview"));
     let cookie = right.header("set-cookie");
     assert!(cookie.contains("HttpOnly; SameSite=Strict") && !cookie.contains("Secure"), "{cookie}");
     assert!(!cookie.contains("random"), "{cookie}");

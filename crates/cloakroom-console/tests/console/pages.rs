@@ -23,7 +23,7 @@ async fn the_first_page_counts_what_lives_and_what_has_begun_and_ended_since() {
     page.has(&["As of 0 s ago", "Overview", "one read", "As of"]);
     signed_in(&site, "bob", with_a_cart).await;
     let page = counted(&app, 2).await;
-    page.has(&["Begun and ended a minute", "<svg", "role=\"img\"", "The same as a table"]);
+    page.has(&["In a minute", "<svg", "role=\"img\"", "The same as a table"]);
     // What has ended is a tombstone for a minute, and then gone.
     post(&app, &format!("{}/revoke", page_of(ann)), &[OWN], "").await;
     site.advance(Duration::from_secs(120));
@@ -80,7 +80,7 @@ async fn what_somebody_stored_is_text_on_the_page() {
     let script = "<script>alert(1)</script>";
     let id = signed_in(&site, script, |session| {
         session.set("<b>key</b>", script).unwrap();
-        session.set("turned", "a\u{202e}b\u{1b}c").unwrap();
+        session.set("a\u{202e}b", "c\u{202e}d\u{1b}e").unwrap();
     })
     .await;
     counted(&app, 1).await;
@@ -100,7 +100,7 @@ async fn what_somebody_stored_is_text_on_the_page() {
         );
         assert!(!page.text.contains('\u{202e}') && !page.text.contains('\u{1b}'), "{path}");
     }
-    get(&app, &page_of(id)).await.has(&["&lt;b&gt;key&lt;/b&gt;", "a\u{fffd}b"]);
+    get(&app, &page_of(id)).await.has(&["&lt;b&gt;key&lt;/b&gt;", "a\u{fffd}b", "c\\u{202e}d"]);
 }
 
 #[tokio::test]
@@ -159,15 +159,20 @@ async fn wherever_it_is_nested_its_links_lead_to_it() {
     let id = signed_in(&site, "ann", with_a_cart).await;
     let nested = Router::new().nest("/admin/sessions", app(&site));
     let service = Router::new().nest_service("/admin/sessions", app(&site));
-    for app in [nested, service] {
-        get(&app, "/admin/sessions")
+    let own = format!("/admin/sessions{}", page_of(id));
+    for app in [&nested, &service] {
+        get(app, "/admin/sessions")
             .await
-            .has(&["href=\"./sessions/console-", "action=\"./sessions/principal\""]);
-        get(&app, "/admin/sessions/").await.has(&["href=\"./console-", "action=\"./principal\""]);
-        let own = format!("/admin/sessions{}", page_of(id));
-        get(&app, &own).await.has(&["href=\"../console-", "End this session…"]);
-        get(&app, &format!("{own}/revoke")).await.has(&["href=\"../../console-"]);
+            .has(&["href=\"./sessions/console-", "href=\"./sessions/overview\""]);
+        get(app, "/admin/sessions/overview")
+            .await
+            .has(&["href=\"./console-", "action=\"./principal\""]);
+        get(app, &own).await.has(&["href=\"../console-", "End this session…"]);
+        get(app, &format!("{own}/revoke"))
+            .await
+            .has(&["href=\"../../console-", "href=\"../../overview\""]);
     }
+    get(&service, "/admin/sessions/").await.has(&["href=\"./console-", "action=\"./principal\""]);
 }
 
 #[tokio::test]

@@ -26,7 +26,6 @@ pub struct Console {
     pub(crate) origin: OriginCheck,
     pub(crate) access: Access,
     pub(crate) watch: Watch,
-    interval: Duration,
 }
 
 impl Console {
@@ -37,7 +36,6 @@ impl Console {
             origin: OriginCheck::new(),
             access: Access::default(),
             watch: Watch::new(sessions.clone(), INTERVAL),
-            interval: INTERVAL,
             sessions,
         }
     }
@@ -78,13 +76,12 @@ impl Console {
     /// is done less often, so that it is at work for a thirtieth of the time.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Console {
-        self.interval = interval;
+        self.watch = Watch::new(self.sessions.clone(), interval);
         self
     }
 
     /// The service. It answers below the path that it is nested at, whatever that is.
-    pub fn into_router(mut self) -> Router {
-        self.watch = Watch::new(self.sessions.clone(), self.interval);
+    pub fn into_router(self) -> Router {
         Router::new().fallback(handler::answer).with_state(Arc::new(self))
     }
 }

@@ -4,6 +4,7 @@
 
 mod astro;
 mod codec;
+mod console;
 mod javascript;
 mod layer;
 mod principals;
@@ -22,12 +23,13 @@ use figures::report;
 type Group = fn(&Settings) -> Result<Vec<Comparison>>;
 
 /// What is measured, by the name with which `--only` asks for it.
-const GROUPS: [(&str, Group); 6] = [
+const GROUPS: [(&str, Group); 7] = [
     ("codec", codec::run),
     ("layer", layer::run),
     ("served", served::run),
     ("astro", astro::run),
     ("principals", principals::run),
+    ("console", console::run),
     ("scale", scale::run),
 ];
 

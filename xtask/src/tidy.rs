@@ -27,7 +27,7 @@ const CHECKS: [(&str, Check); 12] = [
 const LONGEST_FILE: usize = 500;
 
 /// Who may stand on whom. Everything else is refused.
-const DEPENDENCIES: [(&str, &[&str]); 13] = [
+const DEPENDENCIES: [(&str, &[&str]); 14] = [
     ("serde_devalue", &[]),
     ("cloakroom-storage", &[]),
     ("cloakroom-drivers", &["cloakroom-storage"]),
@@ -48,9 +48,16 @@ const DEPENDENCIES: [(&str, &[&str]); 13] = [
     ("cloakroom-actix", &["cloakroom-session", "cloakroom-actions"]),
     ("cloakroom-salvo", &["cloakroom-session"]),
     ("cloakroom-server", &["cloakroom-storage"]),
+    ("cloakroom-console", &["cloakroom-session", "cloakroom-actions", "cloakroom-server"]),
     (
         "cloakroom-cli",
-        &["cloakroom-storage", "cloakroom-drivers", "cloakroom-session", "cloakroom-server"],
+        &[
+            "cloakroom-storage",
+            "cloakroom-drivers",
+            "cloakroom-session",
+            "cloakroom-server",
+            "cloakroom-console",
+        ],
     ),
     (
         "cloakroom",
@@ -68,11 +75,12 @@ const DEPENDENCIES: [(&str, &[&str]); 13] = [
 ];
 
 /// Crates that may know an HTTP framework: each of them one, and the facade all.
-const FRAMEWORK_CRATES: [&str; 6] = [
+const FRAMEWORK_CRATES: [&str; 7] = [
     "cloakroom-tower",
     "cloakroom-actix",
     "cloakroom-salvo",
     "cloakroom-server",
+    "cloakroom-console",
     "cloakroom-cli",
     "cloakroom",
 ];

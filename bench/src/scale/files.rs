@@ -57,7 +57,7 @@ async fn folder_of(base: &Path) -> Result<DynDriver> {
 }
 
 /// Fills a folder as the driver would, which takes its time: with the files that it makes, and the lines of its index.
-async fn filled(driver: &DynDriver, base: &Path, count: usize) -> Result<()> {
+pub(crate) async fn filled(driver: &DynDriver, base: &Path, count: usize) -> Result<()> {
     // An empty folder's index is complete, and the first session shows what the driver makes of one.
     ensure!(driver.sweep(1).await?.finished, "an empty folder was not swept");
     fill(driver, 0..1).await?;

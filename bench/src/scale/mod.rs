@@ -1,11 +1,11 @@
 //! How time and memory grow from a thousand sessions of 1 KB to a million.
 
-mod files;
+pub(crate) mod files;
 mod memory;
 mod redis;
 mod sqlite;
 mod start;
-mod store;
+pub(crate) mod store;
 mod sweep;
 mod unstorage;
 

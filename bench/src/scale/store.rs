@@ -71,13 +71,13 @@ impl Store {
 }
 
 /// Opens a driver as a configuration does.
-pub(super) async fn open(name: &str, options: &[(&str, Value)]) -> Result<DynDriver> {
+pub(crate) async fn open(name: &str, options: &[(&str, Value)]) -> Result<DynDriver> {
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     Ok(cloakroom_drivers::open(name, &options).await?)
 }
 
 /// Writes new sessions, many at once.
-pub(super) async fn fill(
+pub(crate) async fn fill(
     driver: &DynDriver,
     numbers: impl Iterator<Item = usize> + Clone + Send + 'static,
 ) -> Result<()> {

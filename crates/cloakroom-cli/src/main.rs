@@ -14,7 +14,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use commands::{completions, count, doctor, list, man, revoke, rotate, show, sweep, verify, watch};
+use commands::{
+    completions, console, count, doctor, list, man, revoke, rotate, show, sweep, verify, watch,
+};
 use output::Outcome;
 
 /// Server-side sessions that share their store with Astro.
@@ -28,6 +30,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Console(console::Console),
     List(list::List),
     Count(count::Count),
     Show(show::Show),
@@ -54,6 +57,7 @@ impl Command {
     async fn run(self) -> Result<Outcome, Box<dyn Error>> {
         match self {
             Command::Serve(serve) => serve.run().await.map(|()| Outcome::Done),
+            Command::Console(console) => console.run().await,
             Command::List(list) => list.run().await,
             Command::Count(count) => count.run().await,
             Command::Show(show) => show.run().await,

@@ -88,15 +88,6 @@ pub(crate) fn column(at: Option<SystemTime>) -> String {
     at.and_then(moment).unwrap_or_else(|| "-".to_owned())
 }
 
-/// A text as one line of a terminal: what somebody stored moves no cursor.
-pub(crate) fn printable(text: &str) -> String {
-    let moves = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|letter| if moves(letter) { '\u{fffd}' } else { letter }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -108,10 +99,5 @@ mod tests {
         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_431_615_459);
         assert_eq!(moment(at).as_deref(), Some("2026-11-23T11:00:15Z"));
         assert_eq!(column(None), "-");
-    }
-
-    #[test]
-    fn what_was_stored_moves_no_cursor() {
-        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
     }
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::future::Future;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytesize::ByteSize;
@@ -100,12 +100,7 @@ impl Serve {
 
     /// The tokens of writers and of readers.
     fn tokens(&self) -> Result<[Option<String>; 2], Box<dyn Error>> {
-        let token = match &self.token_file {
-            None => self.token.clone(),
-            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
-                format!("cannot read the token from {}: {error}", path.display())
-            })?),
-        };
+        let token = given(self.token.as_deref(), self.token_file.as_deref())?;
         let tokens = [token, self.read_token.clone()];
         let tokens = tokens.map(|token| token.map(|token| token.trim().to_owned()));
         if tokens.iter().flatten().any(String::is_empty) {
@@ -158,12 +153,26 @@ impl Serve {
     }
 }
 
+/// A token, or what a file has that has nothing else in it.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn given(token: Option<&str>, file: Option<&Path>) -> Result<Option<String>, String> {
+    match file {
+        None => Ok(token.map(str::to_owned)),
+        Some(path) => match std::fs::read_to_string(path) {
+            Ok(token) => Ok(Some(token)),
+            Err(error) => Err(format!("cannot read the token from {}: {error}", path.display())),
+        },
+    }
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|number| *number > 0).ok_or("it must be a number, 1 or more".into())
 }
 
 /// Ends when the process is asked to. The signals are asked for at once, so that none is missed.
-fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {

@@ -28,7 +28,14 @@ pub(crate) enum Permission {
 }
 
 /// A token's digest: nothing that is kept here could be presented, and all are of one length.
-struct Token([u8; 32]);
+///
+/// ```
+/// use cloakroom_server::Token;
+///
+/// let known = [Token::of("a long random text")];
+/// assert!(Token::of("a long random text").is_in(&known));
+/// ```
+pub struct Token([u8; 32]);
 
 impl Access {
     pub(crate) fn new(read_only: bool) -> Access {
@@ -36,11 +43,11 @@ impl Access {
     }
 
     pub(crate) fn add_writer(&mut self, token: &str) {
-        self.writers.push(Token::of(token.as_bytes()));
+        self.writers.push(Token::of(token));
     }
 
     pub(crate) fn add_reader(&mut self, token: &str) {
-        self.readers.push(Token::of(token.as_bytes()));
+        self.readers.push(Token::of(token));
     }
 
     /// What the sender of a request may do.
@@ -62,8 +69,7 @@ impl Access {
 
     /// Whether the token is a writer's and no reader's.
     fn is_writer(&self, headers: &HeaderMap) -> Result<bool, Refusal> {
-        let given = headers.get(AUTHORIZATION).and_then(bearer).map(Token::of);
-        if let Some(given) = given {
+        if let Some(given) = Token::borne(headers) {
             // All are compared, whichever it is.
             let [writer, reader] = [&self.writers, &self.readers].map(|tokens| given.is_in(tokens));
             if writer || reader {
@@ -77,11 +83,19 @@ impl Access {
 }
 
 impl Token {
-    fn of(token: &[u8]) -> Token {
+    /// Of the token itself.
+    pub fn of(token: impl AsRef<[u8]>) -> Token {
         Token(Sha256::digest(token).into())
     }
 
-    fn is_in(&self, tokens: &[Token]) -> bool {
+    /// The one of a request, in `Authorization: Bearer TOKEN`; the scheme's name is in any case.
+    pub fn borne(headers: &HeaderMap) -> Option<Token> {
+        let (scheme, token) = headers.get(AUTHORIZATION)?.as_bytes().split_at_checked(7)?;
+        scheme.eq_ignore_ascii_case(b"bearer ").then(|| Token::of(token.trim_ascii()))
+    }
+
+    /// Whether it is one of these. All are compared, each in constant time.
+    pub fn is_in(&self, tokens: &[Token]) -> bool {
         tokens.iter().fold(Choice::from(0), |found, token| found | token.0.ct_eq(&self.0)).into()
     }
 }
@@ -92,13 +106,11 @@ impl fmt::Debug for Token {
     }
 }
 
-/// The token of `Bearer TOKEN`; the scheme's name is in any case.
-fn bearer(header: &HeaderValue) -> Option<&[u8]> {
-    let (scheme, token) = header.as_bytes().split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
-}
-
-fn is_local(uri: &Uri, headers: &HeaderMap) -> bool {
+/// Whether a request is for one of the loopback's names and addresses, by its `Host`.
+///
+/// A server on the loopback that asks for no token answers to no other: a web page can make a browser of the same machine send
+/// requests there, under a name of its own that leads to 127.0.0.1.
+pub fn is_local(uri: &Uri, headers: &HeaderMap) -> bool {
     let given = headers.get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
     let Some(authority) = uri.authority().or(given.as_ref()) else { return false };
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');

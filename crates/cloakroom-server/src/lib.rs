@@ -34,6 +34,7 @@ mod tag;
 mod target;
 mod ttl;
 
+pub use access::{Token, is_local};
 pub use refusal::OnRefusal;
 pub use server::StorageServer;
 

@@ -56,9 +56,9 @@ pub use index::SessionHandle;
 pub use observe::{Event, EventKind, Events, Missed, RevokedBy};
 pub use session::{EntryName, Key, Session, SessionData, SessionKey, SetOptions, WriteKey};
 pub use sessions::{
-    AllSessions, ChangeKind, Fault, IndexPage, ListedSession, PrincipalSessions, Repaired,
-    SessionChange, Sessions, SessionsBuilder, SessionsWatch, StoredHandle, StoredSession, Verified,
-    VerifiedKind,
+    AllSessions, ChangeKind, Fault, IndexPage, ListedSession, PrincipalSessions, Repaired, Secrets,
+    SessionChange, Sessions, SessionsBuilder, SessionsWatch, ShownEntry, StoredHandle, StoredName,
+    StoredSession, Verified, VerifiedKind, printable,
 };
 
 #[cfg(feature = "derive")]

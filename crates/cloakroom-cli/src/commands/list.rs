@@ -5,12 +5,12 @@ use std::io::{self, Write as _};
 use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
-use cloakroom_session::StoredSession;
+use cloakroom_session::{StoredSession, printable};
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 
 use super::target::{Age, is_idle_for};
-use crate::output::{Format, Outcome, column, moment, printable};
+use crate::output::{Format, Outcome, column, moment};
 use crate::store::{Store, open};
 
 /// How many are kept to be sorted, unless a limit says otherwise.

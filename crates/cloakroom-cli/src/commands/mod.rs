@@ -1,6 +1,7 @@
 //! What an operator asks of a store, one command a file.
 
 pub(crate) mod completions;
+pub(crate) mod console;
 pub(crate) mod count;
 pub(crate) mod doctor;
 pub(crate) mod list;
@@ -10,6 +11,5 @@ pub(crate) mod rotate;
 pub(crate) mod show;
 pub(crate) mod sweep;
 mod target;
-mod value;
 pub(crate) mod verify;
 pub(crate) mod watch;

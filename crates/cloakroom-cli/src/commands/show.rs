@@ -3,13 +3,16 @@
 use std::error::Error;
 
 use clap::Args;
-use serde_json::{Value as Json, json};
+use cloakroom_session::{Secrets, printable};
+use serde_json::json;
 
 use super::list::row;
 use super::target::Target;
-use super::value::{HIDDEN, is_secret, shown, type_name};
-use crate::output::{Format, Outcome, column, printable};
+use crate::output::{Format, Outcome, column};
 use crate::store::Store;
+
+/// What stands in the place of a secret.
+const HIDDEN: &str = "(--reveal shows it)";
 
 /// Shows one session: when it was created and used, when it ends, and its entries with the types that they have in JavaScript.
 ///
@@ -69,15 +72,11 @@ impl Show {
             json["record"] = text.into();
         }
         let mut values = Vec::new();
-        for (key, value) in session.entries()? {
-            let is_hidden = !self.reveal && is_secret(&key);
-            let text = if is_hidden { HIDDEN.to_owned() } else { shown(&value, self.reveal) };
-            values.push(json!({
-                "key": key,
-                "type": type_name(&value),
-                "text": if is_hidden { Json::Null } else { text.as_str().into() },
-            }));
-            lines.push(format!("  {}: {}", printable(&key), printable(&text)));
+        let secrets = if self.reveal { Secrets::Reveal } else { Secrets::Hide };
+        for entry in session.shown(secrets)? {
+            let text = entry.text.as_deref().unwrap_or(HIDDEN);
+            lines.push(format!("  {}: {}", printable(&entry.key), printable(text)));
+            values.push(json!({ "key": entry.key, "type": entry.type_name, "text": entry.text }));
         }
         json["values"] = values.into();
         self.format.print(|| json, || lines.join("\n"))?;

@@ -2,6 +2,7 @@
 // Clippy's leave for tests reaches test functions alone, not their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod console;
 mod doctor;
 mod keys;
 mod sessions;

@@ -117,7 +117,7 @@ impl Site {
 
     /// Runs a command with this configuration.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).stdin(Stdio::null()).output().unwrap();
+        let output = self.command(arguments).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Ran {
             code: output.status.code().unwrap(),
@@ -126,13 +126,13 @@ impl Site {
         }
     }
 
-    /// A command with this configuration, not yet run.
+    /// A command with this configuration, which nobody answers.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let path = self.folder.path().join("cloakroom.json");
         fs::write(&path, self.config.to_string()).unwrap();
         let (command, rest) = arguments.split_first().unwrap();
         let mut program = program(&[command, "--config", path.to_str().unwrap()]);
-        program.args(rest);
+        program.args(rest).stdin(Stdio::null());
         program
     }
 }
@@ -140,7 +140,7 @@ impl Site {
 pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
     command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR"));
-    for name in ["CLOAKROOM_TOKEN", "CLOAKROOM_READ_TOKEN", "RUST_LOG"] {
+    for name in ["CLOAKROOM_TOKEN", "CLOAKROOM_READ_TOKEN", "CLOAKROOM_CONSOLE_TOKEN", "RUST_LOG"] {
         command.env_remove(name);
     }
     command

@@ -8,3 +8,4 @@ mod secret_name;
 
 pub use flash::Flash;
 pub use old_input::OldInput;
+pub(crate) use secret_name::{is_secret, is_secret_value};

@@ -15,7 +15,7 @@ use crate::index::end_one;
 use crate::observe::RevokedBy;
 use crate::store::{Name, Whose};
 
-use super::stored::StoredSession;
+use super::stored::{StoredName, StoredSession};
 use super::{Sessions, StoredHandle};
 
 /// How many sessions are read at once.
@@ -78,6 +78,45 @@ impl AllSessions {
             ready(Ok(seen.map(|seen| StoredSession::new(seen, rules))))
         });
         Ok(Box::pin(listed))
+    }
+
+    /// What each session is stored under, in no order, as a stream: no session is read for it, so that it takes no longer than to
+    /// list the store's keys. What has ended in the last minute, or expired, may be among them, and with `hashIds` what is no
+    /// session; [`get`](AllSessions::get) tells.
+    ///
+    /// ```
+    /// # use cloakroom_session::adapter::Commit;
+    /// # use cloakroom_session::{Config, CookieHeaders, Sessions};
+    /// use futures_util::TryStreamExt as _;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// # let sessions = Sessions::from_config(Config::new("memory")).await?;
+    /// # let session = sessions.session(CookieHeaders::default());
+    /// # session.set("theme", "dark")?;
+    /// # session.finish().await?;
+    /// let all = sessions.all();
+    /// let names: Vec<_> = all.names()?.try_collect().await?;
+    /// let session = all.get(&names[0]).await?;
+    /// assert_eq!(session.unwrap().handle(), names[0].handle());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`AllSessions::list`].
+    pub fn names(&self) -> Result<BoxStream<'_, Result<StoredName>>> {
+        Ok(Box::pin(self.sessions.shared.store.names()?.map_ok(StoredName::new)))
+    }
+
+    /// The session of this name; `None` where there is none any more.
+    ///
+    /// # Errors
+    /// With [`ErrorKind::Unavailable`] where the store does not answer, and [`ErrorKind::Storage`] where it refuses.
+    pub async fn get(&self, name: &StoredName) -> Result<Option<StoredSession>> {
+        let store = &self.sessions.shared.store;
+        let seen = store.see(&name.name).await?;
+        Ok(seen.map(|seen| StoredSession::new(seen, store.configured())))
     }
 
     /// The session of this handle; `None` where there is none. It is looked for among all keys of the store, and read alone.

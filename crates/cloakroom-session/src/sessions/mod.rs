@@ -7,6 +7,7 @@ mod all;
 mod builder;
 mod count;
 mod principal;
+mod shown;
 mod stored;
 mod verify;
 mod watch;
@@ -32,7 +33,8 @@ use crate::store::Store;
 pub use all::AllSessions;
 pub use builder::SessionsBuilder;
 pub use principal::{ListedSession, PrincipalSessions};
-pub use stored::{StoredHandle, StoredSession};
+pub use shown::{Secrets, ShownEntry, printable};
+pub use stored::{StoredHandle, StoredName, StoredSession};
 pub use verify::{Fault, IndexPage, Repaired, Verified, VerifiedKind};
 pub use watch::{ChangeKind, SessionChange, SessionsWatch};
 

@@ -17,7 +17,7 @@ use crate::observe::RevokedBy;
 use crate::record::{self, Changes, End, Record, end};
 use crate::session::{Session, SessionKey, check_principal};
 
-use super::Sessions;
+use super::{Sessions, StoredName};
 
 /// The sessions that one principal has signed in to, on all devices and by all servers that share the store.
 ///
@@ -217,6 +217,11 @@ impl ListedSession {
     /// What to [`revoke`](PrincipalSessions::revoke) it by. Never its ID.
     pub fn handle(&self) -> SessionHandle {
         self.listed.handle
+    }
+
+    /// What it is stored under, for [`AllSessions::get`](super::AllSessions::get): two while it moves to another ID.
+    pub fn names(&self) -> Vec<StoredName> {
+        self.listed.names.iter().cloned().map(StoredName::new).collect()
     }
 
     /// When the session was created; where no `absolute` is configured, so that nobody notes that, when it was signed in.

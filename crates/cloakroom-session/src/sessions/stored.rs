@@ -61,6 +61,32 @@ impl FromStr for StoredHandle {
     }
 }
 
+/// What a session is stored under, for [`AllSessions::get`](super::AllSessions::get): its ID, or what stands for that. It is small,
+/// so that a program can keep one of each session, and shows nothing but its handle.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredName {
+    handle: StoredHandle,
+    pub(super) name: Name,
+}
+
+impl StoredName {
+    pub(super) fn new(name: Name) -> StoredName {
+        StoredName { handle: StoredHandle::of(&name), name }
+    }
+
+    /// What to call it by.
+    pub fn handle(&self) -> StoredHandle {
+        self.handle
+    }
+}
+
+/// Without the ID.
+impl fmt::Debug for StoredName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "StoredName({})", self.handle)
+    }
+}
+
 /// A session as it was found in the store. Never its ID.
 #[derive(Clone)]
 pub struct StoredSession {

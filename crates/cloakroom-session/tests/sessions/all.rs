@@ -2,7 +2,7 @@
 
 use cloakroom_session::storage::{Driver as _, ItemKey, KeyHasher, When};
 use cloakroom_session::testing::TestSite;
-use cloakroom_session::{Config, SessionId, StoredSession};
+use cloakroom_session::{Config, Secrets, SessionId, StoredSession};
 use futures_util::TryStreamExt as _;
 
 use crate::principals::browser;
@@ -71,4 +71,57 @@ async fn one_is_found_by_its_id_too() {
     assert!(!format!("{session:?} {}", session.handle()).contains(&id.to_string()));
     let nobody = SessionId::parse("0e7d2a53-6d0f-4a52-9d0e-2f8a4f1f6b11").unwrap();
     assert!(all.find_by_id(nobody).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn names_are_listed_without_a_session_being_read_and_each_is_got_by_its_own() {
+    for config in [Config::new("memory"), hashing()] {
+        let site = TestSite::with(config);
+        browser(&site, "Firefox", "ann").await;
+        let calls = site.store().calls();
+        let all = site.sessions().all();
+        let names: Vec<_> = all.names().unwrap().try_collect().await.unwrap();
+        assert!(site.store().calls() <= calls + 1);
+        let mut found = Vec::new();
+        for name in &names {
+            found.extend(all.get(name).await.unwrap());
+        }
+        // Under hashed IDs a page of the index has such a name too, and is no session.
+        let [session] = &found[..] else { panic!("{found:?}") };
+        let name = names.iter().find(|name| name.handle() == session.handle()).unwrap();
+        let listed = site.sessions().of("ann").list().await.unwrap();
+        assert_eq!(listed[0].names(), std::slice::from_ref(name));
+        assert!(all.revoke(session).await.unwrap());
+        assert!(all.get(name).await.unwrap().is_none());
+        assert_eq!(format!("{name:?}"), format!("StoredName({})", session.handle()));
+    }
+}
+
+#[tokio::test]
+async fn what_looks_like_a_secret_is_shown_only_where_that_is_asked_for() {
+    let site = TestSite::new();
+    let session = site.session();
+    session.set("theme", "dark").unwrap();
+    session.set("apiToken", "hunter2").unwrap();
+    session.set("paid", "4111 1111 1111 1111").unwrap();
+    session.set("profile", &std::collections::BTreeMap::from([("jwt", "hunter2")])).unwrap();
+    site.commit(&session).await.unwrap();
+    let sessions = listed(&site).await;
+    let shown = |secrets| {
+        let shown = sessions[0].shown(secrets).unwrap().into_iter();
+        shown.map(|entry| (entry.key, entry.type_name, entry.text)).collect::<Vec<_>>()
+    };
+    let entry = |key: &str, type_name, text: Option<&str>| {
+        (key.to_owned(), type_name, text.map(str::to_owned))
+    };
+    let hidden = [
+        entry("theme", "string", Some("\"dark\"")),
+        entry("apiToken", "string", None),
+        entry("paid", "string", None),
+        entry("profile", "object", Some("{ jwt: (hidden) }")),
+    ];
+    assert_eq!(shown(Secrets::Hide), hidden);
+    let revealed = shown(Secrets::Reveal);
+    assert_eq!(revealed[1], entry("apiToken", "string", Some("\"hunter2\"")));
+    assert_eq!(revealed[3], entry("profile", "object", Some("{ jwt: \"hunter2\" }")));
 }

@@ -4,6 +4,7 @@ mod commands;
 mod connections;
 mod output;
 mod patient;
+mod progress;
 mod serve;
 mod store;
 
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use commands::{count, list, revoke, rotate, show, sweep};
+use commands::{count, export, import, list, migrate, revoke, rotate, show, sweep};
 use output::Outcome;
 
 /// Server-side sessions that share their store with Astro.
@@ -35,6 +36,9 @@ enum Command {
     Sweep(sweep::Sweep),
     Rotate(rotate::Rotate),
     Encrypt(rotate::Encrypt),
+    Migrate(migrate::Migrate),
+    Export(export::Export),
+    Import(import::Import),
 }
 
 impl Command {
@@ -48,6 +52,9 @@ impl Command {
             Command::Sweep(sweep) => sweep.run().await,
             Command::Rotate(rotate) => rotate.run().await,
             Command::Encrypt(encrypt) => encrypt.run().await,
+            Command::Migrate(migrate) => migrate.run().await,
+            Command::Export(export) => export.run().await,
+            Command::Import(import) => import.run().await,
         }
     }
 }

@@ -16,7 +16,8 @@ Exit codes:
   1  it could not be done: the reason is on the standard error
   2  the arguments cannot be understood
   3  there is no such session
-  4  it is done, but for what could not be read; that is named";
+  4  it is done, but for what could not be read; that is named
+  5  it is done, but for what the target does not take; that is named";
 
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub(crate) enum Outcome {
     Done,
     NotFound,
     SomeUnreadable,
+    SomeRefused,
 }
 
 impl Outcome {
@@ -39,6 +41,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Done => ExitCode::SUCCESS,
             Outcome::NotFound => ExitCode::from(3),
             Outcome::SomeUnreadable => ExitCode::from(4),
+            Outcome::SomeRefused => ExitCode::from(5),
         }
     }
 }

@@ -159,7 +159,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 /// Ends when the process is asked to. The signals are asked for at once, so that none is missed.
-fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::Site;
 
 pub(crate) const OLD: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const NEW: &str = "f8f9fafbfcfdfeff000102030405060708090a0b0c0d0e0f1011121314151617";
+pub(crate) const NEW: &str = "f8f9fafbfcfdfeff000102030405060708090a0b0c0d0e0f1011121314151617";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_rotate_nothing_needs_the_old_key() {

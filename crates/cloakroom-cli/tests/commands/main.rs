@@ -2,6 +2,8 @@
 // Clippy's leave for tests reaches test functions alone, not their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backup;
 mod keys;
+mod migrate;
 mod sessions;
 mod support;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cloakroom_drivers::overlay::is_word;
 use cloakroom_storage::{
-    Bytes, Driver as _, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, When,
+    Bytes, Driver as _, ErrorKind, ItemKey, RemoveOutcome, SetOutcome, Version, When,
 };
 
 use super::ledger::{Entry, Hash, Ledger, Standing};
@@ -118,7 +118,7 @@ impl Copier<'_> {
             looks = true;
             let written = match found {
                 None if self.has_ended_there(key, entry).await? => return Ok(Copied::Ended),
-                None => self.write(key, name, wanted, When::Absent).await?,
+                None => self.write(key, name, wanted, None).await?,
                 Some((there, ttl)) => {
                     let hash = self.ledger.hash(&there.value);
                     let is_same = hash == wanted.hash;
@@ -136,7 +136,7 @@ impl Copier<'_> {
                         self.ledger.theirs(name)?;
                         return Ok(Copied::Newer);
                     }
-                    self.write(key, name, wanted, When::Version(there.version)).await?
+                    self.write(key, name, wanted, Some((hash, there.version))).await?
                 }
             };
             match written {
@@ -158,20 +158,25 @@ impl Copier<'_> {
         })
     }
 
-    /// Writes it on a condition; `None` where that does not hold.
+    /// Writes it where nothing is, or in the place of what was found there; `None` where that is so no more.
     async fn write(
         &self,
         key: &ItemKey,
         name: Hash,
         wanted: &Wanted,
-        when: When,
+        there: Option<(Hash, Version)>,
     ) -> Outcome<Option<Copied>> {
-        let when = if self.compares { when } else { When::Always };
+        let (hash, version) = there.unzip();
+        let when = match version {
+            _ if !self.compares => When::Always,
+            Some(version) => When::Version(version),
+            None => When::Absent,
+        };
         let ttl = wanted.deadline.map(|at| at.saturating_duration_since(Instant::now()));
         if ttl == Some(Duration::ZERO) {
             return Ok(Some(Copied::Gone));
         }
-        self.ledger.trying(name, wanted.hash, wanted.ends)?;
+        self.ledger.trying(name, wanted.hash, wanted.ends, hash)?;
         match self.stores.to.set(key, wanted.value.clone(), when, ttl).await {
             Ok(SetOutcome::Written { .. }) => {
                 self.ledger.written(name, wanted.hash, wanted.ends)?;

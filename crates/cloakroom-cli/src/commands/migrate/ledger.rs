@@ -188,13 +188,12 @@ impl Ledger {
         entries.values().filter(|entry| entry.standing == Standing::Written).nth(few).is_some()
     }
 
-    /// Notes that this value is about to be written. Nothing is lost of what was written before.
-    pub(super) fn trying(&self, key: Hash, value: Hash, ends: u32) -> io::Result<()> {
+    /// Notes that this value is about to be written, in the place of one that was found there, or where nothing was.
+    pub(super) fn trying(&self, key: Hash, value: Hash, ends: u32, there: Option<Hash>) -> io::Result<()> {
         self.change(key, |entry| {
-            if entry.written != value {
-                entry.before = entry.written;
-                entry.written = value;
-            }
+            // Where nothing was, what an earlier process has sent may still arrive.
+            entry.before = there.unwrap_or(entry.written);
+            entry.written = value;
             entry.ends = ends;
             entry.standing = Standing::Tried;
         })
@@ -320,9 +319,9 @@ mod tests {
         let (one, other, key) = {
             let ledger = Ledger::open(&path, "a to b").unwrap();
             let [one, other, key] = ["one", "other", "key"].map(|it| ledger.hash(it.as_bytes()));
-            ledger.trying(key, one, 7).unwrap();
+            ledger.trying(key, one, 7, None).unwrap();
             ledger.written(key, one, 7).unwrap();
-            ledger.trying(key, other, 9).unwrap();
+            ledger.trying(key, other, 9, Some(one)).unwrap();
             ledger.written(one, one, 0).unwrap();
             ledger.forget(one).unwrap();
             (one, other, key)

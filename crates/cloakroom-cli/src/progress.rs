@@ -36,7 +36,11 @@ impl Progress {
 
     /// Of a walk through a store, whose keys are counted first: only for a bar that is seen. Where they cannot be, the walk says
     /// why.
-    pub(crate) async fn through(format: Format, doing: &'static str, driver: &DynDriver) -> Progress {
+    pub(crate) async fn through(
+        format: Format,
+        doing: &'static str,
+        driver: &DynDriver,
+    ) -> Progress {
         if !is_shown(format) {
             return Progress(None);
         }

@@ -57,7 +57,9 @@ impl Exported {
         let (key, expires) = (self.key.as_str().into(), self.expires);
         match std::str::from_utf8(&self.value) {
             Ok(text) => Line::Text { key, expires, text: text.into() },
-            Err(_) => Line::Bytes { key, expires, base64: STANDARD.encode_to_string(&self.value).into() },
+            Err(_) => {
+                Line::Bytes { key, expires, base64: STANDARD.encode_to_string(&self.value).into() }
+            }
         }
     }
 }
@@ -83,12 +85,13 @@ pub(super) fn read(line: &[u8]) -> Result<Read, String> {
     };
     match line {
         Line::Head { version: VERSION, .. } => Ok(Read::Head),
-        Line::Head { version, .. } => {
-            Err(format!("the format is version {version}, and this program knows version {VERSION}"))
-        }
+        Line::Head { version, .. } => Err(format!(
+            "the format is version {version}, and this program knows version {VERSION}"
+        )),
         Line::Text { key, expires, text } => item(&key, expires, text.into_owned().into()),
         Line::Bytes { key, expires, base64 } => {
-            let value = STANDARD.decode_to_vec(base64.as_bytes()).map_err(|_| "its base64 is none")?;
+            let value =
+                STANDARD.decode_to_vec(base64.as_bytes()).map_err(|_| "its base64 is none")?;
             item(&key, expires, value.into())
         }
         Line::End { items } => Ok(Read::End(items)),
@@ -134,7 +137,10 @@ mod tests {
             (r#"{"key":"hunter2","text":"hunt"#, "cut off"),
             ("hunter2", "no JSON"),
             (r#"{"key":"hunter2"}"#, "no line of an export"),
-            (r#"{"key":"hunter2","expires":null,"text":"a","base64":"YQ=="}"#, "no line of an export"),
+            (
+                r#"{"key":"hunter2","expires":null,"text":"a","base64":"YQ=="}"#,
+                "no line of an export",
+            ),
             (r#"{"key":"hunter2","expires":"soon","text":"a"}"#, "no line of an export"),
             (r#"{"key":"hunter2/","expires":null,"text":"a"}"#, "key cannot be one"),
             (r#"{"key":"hunter2","expires":null,"base64":"?"}"#, "base64"),

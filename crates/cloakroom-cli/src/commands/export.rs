@@ -72,7 +72,10 @@ impl Export {
         };
         let refused = |error: io::Error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
-                format!("{} is there already, and stays as it is: name another file", path.display())
+                format!(
+                    "{} is there already, and stays as it is: name another file",
+                    path.display()
+                )
             }
             _ => format!("cannot write {}: {error}", path.display()),
         };
@@ -93,7 +96,11 @@ impl Export {
         Ok(Outcome::of(unreadable))
     }
 
-    async fn write(&self, driver: &DynDriver, output: impl Write) -> Result<Written, Box<dyn Error>> {
+    async fn write(
+        &self,
+        driver: &DynDriver,
+        output: impl Write,
+    ) -> Result<Written, Box<dyn Error>> {
         let mut output = BufWriter::new(output);
         let mut line = |line: &Line<'_>| -> Result<(), Box<dyn Error>> {
             serde_json::to_writer(&mut output, line).map_err(io::Error::from)?;
@@ -131,7 +138,10 @@ impl Export {
 }
 
 /// The item under a key; `None` where it is no more, and where an overlay says so.
-async fn exported(driver: &DynDriver, key: &ItemKey) -> cloakroom_storage::Result<Option<Exported>> {
+async fn exported(
+    driver: &DynDriver,
+    key: &ItemKey,
+) -> cloakroom_storage::Result<Option<Exported>> {
     let found = driver.get_with_ttl(key).await?.filter(|(item, _)| !is_word(&item.value));
     Ok(found.map(|(item, ttl)| {
         let expires = ttl.and_then(|ttl| SystemTime::now().checked_add(ttl));

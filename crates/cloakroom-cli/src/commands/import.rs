@@ -70,7 +70,8 @@ impl Import {
         let (input, length): (Box<dyn BufRead>, u64) = match &self.input {
             None => (Box::new(io::stdin().lock()), 0),
             Some(path) => {
-                let file = File::open(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+                let file = File::open(path)
+                    .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
                 let length = file.metadata()?.len();
                 (Box::new(BufReader::new(file)), length)
             }
@@ -81,7 +82,14 @@ impl Import {
             length => Progress::bytes(self.format, "importing", length),
         };
         let counts = Counts::default();
-        let mut lines = Lines { input, number: 0, items: 0, is_over: false, counts: &counts, progress: &progress };
+        let mut lines = Lines {
+            input,
+            number: 0,
+            items: 0,
+            is_over: false,
+            counts: &counts,
+            progress: &progress,
+        };
         lines.read_head()?;
         let items = stream::iter(std::iter::from_fn(|| lines.next_item().transpose()));
         items
@@ -101,7 +109,8 @@ impl Import {
         progress: &Progress,
     ) -> Result<(), Box<dyn Error>> {
         let Exported { key, value, expires } = item;
-        let ttl = expires.map(|at| Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default());
+        let ttl = expires
+            .map(|at| Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default());
         if ttl.is_some_and(|ttl| ttl.is_zero()) {
             increment(&counts.expired);
             return Ok(());
@@ -120,7 +129,12 @@ impl Import {
                 let is_same = there.is_some_and(|there| there.value == value);
                 increment(if is_same { &counts.already } else { &counts.differing });
             }
-            Err(error) if matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::InvalidKey | ErrorKind::Unsupported) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::TooLarge | ErrorKind::InvalidKey | ErrorKind::Unsupported
+                ) =>
+            {
                 progress.say(&format!("cloakroom: {} is not taken: {error}", called(&key)));
                 increment(&counts.refused);
             }
@@ -193,7 +207,10 @@ impl Lines<'_> {
                 Ok(Read::End(items)) => {
                     self.is_over = true;
                     if items != self.items + self.counts.broken.get() {
-                        self.name(&format!("there were {items} items, and {} are here", self.items));
+                        self.name(&format!(
+                            "there were {items} items, and {} are here",
+                            self.items
+                        ));
                     }
                 }
                 Ok(Read::Head) => self.name("a second first line"),

@@ -17,10 +17,18 @@ async fn an_export_comes_back_byte_by_byte_in_every_store() {
         let ids = [site.signed_in("ann").await, site.signed_in("bob").await];
         site.sessions().await.of("bob").revoke_all().await.unwrap();
         let source = driver(&site.config).await;
-        _ = source.set(&key(1), Bytes::from_static(b"\xff\0\xfe"), When::Always, None).await.unwrap();
+        _ = source
+            .set(&key(1), Bytes::from_static(b"\xff\0\xfe"), When::Always, None)
+            .await
+            .unwrap();
         let path = folder.path().join(store);
         let exported = site.run(&["export", "--json", "--output", path.to_str().unwrap()]);
-        assert_eq!((exported.code, &exported.json()[0]["items"]), (0, &4.into()), "{store}: {}", exported.errors);
+        assert_eq!(
+            (exported.code, &exported.json()[0]["items"]),
+            (0, &4.into()),
+            "{store}: {}",
+            exported.errors
+        );
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{store}");
         // The standard output has the same lines.
         let lines = |text: &str| text.lines().count();
@@ -29,7 +37,12 @@ async fn an_export_comes_back_byte_by_byte_in_every_store() {
 
         let empty = plain();
         let imported = empty.run(&["import", "--json", "--input", path.to_str().unwrap()]);
-        assert_eq!((imported.code, &imported.json()[0]["imported"]), (0, &4.into()), "{store}: {}", imported.errors);
+        assert_eq!(
+            (imported.code, &imported.json()[0]["imported"]),
+            (0, &4.into()),
+            "{store}: {}",
+            imported.errors
+        );
         assert_alike(&source, &driver(&empty.config).await, store).await;
         assert!(empty.is_alive(ids[0]).await && !empty.is_alive(ids[1]).await, "{store}");
     }
@@ -42,7 +55,10 @@ async fn what_is_sealed_stays_sealed() {
     let at_rest = json!({ "hashIds": true, "encryption": { "keys": [crate::keys::OLD] } });
     let (site, other) = (on_files(at_rest.clone()), on_files(at_rest));
     let id = site.signed_in("ann").await;
-    assert_eq!(site.run(&["export", "--output", path.to_str().unwrap()]).output, "2 items were written\n");
+    assert_eq!(
+        site.run(&["export", "--output", path.to_str().unwrap()]).output,
+        "2 items were written\n"
+    );
     let lines = fs::read_to_string(&path).unwrap();
     assert!(!lines.contains(&id.to_string()) && !lines.contains("hunter2"), "{lines}");
     assert_eq!(other.run(&["import", "--input", path.to_str().unwrap()]).code, 0);
@@ -67,7 +83,10 @@ async fn what_is_there_stays_unless_it_shall_be_replaced() {
         ran.json().remove(0)
     };
     let kept = counts(&["import", "--json", "--input", path]);
-    assert_eq!((&kept["imported"], &kept["already"], &kept["differing"]), (&0.into(), &1.into(), &1.into()));
+    assert_eq!(
+        (&kept["imported"], &kept["already"], &kept["differing"]),
+        (&0.into(), &1.into(), &1.into())
+    );
     assert_eq!(text(&store, &key(1)).await.as_deref(), Some("newer"));
     assert_eq!(counts(&["import", "--json", "--overwrite", "--input", path])["imported"], 2);
     assert_eq!(text(&store, &key(1)).await.as_deref(), Some("exported"));
@@ -103,7 +122,9 @@ async fn a_broken_line_costs_nothing_else_and_is_named_by_its_number() {
 fn what_is_no_export_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("export");
-    for text in ["", "{}\n", "[[\"Map\"]]\n", "{\"cloakroomExport\":9,\"at\":\"2026-11-23T11:00:15Z\"}\n"] {
+    for text in
+        ["", "{}\n", "[[\"Map\"]]\n", "{\"cloakroomExport\":9,\"at\":\"2026-11-23T11:00:15Z\"}\n"]
+    {
         fs::write(&path, text).unwrap();
         let ran = plain().run(&["import", "--input", path.to_str().unwrap()]);
         assert_eq!(ran.code, 1, "{text}");

@@ -42,8 +42,8 @@ use cloakroom_storage::{
     Result, SetOutcome, Swept, When, options,
 };
 
-pub use words::{counts_no_more, is_word};
 use words::{MARK, REMOVED, is_named_after, mark_of};
+pub use words::{counts_no_more, is_word};
 
 const NAME: &str = "overlay";
 

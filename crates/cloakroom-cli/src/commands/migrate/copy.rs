@@ -94,12 +94,20 @@ impl Copier<'_> {
         let longest = self.stores.to.capabilities().longest_value.unwrap_or(usize::MAX);
         if wanted.value.len() > longest {
             let (length, driver) = (wanted.value.len(), self.stores.to.name());
-            return Ok(Copied::Refused(format!("it has {length} bytes, and `{driver}` takes {longest}")));
+            return Ok(Copied::Refused(format!(
+                "it has {length} bytes, and `{driver}` takes {longest}"
+            )));
         }
         self.bring(key, name, &wanted, entry).await
     }
 
-    async fn bring(&self, key: &ItemKey, name: Hash, wanted: &Wanted, entry: Entry) -> Outcome<Copied> {
+    async fn bring(
+        &self,
+        key: &ItemKey,
+        name: Hash,
+        wanted: &Wanted,
+        entry: Entry,
+    ) -> Outcome<Copied> {
         // Most of a first pass is not there yet: one call, where to look first would be two.
         let mut looks = !entry.is_unknown() || !self.compares;
         for _ in 0..ATTEMPTS {
@@ -183,7 +191,9 @@ impl Copier<'_> {
                 Ok(Some(Copied::Written(wanted.value.len())))
             }
             Ok(SetOutcome::Conflict) => Ok(None),
-            Err(error) if is_of_the_item(error.kind()) => Ok(Some(Copied::Refused(error.to_string()))),
+            Err(error) if is_of_the_item(error.kind()) => {
+                Ok(Some(Copied::Refused(error.to_string())))
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -56,7 +56,8 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    const UNKNOWN: Entry = Entry { written: 0, before: 0, ends: 0, walk: 0, standing: Standing::Seen };
+    const UNKNOWN: Entry =
+        Entry { written: 0, before: 0, ends: 0, walk: 0, standing: Standing::Seen };
 
     /// Whether this value in the target was written from here.
     pub(super) fn is_ours(&self, value: Hash) -> bool {
@@ -117,7 +118,8 @@ impl Ledger {
         let mut ledger = Ledger::in_memory()?;
         let digest = Sha256::digest(about);
         ledger.about.copy_from_slice(&digest[..8]);
-        let file = options().open(path).map_err(|error| refused(&format!("cannot be opened: {error}")))?;
+        let file =
+            options().open(path).map_err(|error| refused(&format!("cannot be opened: {error}")))?;
         lock(&file).map_err(|error| refused(&error.to_string()))?;
         let mut reader = BufReader::new(&file);
         if file.metadata()?.len() > 0 {
@@ -189,7 +191,13 @@ impl Ledger {
     }
 
     /// Notes that this value is about to be written, in the place of one that was found there, or where nothing was.
-    pub(super) fn trying(&self, key: Hash, value: Hash, ends: u32, there: Option<Hash>) -> io::Result<()> {
+    pub(super) fn trying(
+        &self,
+        key: Hash,
+        value: Hash,
+        ends: u32,
+        there: Option<Hash>,
+    ) -> io::Result<()> {
         self.change(key, |entry| {
             // Where nothing was, what an earlier process has sent may still arrive.
             entry.before = there.unwrap_or(entry.written);
@@ -299,7 +307,8 @@ fn from_line(line: &[u8; LINE]) -> Option<(Hash, Entry)> {
         _ => return None,
     };
     let ends = u32::from_le_bytes([line[24], line[25], line[26], line[27]]);
-    let entry = Entry { written: number(line, 8), before: number(line, 16), ends, walk: 0, standing };
+    let entry =
+        Entry { written: number(line, 8), before: number(line, 16), ends, walk: 0, standing };
     Some((number(line, 0), entry))
 }
 

@@ -224,12 +224,16 @@ fn lines(pass: &Pass, done: &Done) -> String {
         }
     }
     if pass.only_there.is_none() {
-        lines.push("the target cannot list what it has: what is there alone is not known".to_owned());
+        lines.push(
+            "the target cannot list what it has: what is there alone is not known".to_owned(),
+        );
     }
     lines.join("\n")
 }
 
 /// Whether a store has failed in a way that may be over in a moment.
 fn is_passing(error: &(dyn Error + 'static)) -> bool {
-    error.downcast_ref::<cloakroom_storage::Error>().is_some_and(cloakroom_storage::Error::is_retryable)
+    error
+        .downcast_ref::<cloakroom_storage::Error>()
+        .is_some_and(cloakroom_storage::Error::is_retryable)
 }

@@ -92,7 +92,11 @@ impl Copier<'_> {
     ///
     /// # Errors
     /// When a store fails: what was copied until then is, and another pass goes on.
-    pub(super) async fn pass(&self, look: Look, progress: &Progress) -> Result<Pass, Box<dyn Error>> {
+    pub(super) async fn pass(
+        &self,
+        look: Look,
+        progress: &Progress,
+    ) -> Result<Pass, Box<dyn Error>> {
         self.ledger.begin_walk();
         let pass = RefCell::new(Pass::default());
         let keys = self.stores.from.keys("").map_err(Box::<dyn Error>::from);

@@ -8,7 +8,8 @@ use std::time::Duration;
 use cloakroom_drivers::{open_with_limits, overlay};
 use cloakroom_session::{Config, SessionId};
 use cloakroom_storage::{
-    Bytes, Capabilities, Driver as _, DynDriver, Encrypted, HashedKeys, ItemKey, KeyHasher, KeyRing, Limits, When,
+    Bytes, Capabilities, Driver as _, DynDriver, Encrypted, HashedKeys, ItemKey, KeyHasher,
+    KeyRing, Limits, When,
 };
 use serde_json::Value;
 
@@ -168,7 +169,9 @@ impl End {
     fn is_fit_to_read(&self) -> Result<(), Box<dyn Error>> {
         let capabilities = self.driver.capabilities();
         if !capabilities.iteration {
-            return Err(self.refused("the source cannot list what it has, so nobody knows what to copy"));
+            return Err(
+                self.refused("the source cannot list what it has, so nobody knows what to copy")
+            );
         }
         match is_of_one_process(&capabilities) {
             true => Err(self.refused("the source lives in one process, and this is another")),
@@ -185,7 +188,9 @@ impl End {
             return Err(self.refused("the target lives in one process, and ends with this command"));
         }
         if !capabilities.expiry {
-            return Err(self.refused("the target keeps no deadlines, so what is copied there would live for ever"));
+            return Err(self.refused(
+                "the target keeps no deadlines, so what is copied there would live for ever",
+            ));
         }
         if !capabilities.compare_and_swap {
             eprintln!(
@@ -203,7 +208,8 @@ impl End {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| "the system has no random bytes")?;
         let random = u128::from_le_bytes(random);
-        let key = ItemKey::new(&format!("{:08x}-migration-{:012x}", random >> 96, random as u64 >> 16))?;
+        let key =
+            ItemKey::new(&format!("{:08x}-migration-{:012x}", random >> 96, random as u64 >> 16))?;
         let _ = self.driver.set(&key, "0".into(), When::Always, Some(PROBE)).await?;
         let seen = source.driver.get(&key).await;
         self.driver.remove(&key, When::Always).await?;

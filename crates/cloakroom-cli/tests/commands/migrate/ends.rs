@@ -12,7 +12,8 @@ const SECRET: &str = "a secret of this site's own";
 async fn what_is_sealed_and_hashed_is_so_as_the_target_is_configured() {
     let sealed = |key: &str| json!({ "encryption": { "keys": [key] } });
     let hashed = json!({ "hashIds": { "secret": SECRET } });
-    let both = |key: &str| json!({ "hashIds": { "secret": SECRET }, "encryption": { "keys": [key] } });
+    let both =
+        |key: &str| json!({ "hashIds": { "secret": SECRET }, "encryption": { "keys": [key] } });
     for (from, to) in [
         (json!({}), sealed(NEW)),
         (sealed(OLD), json!({})),
@@ -31,7 +32,11 @@ async fn what_is_sealed_and_hashed_is_so_as_the_target_is_configured() {
         let ids = [from.signed_in("ann").await, from.signed_in("ann").await];
         let pair = Pair::of(&from.config, &to.config);
         let report = pair.migrated(true);
-        assert_eq!((&report["same"], &report["onlyInTarget"]), (&3.into(), &0.into()), "{why}: {report}");
+        assert_eq!(
+            (&report["same"], &report["onlyInTarget"]),
+            (&3.into(), &0.into()),
+            "{why}: {report}"
+        );
         assert_eq!(pair.migrated(false)["copied"], 0, "{why}");
         assert!(to.is_alive(ids[0]).await, "{why}");
 

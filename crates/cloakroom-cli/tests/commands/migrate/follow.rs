@@ -36,7 +36,11 @@ async fn it_copies_what_changes_until_it_is_told_to_stop_and_then_all_is_there()
         let ran = stopped(child);
         assert_eq!(ran.code, 0, "{store}: {}", ran.errors);
         let report = &ran.json()[0];
-        assert_eq!((&report["newer"], &report["onlyInTarget"]), (&0.into(), &0.into()), "{store}: {report}");
+        assert_eq!(
+            (&report["newer"], &report["onlyInTarget"]),
+            (&0.into(), &0.into()),
+            "{store}: {report}"
+        );
         assert_alike(&driver(&from.config).await, &target, store).await;
         for (number, id) in visited.into_iter().enumerate() {
             let session = to.sessions().await.all().find_by_id(id).await.unwrap();

@@ -30,7 +30,9 @@ async fn killed_at_many_moments_it_ends_with_all_that_the_source_has_by_then() {
                     .spawn()
                     .unwrap();
                 // As soon as there is a little more than the last time.
-                while target.keys("").count().await < wanted && child.try_wait().unwrap().is_none() {}
+                while target.keys("").count().await < wanted && child.try_wait().unwrap().is_none()
+                {
+                }
                 child.kill().unwrap();
                 killed += usize::from(!child.wait().unwrap().success());
                 if with_state {
@@ -41,7 +43,11 @@ async fn killed_at_many_moments_it_ends_with_all_that_the_source_has_by_then() {
                 wanted = target.keys("").count().await + 20;
             }
             let report = pair.migrated(with_state);
-            assert_eq!((&report["newer"], &report["onlyInTarget"]), (&0.into(), &0.into()), "{store}: {report}");
+            assert_eq!(
+                (&report["newer"], &report["onlyInTarget"]),
+                (&0.into(), &0.into()),
+                "{store}: {report}"
+            );
             assert_alike(&source, &target, &format!("{store}, killed {killed} times")).await;
             assert!(killed > 2, "{store}: killed {killed} times");
         }
@@ -59,8 +65,11 @@ async fn killed_while_it_changes_what_it_has_copied_it_knows_both() {
     let pair = Pair::of(&from.config, &to.config);
     pair.migrated(true);
     let second = async || {
-        let values: Vec<String> =
-            contents(&target).await.into_values().map(|(value, _)| String::from_utf8(value.to_vec()).unwrap()).collect();
+        let values: Vec<String> = contents(&target)
+            .await
+            .into_values()
+            .map(|(value, _)| String::from_utf8(value.to_vec()).unwrap())
+            .collect();
         values.iter().filter(|value| *value != "first").count()
     };
     for round in 1..8 {

@@ -20,11 +20,8 @@ async fn every_store_goes_into_every_other() {
     sites.extend(Site::on_each().await.into_iter().skip(1));
     sites.push(("files again", plain()));
     let first = &sites[0].1;
-    let ids = [
-        first.signed_in("ann").await,
-        first.signed_in("ann").await,
-        first.signed_in("bob").await,
-    ];
+    let ids =
+        [first.signed_in("ann").await, first.signed_in("ann").await, first.signed_in("bob").await];
     assert_eq!(first.sessions().await.of("bob").revoke_all().await.unwrap(), 1);
     for pair in sites.windows(2) {
         let [(name, from), (there, to)] = pair else { unreachable!() };
@@ -36,7 +33,10 @@ async fn every_store_goes_into_every_other() {
         }
         let (from, held) = (driver(&from.config).await, driver(&to.config).await);
         assert_alike(&from, &held, &why).await;
-        assert_eq!(report["bytes"], contents(&held).await.values().map(|it| it.0.len()).sum::<usize>());
+        assert_eq!(
+            report["bytes"],
+            contents(&held).await.values().map(|it| it.0.len()).sum::<usize>()
+        );
         assert!(to.is_alive(ids[0]).await && to.is_alive(ids[1]).await, "{why}");
         assert!(!to.is_alive(ids[2]).await, "a logout stands: {why}");
         assert_eq!(to.sessions().await.of("ann").count().await.unwrap(), 2, "{why}");
@@ -60,12 +60,16 @@ async fn a_second_run_finds_all_done() {
 async fn what_is_not_ours_stays_where_it_is_and_what_expires_is_not_brought_back() {
     let (from, to) = (plain(), plain());
     let (source, target) = (driver(&from.config).await, driver(&to.config).await);
-    put(&source, &cloakroom_storage::ItemKey::new("queue:jobs").unwrap(), "somebody else's", None).await;
+    put(&source, &cloakroom_storage::ItemKey::new("queue:jobs").unwrap(), "somebody else's", None)
+        .await;
     put(&source, &key(1), "[[\"Map\"]]", Some(3600)).await;
     put(&source, &key(2), "[[\"Map\"]]", None).await;
     put(&target, &key(3), "[[\"Map\"]]", None).await;
     let ran = Pair::of(&from.config, &to.config).migrate(false);
-    assert_eq!((ran.code, &ran.json()[0]["items"], &ran.json()[0]["onlyInTarget"]), (0, &2.into(), &1.into()));
+    assert_eq!(
+        (ran.code, &ran.json()[0]["items"], &ran.json()[0]["onlyInTarget"]),
+        (0, &2.into(), &1.into())
+    );
     assert!(ran.errors.contains("is in the target alone"), "{}", ran.errors);
     // By its handle.
     assert!(!ran.errors.contains(key(3).as_str()), "{}", ran.errors);
@@ -105,13 +109,27 @@ async fn what_cannot_be_read_and_what_is_not_taken_is_named() {
     let served = crate::support::Served::start(&["--driver", "memory", "--max-size", "1KiB"]);
     let to = json!({ "driver": "http", "options": { "base": served.url } });
     let ran = Pair::of(&site.config, &to).migrate(false);
-    assert_eq!((ran.code, &ran.json()[0]["refused"], &ran.json()[0]["same"]), (5, &1.into(), &1.into()));
-    assert!(ran.errors.contains("is not taken") && !ran.errors.contains(key(1).as_str()), "{}", ran.errors);
+    assert_eq!(
+        (ran.code, &ran.json()[0]["refused"], &ran.json()[0]["same"]),
+        (5, &1.into(), &1.into())
+    );
+    assert!(
+        ran.errors.contains("is not taken") && !ran.errors.contains(key(1).as_str()),
+        "{}",
+        ran.errors
+    );
 
     let sealed = support::on_files(json!({ "encryption": { "keys": [crate::keys::OLD] } }));
     let id = sealed.signed_in("ann").await;
     put(&driver(&sealed.config).await, &key(1), "not sealed", None).await;
     let ran = Pair::of(&sealed.config, &plain().config).migrate(false);
-    assert_eq!((ran.code, &ran.json()[0]["unreadable"], &ran.json()[0]["same"]), (4, &1.into(), &2.into()));
-    assert!(ran.errors.contains("cannot be read") && !ran.errors.contains(&id.to_string()), "{}", ran.errors);
+    assert_eq!(
+        (ran.code, &ran.json()[0]["unreadable"], &ran.json()[0]["same"]),
+        (4, &1.into(), &2.into())
+    );
+    assert!(
+        ran.errors.contains("cannot be read") && !ran.errors.contains(&id.to_string()),
+        "{}",
+        ran.errors
+    );
 }

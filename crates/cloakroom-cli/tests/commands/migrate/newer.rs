@@ -28,7 +28,11 @@ async fn what_was_changed_in_the_target_stays_with_a_state_and_without() {
             source.remove(&key(4), When::Always).await.unwrap();
             for _ in 0..2 {
                 let report = pair.migrated(with_state);
-                assert_eq!((&report["newer"], &report["removed"]), (&2.into(), &0.into()), "{store}: {report}");
+                assert_eq!(
+                    (&report["newer"], &report["removed"]),
+                    (&2.into(), &0.into()),
+                    "{store}: {report}"
+                );
                 for number in [1, 3, 4] {
                     let value = text(&target, &key(number)).await;
                     assert_eq!(value.as_deref(), Some("a server's"), "{store}: {number}");
@@ -55,7 +59,11 @@ async fn a_logout_in_the_target_stands_while_it_is_remembered_and_after() {
         target.remove(&id, When::Always).await.unwrap();
         for _ in 0..2 {
             let report = pair.migrated(true);
-            assert_eq!((&report["copied"], &report["ended"]), (&0.into(), &2.into()), "{store}, with the index: {report}");
+            assert_eq!(
+                (&report["copied"], &report["ended"]),
+                (&0.into(), &2.into()),
+                "{store}, with the index: {report}"
+            );
         }
         assert_eq!(text(&target, &id).await, None, "{store}");
     }

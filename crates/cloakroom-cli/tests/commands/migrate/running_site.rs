@@ -62,7 +62,8 @@ async fn leave(session: Session) -> Result<()> {
 }
 
 async fn server(config: &Value) -> Router {
-    let sessions = Sessions::from_config(Config::from_json(&config.to_string()).unwrap()).await.unwrap();
+    let sessions =
+        Sessions::from_config(Config::from_json(&config.to_string()).unwrap()).await.unwrap();
     Router::new()
         .route("/enter", post(enter))
         .route("/count", post(count))
@@ -86,7 +87,14 @@ impl Servers {
         *self.0[number].lock().unwrap() = anew;
     }
 
-    async fn ask(&self, server: usize, method: &str, path: &str, cookie: &str, body: &str) -> Answer {
+    async fn ask(
+        &self,
+        server: usize,
+        method: &str,
+        path: &str,
+        cookie: &str,
+        body: &str,
+    ) -> Answer {
         let request = Request::builder().method(method).uri(path).header(header::COOKIE, cookie);
         let request = request.body(Body::from(body.to_owned())).unwrap();
         let router = self.0[server % self.0.len()].lock().unwrap().clone();
@@ -135,12 +143,18 @@ impl Visitor {
         assert_ne!(answer.text, "nobody", "{when}: the session of {} is lost", self.name);
         self.counted += 1;
         let count: usize = answer.text.parse().unwrap();
-        assert!((self.counted..=self.asked).contains(&count), "{when}: {count} of {}", self.counted);
+        assert!(
+            (self.counted..=self.asked).contains(&count),
+            "{when}: {count} of {}",
+            self.counted
+        );
     }
 
     /// Logs out, and begins anew.
     async fn leave(&mut self, servers: &Servers, server: usize) {
-        while servers.ask(server, "POST", "/leave", &self.cookie, "").await.status != StatusCode::OK {}
+        while servers.ask(server, "POST", "/leave", &self.cookie, "").await.status != StatusCode::OK
+        {
+        }
         self.left.push(std::mem::take(&mut self.cookie));
         self.enter(servers, server + 1).await;
     }
@@ -150,9 +164,17 @@ impl Visitor {
         for server in 0..servers.number() {
             let answer = servers.ask(server, "GET", "/", &self.cookie, "").await;
             let (name, count) = answer.text.split_once(' ').unwrap_or((&answer.text, "0"));
-            assert_eq!((answer.status, name), (StatusCode::OK, self.name.as_str()), "{when}, server {server}");
+            assert_eq!(
+                (answer.status, name),
+                (StatusCode::OK, self.name.as_str()),
+                "{when}, server {server}"
+            );
             let count: usize = count.parse().unwrap();
-            assert!((self.counted..=self.asked).contains(&count), "{when}: {count} of {}", self.counted);
+            assert!(
+                (self.counted..=self.asked).contains(&count),
+                "{when}: {count} of {}",
+                self.counted
+            );
             for left in &self.left {
                 let answer = servers.ask(server, "GET", "/", left, "").await;
                 assert_eq!(answer.text, "nobody", "{when}, server {server}: a logout was undone");

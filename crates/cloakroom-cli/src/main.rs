@@ -4,6 +4,7 @@ mod commands;
 mod connections;
 mod output;
 mod patient;
+mod progress;
 mod serve;
 mod store;
 
@@ -15,7 +16,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use commands::{
-    completions, console, count, doctor, list, man, revoke, rotate, show, sweep, verify, watch,
+    completions, console, count, doctor, export, import, list, man, migrate, revoke, rotate, show,
+    sweep, verify, watch,
 };
 use output::Outcome;
 
@@ -39,6 +41,9 @@ enum Command {
     Verify(verify::Verify),
     Rotate(rotate::Rotate),
     Encrypt(rotate::Encrypt),
+    Migrate(migrate::Migrate),
+    Export(export::Export),
+    Import(import::Import),
     Doctor(doctor::Doctor),
     Watch(watch::Watch),
     Completions(completions::Completions),
@@ -66,6 +71,9 @@ impl Command {
             Command::Verify(verify) => verify.run().await,
             Command::Rotate(rotate) => rotate.run().await,
             Command::Encrypt(encrypt) => encrypt.run().await,
+            Command::Migrate(migrate) => migrate.run().await,
+            Command::Export(export) => export.run().await,
+            Command::Import(import) => import.run().await,
             Command::Doctor(doctor) => doctor.run().await,
             Command::Watch(watch) => watch.run().await,
             Command::Completions(completions) => completions.run(Arguments::command()),

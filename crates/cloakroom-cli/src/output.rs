@@ -17,7 +17,9 @@ Exit codes:
   2  the arguments cannot be understood
   3  there is no such session
   4  it is done, but for what could not be read; that is named
-  5  something is not as it should be; that is named";
+  5  something is not as it should be; that is named
+
+  6  it is done, but for what the target does not take; that is named";
 
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,7 @@ pub(crate) enum Outcome {
     NotFound,
     SomeUnreadable,
     Faulty,
+    SomeRefused,
 }
 
 impl Outcome {
@@ -42,6 +45,7 @@ impl From<Outcome> for ExitCode {
             Outcome::NotFound => ExitCode::from(3),
             Outcome::SomeUnreadable => ExitCode::from(4),
             Outcome::Faulty => ExitCode::from(5),
+            Outcome::SomeRefused => ExitCode::from(6),
         }
     }
 }

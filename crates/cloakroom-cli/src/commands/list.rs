@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::target::{Age, is_idle_for};
 use crate::output::{Format, Outcome, column, moment};
+use crate::progress::Progress;
 use crate::store::{Store, open};
 
 /// How many are kept to be sorted, unless a limit says otherwise.
@@ -88,12 +89,18 @@ impl List {
         if !self.format.json {
             writeln!(io::stdout(), "{HEAD}")?;
         }
+        // Where nothing is printed before all is read.
+        let progress = match self.sort {
+            Some(_) => Some(Progress::through(self.format, "reading", sessions.driver()).await),
+            None => None,
+        };
         let all = sessions.all();
         let mut listed = all.list()?;
         let limit = self.limit.unwrap_or(if self.sort.is_some() { SORTED } else { usize::MAX });
         let (mut sorted, mut printed, mut unreadable) = (Vec::new(), 0, 0);
         while printed < limit {
             let Some(session) = listed.try_next().await? else { break };
+            progress.as_ref().inspect(|progress| progress.tick());
             if !self.is_wanted(&session) {
                 continue;
             }
@@ -112,6 +119,7 @@ impl List {
                 }
             }
         }
+        drop(progress);
         if let Some(order) = self.sort {
             order.sort(&mut sorted);
         }

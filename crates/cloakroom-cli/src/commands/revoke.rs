@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::target::{Age, Target, is_older};
 use crate::output::{Format, Outcome};
+use crate::progress::Progress;
 use crate::store::{Store, open};
 
 /// How many are ended at once.
@@ -130,9 +131,11 @@ impl Revoke {
         }
         let [revoked, unreadable, failed] = [(); 3].map(|()| Cell::new(0_usize));
         let count = |counter: &Cell<usize>| counter.set(counter.get() + 1);
+        let progress = Progress::through(self.format, "revoking", sessions.driver()).await;
         let listed = all.list()?.map_err(Box::<dyn Error>::from);
         listed
             .try_for_each_concurrent(AT_ONCE, async |session| {
+                progress.tick();
                 let is_old = |age| session.created_at().is_some_and(|at| is_older(at, age));
                 if session.unreadable().is_some() {
                     // With the wrong key that would be all of them; by its handle each can be ended.
@@ -142,7 +145,7 @@ impl Revoke {
                         Ok(true) => count(&revoked),
                         Ok(false) => {}
                         Err(error) => {
-                            eprintln!("cloakroom: {}: {error}", session.handle());
+                            progress.say(&format!("cloakroom: {}: {error}", session.handle()));
                             count(&failed);
                         }
                     }

@@ -10,6 +10,7 @@ use futures_util::TryStreamExt as _;
 use serde_json::json;
 
 use crate::output::{Format, Outcome};
+use crate::progress::Progress;
 use crate::store::Store;
 
 /// How many items are sealed at once.
@@ -75,6 +76,7 @@ async fn reseal(
                     on all of them first, and here"
             .into());
     }
+    let progress = Progress::through(format, "sealing", &driver).await;
     let sealed = Encrypted::new(driver, encryption.ring()?).accept_plain(takes_plain);
     let is_ours = |key: &ItemKey| match config.hash_ids {
         Some(_) => KeyHasher::is_hash(key.as_str()),
@@ -83,6 +85,7 @@ async fn reseal(
     let [anew, already, unreadable, failed] = [(); 4].map(|()| Cell::new(0_usize));
     let keys = sealed.keys("").map_err(Box::<dyn Error>::from);
     keys.try_for_each_concurrent(AT_ONCE, async |key| {
+        progress.tick();
         if !is_ours(&key) {
             return Ok(());
         }
@@ -94,13 +97,14 @@ async fn reseal(
             // None of the others would do better.
             Err(error) if error.kind() == ErrorKind::Unsupported => return Err(error.into()),
             Err(error) => {
-                eprintln!("cloakroom: {}: {error}", called(&key));
+                progress.say(&format!("cloakroom: {}: {error}", called(&key)));
                 count(if error.kind() == ErrorKind::Corrupt { &unreadable } else { &failed });
             }
         }
         Ok(())
     })
     .await?;
+    drop(progress);
     let [anew, already, unreadable, failed] =
         [anew, already, unreadable, failed].map(Cell::into_inner);
     let json =
@@ -119,7 +123,7 @@ async fn reseal(
 }
 
 /// A key without what is a credential in it.
-fn called(key: &ItemKey) -> String {
+pub(super) fn called(key: &ItemKey) -> String {
     match SessionId::parse(key.as_str().strip_prefix(ASIDE).unwrap_or(key.as_str())) {
         Some(id) => StoredHandle::from(id).to_string(),
         None => key.as_str().to_owned(),
@@ -130,7 +134,7 @@ fn called(key: &ItemKey) -> String {
 const ASIDE: &str = "corrupt:";
 
 /// Whether a store's key is a session's or an index's: other things in the store are somebody else's.
-fn is_session_or_index(key: &str) -> bool {
+pub(super) fn is_session_or_index(key: &str) -> bool {
     let id = key.strip_prefix(ASIDE).unwrap_or(key);
     if SessionId::parse(id).is_some_and(|parsed| parsed.to_string() == id) {
         return true;

@@ -3,12 +3,13 @@
 use std::error::Error;
 
 use clap::Args;
-use cloakroom_session::{AllSessions, Fault, Repaired, Sessions, StoredHandle, VerifiedKind};
+use cloakroom_session::{Repaired, Sessions, StoredHandle, VerifiedKind, printable};
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 
 use super::sweep;
-use crate::output::{Format, Outcome, printable};
+use crate::output::{Format, Outcome};
+use crate::progress::Progress;
 use crate::store::Store;
 
 /// Reads every record and every index of a store, and names what is not as it should be.
@@ -59,6 +60,11 @@ impl Counts {
         }
     }
 
+    fn found(&mut self, repaired: Option<Repaired>) {
+        self.faults += 1;
+        self.left += usize::from(repaired.is_none_or(|repaired| repaired == Repaired::Left));
+    }
+
     fn json(&self) -> Value {
         json!({
             "sessions": self.sessions, "indexes": self.indexes, "ended": self.ended, "aside": self.aside,
@@ -83,36 +89,31 @@ impl Verify {
         if self.repair {
             self.sweep(&sessions, &mut counts).await?;
         }
+        let progress = Progress::through(self.format, "reading", sessions.driver()).await;
         let mut verified = all.verify()?;
         while let Some(verified) = verified.try_next().await? {
+            progress.tick();
             counts.add(verified.kind);
             for fault in &verified.faults {
-                self.tell(&all, fault, &mut counts).await?;
+                let repaired = if self.repair { Some(all.repair(fault).await?) } else { None };
+                counts.found(repaired);
+                let (handle, detail) = (Some(fault.handle()), fault.to_string());
+                progress.beside(|| self.print(handle, fault.name(), &detail, repaired))?;
             }
         }
+        drop(progress);
         self.format.print(|| counts.json(), || counts.line())?;
         Ok(if counts.left == 0 { Outcome::Done } else { Outcome::Faulty })
     }
 
     /// Frees what has expired, and what killed processes have left: what cannot be removed is a fault of its own.
     async fn sweep(&self, sessions: &Sessions, counts: &mut Counts) -> Result<(), Box<dyn Error>> {
-        let Err(error) = sweep::all(&**sessions.driver()).await else { return Ok(()) };
-        counts.faults += 1;
-        counts.left += 1;
-        let detail = error.to_string();
-        self.print(None, "leftover", &detail, Some(Repaired::Left))
-    }
-
-    async fn tell(
-        &self,
-        all: &AllSessions,
-        fault: &Fault,
-        counts: &mut Counts,
-    ) -> Result<(), Box<dyn Error>> {
-        counts.faults += 1;
-        let repaired = if self.repair { Some(all.repair(fault).await?) } else { None };
-        counts.left += usize::from(repaired.is_none_or(|repaired| repaired == Repaired::Left));
-        self.print(Some(fault.handle()), fault.name(), &fault.to_string(), repaired)
+        let progress = Progress::spinner(self.format, "sweeping");
+        let Err(error) = sweep::all(&**sessions.driver(), &progress).await else { return Ok(()) };
+        drop(progress);
+        let left = Some(Repaired::Left);
+        counts.found(left);
+        self.print(None, "leftover", &error.to_string(), left)
     }
 
     fn print(

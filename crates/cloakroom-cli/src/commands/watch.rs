@@ -4,12 +4,12 @@ use std::error::Error;
 use std::time::Duration;
 
 use clap::Args;
-use cloakroom_session::SessionChange;
+use cloakroom_session::{SessionChange, printable};
 use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::target::Age;
-use crate::output::{Format, Outcome, column, moment, printable};
+use crate::output::{Format, Outcome, column, moment};
 use crate::store::Store;
 
 /// Tells what becomes of the sessions of a store, until it is interrupted: created, ended, moved to another ID, expired, removed.

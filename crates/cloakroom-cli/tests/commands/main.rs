@@ -2,9 +2,11 @@
 // Clippy's leave for tests reaches test functions alone, not their helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backup;
 mod console;
 mod doctor;
 mod keys;
+mod migrate;
 mod sessions;
 mod shells;
 mod support;

@@ -21,15 +21,36 @@ pub(crate) struct Site {
 enum Peer {
     Redis { _server: Redis },
     Postgres { _server: Postgres },
-    Served { server: Child },
+    Served { _server: Served },
 }
 
-impl Drop for Peer {
+/// A store that is served over HTTP, for as long as this lives.
+pub(crate) struct Served {
+    pub(crate) server: Child,
+    pub(crate) url: String,
+}
+
+impl Served {
+    pub(crate) fn start(arguments: &[&str]) -> Served {
+        Served::at("127.0.0.1:0", arguments)
+    }
+
+    pub(crate) fn at(address: &str, arguments: &[&str]) -> Served {
+        let mut server = program(&["serve", "--listen", address])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Served { server, url: line.split(' ').next().unwrap().to_owned() }
+    }
+}
+
+impl Drop for Served {
     fn drop(&mut self) {
-        if let Peer::Served { server } = self {
-            _ = server.kill();
-            _ = server.wait();
-        }
+        _ = self.server.kill();
+        _ = self.server.wait();
     }
 }
 
@@ -76,15 +97,9 @@ impl Site {
                 Site::at(folder(), config, Some(Peer::Postgres { _server: server })),
             ));
         }
-        let mut server = program(&["serve", "--driver", "memory", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.split(' ').next().unwrap();
-        let config = json!({ "driver": "http", "options": { "base": url } });
-        sites.push(("http", Site::at(folder(), config, Some(Peer::Served { server }))));
+        let server = Served::start(&["--driver", "memory"]);
+        let config = json!({ "driver": "http", "options": { "base": server.url } });
+        sites.push(("http", Site::at(folder(), config, Some(Peer::Served { _server: server }))));
         sites
     }
 

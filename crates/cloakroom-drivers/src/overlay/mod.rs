@@ -24,6 +24,7 @@
 //! an item below serves also after a [`touch`](Driver::touch) has brought a copy of it up.
 
 mod version;
+mod words;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -35,7 +36,6 @@ use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 use crate::registry::open_unlimited;
 use cloakroom_storage::{
@@ -43,17 +43,10 @@ use cloakroom_storage::{
     RemoveOutcome, Result, SetOutcome, Swept, When, options,
 };
 
+use words::{MARK, REMOVED, is_named_after, mark_of};
+pub use words::{counts_no_more, is_word};
+
 const NAME: &str = "overlay";
-
-/// What an item is in the first layer when it was removed.
-const REMOVED: Bytes = Bytes::from_static(b"__OVERLAY_REMOVED__");
-
-/// The end of a key whose presence says that the lower layers count no more.
-const MARK: &str = "$expires$";
-
-/// The longest key that its mark is named after: with its end it has still to be a key, and its last part a file's name.
-const LONGEST_MARKED: usize = 1024 - MARK.len();
-const LONGEST_PART_MARKED: usize = 240 - MARK.len();
 
 /// How many items are looked at together when keys are listed.
 const AT_ONCE: usize = 16;
@@ -166,7 +159,7 @@ impl Overlay {
     }
 
     async fn is_marked(&self, key: &ItemKey) -> Result<bool> {
-        Ok(self.first.get(&mark_of(key)?).await?.is_some())
+        counts_no_more(&*self.first, key).await
     }
 
     /// What a deadline in the first layer would bring back from below.
@@ -414,23 +407,4 @@ impl Driver for Overlay {
     async fn sweep(&self, budget: usize) -> Result<Swept> {
         self.first.sweep(budget).await
     }
-}
-
-/// Where the mark of a key is. One that is too long has it under its digest.
-fn mark_of(key: &ItemKey) -> Result<ItemKey> {
-    let key = key.as_str();
-    match is_named_after(key) {
-        true => ItemKey::new(&format!("{key}{MARK}")),
-        false => {
-            let digest: String =
-                Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
-            ItemKey::new(&format!("{digest}{MARK}"))
-        }
-    }
-}
-
-/// Whether the mark of a key is named after it.
-fn is_named_after(key: &str) -> bool {
-    let last = key.rsplit(':').next().unwrap_or_default();
-    key.len() <= LONGEST_MARKED && last.len() <= LONGEST_PART_MARKED
 }

@@ -2,10 +2,11 @@
 
 use std::io;
 
+use cloakroom_session::printable;
 use serde_json::{Value, json};
 
 use super::timed::Timed;
-use crate::output::{Format, Outcome, printable};
+use crate::output::{Format, Outcome};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -82,6 +82,14 @@ pub(crate) fn execute_lines(
     command: &mut Command,
     mut line: impl FnMut(&str),
 ) -> Result<(), String> {
+    read_lines(command, |text| {
+        println!("{text}");
+        line(text);
+    })
+}
+
+/// Runs a command, and shows every line of its standard output to `line` alone.
+pub(crate) fn read_lines(command: &mut Command, mut line: impl FnMut(&str)) -> Result<(), String> {
     let started = Instant::now();
     announce(command, "");
     let mut running = Running::start(command.stdout(Stdio::piped()))?;
@@ -89,9 +97,7 @@ pub(crate) fn execute_lines(
         for text in BufReader::new(output).split(b'\n') {
             let text =
                 text.map_err(|error| format!("the output of {command:?} broke off: {error}"))?;
-            let text = String::from_utf8_lossy(&text);
-            println!("{text}");
-            line(&text);
+            line(&String::from_utf8_lossy(&text));
         }
     }
     let status = running.child.wait();

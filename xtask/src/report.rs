@@ -74,6 +74,16 @@ impl Report {
         self.details.extend(failures.told());
     }
 
+    /// Takes over what another one has, of steps that were done at the same time. What comes next begins now.
+    pub(crate) fn merge(&mut self, other: Report) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.failures.extend(other.failures);
+        self.details.extend(other.details);
+        self.steps.extend(other.steps);
+        self.last = Instant::now();
+    }
+
     /// Ends a step: says how long it took.
     fn time(&mut self, name: &str) {
         let now = Instant::now();

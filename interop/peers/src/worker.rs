@@ -37,8 +37,11 @@ pub fn conformance_in_worker(driver: &str, options: &Value) -> Option<usize> {
     Some(answer.parse().expect("the Worker answers with a number"))
 }
 
-/// Builds a Worker of this workspace, and gives its folder.
+/// Builds a Worker of this workspace, unless somebody has, and gives its folder.
 fn build(package: &str) -> Option<PathBuf> {
+    if let Some(workers) = std::env::var_os("CLOAKROOM_WORKERS") {
+        return Some(Path::new(&workers).join(package));
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let libraries = Command::new("rustc")

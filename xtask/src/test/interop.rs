@@ -1,6 +1,6 @@
 //! The real Astro, the real browser, and the Rust servers between them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Tally, cargo};
 use crate::command::{command, execute, execute_lines, target};
@@ -13,20 +13,28 @@ pub(super) const ENDING: &str = ".test.mjs";
 /// The Workers that tests run.
 const WORKERS: [&str; 2] = ["example-worker", "interop-worker"];
 
+/// Says where they are.
+pub(super) const WORKERS_FOLDER: &str = "CLOAKROOM_WORKERS";
+
+pub(super) fn workers(root: &Path) -> PathBuf {
+    target(root).join("worker")
+}
+
 /// The packages of the programs that tests start.
 const PROGRAMS: [&str; 5] = ["shop", "together", "interop-probe", "interop-peers", "cloakroom-cli"];
 
-/// All of them.
-pub(super) fn test_all(root: &Path, report: &mut Report) {
-    // All of it with its tests, as it was built for those: a part alone would be built with other features of everything.
-    let build = ["build", "--workspace", "--all-features", "--bins", "--tests"];
-    report.check("programs", execute(&mut cargo(root, &build)));
+/// What they need beside the programs of this workspace.
+pub(super) fn build(root: &Path, report: &mut Report) {
     let interop = root.join("interop");
     report.check("astro build", execute(&mut command(&interop, "npm", &["run", "build"])));
     let bundler = target(root).join("debug/interop-bundler");
     for worker in WORKERS {
         report.check(worker, execute(&mut command(root, &bundler.to_string_lossy(), &[worker])));
     }
+}
+
+/// All of them.
+pub(super) fn test_all(root: &Path, report: &mut Report) {
     run(root, &["npm", "test"], report);
 }
 
@@ -64,7 +72,7 @@ fn run(root: &Path, words: &[&str], report: &mut Report) {
         .env("CLOAKROOM_PROBE", binaries.join("interop-probe"))
         .env("CLOAKROOM_PEER", binaries.join("interop-peer"))
         .env("CLOAKROOM_SERVE", binaries.join("cloakroom"))
-        .env("CLOAKROOM_WORKERS", binaries.with_file_name("worker"));
+        .env(WORKERS_FOLDER, workers(root));
     let mut tally = Tally::default();
     let outcome = execute_lines(&mut tests, |line| {
         let mut words = line.trim_start_matches(['#', 'ℹ', ' ']).split(' ');

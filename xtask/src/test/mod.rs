@@ -3,10 +3,12 @@
 mod features;
 mod interop;
 mod named;
+mod programs;
 mod quick;
 
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use crate::command::{command, execute, execute_lines};
@@ -32,6 +34,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Report {
     }
 }
 
+/// What is compiled alone is checked while tests run, which wait for servers most of the time.
 fn all(root: &Path) -> Report {
     let mut report = Report::within(LIMIT);
     report.check("format", execute(&mut cargo(root, &["fmt", "--all", "--check"])));
@@ -44,6 +47,31 @@ fn all(root: &Path) -> Report {
         return report;
     }
     report.check("dependencies", dependencies(root));
+    let programs = programs::build(root);
+    let programs = match programs {
+        Ok(programs) => programs,
+        Err(reason) => {
+            report.check("programs", Err(reason));
+            return report;
+        }
+    };
+    report.check("programs", Ok(()));
+    interop::build(root, &mut report);
+    let compiled = thread::scope(|scope| {
+        let compiled = scope.spawn(|| compiled(root));
+        programs::run(programs, root, &mut report);
+        interop::test_all(root, &mut report);
+        compiled.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
+    report.merge(compiled);
+    other_tests(root, &mut report);
+    mutants::run(root, &mut report);
+    report
+}
+
+/// What needs no more than a compiler. Whoever tests at the same time goes before.
+fn compiled(root: &Path) -> Report {
+    let mut report = Report::default();
     let lints =
         ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
     report.check("lints", execute(&mut cargo(root, &lints)));
@@ -55,9 +83,6 @@ fn all(root: &Path) -> Report {
     report.check("features", features::check(root));
     report.check("wasm", features::wasm(root));
     report.check("bench", bench_lints(root));
-    rust_tests(root, &mut report);
-    mutants::run(root, &mut report);
-    interop::test_all(root, &mut report);
     report
 }
 
@@ -88,9 +113,10 @@ fn bench_lints(root: &Path) -> Result<(), String> {
 /// How many tests of one binary run at once, whatever the machine.
 const TEST_THREADS: &str = "4";
 
-/// Unit, conformance, behaviour and documentation tests.
-fn rust_tests(root: &Path, report: &mut Report) {
-    count_tests(root, "rust tests", &["--workspace", "--all-features", "--no-fail-fast"], report);
+/// Documentation tests, and those that are built otherwise than the rest.
+fn other_tests(root: &Path, report: &mut Report) {
+    let documented = ["--workspace", "--all-features", "--doc", "--no-fail-fast"];
+    count_tests(root, "documentation tests", &documented, report);
     // What is tested there needs none of the peers, which take minutes to build.
     let figures = ["--manifest-path", bench::MANIFEST, "--package", "figures"];
     count_tests(root, "tests of the bench", &figures, report);
@@ -118,13 +144,7 @@ fn threads(tests: &mut Command) {
 /// Runs tests of cargo's and counts.
 fn count(name: &str, tests: &mut Command, report: &mut Report) {
     let mut tally = Tally::default();
-    let outcome = execute_lines(tests, |line| {
-        tally.failures.line(line);
-        if let Some(counts) = line.strip_prefix("test result: ") {
-            tally.passed += counted(counts, " passed");
-            tally.failed += counted(counts, " failed");
-        }
-    });
+    let outcome = execute_lines(tests, |line| tally.line(line));
     tally.finish(name, outcome, report);
 }
 
@@ -137,6 +157,15 @@ struct Tally {
 }
 
 impl Tally {
+    /// Reads what a program of Rust tests prints.
+    fn line(&mut self, line: &str) {
+        self.failures.line(line);
+        if let Some(counts) = line.strip_prefix("test result: ") {
+            self.passed += counted(counts, " passed");
+            self.failed += counted(counts, " failed");
+        }
+    }
+
     /// A runner that fails without a failed test, or that ran none, is a failure too.
     fn finish(self, name: &str, outcome: Result<(), String>, report: &mut Report) {
         report.count(name, self.passed, self.failed);

@@ -111,7 +111,7 @@ async fn what_cannot_be_read_and_what_is_not_taken_is_named() {
     let ran = Pair::of(&site.config, &to).migrate(false);
     assert_eq!(
         (ran.code, &ran.json()[0]["refused"], &ran.json()[0]["same"]),
-        (5, &1.into(), &1.into())
+        (6, &1.into(), &1.into())
     );
     assert!(
         ran.errors.contains("is not taken") && !ran.errors.contains(key(1).as_str()),

@@ -26,6 +26,10 @@ pub(super) fn check(root: &Path) -> Result<(), String> {
     ] {
         check(&["--package", package, "--no-default-features"])?;
     }
+    // As whoever works on one of them alone builds its tests.
+    for package in ["cloakroom-storage", "cloakroom-session", "cloakroom"] {
+        check(&["--package", package, "--tests"])?;
+    }
     for feature in ["astro-config", "axum", "encryption", "hash-ids", "metrics", "testing"] {
         check(&["--package", "cloakroom-session", "--features", feature])?;
     }

@@ -39,7 +39,7 @@ impl Unit {
         }
     }
 
-    fn more_is_better(self) -> bool {
+    pub(crate) fn more_is_better(self) -> bool {
         self == Unit::RequestsPerSecond
     }
 }

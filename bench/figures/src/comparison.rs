@@ -23,6 +23,8 @@ pub enum Unit {
     Allocations,
     #[serde(rename = "instructions")]
     Instructions,
+    #[serde(rename = "switches")]
+    Switches,
 }
 
 impl Unit {
@@ -36,6 +38,7 @@ impl Unit {
             Unit::Megabytes => "MB",
             Unit::Allocations => "allocations",
             Unit::Instructions => "instructions",
+            Unit::Switches => "switches",
         }
     }
 

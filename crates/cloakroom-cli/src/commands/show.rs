@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::list::row;
 use super::target::Target;
-use crate::output::{Format, Outcome, column};
+use crate::output::{Format, Outcome, column, say};
 use crate::store::Store;
 
 /// What stands in the place of a secret.
@@ -49,8 +49,8 @@ impl Show {
     pub(crate) async fn run(self) -> Result<Outcome, Box<dyn Error>> {
         let sessions = self.store.sessions().await?;
         let Some(session) = self.session.find(&sessions.all()).await? else {
-            eprintln!(
-                "cloakroom: there is no such session: it may have ended, or have a new ID since, and so another handle"
+            say(
+                "there is no such session: it may have ended, or have a new ID since, and so another handle",
             );
             return Ok(Outcome::NotFound);
         };

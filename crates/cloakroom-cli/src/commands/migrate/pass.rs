@@ -9,6 +9,7 @@ use futures_util::TryStreamExt as _;
 
 use super::copy::{Copied, Copier, Look};
 use crate::commands::rotate::called;
+use crate::output::say;
 use crate::progress::Progress;
 
 /// How many items are copied at once.
@@ -52,7 +53,7 @@ impl Pass {
     /// Says by their handles what could not be copied, and what is in the target alone.
     pub(super) fn name_what_is_left(&self) {
         for name in &self.names {
-            eprintln!("cloakroom: {name}");
+            say(name);
         }
     }
 

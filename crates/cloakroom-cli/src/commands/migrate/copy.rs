@@ -151,10 +151,9 @@ impl Copier<'_> {
                     self.write(key, name, wanted, Some((hash, there.version))).await?
                 }
             };
-            match written {
-                Some(copied) => return Ok(copied),
-                // Another was faster.
-                None => {}
+            // Else another was faster.
+            if let Some(copied) = written {
+                return Ok(copied);
             }
         }
         Ok(Copied::Newer)

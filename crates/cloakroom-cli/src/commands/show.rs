@@ -73,13 +73,22 @@ impl Show {
         }
         let mut values = Vec::new();
         let secrets = if self.reveal { Secrets::Reveal } else { Secrets::Hide };
-        for entry in session.shown(secrets)? {
+        let (entries, error) = match session.shown(secrets) {
+            Ok(entries) => (entries, None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
+        // The record is whole then, and an entry in it is not.
+        if let Some(error) = error.as_ref().filter(|_| session.unreadable().is_none()) {
+            lines.push(format!("unreadable {}", printable(error)));
+            json["unreadable"] = error.as_str().into();
+        }
+        for entry in entries {
             let text = entry.text.as_deref().unwrap_or(HIDDEN);
             lines.push(format!("  {}: {}", printable(&entry.key), printable(text)));
             values.push(json!({ "key": entry.key, "type": entry.type_name, "text": entry.text }));
         }
         json["values"] = values.into();
         self.format.print(|| json, || lines.join("\n"))?;
-        Ok(Outcome::of(usize::from(session.unreadable().is_some())))
+        Ok(Outcome::of(usize::from(session.unreadable().is_some() || error.is_some())))
     }
 }

@@ -99,6 +99,15 @@ async fn what_cannot_be_read_is_named_and_stays() {
     assert_eq!(site.run(&["show", unreadable[0]["handle"].as_str().unwrap()]).code, 4);
     assert_eq!(site.run(&["count"]).code, 4);
     assert_eq!(fs::read_to_string(&file).unwrap(), "[[\"Map\",1");
+    // A record that is whole, with an entry that is not.
+    fs::write(&file, r#"[["Map",1,2],"cart","hat"]"#).unwrap();
+    let shown = site.run(&["show", &id.to_string(), "--json"]);
+    assert_eq!(shown.code, 4, "{}", shown.errors);
+    assert!(
+        shown.json()[0]["unreadable"].as_str().unwrap().contains("\"cart\""),
+        "{}",
+        shown.output
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,8 @@ use cloakroom_session::{Config, Sessions};
 use cloakroom_storage::{DynDriver, Limits};
 use serde_json::Value;
 
+use crate::output::say;
+
 /// How a store is chosen.
 #[derive(Args, Debug)]
 pub(crate) struct Store {
@@ -79,7 +81,7 @@ pub(crate) async fn open(mut config: Config) -> Result<Sessions, Box<dyn Error>>
 }
 
 fn announce(config: &Config) {
-    eprintln!("cloakroom: the store is `{}` {}", config.driver, config.place());
+    say(format_args!("the store is `{}` {}", config.driver, config.place()));
 }
 
 fn option(text: &str) -> Result<(String, Value), &'static str> {

@@ -6,7 +6,7 @@ use clap::Args;
 use futures_util::TryStreamExt as _;
 use serde_json::json;
 
-use crate::output::{Format, Outcome};
+use crate::output::{Format, Outcome, say};
 use crate::store::Store;
 
 /// Says how many sessions there are: all, or those of a principal.
@@ -48,9 +48,7 @@ impl Count {
         let json = json!({ "sessions": count, "unreadable": unreadable });
         self.format.print(|| json, || count.to_string())?;
         if unreadable > 0 {
-            eprintln!(
-                "cloakroom: {unreadable} of them cannot be read; `cloakroom list` names them"
-            );
+            say(format_args!("{unreadable} of them cannot be read; `cloakroom list` names them"));
         }
         Ok(Outcome::of(unreadable))
     }

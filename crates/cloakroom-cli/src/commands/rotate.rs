@@ -9,7 +9,7 @@ use cloakroom_storage::{Driver as _, Encrypted, ErrorKind, ItemKey, KeyHasher, R
 use futures_util::TryStreamExt as _;
 use serde_json::json;
 
-use crate::output::{Format, Outcome};
+use crate::output::{Format, Outcome, say};
 use crate::progress::Progress;
 use crate::store::Store;
 
@@ -112,9 +112,9 @@ async fn reseal(
     let line = format!("{anew} were sealed with the first key, and {already} were already");
     format.print(|| json, || line)?;
     if unreadable > 0 {
-        eprintln!(
-            "cloakroom: {unreadable} were left as they are: they are not sealed, or with a key that is not there"
-        );
+        say(format_args!(
+            "{unreadable} were left as they are: they are not sealed, or with a key that is not there"
+        ));
     }
     if failed > 0 {
         return Err(format!("{failed} could not be sealed: run it again").into());

@@ -51,8 +51,8 @@ pub(crate) async fn ask(visit: &Visit<'_>) -> Result<Page> {
             strong { (printable(name)) } " has " (counted(sessions, "session", "sessions"))
             ". Whoever has one is signed out, and so is who signs in at this moment. It cannot be undone."
         }
-        form class="choice" method="post" action=(visit.link("principal/revoke")) {
-            input type="hidden" name="name" value=(name);
+        // To this address, which has the name as it is: a browser changes the ends of lines in a field.
+        form class="choice" method="post" {
             button class="danger" type="submit" { "End " (counted(sessions, "session", "sessions")) }
             a href=(visit.link_with("principal", "name", name)) { "Leave them" }
         }

@@ -1,5 +1,6 @@
 //! What is stored, as text for people: on a terminal, on a page.
 
+use percent_encoding::percent_decode_str;
 use serde_devalue::Value;
 
 #[cfg(doc)]
@@ -38,8 +39,8 @@ pub struct ShownEntry {
 
 impl StoredSession {
     /// Its entries as text for people, in the order in which they were set. Where secrets are hidden, so is each value whose key
-    /// sounds like one (`token`, `password` …), also within others, and each that is a payment card's number or a key in its
-    /// envelope.
+    /// sounds like one (`token`, `password` …), also within others, and each that is a payment card's number, a key in its
+    /// envelope, or a `URL` or `URLSearchParams` with such a parameter, or with a user's name, in it.
     ///
     /// What somebody stored is in it as it is: make it [`printable`] before it is shown.
     ///
@@ -85,9 +86,28 @@ fn sounds_secret(key: &str) -> bool {
     is_secret(key) || SECRETS.iter().any(|word| lower.contains(word))
 }
 
-/// Whether a value is a secret whatever its key is.
+/// Whether a value is a secret whatever its key is, or an address that has one in it.
 fn looks_secret(value: &Value) -> bool {
-    matches!(value.unshared(), Value::String(text) if is_secret_value(&text.to_string()))
+    match value.unshared() {
+        Value::String(text) => is_secret_value(&text.to_string()),
+        Value::Url(url) => {
+            let (place, parameters) =
+                url.as_str().split_once(['?', '#']).unwrap_or((url.as_str(), ""));
+            let host = place.split('/').nth(2).unwrap_or_default();
+            // Who is named before the host has a password, or the name is one.
+            host.contains('@') || has_secret(parameters)
+        }
+        Value::UrlSearchParams(parameters) => has_secret(parameters.as_str()),
+        _ => false,
+    }
+}
+
+/// Whether the name of a parameter of an address sounds like that of a secret.
+fn has_secret(parameters: &str) -> bool {
+    parameters.split(['&', '?', '#']).any(|parameter| {
+        let name = parameter.split('=').next().unwrap_or_default().replace('+', " ");
+        sounds_secret(&percent_decode_str(&name).decode_utf8_lossy())
+    })
 }
 
 /// What the value is in JavaScript.

@@ -1,5 +1,6 @@
 //! All sessions of a store, as those who run it see them.
 
+use cloakroom_session::devalue::{Url, UrlSearchParams};
 use cloakroom_session::storage::{Driver as _, ItemKey, KeyHasher, When};
 use cloakroom_session::testing::TestSite;
 use cloakroom_session::{Config, Secrets, SessionId, StoredSession};
@@ -105,6 +106,14 @@ async fn what_looks_like_a_secret_is_shown_only_where_that_is_asked_for() {
     session.set("apiToken", "hunter2").unwrap();
     session.set("paid", "4111 1111 1111 1111").unwrap();
     session.set("profile", &std::collections::BTreeMap::from([("jwt", "hunter2")])).unwrap();
+    for (key, url) in [
+        ("home", "https://shop.example/a@b?page=2&q=token#top"),
+        ("back", "https://shop.example/?page=2&access%5Ftoken=hunter2"),
+        ("hook", "https://ann:hunter2@shop.example/"),
+    ] {
+        session.set(key, &Url::parse(url).unwrap()).unwrap();
+    }
+    session.set("search", &UrlSearchParams::new("q=1&password=hunter2")).unwrap();
     site.commit(&session).await.unwrap();
     let sessions = listed(&site).await;
     let shown = |secrets| {
@@ -119,6 +128,10 @@ async fn what_looks_like_a_secret_is_shown_only_where_that_is_asked_for() {
         entry("apiToken", "string", None),
         entry("paid", "string", None),
         entry("profile", "object", Some("{ jwt: (hidden) }")),
+        entry("home", "URL", Some("URL https://shop.example/a@b?page=2&q=token#top")),
+        entry("back", "URL", None),
+        entry("hook", "URL", None),
+        entry("search", "URLSearchParams", None),
     ];
     assert_eq!(shown(Secrets::Hide), hidden);
     let revealed = shown(Secrets::Reveal);

@@ -1,7 +1,8 @@
 //! Sessions are ended by a form of the console's own, after a page that asks.
 
 use cloakroom_console::Operator;
-use cloakroom_session::{EventKind, RevokedBy};
+use cloakroom_session::testing::TestSite;
+use cloakroom_session::{Config, EventKind, RevokedBy, Sessions};
 
 use crate::support::*;
 
@@ -42,6 +43,24 @@ async fn all_of_a_principals_are_ended_at_once() {
         .has(&["2 sessions were ended", "signed out everywhere"]);
     assert_eq!(site.sessions().of("ann & co").count().await.unwrap(), 0);
     assert_eq!(site.sessions().of("bob").count().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn where_the_console_knows_no_path_to_principals_nobody_is_told_that_all_is_well() {
+    let mut config = Config::new("memory");
+    config.principal = Some("user".to_owned());
+    let site = TestSite::with(config);
+    signed_in(&site, "ann", |session| session.set("user", "ann").unwrap()).await;
+    let store = std::sync::Arc::new(site.store().clone());
+    let sessions = Sessions::with_driver(store, &Config::new("memory")).unwrap();
+    let app = console(&sessions).into_router();
+    get(&app, "/principal?name=bob").await.has(&["Nobody of this name is signed in"]);
+    let page = get(&app, "/principal?name=ann").await;
+    page.has(&["1 session that somebody of this name", "is the configuration"]);
+    assert!(!page.text.contains("Nobody of this name"), "{}", page.text);
+    get(&app, "/principal/revoke?name=ann").await.has(&["End 1 session"]);
+    let ended = post(&app, "/principal/revoke?name=ann", &[OWN], "").await;
+    ended.has(&["1 session was ended"]);
 }
 
 #[tokio::test]

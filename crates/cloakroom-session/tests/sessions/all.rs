@@ -114,6 +114,9 @@ async fn what_looks_like_a_secret_is_shown_only_where_that_is_asked_for() {
         session.set(key, &Url::parse(url).unwrap()).unwrap();
     }
     session.set("search", &UrlSearchParams::new("q=1&password=hunter2")).unwrap();
+    session.set("next", "https://shop.example/reset?token=hunter2").unwrap();
+    session.set("inside", "see https://shop.example/ for more").unwrap();
+    session.set("connect.sid", "hunter2").unwrap();
     site.commit(&session).await.unwrap();
     let sessions = listed(&site).await;
     let shown = |secrets| {
@@ -132,6 +135,9 @@ async fn what_looks_like_a_secret_is_shown_only_where_that_is_asked_for() {
         entry("back", "URL", None),
         entry("hook", "URL", None),
         entry("search", "URLSearchParams", None),
+        entry("next", "string", None),
+        entry("inside", "string", Some("\"see https://shop.example/ for more\"")),
+        entry("connect.sid", "string", None),
     ];
     assert_eq!(shown(Secrets::Hide), hidden);
     let revealed = shown(Secrets::Reveal);

@@ -98,6 +98,25 @@ async fn where_nothing_is_wrong_it_says_what_was_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_cannot_be_read_is_named_and_the_others_are_kept() {
+    for (store, site) in Site::on_each().await {
+        let id = site.signed_in("ann").await;
+        let text = r#"[["Map",1,2],"cart","hat"]"#;
+        put(&site, &key(id), text).await;
+        let ran = site.run(&["verify", "--repair", "--json"]);
+        let (faults, counts) = told(&ran);
+        assert!(
+            faults.contains(&"brokenEntry".to_owned()),
+            "{store}: {}{}",
+            ran.output,
+            ran.errors
+        );
+        assert_eq!((ran.code, &counts["left"]), (5, &1.into()), "{store}: {counts}");
+        assert_eq!(bytes(&site, &key(id)).await.as_deref(), Some(text), "{store}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bytes_that_nobody_can_read_are_moved_aside_and_never_deleted() {
     for (store, site) in Site::on_each().await {
         let id = site.signed_in("ann").await;

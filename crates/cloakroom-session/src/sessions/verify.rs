@@ -44,6 +44,8 @@ pub enum VerifiedKind {
 pub enum Fault {
     /// A session's record cannot be read: its visitor gets errors.
     Unreadable(Box<StoredSession>),
+    /// An entry of a session cannot be read, and the others can: whoever asks for it gets an error.
+    BrokenEntry(Box<StoredSession>, Error),
     /// A session is larger than `maxSize`: it can be read, and be changed only where that makes it smaller.
     TooLarge(Box<StoredSession>),
     /// A session is alive, and missing in the index of its principal: `revoke_all` does not reach it. So is one whose principal an
@@ -78,7 +80,7 @@ pub enum Repaired {
     MovedAside,
     /// There was none any more.
     Gone,
-    /// It is left as it is, since a person has to say what is right: what is too large, an index that cannot be read, a sealed record,
+    /// It is left as it is, since a person has to say what is right: what is too large, an entry that cannot be read, an index that cannot be read, a sealed record,
     /// which another key may open, and what does not begin as a record does, which may be another program's.
     Left,
 }
@@ -87,9 +89,10 @@ impl Fault {
     /// What it is about, by its handle.
     pub fn handle(&self) -> StoredHandle {
         match self {
-            Fault::Unreadable(session) | Fault::TooLarge(session) | Fault::Unlisted(session) => {
-                session.handle()
-            }
+            Fault::Unreadable(session)
+            | Fault::BrokenEntry(session, _)
+            | Fault::TooLarge(session)
+            | Fault::Unlisted(session) => session.handle(),
             Fault::Outlived(page, _)
             | Fault::Unfinished(page, _)
             | Fault::UnreadableIndex(page, _) => page.handle(),
@@ -100,6 +103,7 @@ impl Fault {
     pub fn name(&self) -> &'static str {
         match self {
             Fault::Unreadable(_) => "unreadable",
+            Fault::BrokenEntry(..) => "brokenEntry",
             Fault::TooLarge(_) => "tooLarge",
             Fault::Unlisted(_) => "unlisted",
             Fault::Outlived(..) => "outlived",
@@ -116,6 +120,7 @@ impl fmt::Display for Fault {
                 Some(reason) => reason.fmt(formatter),
                 None => formatter.write_str("it cannot be read"),
             },
+            Fault::BrokenEntry(_, error) => error.fmt(formatter),
             Fault::TooLarge(session) => {
                 write!(formatter, "{} bytes are more than maxSize", session.size())
             }
@@ -195,7 +200,9 @@ impl AllSessions {
             Fault::Outlived(page, _) | Fault::Unfinished(page, _) => {
                 shared.index.mend(&shared.store, &page.0).await.map(mended)
             }
-            Fault::TooLarge(_) | Fault::UnreadableIndex(..) => Ok(Repaired::Left),
+            Fault::BrokenEntry(..) | Fault::TooLarge(_) | Fault::UnreadableIndex(..) => {
+                Ok(Repaired::Left)
+            }
         }
     }
 
@@ -214,6 +221,9 @@ impl AllSessions {
         if session.unreadable().is_some() {
             faults.push(Fault::Unreadable(Box::new(session)));
         } else {
+            if let Err(error) = session.entries() {
+                faults.push(Fault::BrokenEntry(Box::new(session.clone()), error));
+            }
             if session.size() > shared.store.configured().max_size {
                 faults.push(Fault::TooLarge(Box::new(session.clone())));
             }

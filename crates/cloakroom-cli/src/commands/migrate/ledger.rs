@@ -5,14 +5,14 @@
 //! dies, what stands in the target is in the file. An item that is in neither hash is somebody else's.
 //!
 //! The file (`--state`) has a head of [`HEAD`] bytes, the mark, a hash of which two stores it is about, and the salt of the hashes,
-//! and then entries of [`LINE`] bytes, of which the last one for a key counts. It has no key and no value; what ends in the middle
-//! of an entry has lost that one alone.
+//! and then entries of [`LINE`] bytes, of which the last one for a key counts, and each of which ends with a check. It has no key and
+//! no value; what ends in the middle of an entry has lost that one alone, and a file that is damaged before its end is refused.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::error::Error;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
+use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,8 @@ use sha2::{Digest as _, Sha256};
 const MARK: &[u8; 8] = b"ckrmig.1";
 const SALT: usize = 16;
 const HEAD: usize = MARK.len() + 8 + SALT;
-const LINE: usize = 8 + 8 + 8 + 4 + 1;
+const CONTENT: usize = 8 + 8 + 8 + 4 + 1;
+const LINE: usize = CONTENT + 3;
 
 /// Beside twice what there is, so many lines may be there before the file is written anew.
 const SPARE: usize = 100_000;
@@ -134,7 +135,7 @@ impl Ledger {
                 return Err(refused("is about two other stores: choose another file").into());
             }
             ledger.salt.copy_from_slice(salt);
-            ledger.read(&mut reader)?;
+            ledger.read(&mut reader).map_err(|error| refused(&error.to_string()))?;
         }
         ledger.log = RefCell::new(Some(Log { path: path.to_owned(), file, lines: 0 }));
         ledger.write_anew()?;
@@ -149,6 +150,10 @@ impl Ledger {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
                 Err(error) => return Err(error),
+            }
+            if !line.ends_with(&check(&line)) {
+                let reason = "is damaged: remove it, and what differs in the target stays as it is";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
             }
             match from_line(&line) {
                 Some((key, entry)) => drop(entries.insert(key, entry)),
@@ -253,8 +258,7 @@ impl Ledger {
         let Some(log) = &mut *log else { return Ok(()) };
         let mut beside = log.path.clone().into_os_string();
         beside.push(".new");
-        let file = options().truncate(true).open(&beside)?;
-        lock(&file)?;
+        let file = beside_it(Path::new(&beside))?;
         let mut writer = BufWriter::new(&file);
         writer.write_all(MARK)?;
         writer.write_all(&self.about)?;
@@ -281,6 +285,23 @@ fn options() -> OpenOptions {
     options
 }
 
+/// An empty file, where there is none or one that a process has left that died: nobody else's is overwritten.
+fn beside_it(path: &Path) -> io::Result<File> {
+    let others = |_| io::Error::other(format!("{} is somebody else's", path.display()));
+    if path.is_symlink() {
+        return Err(others(()));
+    }
+    let mut file = options().open(path)?;
+    lock(&file)?;
+    if file.metadata()?.len() > 0 {
+        let mut mark = [0; MARK.len()];
+        file.read_exact(&mut mark).ok().filter(|()| mark == *MARK).ok_or(()).map_err(others)?;
+        file.set_len(0)?;
+        file.rewind()?;
+    }
+    Ok(file)
+}
+
 fn lock(file: &File) -> io::Result<()> {
     file.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => io::Error::other("is used by another `cloakroom migrate`"),
@@ -295,7 +316,15 @@ fn to_line(key: Hash, entry: &Entry) -> [u8; LINE] {
     line[16..24].copy_from_slice(&entry.before.to_le_bytes());
     line[24..28].copy_from_slice(&entry.ends.to_le_bytes());
     line[28] = entry.standing as u8;
+    let check = check(&line);
+    line[CONTENT..].copy_from_slice(&check);
     line
+}
+
+/// What a line ends with.
+fn check(line: &[u8; LINE]) -> [u8; LINE - CONTENT] {
+    let digest = Sha256::digest(&line[..CONTENT]);
+    [digest[0], digest[1], digest[2]]
 }
 
 /// `None` where the item was forgotten.
@@ -357,6 +386,33 @@ mod tests {
         let ledger = Ledger::open(&path, "a to b").unwrap();
         let known = |key| ledger.get(key).standing == Standing::Written;
         assert_eq!([1, 2, 3].map(known), [true, true, false]);
+    }
+
+    #[test]
+    fn a_file_that_has_lost_a_byte_in_the_middle_is_refused_and_nobody_elses_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let ledger = Ledger::open(&path, "a to b").unwrap();
+        for key in 1..=3 {
+            ledger.written(key, key, 0).unwrap();
+        }
+        drop(ledger);
+        let refused = || Ledger::open(&path, "a to b").map(drop).unwrap_err().to_string();
+        let whole = std::fs::read(&path).unwrap();
+        let mut bytes = whole.clone();
+        bytes.remove(HEAD + LINE + 5);
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(refused().contains("is damaged"));
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "it is there to be looked at");
+
+        std::fs::write(&path, whole).unwrap();
+        let beside = folder.path().join("state.new");
+        std::fs::write(&beside, "somebody's notes").unwrap();
+        assert!(refused().contains("somebody else's"));
+        std::fs::remove_file(&beside).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("notes"), &beside).unwrap();
+        assert!(refused().contains("somebody else's"));
+        assert!(!folder.path().join("notes").exists());
     }
 
     #[test]

@@ -67,7 +67,7 @@ Examples:
   cloakroom migrate --from files.toml --to redis.toml --state migration.state --follow
 
 The object of --json has: items and bytes, of the source; same, newer, ended, unreadable and refused, which together are the items;
-copied and removed, what was done in the target; and onlyInTarget, null where the target cannot be listed.")]
+missing, those of the ended that left nothing behind; copied and removed, what was done in the target; and onlyInTarget, null where the target cannot be listed.")]
 pub(crate) struct Migrate {
     /// The configuration of the store that has the sessions, TOML or JSON.
     #[arg(long, value_name = "FILE")]
@@ -186,6 +186,7 @@ impl Migrate {
             "same": pass.same,
             "newer": pass.newer,
             "ended": pass.ended,
+            "missing": pass.missing,
             "unreadable": pass.unreadable,
             "refused": pass.refused,
             "copied": done.copied,
@@ -215,6 +216,10 @@ fn lines(pass: &Pass, done: &Done) -> String {
     for (count, what) in [
         (pass.newer, "have changed in the target, and stay so"),
         (pass.ended, "have ended in the target, and stay so"),
+        (
+            pass.missing,
+            "of those left nothing behind: where nobody uses the target yet, it has lost them; remove the state to copy all anew",
+        ),
         (pass.unreadable, "cannot be read, and are not copied"),
         (pass.refused, "are not taken by the target"),
         (pass.only_there.unwrap_or_default(), "are in the target alone, and stay there"),

@@ -29,7 +29,7 @@ pub(super) struct Pass {
     pub(super) newer: usize,
     pub(super) ended: usize,
     /// Of those that have ended, what was written from here and is there no more.
-    missing: usize,
+    pub(super) missing: usize,
     pub(super) unreadable: usize,
     pub(super) refused: usize,
     /// Of those that are the same, or were written.

@@ -52,9 +52,15 @@ enum Command {
 
 impl Command {
     /// What is logged unless RUST_LOG says otherwise. Who asks something once is not told what is unsafe each time: `doctor` tells it.
+    /// What only reads names by its handle what it cannot read.
     fn logged(&self) -> &'static str {
         match self {
             Command::Serve(_) => "warn",
+            Command::List(_)
+            | Command::Count(_)
+            | Command::Show(_)
+            | Command::Verify(_)
+            | Command::Watch(_) => "warn,cloakroom::advice=off,cloakroom::session=off",
             _ => "warn,cloakroom::advice=off",
         }
     }

@@ -16,6 +16,9 @@ const NAME: &str = "cloakroom-console-";
 /// How long it opens the console: a day's work.
 const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
+/// How often the log is told of wrong tokens at most, which whoever can connect may try.
+const TOLD: Duration = Duration::from_secs(60);
+
 /// How many browsers are signed in at once.
 const MOST: usize = 100;
 
@@ -26,6 +29,14 @@ pub(crate) struct Access {
     tokens: Vec<Token>,
     pub(crate) local_hosts_only: bool,
     signed_in: Mutex<VecDeque<SignedIn>>,
+    wrong: Mutex<Wrong>,
+}
+
+/// Wrong tokens since the log was told of some.
+#[derive(Default)]
+struct Wrong {
+    told: Option<Instant>,
+    count: usize,
 }
 
 /// A browser whose cookie is nothing that could be found from the token, nor the token from it.
@@ -76,6 +87,7 @@ impl Access {
     /// Signs in who gives the token: the cookie that is to be set, or `None` for a wrong one.
     pub(crate) fn sign_in(&self, token: &str, headers: &HeaderMap) -> Option<HeaderValue> {
         if !Token::of(token.trim()).is_in(&self.tokens) {
+            self.warn_of_wrong_token();
             return None;
         }
         let cookie = Uuid::new_v4().simple().to_string();
@@ -120,6 +132,15 @@ impl Access {
         let cookie =
             format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
         HeaderValue::try_from(cookie).ok()
+    }
+
+    fn warn_of_wrong_token(&self) {
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        wrong.count += 1;
+        if wrong.told.is_none_or(|told| told.elapsed() >= TOLD) {
+            tracing::warn!(count = wrong.count, "somebody has given the console a wrong token");
+            *wrong = Wrong { told: Some(Instant::now()), count: 0 };
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<SignedIn>> {

@@ -18,7 +18,6 @@ Exit codes:
   3  there is no such session
   4  it is done, but for what could not be read; that is named
   5  something is not as it should be; that is named
-
   6  it is done, but for what the target does not take; that is named";
 
 /// How a command ended that did not fail.
@@ -68,11 +67,16 @@ impl Format {
         json: impl FnOnce() -> Value,
         line: impl FnOnce() -> String,
     ) -> io::Result<()> {
-        let mut output = io::stdout().lock();
-        match self.json {
-            true => writeln!(output, "{}", json()),
-            false => writeln!(output, "{}", line()),
-        }
+        writeln!(io::stdout().lock(), "{}", self.text(json, line))
+    }
+
+    /// What [`print`](Format::print) would print.
+    pub(crate) fn text(
+        self,
+        json: impl FnOnce() -> Value,
+        line: impl FnOnce() -> String,
+    ) -> String {
+        if self.json { json().to_string() } else { line() }
     }
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 use futures_util::TryStreamExt as _;
 use serde_json::json;
 
+use super::nothing::found_nothing;
 use crate::output::{Format, Outcome};
 use crate::store::Store;
 
@@ -52,6 +53,9 @@ impl Count {
                 "cloakroom: {unreadable} of them cannot be read; `cloakroom list` names them"
             );
         }
-        Ok(Outcome::of(unreadable))
+        match count {
+            0 => found_nothing(&sessions, Outcome::Done).await,
+            _ => Ok(Outcome::of(unreadable)),
+        }
     }
 }

@@ -148,8 +148,9 @@ impl Case {
             (&alive.into(), &aside.into()),
             "{why}: {counts}"
         );
+        let sessions = site.sessions().await;
         for (id, principal) in &people.alive {
-            let found = site.sessions().await.all().find_by_id(*id).await.unwrap();
+            let found = sessions.all().find_by_id(*id).await.unwrap();
             assert_eq!(found.is_some(), !self.ends, "{why}");
             let Some(found) = found else { continue };
             assert_eq!(found.principal(), Some(principal.as_str()), "{why}");
@@ -160,7 +161,7 @@ impl Case {
         principals.dedup();
         for principal in principals {
             let meant = people.alive.iter().filter(|(_, whose)| whose == principal).count();
-            let listed = site.sessions().await.of(principal).count().await.unwrap();
+            let listed = sessions.of(principal).count().await.unwrap();
             assert_eq!(listed, if self.ends { 0 } else { meant }, "{why}: {principal}");
         }
         self.assert_ended(site, people, why).await;

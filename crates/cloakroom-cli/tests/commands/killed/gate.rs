@@ -96,7 +96,7 @@ async fn killed_after(case: &Case, store: DynDriver, changes: usize) -> bool {
         }
     });
     let mut site = Site::on(json!({ "driver": "http", "options": { "base": base } }));
-    let people = case.begin(&mut site, 5).await;
+    let people = case.begin(&mut site, 3).await;
 
     case.configure(&mut site, &case.meanwhile);
     gate.left.store(changes, Ordering::SeqCst);

@@ -66,7 +66,7 @@ impl Case {
                 let other = Site::on_files();
                 let people = self.people(&other, principals).await;
                 let path = site.path("export");
-                let ran = other.run(&["export", "--output", path.to_str().unwrap()]);
+                let ran = run(&other, &["export", "--output", path.to_str().unwrap()]);
                 assert_eq!(ran.code, 0, "{}", ran.errors);
                 people
             }
@@ -128,14 +128,11 @@ impl Case {
     /// Runs it to its end, and looks at what there is then.
     pub(crate) async fn finish(&self, site: &mut Site, people: &People, why: &str) {
         let arguments = self.arguments(site);
-        let run = |site: &Site| -> Ran {
-            let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-            site.run(&arguments)
-        };
-        let ran = run(site);
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let ran = run(site, &arguments);
         assert_eq!(ran.code, 0, "{why}: {}{}", ran.output, ran.errors);
         self.configure(site, &self.afterwards);
-        let verified = site.run(&["verify", "--json"]);
+        let verified = run(site, &["verify", "--json"]);
         let mut faults = verified.json();
         let counts = faults.pop().unwrap();
         // An entry outlives its session, until somebody lists that principal's.
@@ -176,6 +173,11 @@ impl Case {
             assert!(!site.is_alive(*id).await, "{why}: somebody is alive who was signed out");
         }
     }
+}
+
+/// Runs a command, and leaves the others' tasks their threads: the store may be one of them.
+fn run(site: &Site, arguments: &[&str]) -> Ran {
+    tokio::task::block_in_place(|| site.run(arguments))
 }
 
 fn key(id: SessionId) -> ItemKey {

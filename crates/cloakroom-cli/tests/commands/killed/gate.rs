@@ -126,7 +126,7 @@ async fn killed_after(case: &Case, store: DynDriver, changes: usize) -> bool {
 }
 
 /// How many are killed beside each other.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 
 /// Kills each command after no change, and after each so many more, until it has nothing left to do.
 async fn kill_all(open: impl AsyncFn() -> DynDriver, stride: usize) {

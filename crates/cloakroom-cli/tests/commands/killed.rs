@@ -66,7 +66,7 @@ impl Case {
                 let other = Site::on_files();
                 let people = self.people(&other, principals).await;
                 let path = site.path("export");
-                let ran = run(&other, &["export", "--output", path.to_str().unwrap()]);
+                let ran = run(&other, &["export", "--output", path.to_str().unwrap()]).await;
                 assert_eq!(ran.code, 0, "{}", ran.errors);
                 people
             }
@@ -129,10 +129,10 @@ impl Case {
     pub(crate) async fn finish(&self, site: &mut Site, people: &People, why: &str) {
         let arguments = self.arguments(site);
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        let ran = run(site, &arguments);
+        let ran = run(site, &arguments).await;
         assert_eq!(ran.code, 0, "{why}: {}{}", ran.output, ran.errors);
         self.configure(site, &self.afterwards);
-        let verified = run(site, &["verify", "--json"]);
+        let verified = run(site, &["verify", "--json"]).await;
         let mut faults = verified.json();
         let counts = faults.pop().unwrap();
         // An entry outlives its session, until somebody lists that principal's.
@@ -175,9 +175,10 @@ impl Case {
     }
 }
 
-/// Runs a command, and leaves the others' tasks their threads: the store may be one of them.
-fn run(site: &Site, arguments: &[&str]) -> Ran {
-    tokio::task::block_in_place(|| site.run(arguments))
+/// Runs a command beside other tasks, of which the store may be one.
+async fn run(site: &Site, arguments: &[&str]) -> Ran {
+    let mut command = site.command(arguments);
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap().into()
 }
 
 fn key(id: SessionId) -> ItemKey {

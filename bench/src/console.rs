@@ -65,7 +65,8 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Comparison>> {
 }
 
 async fn measure(store: &str, driver: DynDriver) -> Result<Vec<Comparison>> {
-    let config = Config { sweep_interval: None, ..Config::default() };
+    let mut config = Config::default();
+    config.sweep_interval = None;
     let sessions = Sessions::with_driver(driver, &config)?;
     for _ in 0..3 {
         let session = sessions.session(CookieHeaders::default());

@@ -19,7 +19,7 @@ use clap::Parser;
 
 use figures::comparison::Comparison;
 use figures::measure::Settings;
-use figures::report;
+use figures::report::{self, Change};
 
 type Group = fn(&Settings) -> Result<Vec<Comparison>>;
 
@@ -59,13 +59,27 @@ fn main() -> Result<()> {
             groups.push((name, run(&settings)?));
         }
     }
+    let last = report::last(&settings.root);
     for (name, comparisons) in &groups {
         println!("\n{name}\n{}", report::table(comparisons));
+        let (worse, better): (Vec<_>, Vec<_>) =
+            report::changes(name, &last, comparisons).into_iter().partition(Change::is_worse);
+        tell("worse", &worse);
+        tell("better", &better);
     }
     if !settings.quick {
         report::write(&settings.root, groups)?;
     }
     Ok(())
+}
+
+fn tell(what: &str, changes: &[Change]) {
+    if !changes.is_empty() {
+        println!("\n{what} than in the last results, by more than the figures stray:");
+    }
+    for change in changes {
+        println!("  {change}");
+    }
 }
 
 /// The checkout: the parent of this crate's folder.

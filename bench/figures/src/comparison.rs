@@ -25,6 +25,8 @@ pub enum Unit {
     Allocations,
     #[serde(rename = "instructions")]
     Instructions,
+    #[serde(rename = "switches")]
+    Switches,
 }
 
 impl Unit {
@@ -39,10 +41,11 @@ impl Unit {
             Unit::Megabytes => "MB",
             Unit::Allocations => "allocations",
             Unit::Instructions => "instructions",
+            Unit::Switches => "switches",
         }
     }
 
-    fn more_is_better(self) -> bool {
+    pub(crate) fn more_is_better(self) -> bool {
         matches!(self, Unit::RequestsPerSecond | Unit::SessionsPerSecond)
     }
 }

@@ -24,7 +24,8 @@ async fn main() -> Result<()> {
     let place = arguments.next().unwrap_or_default();
     let app = match side.as_str() {
         "bare" => bare(),
-        "client" => client(&place).await?,
+        "client" => client(&place, false).await?,
+        "client-native" => client(&place, true).await?,
         "tower-sessions" => tower_sessions_in_memory(),
         "tower-sessions-redis" => tower_sessions_on_redis(&place).await?,
         _ => bail!("there is no server {side:?}"),
@@ -39,10 +40,11 @@ fn bare() -> Router {
         .route("/add", post(async |Json(add): Json<Add>| add.item.len().to_string()))
 }
 
-/// A client without sessions, which sends the commands that ours sends, with values of about the same size.
-async fn client(url: &str) -> Result<Router> {
+/// A client without sessions, which sends the commands that ours sends, with values of about the same size: to compare and swap
+/// the server's own, where it has one, or the script.
+async fn client(url: &str, is_native: bool) -> Result<Router> {
     type Answer = Result<String, StatusCode>;
-    type Client = State<(MultiplexedConnection, &'static Script)>;
+    type Client = State<(MultiplexedConnection, Option<&'static Script>)>;
 
     async fn known<T>(
         command: impl Future<Output = redis::RedisResult<T>>,
@@ -81,17 +83,27 @@ async fn client(url: &str) -> Result<Router> {
         let name = name(&headers)?;
         let record: Vec<u8> =
             known(redis::cmd("GET").arg(name).query_async(&mut connection)).await?;
-        let mut invocation = script.key(name);
-        invocation.arg(&record).arg("").arg(&record);
-        let done: i64 = known(invocation.invoke_async(&mut connection)).await?;
-        if done != 1 {
-            return Err(StatusCode::CONFLICT);
+        let is_done = match script {
+            Some(script) => {
+                let mut invocation = script.key(name);
+                invocation.arg(&record).arg("").arg(&record);
+                known(invocation.invoke_async::<i64>(&mut connection)).await? == 1
+            }
+            None => {
+                let mut set = redis::cmd("SET");
+                set.arg(name).arg(&record).arg("IFEQ").arg(&record);
+                known(set.query_async::<Option<String>>(&mut connection)).await?.is_some()
+            }
+        };
+        match is_done {
+            true => Ok(add.item.len().to_string()),
+            false => Err(StatusCode::CONFLICT),
         }
-        Ok(add.item.len().to_string())
     }
 
     let connection = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
-    let script: &'static Script = Box::leak(Box::new(Script::new(SCRIPT)));
+    let script: Option<&'static Script> =
+        (!is_native).then(|| &*Box::leak(Box::new(Script::new(SCRIPT))));
     Ok(Router::new()
         .route("/fill", post(fill))
         .route("/cart", get(cart))

@@ -35,6 +35,11 @@ impl Process {
     pub(super) fn processor_time(&self) -> Result<f64> {
         Ok(ticks(self.child.id())? as f64 * TICK)
     }
+
+    /// How often the system has given the processor to another in its place.
+    pub(super) fn switches(&self) -> Result<f64> {
+        Ok(switches(self.child.id())? as f64)
+    }
 }
 
 /// The most memory that a process has held, in megabytes.
@@ -51,6 +56,22 @@ impl Drop for Process {
         _ = self.child.kill();
         _ = self.child.wait();
     }
+}
+
+/// How often a process's threads have given way to others, or were made to.
+fn switches(id: u32) -> Result<u64> {
+    let mut switches = 0;
+    for thread in fs::read_dir(format!("/proc/{id}/task"))? {
+        let status = fs::read_to_string(thread?.path().join("status"))?;
+        for line in status.lines() {
+            if let Some((name, count)) = line.split_once(':')
+                && name.ends_with("ctxt_switches")
+            {
+                switches += count.trim().parse::<u64>()?;
+            }
+        }
+    }
+    Ok(switches)
 }
 
 /// What Linux counts time in, in microseconds.
@@ -89,20 +110,29 @@ fn port(mut output: BufReader<ChildStdout>) -> Result<u16> {
 
 /// Redis, which writes nothing down, on a port and on the socket `redis.sock` of the folder.
 pub(crate) fn redis(folder: &Path) -> Result<(Process, u16)> {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     // Debian's package of the tools has the whole of Redis, under the name of one of them. It is what it is called.
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut programs = std::env::split_paths(&path).map(|folder| folder.join("redis-check-rdb"));
     let program = programs.find(|program| program.is_file()).context("there is no Redis")?;
     let server = folder.join("redis-server");
     std::os::unix::fs::symlink(program, &server)?;
-    let child = cores::others(server)
+    store(&server, folder, "redis.sock")
+}
+
+/// Valkey, as Redis.
+pub(super) fn valkey(root: &Path, folder: &Path) -> Result<(Process, u16)> {
+    store(&root.join("target/peers/valkey-server"), folder, "valkey.sock")
+}
+
+fn store(program: &Path, folder: &Path, socket: &str) -> Result<(Process, u16)> {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let child = cores::others(program)
         .current_dir(folder)
-        .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--unixsocket", "redis.sock"])
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--unixsocket", socket])
         .args(["--save", "", "--appendonly", "no"])
         .stdout(Stdio::null())
         .spawn()
-        .context("`redis-server` did not start")?;
+        .with_context(|| format!("{} did not start", program.display()))?;
     let process = Process { child };
     for _ in 0..100 {
         if is_ready(port).unwrap_or_default() {
@@ -110,7 +140,7 @@ pub(crate) fn redis(folder: &Path) -> Result<(Process, u16)> {
         }
         sleep(Duration::from_millis(50));
     }
-    bail!("Redis does not answer")
+    bail!("{} does not answer", program.display())
 }
 
 fn is_ready(port: u16) -> std::io::Result<bool> {

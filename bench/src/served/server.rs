@@ -98,6 +98,11 @@ impl Server {
         self.process.processor_time()
     }
 
+    /// How often another had the processor in its place.
+    pub(super) fn switches(&self) -> Result<f64> {
+        self.process.switches()
+    }
+
     /// The most memory that it has held, in megabytes.
     pub(super) fn peak(&self) -> Result<f64> {
         self.process.peak()

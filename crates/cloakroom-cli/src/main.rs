@@ -19,7 +19,7 @@ use commands::{
     completions, console, count, doctor, export, import, list, man, migrate, revoke, rotate, show,
     sweep, verify, watch,
 };
-use output::Outcome;
+use output::{Outcome, say};
 
 /// Server-side sessions that share their store with Astro.
 #[derive(Debug, Parser)]
@@ -90,6 +90,8 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Else it would say so on the standard error, and panic: what is closed must not end a request, or the server.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
 
@@ -114,5 +116,5 @@ fn report(error: &dyn Error) {
         }
         cause = error.source();
     }
-    eprintln!("cloakroom: {message}");
+    say(message);
 }

@@ -1,11 +1,13 @@
 //! What a command prints, and how it ends.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Args;
+use cloakroom_session::printable;
 use jiff::{Timestamp, Unit};
 use serde_json::Value;
 
@@ -76,8 +78,25 @@ impl Format {
         json: impl FnOnce() -> Value,
         line: impl FnOnce() -> String,
     ) -> String {
-        if self.json { json().to_string() } else { line() }
+        if self.json { escaped(&json().to_string()) } else { line() }
     }
+}
+
+/// JSON without what moves a cursor, which may stand in it as it is: somebody stored it, and a terminal would obey.
+fn escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for (letter, shown) in json.chars().zip(printable(json).chars()) {
+        match letter == shown {
+            true => escaped.push(letter),
+            false => escaped.push_str(&format!("\\u{:04x}", u32::from(letter))),
+        }
+    }
+    escaped
+}
+
+/// Says something on the standard error. Where that is closed nobody reads it, which stops no work.
+pub(crate) fn say(line: impl Display) {
+    _ = writeln!(io::stderr(), "cloakroom: {line}");
 }
 
 /// Whether who read the output has gone away, as `head` does: nothing has failed then.
@@ -101,6 +120,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn json_moves_no_cursor_and_is_the_same_when_it_is_read() {
+        let stored = "\u{1b}[2J \u{7f} \u{9b}31m \u{202e}evil \u{fffd} 😀";
+        let json = escaped(&serde_json::json!(stored).to_string());
+        assert_eq!(json, printable(&json));
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), stored);
+    }
 
     #[test]
     fn a_moment_is_told_to_the_second() {

@@ -1,6 +1,6 @@
 //! How far long work is, for whoever looks on.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use cloakroom_storage::{Driver as _, DynDriver};
@@ -82,7 +82,7 @@ impl Progress {
 
     /// Says something on the standard error, and leaves the bar whole.
     pub(crate) fn say(&self, line: &str) {
-        self.beside(|| eprintln!("{line}"));
+        self.beside(|| _ = writeln!(io::stderr(), "{line}"));
     }
 
     /// Prints, and leaves the bar whole.

@@ -8,6 +8,8 @@ use cloakroom_session::{Config, Sessions};
 use cloakroom_storage::DynDriver;
 use serde_json::Value;
 
+use crate::output::say;
+
 /// How a store is chosen.
 #[derive(Args, Debug)]
 pub(crate) struct Store {
@@ -78,7 +80,7 @@ pub(crate) async fn open(mut config: Config) -> Result<Sessions, Box<dyn Error>>
 
 fn announce(config: &Config) {
     let place = [config.place(), missing(config).to_owned()].join(" ");
-    eprintln!("cloakroom: the store is `{}` {}", config.driver, place.trim());
+    say(format_args!("the store is `{}` {}", config.driver, place.trim()));
 }
 
 /// Of a folder that is made when the first session is: one that was misspelled looks like a store without sessions.

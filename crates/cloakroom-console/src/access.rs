@@ -10,8 +10,8 @@ use axum::http::request::Parts;
 use cloakroom_server::{Token, is_local};
 use uuid::Uuid;
 
-/// The cookie of who has given the token.
-const NAME: &str = "cloakroom-console";
+/// How the cookie's name begins of who has given the token.
+const NAME: &str = "cloakroom-console-";
 
 /// How long it opens the console: a day's work.
 const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
@@ -20,8 +20,9 @@ const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 const MOST: usize = 100;
 
 /// The tokens, and who has given one.
-#[derive(Default)]
 pub(crate) struct Access {
+    /// The cookie's: another one for each console, since a browser keeps one jar for all ports of a host.
+    name: String,
     tokens: Vec<Token>,
     pub(crate) local_hosts_only: bool,
     signed_in: Mutex<VecDeque<SignedIn>>,
@@ -31,6 +32,18 @@ pub(crate) struct Access {
 struct SignedIn {
     cookie: Token,
     until: Instant,
+}
+
+impl Default for Access {
+    fn default() -> Access {
+        let number = Uuid::new_v4().simple().to_string();
+        Access {
+            name: format!("{NAME}{}", number.get(..8).unwrap_or_default()),
+            tokens: Vec::new(),
+            local_hosts_only: false,
+            signed_in: Mutex::default(),
+        }
+    }
 }
 
 impl Access {
@@ -57,7 +70,7 @@ impl Access {
             return true;
         }
         let signed_in = self.lock();
-        cookies(headers).any(|cookie| signed_in.iter().any(|browser| browser.is(&cookie)))
+        self.cookies(headers).any(|cookie| signed_in.iter().any(|browser| browser.is(&cookie)))
     }
 
     /// Signs in who gives the token: the cookie that is to be set, or `None` for a wrong one.
@@ -66,7 +79,7 @@ impl Access {
             return None;
         }
         let cookie = Uuid::new_v4().simple().to_string();
-        let header = set_cookie(&cookie, LIFETIME, headers)?;
+        let header = self.set_cookie(&cookie, LIFETIME, headers)?;
         let mut signed_in = self.lock();
         signed_in.retain(|browser| browser.until > Instant::now());
         signed_in
@@ -79,10 +92,34 @@ impl Access {
     /// Signs out who sends this, and takes the cookie away.
     pub(crate) fn sign_out(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let mut signed_in = self.lock();
-        for cookie in cookies(headers) {
+        for cookie in self.cookies(headers) {
             signed_in.retain(|browser| !browser.is(&cookie));
         }
-        set_cookie("", Duration::ZERO, headers)
+        self.set_cookie("", Duration::ZERO, headers)
+    }
+
+    /// What browsers send by our cookie's name.
+    fn cookies(&self, headers: &HeaderMap) -> impl Iterator<Item = Token> {
+        let texts = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
+        let pairs =
+            texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.filter(|(name, _)| *name == self.name).map(|(_, value)| Token::of(value))
+    }
+
+    fn set_cookie(
+        &self,
+        value: &str,
+        lifetime: Duration,
+        headers: &HeaderMap,
+    ) -> Option<HeaderValue> {
+        // A browser tells by the origin of the form which scheme it sees, whatever is in between.
+        let is_secure =
+            headers.get(ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https:"));
+        let secure = if is_secure { "; Secure" } else { "" };
+        let (name, seconds) = (&self.name, lifetime.as_secs());
+        let cookie =
+            format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+        HeaderValue::try_from(cookie).ok()
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<SignedIn>> {
@@ -95,25 +132,6 @@ impl SignedIn {
     fn is(&self, cookie: &Token) -> bool {
         cookie.is_in(std::slice::from_ref(&self.cookie)) && self.until > Instant::now()
     }
-}
-
-/// What browsers send by our cookie's name. Another program of the same host may have one of that name too.
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Token> {
-    let texts = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
-    let pairs =
-        texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == NAME).map(|(_, value)| Token::of(value))
-}
-
-fn set_cookie(value: &str, lifetime: Duration, headers: &HeaderMap) -> Option<HeaderValue> {
-    // A browser tells by the origin of the form which scheme it sees, whatever is in between.
-    let is_secure =
-        headers.get(ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https:"));
-    let secure = if is_secure { "; Secure" } else { "" };
-    let seconds = lifetime.as_secs();
-    let cookie =
-        format!("{NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
-    HeaderValue::try_from(cookie).ok()
 }
 
 /// Without what is in it.

@@ -12,6 +12,7 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use cloakroom_server::OnRefusal;
 use tokio::time::timeout;
 
 use crate::Console;
@@ -19,7 +20,7 @@ use crate::operator::Operator;
 use crate::pages::{self, Page, Visit};
 use crate::place::Place;
 
-/// The longest form: a principal, or a token.
+/// The longest form: a token. The others have nothing but their address.
 const LONGEST_FORM: usize = 16 * 1024;
 
 /// How long a form may take to come.
@@ -77,14 +78,11 @@ async fn respond(console: &Console, parts: &Parts, body: Body) -> Response {
     if is_post && !is_own(console, parts) {
         return whole(&visit, pages::problem::wrong_origin());
     }
-    if is_post {
-        match read(body).await {
-            Some(fields) => visit.fields = fields,
-            None => return whole(&visit, pages::problem::no_form()),
-        }
-    }
     if console.access.has_tokens() && is_post && segments == ["sign-in"] {
-        return sign_in(&visit, parts);
+        return match read(parts, body).await {
+            Some(fields) => sign_in(&Visit { fields, ..visit }, parts),
+            None => whole(&visit, pages::problem::no_form()),
+        };
     }
     if !console.access.admits(&parts.headers) {
         return whole(&visit, pages::sign_in::form(&visit, false));
@@ -151,7 +149,11 @@ fn whole(visit: &Visit<'_>, page: Page) -> Response {
 }
 
 /// What a form has sent; `None` where it is too long, or does not come.
-async fn read(body: Body) -> Option<Vec<(String, String)>> {
+async fn read(parts: &Parts, body: Body) -> Option<Vec<(String, String)>> {
+    // Whoever sends it may be anybody, and must keep nobody out by sending it slowly.
+    if let Some(waits) = parts.extensions.get::<OnRefusal>() {
+        waits.call();
+    }
     let bytes = timeout(PATIENCE, to_bytes(body, LONGEST_FORM)).await.ok()?.ok()?;
     Some(fields(&bytes))
 }

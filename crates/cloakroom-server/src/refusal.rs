@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use cloakroom_storage::{Error, ErrorKind};
 use serde_json::json;
 
-/// What is called when a request is refused, before the rest of its value is taken off the wire and thrown away: from then
-/// on its connection serves nobody. A program that has to choose among connections puts it into a request's extensions.
+/// What is called when a request is refused, before the rest of its value is taken off the wire and thrown away, or when it waits
+/// for somebody who has not said who he is: from then on its connection serves nobody. A program that has to choose among connections puts it into a request's extensions.
 #[derive(Clone)]
 pub struct OnRefusal(Arc<dyn Fn() + Send + Sync>);
 
@@ -20,7 +20,8 @@ impl OnRefusal {
         OnRefusal(Arc::new(call))
     }
 
-    pub(crate) fn call(&self) {
+    /// Says that it is so.
+    pub fn call(&self) {
         (self.0)();
     }
 }

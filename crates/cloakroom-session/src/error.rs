@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use cloakroom_storage::{Error as StorageError, ErrorKind as StorageErrorKind};
+
 /// A result whose error is this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -107,6 +109,12 @@ impl Error {
     /// Whether the same call may succeed a little later.
     pub fn is_retryable(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Unavailable | ErrorKind::Conflict)
+    }
+
+    /// Whether the call was given up from this side, as when the runtime shuts down.
+    pub(crate) fn was_cancelled(&self) -> bool {
+        let cause = self.0.source.as_deref().and_then(|cause| cause.downcast_ref());
+        cause.is_some_and(|cause: &StorageError| cause.kind() == StorageErrorKind::Cancelled)
     }
 
     /// The session was destroyed elsewhere while this request held it.

@@ -1,5 +1,6 @@
 //! What a run leaves behind: `bench/results.json`, the tables of `docs/speed.md` and the plots beside it.
 
+mod changes;
 mod plot;
 mod table;
 
@@ -11,10 +12,20 @@ use serde_json::Value;
 
 use crate::comparison::Comparison;
 
+pub use changes::{Change, changes};
 pub use table::table;
+
+/// The figures of the last runs.
+const RESULTS: &str = "bench/results.json";
 
 /// The page that shows the results, between marks for each group.
 const PAGE: &str = "docs/speed.md";
+
+/// What was measured before; nothing where nothing was, or in another form.
+pub fn last(root: &Path) -> Vec<Comparison> {
+    let text = fs::read_to_string(root.join(RESULTS)).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
 
 /// Writes the groups that were measured, and leaves the others as they are.
 pub fn write(root: &Path, groups: Vec<(&str, Vec<Comparison>)>) -> Result<()> {
@@ -27,7 +38,7 @@ pub fn write(root: &Path, groups: Vec<(&str, Vec<Comparison>)>) -> Result<()> {
         fs::write(&plot, plot::bars(name, comparisons))?;
     }
     fs::write(page, text)?;
-    let path = root.join("bench/results.json");
+    let path = root.join(RESULTS);
     let before = fs::read_to_string(&path).ok();
     let before: Vec<Value> =
         before.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default();

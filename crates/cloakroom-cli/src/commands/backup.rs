@@ -23,13 +23,15 @@ pub(super) enum Line<'a> {
     /// An item that is text.
     Text {
         key: Cow<'a, str>,
-        /// When it ends; `null` where it never does.
+        /// When it ends; `null` where it never does. What says neither would live for ever by mistake.
+        #[serde(deserialize_with = "Option::deserialize")]
         expires: Option<Timestamp>,
         text: Cow<'a, str>,
     },
     /// An item that is no text.
     Bytes {
         key: Cow<'a, str>,
+        #[serde(deserialize_with = "Option::deserialize")]
         expires: Option<Timestamp>,
         base64: Cow<'a, str>,
     },
@@ -137,6 +139,7 @@ mod tests {
             (r#"{"key":"hunter2","text":"hunt"#, "cut off"),
             ("hunter2", "no JSON"),
             (r#"{"key":"hunter2"}"#, "no line of an export"),
+            (r#"{"key":"hunter2","text":"a"}"#, "no line of an export"),
             (
                 r#"{"key":"hunter2","expires":null,"text":"a","base64":"YQ=="}"#,
                 "no line of an export",

@@ -7,7 +7,7 @@ use futures_util::TryStreamExt as _;
 use serde_json::json;
 
 use super::nothing::found_nothing;
-use crate::output::{Format, Outcome};
+use crate::output::{Format, Outcome, say};
 use crate::store::Store;
 
 /// Says how many sessions there are: all, or those of a principal.
@@ -49,9 +49,7 @@ impl Count {
         let json = json!({ "sessions": count, "unreadable": unreadable });
         self.format.print(|| json, || count.to_string())?;
         if unreadable > 0 {
-            eprintln!(
-                "cloakroom: {unreadable} of them cannot be read; `cloakroom list` names them"
-            );
+            say(format_args!("{unreadable} of them cannot be read; `cloakroom list` names them"));
         }
         match count {
             0 => found_nothing(&sessions, Outcome::Done).await,

@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use cloakroom_storage::{Driver as _, DynDriver, ErrorKind, SetOutcome, When};
+use cloakroom_session::Config;
+use cloakroom_storage::{Driver as _, DynDriver, ErrorKind, KeyHasher, SetOutcome, When};
 use futures_util::{TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::backup::{Exported, Read, read};
-use super::rotate::called;
+use super::rotate::{called, is_session_or_index};
 use crate::output::{Format, Outcome};
 use crate::progress::Progress;
 use crate::store::Store;
@@ -76,7 +77,7 @@ impl Import {
                 (Box::new(BufReader::new(file)), length)
             }
         };
-        let (_, driver) = self.store.driver().await?;
+        let (config, driver) = self.store.driver().await?;
         let progress = match length {
             0 => Progress::spinner(self.format, "importing"),
             length => Progress::bytes(self.format, "importing", length),
@@ -94,6 +95,11 @@ impl Import {
         let items = stream::iter(std::iter::from_fn(|| lines.next_item().transpose()));
         items
             .try_for_each_concurrent(AT_ONCE, async |item| {
+                if let Some(why) = misfit(&config, &item) {
+                    progress.say(&format!("cloakroom: {} is not taken: {why}", called(&item.key)));
+                    increment(&counts.refused);
+                    return Ok(());
+                }
                 self.import(&driver, item, &counts, &progress).await
             })
             .await?;
@@ -166,6 +172,20 @@ impl Import {
             _ => Outcome::SomeUnreadable,
         })
     }
+}
+
+/// Why nobody who is configured so would find the item, or could open it. What is plain would be so in a store that is said not to be.
+fn misfit(config: &Config, item: &Exported) -> Option<&'static str> {
+    let key = item.key.as_str();
+    let is_plain = is_session_or_index(key);
+    let is_ours = is_plain || KeyHasher::is_hash(key);
+    let wants_sealed = config.encryption.as_ref().is_some_and(|it| !it.accept_plain);
+    if config.hash_ids.is_some() && is_plain {
+        return Some("its ID is not hashed, and the configuration has `hashIds`");
+    }
+    let is_sealed = item.value.starts_with(b"sealed.");
+    (wants_sealed && is_ours && !is_sealed)
+        .then_some("it is not sealed, and the configuration has `encryption`")
 }
 
 /// The lines of an export, one at a time.

@@ -6,7 +6,7 @@ use cloakroom_session::{SessionId, Sessions};
 use cloakroom_storage::{Driver, ItemKey, KeyHasher};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use crate::output::Outcome;
+use crate::output::{Outcome, say};
 
 /// So many keys say how a store names its sessions.
 const LOOKED_AT: usize = 1_000;
@@ -59,7 +59,7 @@ pub(super) async fn found_nothing_in(
     if !is_otherwise {
         return Ok(outcome);
     }
-    eprintln!("cloakroom: {}", if hashes { PLAIN } else { HASHED });
+    say(if hashes { PLAIN } else { HASHED });
     Ok(Outcome::Faulty)
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::nothing::found_nothing;
 use super::target::{Age, Target, is_older};
-use crate::output::{Format, Outcome};
+use crate::output::{Format, Outcome, say};
 use crate::progress::Progress;
 use crate::store::{Store, open};
 
@@ -85,7 +85,7 @@ impl Revoke {
                     (format!("the session {}{unreadable}", session.handle()), Some(session))
                 }
                 None => {
-                    eprintln!("cloakroom: there is no such session");
+                    say("there is no such session");
                     return Ok(Outcome::NotFound);
                 }
             },
@@ -106,9 +106,9 @@ impl Revoke {
         let json = json!({ "revoked": revoked, "unreadable": unreadable, "failed": failed });
         self.format.print(|| json, || line)?;
         if unreadable > 0 {
-            eprintln!(
-                "cloakroom: {unreadable} that cannot be read were left as they are; each can be ended by its handle"
-            );
+            say(format_args!(
+                "{unreadable} that cannot be read were left as they are; each can be ended by its handle"
+            ));
         }
         if failed > 0 {
             return Err(format!("{failed} could not be ended: run it again").into());
@@ -167,7 +167,7 @@ fn is_confirmed(what: &str) -> Result<bool, Box<dyn Error>> {
     if !io::stdin().is_terminal() {
         return Err(format!("this would end {what}: say --yes where nobody can be asked").into());
     }
-    eprint!("This ends {what}. Go on? [y/N] ");
+    write!(io::stderr(), "This ends {what}. Go on? [y/N] ")?;
     io::stderr().flush()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;

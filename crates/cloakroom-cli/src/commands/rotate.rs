@@ -10,7 +10,7 @@ use futures_util::TryStreamExt as _;
 use serde_json::json;
 
 use super::nothing::found_nothing_in;
-use crate::output::{Format, Outcome};
+use crate::output::{Format, Outcome, say};
 use crate::progress::Progress;
 use crate::store::Store;
 
@@ -113,9 +113,9 @@ async fn reseal(
     let line = format!("{anew} were sealed with the first key, and {already} were already");
     format.print(|| json, || line)?;
     if unreadable > 0 {
-        eprintln!(
-            "cloakroom: {unreadable} were left as they are: they are not sealed, or with a key that is not there"
-        );
+        say(format_args!(
+            "{unreadable} were left as they are: they are not sealed, or with a key that is not there"
+        ));
     }
     if failed > 0 {
         return Err(format!("{failed} could not be sealed: run it again").into());

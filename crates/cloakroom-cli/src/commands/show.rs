@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::list::row;
 use super::target::Target;
-use crate::output::{Format, Outcome, column};
+use crate::output::{Format, Outcome, column, say};
 use crate::store::Store;
 
 /// What stands in the place of a secret.
@@ -49,8 +49,8 @@ impl Show {
     pub(crate) async fn run(self) -> Result<Outcome, Box<dyn Error>> {
         let sessions = self.store.sessions().await?;
         let Some(session) = self.session.find(&sessions.all()).await? else {
-            eprintln!(
-                "cloakroom: there is no such session: it may have ended, or have a new ID since, and so another handle"
+            say(
+                "there is no such session: it may have ended, or have a new ID since, and so another handle",
             );
             return Ok(Outcome::NotFound);
         };
@@ -73,13 +73,22 @@ impl Show {
         }
         let mut values = Vec::new();
         let secrets = if self.reveal { Secrets::Reveal } else { Secrets::Hide };
-        for entry in session.shown(secrets)? {
+        let (entries, error) = match session.shown(secrets) {
+            Ok(entries) => (entries, None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
+        // The record is whole then, and an entry in it is not.
+        if let Some(error) = error.as_ref().filter(|_| session.unreadable().is_none()) {
+            lines.push(format!("unreadable {}", printable(error)));
+            json["unreadable"] = error.as_str().into();
+        }
+        for entry in entries {
             let text = entry.text.as_deref().unwrap_or(HIDDEN);
             lines.push(format!("  {}: {}", printable(&entry.key), printable(text)));
             values.push(json!({ "key": entry.key, "type": entry.type_name, "text": entry.text }));
         }
         json["values"] = values.into();
         self.format.print(|| json, || lines.join("\n"))?;
-        Ok(Outcome::of(usize::from(session.unreadable().is_some())))
+        Ok(Outcome::of(usize::from(session.unreadable().is_some() || error.is_some())))
     }
 }

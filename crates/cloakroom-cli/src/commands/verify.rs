@@ -103,9 +103,17 @@ impl Verify {
                 progress.tick();
                 counts.borrow_mut().add(kind);
                 for fault in &faults {
-                    let repaired = if self.repair { Some(all.repair(fault).await?) } else { None };
+                    let handle = Some(fault.handle());
+                    let repaired = match self.repair {
+                        false => None,
+                        // What cannot be mended keeps nothing else from it.
+                        true => Some(all.repair(fault).await.unwrap_or_else(|error| {
+                            progress.say(&format!("cloakroom: {}: {error}", fault.handle()));
+                            Repaired::Left
+                        })),
+                    };
                     counts.borrow_mut().found(repaired);
-                    let (handle, detail) = (Some(fault.handle()), fault.to_string());
+                    let detail = fault.to_string();
                     progress.beside(|| self.print(handle, fault.name(), &detail, repaired))?;
                 }
                 Ok(())

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::target::Age;
-use crate::output::{Format, Outcome, column, moment};
+use crate::output::{Format, Outcome, column, moment, say};
 use crate::store::Store;
 
 /// Tells what becomes of the sessions of a store, until it is interrupted: created, ended, moved to another ID, expired, removed.
@@ -47,7 +47,7 @@ impl Watch {
         }
         let sessions = self.store.sessions().await?;
         let mut watch = sessions.all().watch().await?;
-        eprintln!("cloakroom: there are {} sessions; what becomes of them follows", watch.count());
+        say(format_args!("there are {} sessions; what becomes of them follows", watch.count()));
         let mut looks = interval(every);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -62,7 +62,7 @@ impl Watch {
                     }
                 }
                 // The next look tells what this one would have told.
-                Err(error) => eprintln!("cloakroom: {error}"),
+                Err(error) => say(error),
             }
         }
     }

@@ -66,6 +66,31 @@ async fn what_is_sealed_stays_sealed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_plain_gets_into_no_store_that_is_said_to_be_hashed_or_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("export");
+    let path = path.to_str().unwrap();
+    let site = plain();
+    site.signed_in("ann").await;
+    site.run(&["export", "--output", path]);
+    let encryption = json!({ "keys": [crate::keys::OLD] });
+    for (at_rest, why) in [
+        (json!({ "hashIds": true }), "not hashed"),
+        (json!({ "encryption": encryption }), "not sealed"),
+    ] {
+        let other = on_files(at_rest);
+        let ran = other.run(&["import", "--json", "--input", path]);
+        assert_eq!((ran.code, &ran.json()[0]["refused"]), (6, &2.into()), "{}", ran.errors);
+        assert!(ran.errors.contains(why), "{}", ran.errors);
+        assert!(contents(&driver(&other.config).await).await.is_empty(), "{why}");
+    }
+    // While a store is being sealed it may have both.
+    let other =
+        on_files(json!({ "encryption": { "keys": [crate::keys::OLD], "acceptPlain": true } }));
+    assert_eq!(other.run(&["import", "--input", path]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_there_stays_unless_it_shall_be_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("export");

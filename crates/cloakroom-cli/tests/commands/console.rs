@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use cloakroom_session::StoredHandle;
 use serde_json::Value;
@@ -21,8 +21,11 @@ impl Console {
     fn start(site: &Site, arguments: &[&str], variables: &[(&str, &str)]) -> Console {
         let start = ["console", "--listen", "127.0.0.1:0", "--json", "--every", "1s"];
         let mut command = site.command(&[&start[..], arguments].concat());
-        let mut child =
-            command.envs(variables.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
+        Console::of(command.envs(variables.iter().copied()))
+    }
+
+    fn of(command: &mut Command) -> Console {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let line: Value = serde_json::from_str(&line).unwrap();
@@ -96,6 +99,36 @@ async fn sessions_are_seen_found_and_ended_on_every_store() {
         assert!(ended.contains("The session was ended"), "{store}: {ended}");
         assert!(!site.is_alive(ids[0]).await && site.is_alive(ids[1]).await, "{store}");
     }
+}
+
+#[test]
+fn who_reads_its_log_no_more_ends_no_request() {
+    let (_, closed) = std::io::pipe().unwrap();
+    let site = Site::on_files();
+    let mut command = site.command(&["console", "--listen", "127.0.0.1:0", "--json"]);
+    let console = Console::of(command.stderr(closed));
+    // It is warned of what was asked for.
+    assert_eq!(console.get("/principal?name=").status, 400);
+}
+
+/// As many connections as there may be, on each of which somebody sends the form that signs in, and never ends.
+#[test]
+fn nobody_is_kept_out_by_forms_that_do_not_come() {
+    let console = Console::start(&Site::on_files(), &["--token", "a long random text"], &[]);
+    let slow: Vec<_> = (0..128)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", console.port)).unwrap();
+            let head = format!(
+                "POST /sign-in HTTP/1.1\r\nHost: localhost\r\n{OWN}\r\nContent-Length: 99\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    let begin = std::time::Instant::now();
+    assert_eq!(console.get("/").status, 401);
+    assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
+    drop(slow);
 }
 
 #[test]

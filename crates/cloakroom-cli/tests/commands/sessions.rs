@@ -1,6 +1,7 @@
 //! Sessions are listed, counted, shown and ended.
 
 use std::fs;
+use std::process::Stdio;
 
 use cloakroom_session::CookieHeaders;
 use cloakroom_session::adapter::Commit as _;
@@ -117,6 +118,41 @@ async fn what_cannot_be_read_is_named_and_stays() {
     assert_eq!(site.run(&["show", unreadable[0]["handle"].as_str().unwrap()]).code, 4);
     assert_eq!(site.run(&["count"]).code, 4);
     assert_eq!(fs::read_to_string(&file).unwrap(), "[[\"Map\",1");
+    // A record that is whole, with an entry that is not.
+    fs::write(&file, r#"[["Map",1,2],"cart","hat"]"#).unwrap();
+    let shown = site.run(&["show", &id.to_string(), "--json"]);
+    assert_eq!(shown.code, 4, "{}", shown.errors);
+    assert!(
+        shown.json()[0]["unreadable"].as_str().unwrap().contains("\"cart\""),
+        "{}",
+        shown.output
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_is_at_work_also_where_nobody_reads_its_errors() {
+    let site = Site::on_files();
+    site.signed_in("ann").await;
+    for (arguments, code) in [
+        (&["list"][..], 0),
+        (&["show", "0000000000000000"], 3),
+        (&["count", "--principal", ""], 1),
+        (&["revoke", "--all", "--yes"], 0),
+    ] {
+        let (_, closed) = std::io::pipe().unwrap();
+        let status = site.command(arguments).stderr(closed).stdout(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{arguments:?}");
+    }
+}
+
+/// What asks the store when it is opened is over with the command, and says nothing of the store then.
+#[test]
+fn a_command_that_is_refused_at_once_warns_of_nothing_else() {
+    let site = Site::on_files();
+    for _ in 0..20 {
+        let ran = site.run(&["count", "--principal", ""]);
+        assert!(ran.code == 1 && !ran.errors.contains("WARN"), "{}", ran.errors);
+    }
 }
 
 #[test]

@@ -224,3 +224,28 @@ async fn what_killed_processes_left_is_removed_by_a_repair() {
     assert_eq!(site.run(&["verify", "--repair"]).code, 0);
     assert!(!left.exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_mended_keeps_nothing_else_from_it() {
+    let site = Site::on_files();
+    let file = |id: SessionId| {
+        std::path::Path::new(site.config["options"]["base"].as_str().unwrap()).join(id.to_string())
+    };
+    let stuck = site.signed_in("ann").await;
+    edit(&site, |entry| entry["at"] = 1_700_000_000_000_i64.into()).await;
+    let torn = SessionId::parse("0e7d2a53-6d0f-4a52-9d0e-2f8a4f1f6b11").unwrap();
+    fs::write(file(torn), "[[\"Map\",1").unwrap();
+    // In the place of a session that the index has, and no tombstone can be put there.
+    fs::remove_file(file(stuck)).unwrap();
+    fs::create_dir(file(stuck)).unwrap();
+    let ran = site.run(&["verify", "--repair", "--json"]);
+    let became = |line: &Value| line["repaired"].as_str().map(str::to_owned);
+    let mut became: Vec<_> = ran.json().iter().filter_map(became).collect();
+    became.sort();
+    assert_eq!(
+        (ran.code, &became[..]),
+        (5, &["left".to_owned(), "movedAside".into()][..]),
+        "{}",
+        ran.output
+    );
+}

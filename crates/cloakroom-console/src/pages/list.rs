@@ -15,7 +15,7 @@ const ROWS: usize = 25;
 
 /// `GET /sessions`, `?handle=` and how they begin, `?after=` and the last one of the page before.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Page> {
-    let text = visit.field("handle");
+    let text = visit.field("handle").trim();
     let Some(prefix) = Prefix::parse(text) else { return Ok(no_handle(visit, text)) };
     if let Ok(handle) = text.parse::<StoredHandle>() {
         return super::session::of(visit, handle).await;

@@ -27,17 +27,17 @@ pub(crate) struct Visit<'a> {
     pub(crate) console: &'a Console,
     /// How each link begins: see [`Place`](crate::place::Place).
     pub(crate) root: &'a str,
-    /// What is behind the `?`, or in the form.
+    /// What is behind the `?`, or in the form that signs in.
     pub(crate) fields: Vec<(String, String)>,
     /// Whether it is somebody who may look.
     pub(crate) is_admitted: bool,
 }
 
 impl Visit<'_> {
-    /// A field, without the white space around it; empty where there is none.
+    /// A field as it is, since white space may part one principal from another; empty where there is none.
     pub(crate) fn field(&self, name: &str) -> &str {
         let field = self.fields.iter().find(|(key, _)| key == name);
-        field.map_or("", |(_, value)| value.trim())
+        field.map_or("", |(_, value)| value)
     }
 
     /// A link to a page of the console.

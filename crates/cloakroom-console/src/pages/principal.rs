@@ -21,12 +21,23 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Page> {
         Err(error) if error.kind() == ErrorKind::Config => return Ok(no_index(visit, &error)),
         listed => listed?,
     };
+    let strangers = match listed.is_empty() {
+        true => visit.console.sessions.of(name).count_strangers().await?,
+        false => 0,
+    };
     let names: Vec<_> = listed.iter().take(ROWS).flat_map(ListedSession::names).collect();
     visit.console.watch.remember(names.iter().cloned());
     let rows = read(visit, &names).await?;
     let main = html! {
         h1 { "Sessions of " span class="name" { (printable(name)) } }
-        @if listed.is_empty() {
+        @if strangers > 0 {
+            p class="lead" {
+                (counted(strangers, "session", "sessions")) " that somebody of this name has signed in to "
+                @if strangers == 1 { "says that it is" } @else { "say that they are" }
+                " nobody's, or somebody else's: is the configuration's " code { "principal" } " what it is on the site?"
+            }
+            p { a class="button" href=(visit.link_with("principal/revoke", "name", name)) { "End all of them…" } }
+        } @else if listed.is_empty() {
             p class="lead" { "Nobody of this name is signed in." }
         } @else {
             p class="quiet" {
@@ -44,15 +55,16 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Page> {
 /// `GET /principal/revoke?name=`.
 pub(crate) async fn ask(visit: &Visit<'_>) -> Result<Page> {
     let name = visit.field("name");
-    let sessions = visit.console.sessions.of(name).count().await?;
+    let theirs = visit.console.sessions.of(name);
+    let sessions = theirs.count().await? + theirs.count_strangers().await?;
     let main = html! {
         h1 { "End all of their sessions?" }
         p class="lead" {
             strong { (printable(name)) } " has " (counted(sessions, "session", "sessions"))
             ". Whoever has one is signed out, and so is who signs in at this moment. It cannot be undone."
         }
-        form class="choice" method="post" action=(visit.link("principal/revoke")) {
-            input type="hidden" name="name" value=(name);
+        // To this address, which has the name as it is: a browser changes the ends of lines in a field.
+        form class="choice" method="post" {
             button class="danger" type="submit" { "End " (counted(sessions, "session", "sessions")) }
             a href=(visit.link_with("principal", "name", name)) { "Leave them" }
         }

@@ -65,6 +65,19 @@ async fn who_gives_the_token_gets_a_cookie_that_is_not_the_token_and_ends_with_t
 }
 
 #[tokio::test]
+async fn a_browser_may_be_signed_in_to_two_consoles_of_a_host() {
+    let site = site();
+    let consoles =
+        [(); 2].map(|()| console(site.sessions()).token("a long random text").into_router());
+    let mut names = Vec::new();
+    for app in &consoles {
+        let answer = post(app, "/sign-in", &[OWN], "token=a+long+random+text").await;
+        names.push(answer.header("set-cookie").split('=').next().unwrap().to_owned());
+    }
+    assert_ne!(names[0], names[1]);
+}
+
+#[tokio::test]
 async fn on_the_loopback_it_answers_to_the_loopbacks_names_alone() {
     let site = site();
     let app = console(site.sessions()).local_hosts_only().into_router();

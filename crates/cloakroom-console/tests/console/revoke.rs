@@ -1,7 +1,8 @@
 //! Sessions are ended by a form of the console's own, after a page that asks.
 
 use cloakroom_console::Operator;
-use cloakroom_session::{EventKind, RevokedBy};
+use cloakroom_session::testing::TestSite;
+use cloakroom_session::{Config, EventKind, RevokedBy, Sessions};
 
 use crate::support::*;
 
@@ -36,12 +37,58 @@ async fn all_of_a_principals_are_ended_at_once() {
         signed_in(&site, principal, |_| ()).await;
     }
     let ask = get(&app, "/principal/revoke?name=ann+%26+co").await;
-    ask.has(&["End 2 sessions", "value=\"ann &amp; co\""]);
-    post(&app, "/principal/revoke", &[OWN], "name=ann+%26+co")
+    ask.has(&["End 2 sessions", "ann &amp; co"]);
+    post(&app, "/principal/revoke?name=ann+%26+co", &[OWN], "")
         .await
         .has(&["2 sessions were ended", "signed out everywhere"]);
     assert_eq!(site.sessions().of("ann & co").count().await.unwrap(), 0);
     assert_eq!(site.sessions().of("bob").count().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn where_the_console_knows_no_path_to_principals_nobody_is_told_that_all_is_well() {
+    let mut config = Config::new("memory");
+    config.principal = Some("user".to_owned());
+    let site = TestSite::with(config);
+    signed_in(&site, "ann", |session| session.set("user", "ann").unwrap()).await;
+    let store = std::sync::Arc::new(site.store().clone());
+    let sessions = Sessions::with_driver(store, &Config::new("memory")).unwrap();
+    let app = console(&sessions).into_router();
+    get(&app, "/principal?name=bob").await.has(&["Nobody of this name is signed in"]);
+    let page = get(&app, "/principal?name=ann").await;
+    page.has(&["1 session that somebody of this name", "is the configuration"]);
+    assert!(!page.text.contains("Nobody of this name"), "{}", page.text);
+    get(&app, "/principal/revoke?name=ann").await.has(&["End 1 session"]);
+    let ended = post(&app, "/principal/revoke?name=ann", &[OWN], "").await;
+    ended.has(&["1 session was ended"]);
+}
+
+#[tokio::test]
+async fn whoever_is_called_almost_the_same_is_somebody_else() {
+    let site = site();
+    let app = app(&site);
+    let names = ["ann", " ann", "ann ", "ann\n", "ann\r\n"];
+    for name in names {
+        let id = signed_in(&site, name, |_| ()).await;
+        let page = loop {
+            let page = get(&app, &page_of(id)).await;
+            if page.status == 200 {
+                break page.text;
+            }
+            tokio::task::yield_now().await;
+        };
+        let link = page.split("../principal?").nth(1).unwrap().split('"').next().unwrap();
+        get(&app, &format!("/principal?{link}")).await.has(&["1 session,"]);
+        // Where its page's form leads, which names no other address.
+        let path = format!("/principal/revoke?{link}");
+        get(&app, &path).await.has(&["<form class=\"choice\" method=\"post\">"]);
+        post(&app, &path, &[OWN], "").await.has(&["1 session was ended"]);
+        assert_eq!(site.sessions().of(name).count().await.unwrap(), 0, "{name:?}");
+        signed_in(&site, name, |_| ()).await;
+    }
+    for name in names {
+        assert_eq!(site.sessions().of(name).count().await.unwrap(), 1, "{name:?}");
+    }
 }
 
 #[tokio::test]
@@ -65,7 +112,7 @@ async fn what_another_sites_page_sends_ends_nothing() {
         let refused = post(&app, &path, headers, "").await;
         assert_eq!(refused.status, 403, "{headers:?}");
         refused.has(&["nothing was done"]);
-        assert_eq!(post(&app, "/principal/revoke", headers, "name=ann").await.status, 403);
+        assert_eq!(post(&app, "/principal/revoke?name=ann", headers, "").await.status, 403);
     }
     assert_eq!(get(&app, &page_of(id)).await.status, 200);
     // A browser without `Sec-Fetch-Site`.
@@ -111,6 +158,7 @@ async fn only_pages_and_forms_are_answered() {
     assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD, POST"));
     let head = call(&app, request("HEAD", "/", &[], "")).await;
     assert_eq!((head.status, head.text.as_str()), (200, ""));
-    let long = format!("name={}", "a".repeat(20_000));
-    assert_eq!(post(&app, "/principal/revoke", &[OWN], &long).await.status, 400);
+    let app = console(site.sessions()).token("a long random text").into_router();
+    let long = format!("token={}", "a".repeat(20_000));
+    assert_eq!(post(&app, "/sign-in", &[OWN], &long).await.status, 400);
 }

@@ -33,8 +33,8 @@ use serde_json::{Map, Value, json};
 use crate::common::capabilities::FREED;
 use answer::{Answer, Pair};
 use cloakroom_storage::{
-    Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome,
-    Version, When,
+    Advice, Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result,
+    SetOutcome, Version, When,
 };
 use lease::Lease;
 use leases::Leases;
@@ -280,6 +280,10 @@ impl Driver for Etcd {
         FREED
     }
 
+    async fn advice(&self) -> Vec<Advice> {
+        self.server.advice()
+    }
+
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
         self.read(key).await.map_err(|error| explain(error, Operation::Get, key))
     }
@@ -335,6 +339,18 @@ fn explain(error: Error, operation: Operation, key: &ItemKey) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_way_to_another_machine_is_open_to_those_on_it() {
+        for (url, expected) in [
+            ("etcd.example:2379,https://b.example", vec!["no-tls"]),
+            ("http://localhost:2379", vec![]),
+        ] {
+            let options = Options { url: Some(url.to_owned()), ..Options::default() };
+            let advice = Etcd::new(options).unwrap().advice().await;
+            assert_eq!(advice.iter().map(Advice::code).collect::<Vec<_>>(), expected, "{url}");
+        }
+    }
 
     #[test]
     fn a_prefix_ends_before_the_next_one() {

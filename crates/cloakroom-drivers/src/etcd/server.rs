@@ -13,7 +13,7 @@ use super::NAME;
 use super::answer::Answer;
 use super::options::Options;
 use crate::common::http::{Address, Client, Request, Secret, refusal, unreadable};
-use cloakroom_storage::{Error, ErrorKind, Result, options};
+use cloakroom_storage::{Advice, Error, ErrorKind, Result, options};
 
 /// As many requests as there may be at once, each on a connection: what more calls wait for.
 const REQUESTS: usize = 32;
@@ -81,6 +81,11 @@ impl Server {
     /// Sends a request, as the user where there is one.
     pub(super) async fn call(&self, path: &str, body: &Value) -> Result<Answer> {
         self.try_call(path, body).await.map_err(Failure::into_error)
+    }
+
+    /// What is unsafe on the way there.
+    pub(super) fn advice(&self) -> Vec<Advice> {
+        self.addresses.iter().filter_map(Address::advice).collect()
     }
 
     /// As [`call`](Server::call), for one whose refusal may be an answer.

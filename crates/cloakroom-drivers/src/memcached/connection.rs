@@ -3,9 +3,11 @@
 //! The protocol is described in memcached's own `doc/protocol.txt`.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::time::Duration;
 
 use bytes::Bytes;
+use socket2::SockRef;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -106,7 +108,8 @@ impl Connection {
 
     /// Whether the server has not closed the connection since the last call, nor said anything that nobody asked for.
     pub(super) fn is_open(&self) -> bool {
-        let read = self.stream.get_ref().try_read(&mut [0]);
+        // The system is asked: what it knows already the runtime may not have heard yet.
+        let read = SockRef::from(self.stream.get_ref()).peek(&mut [MaybeUninit::uninit()]);
         self.stream.buffer().is_empty()
             && matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }

@@ -35,8 +35,8 @@ use serde_json::{Map, Value};
 use crate::common::capabilities::FREED;
 use crate::common::wall_clock;
 use cloakroom_storage::{
-    Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome, Result,
-    SetOutcome, Version, When, options,
+    Advice, Capabilities, Driver, Error, ErrorKind, Item, ItemKey, Operation, RemoveOutcome,
+    Result, SetOutcome, Version, When, options,
 };
 use connection::{Answer, Code, Request, Run};
 use pool::Pool;
@@ -322,6 +322,10 @@ impl Driver for Memcached {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities { durable: false, iteration: false, ..FREED }
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        Vec::from_iter(self.pool.advice())
     }
 
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {

@@ -7,7 +7,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::NAME;
 use super::connection::{Answer, Connection, Request};
-use cloakroom_storage::{Error, ErrorKind, Result, options};
+use crate::common::advice::without_tls;
+use cloakroom_storage::{Advice, Error, ErrorKind, Result, options};
 
 /// As many connections as there may be: what more calls wait for.
 const CONNECTIONS: usize = 32;
@@ -35,6 +36,12 @@ impl Pool {
             permits: Semaphore::new(CONNECTIONS),
             largest_item: OnceLock::new(),
         }
+    }
+
+    /// What is unsafe on the way there: the protocol has no TLS here.
+    pub(super) fn advice(&self) -> Option<Advice> {
+        let (host, _) = self.address.rsplit_once(':')?;
+        without_tls(host, "lead it through a tunnel that encrypts, or take a store that has TLS")
     }
 
     /// Sends a request and waits for its answer.
@@ -116,6 +123,16 @@ pub(super) fn address(url: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_way_to_another_machine_is_open_to_those_on_it() {
+        let code = |url| {
+            let advice = Pool::new(address(url).expect(url), None).advice();
+            advice.map(|advice| advice.code())
+        };
+        assert_eq!(["cache.example", "[fd00::1]:5"].map(code), [Some("no-tls"); 2]);
+        assert_eq!(["localhost", "[::1]"].map(code), [None; 2]);
+    }
 
     #[test]
     fn an_address_is_a_host_with_or_without_a_port() {

@@ -56,8 +56,8 @@ use tokio::sync::OnceCell;
 
 use crate::common::capabilities::SWEPT;
 use cloakroom_storage::{
-    Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result, SetOutcome,
-    Swept, Version, When, options,
+    Advice, Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result,
+    SetOutcome, Swept, Version, When, options,
 };
 use document::Written;
 use failure::failed;
@@ -89,6 +89,8 @@ pub struct MongoDb {
     migrate: bool,
     /// Set once the indexes are known to be there.
     indexed: OnceCell<()>,
+    /// What is unsafe on the way to the servers.
+    on_the_way: Vec<Advice>,
 }
 
 /// unstorage's options for `mongodb`, and one of ours.
@@ -156,10 +158,11 @@ impl MongoDb {
     /// With [`InvalidOptions`](cloakroom_storage::ErrorKind::InvalidOptions) when an option is impossible, and with
     /// [`Unavailable`](cloakroom_storage::ErrorKind::Unavailable) when the server's name cannot be looked up.
     pub async fn new(options: Options) -> Result<MongoDb> {
-        let client = target::client(&options).await.map_err(during(Operation::Open))?;
+        let (client, on_the_way) =
+            target::client(&options).await.map_err(during(Operation::Open))?;
         let collection =
             client.database(&options.database_name).collection(&options.collection_name);
-        Ok(MongoDb { collection, migrate: options.migrate, indexed: OnceCell::new() })
+        Ok(MongoDb { collection, migrate: options.migrate, indexed: OnceCell::new(), on_the_way })
     }
 
     /// A store with options as a configuration gives them.
@@ -340,6 +343,10 @@ impl Driver for MongoDb {
 
     fn capabilities(&self) -> Capabilities {
         SWEPT
+    }
+
+    async fn advice(&self) -> Vec<Advice> {
+        self.on_the_way.clone()
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {

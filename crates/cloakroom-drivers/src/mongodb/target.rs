@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use mongodb::Client;
-use mongodb::options::ClientOptions;
+use mongodb::options::{ClientOptions, ServerAddress, Tls};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use super::{NAME, Options, failure};
+use crate::common::advice::without_tls;
 use cloakroom_storage::options::invalid;
-use cloakroom_storage::{Error, Result};
+use cloakroom_storage::{Advice, Error, Result};
 
 /// How long a call waits for a server that can take it, with room for the calls of [`Retry`](cloakroom_storage::Retry) within the
 /// [deadline](cloakroom_storage::DEFAULT_TIMEOUT) of them all.
@@ -18,7 +19,8 @@ const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-pub(super) async fn client(options: &Options) -> Result<Client> {
+/// The client, and what is unsafe on its way.
+pub(super) async fn client(options: &Options) -> Result<(Client, Vec<Advice>)> {
     for (option, name, forbidden) in [
         ("databaseName", &options.database_name, "/\\. \"$\0"),
         ("collectionName", &options.collection_name, "$\0"),
@@ -31,7 +33,21 @@ pub(super) async fn client(options: &Options) -> Result<Client> {
     let mut parsed = ClientOptions::parse(whole).await.map_err(failure::not_parsed)?;
     parsed.server_selection_timeout.get_or_insert(SERVER_SELECTION_TIMEOUT);
     parsed.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
-    Client::with_options(parsed).map_err(failure::not_parsed)
+    let advice = on_the_way(&parsed);
+    Ok((Client::with_options(parsed).map_err(failure::not_parsed)?, advice))
+}
+
+fn on_the_way(options: &ClientOptions) -> Vec<Advice> {
+    if let Some(Tls::Enabled(_)) = &options.tls {
+        return Vec::new();
+    }
+    let advice = options.hosts.iter().filter_map(|address| match address {
+        ServerAddress::Tcp { host, .. } => {
+            without_tls(host, "say `tls=true` in the connection string")
+        }
+        _ => None,
+    });
+    advice.collect()
 }
 
 /// The connection string with these options in the place of those that it has.
@@ -73,6 +89,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_way_to_another_machine_is_open_to_those_on_it_without_tls() {
+        for (url, expected) in [
+            ("mongodb://localhost,db.example", vec!["no-tls"]),
+            ("mongodb://db.example/?tls=false", vec!["no-tls"]),
+            ("mongodb://db.example/?tls=true", vec![]),
+        ] {
+            let advice = on_the_way(&ClientOptions::parse(url).await.expect(url));
+            assert_eq!(advice.iter().map(Advice::code).collect::<Vec<_>>(), expected, "{url}");
+        }
+    }
 
     #[test]
     fn options_of_the_client_count_before_those_of_the_connection_string() {

@@ -90,6 +90,16 @@ pub(super) fn wants_old_protocol(error: &RedisError) -> bool {
     error.kind() == Kind::RESP3NotSupported || said(error).is_some_and(unknown)
 }
 
+/// Whether the server knows no such command or option, or does not let us use it.
+pub(super) fn is_unknown_command(error: &RedisError) -> bool {
+    said(error).is_some_and(|(code, detail)| {
+        let said = format!("{code} {detail}").to_lowercase();
+        // A proxy says it in its own way.
+        code == "NOPERM"
+            || ["syntax error", "unknown", "unsupported"].iter().any(|word| said.contains(word))
+    })
+}
+
 /// Whether the client gave up before it sent anything.
 fn was_refused(kind: Kind) -> bool {
     matches!(

@@ -14,9 +14,10 @@
 //! replicates. Its `min-replicas-to-write` bounds it.
 //!
 //! # Compare and swap
-//! A script compares what is stored with what was read, so that a JavaScript writer, who knows nothing of versions, is
-//! seen as well. It runs in one round trip; a server that does not know the script, or has forgotten it, is sent its
-//! text once. Values of 4 KB and more are compared by SHA-1 and length.
+//! The server compares what is stored with what was read, so that a JavaScript writer, who knows nothing of versions, is
+//! seen as well, in one round trip: by a command of its own where it has one (Redis 8.4, Valkey 8.1 and later), else by a script. A
+//! server that does not know the command refuses it once in ten minutes; one that does not know the script, or has forgotten it,
+//! is sent its text once. By the script, values of 4 KB and more are compared by SHA-1 and length.
 //!
 //! # The near cache
 //! Our option [`nearCache`](Options::near_cache) keeps what was read in this process. The server tells of every change
@@ -39,6 +40,7 @@ mod script;
 mod server;
 #[cfg(feature = "redis-1")]
 mod supplied;
+mod swap;
 mod target;
 mod tls;
 mod url;
@@ -54,7 +56,7 @@ use redis::{Value as Answer, cmd, pipe};
 use serde_json::{Map, Value};
 
 use crate::common::capabilities::FREED;
-use crate::common::keyspace::{Expiry, Layout, Replacement, Swapped};
+use crate::common::keyspace::{Expiry, Layout, Swapped};
 use cloakroom_storage::{
     Advice, Capabilities, Driver, Error, Item, ItemKey, Operation, RemoveOutcome, Result,
     SetOutcome, When,
@@ -65,6 +67,7 @@ use link::Link;
 use options::invalid;
 pub use options::{CacheLimits, ClusterNode, ClusterOptions, Options, SentinelAddress};
 use server::{Failure, Server};
+use swap::Swap;
 use target::{Target, Wire};
 use tls::Tls;
 pub use tls::TlsOptions;
@@ -85,6 +88,7 @@ const NAME: &str = "redis";
 /// ```
 pub struct Redis {
     server: Server,
+    swap: Swap,
     layout: Layout,
     /// For writes that carry none.
     ttl: Option<Duration>,
@@ -144,6 +148,7 @@ impl Redis {
         let on_the_way = target.advice();
         Redis {
             server: Server::Link(Link::new(target, Wire::usual(), None)),
+            swap: Swap::new(),
             layout: Layout::new("", ""),
             ttl: None,
             scan_count: None,
@@ -176,6 +181,7 @@ impl Redis {
     {
         Redis {
             server: Server::Supplied(Arc::new(supplied::Supplied(connection))),
+            swap: Swap::new(),
             layout: Layout::new("", ""),
             ttl: None,
             scan_count: None,
@@ -236,6 +242,7 @@ impl Redis {
     fn over(server: Server, options: &Options, key_prefix: &str) -> Redis {
         Redis {
             server,
+            swap: Swap::new(),
             layout: Layout::new(key_prefix, &options.base),
             // As in unstorage, none is as good as zero.
             ttl: options.ttl.filter(|ttl| *ttl > 0).map(Duration::from_secs),
@@ -258,8 +265,7 @@ impl Redis {
         match when {
             When::Version(version) => {
                 let Some(seen) = version.as_bytes() else { return Ok(false) };
-                let replacement = Replacement::Value(value, expiry);
-                Ok(self.swap(key, seen, replacement).await? == Swapped::Done)
+                self.swap.replace(&self.server, key, seen, value, expiry).await
             }
             When::Always if expiry == Expiry::After(0) => {
                 self.server.command(cmd("UNLINK").arg(key)).await.map(|_| true)
@@ -285,7 +291,7 @@ impl Redis {
     async fn unlink(&self, key: &[u8], when: &When) -> Result<RemoveOutcome, Failure> {
         let swapped = match when {
             When::Version(version) => match version.as_bytes() {
-                Some(seen) => self.swap(key, seen, Replacement::Nothing).await?,
+                Some(seen) => self.swap.remove(&self.server, key, seen).await?,
                 None => Swapped::Changed,
             },
             When::Always | When::Absent => {
@@ -313,24 +319,6 @@ impl Redis {
             }
         };
         Ok(number(there)? == 1)
-    }
-
-    /// Compares and swaps, telling the server the script if it does not know it.
-    async fn swap(
-        &self,
-        key: &[u8],
-        seen: &Bytes,
-        replacement: Replacement<'_>,
-    ) -> Result<Swapped, Failure> {
-        let answer = match self.server.command(&script::by_hash(key, seen, replacement)).await {
-            Err(failure) if failure.is_unknown_script() => {
-                let command = script::by_text(key, seen, replacement);
-                // On the heap, lest every call makes room for what happens once.
-                Box::pin(self.server.command(&command)).await?
-            }
-            answer => answer?,
-        };
-        Ok(Swapped::read(number(answer)?))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value, pipe};
 
 use super::cluster::Cluster;
-use super::failure::{Sent, failure};
+use super::failure::{Sent, failure, is_unknown_command};
 use super::link::Link;
 #[cfg(feature = "redis-1")]
 use super::supplied::Connection;
@@ -24,6 +24,11 @@ impl Failure {
     /// Whether the server does not know the script.
     pub(super) fn is_unknown_script(&self) -> bool {
         self.error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
+    }
+
+    /// Whether the server does not know the command or an option of it, or does not let us use it: it has changed nothing.
+    pub(super) fn is_unknown_command(&self) -> bool {
+        is_unknown_command(&self.error)
     }
 
     /// An answer that makes no sense.

@@ -10,7 +10,7 @@ use super::pool::Pool;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use crate::common::advice::without_tls;
 use crate::common::table::Dialect;
-use cloakroom_storage::{Advice, Error, ErrorKind, Result, options};
+use cloakroom_storage::{Error, ErrorKind, Result, options};
 
 /// How many connections there are to a server at most, unless it is said otherwise.
 pub(crate) const DEFAULT_CONNECTIONS: u32 = 10;
@@ -163,7 +163,7 @@ fn assemble(pools: Pools, dialect: Dialect, place: String, connect_timeout: Dura
 
 /// Whether what leads there is encrypted for sure. A mode that takes what the server offers takes nothing, too.
 #[cfg(feature = "postgres")]
-fn postgres_way(options: &sqlx::postgres::PgConnectOptions) -> Option<Advice> {
+fn postgres_way(options: &sqlx::postgres::PgConnectOptions) -> Option<cloakroom_storage::Advice> {
     use sqlx::postgres::PgSslMode;
 
     let is_plain =
@@ -175,7 +175,7 @@ fn postgres_way(options: &sqlx::postgres::PgConnectOptions) -> Option<Advice> {
 }
 
 #[cfg(feature = "mysql")]
-fn mysql_way(options: &sqlx::mysql::MySqlConnectOptions) -> Option<Advice> {
+fn mysql_way(options: &sqlx::mysql::MySqlConnectOptions) -> Option<cloakroom_storage::Advice> {
     use sqlx::mysql::MySqlSslMode;
 
     let is_plain =
@@ -224,26 +224,30 @@ enum Users {
 #[cfg(feature = "sqlx-0-9")]
 impl SqlxPool {
     pub(crate) fn database(self, connect_timeout: Duration) -> Database {
-        let (pools, dialect, place, on_the_way): (Pools, Dialect, String, Option<Advice>) =
-            match self.0 {
-                #[cfg(feature = "postgres")]
-                Users::Postgres(pool) => {
-                    let options = pool.connect_options();
-                    let (place, on_the_way) = (postgres_place(&options), postgres_way(&options));
-                    (Pools::Postgres(Pool::of(pool)), Dialect::Postgres, place, on_the_way)
-                }
-                #[cfg(feature = "mysql")]
-                Users::MySql(pool) => {
-                    let options = pool.connect_options();
-                    let (place, on_the_way) = (mysql_place(&options), mysql_way(&options));
-                    (Pools::MySql(Pool::of(pool)), Dialect::MySql, place, on_the_way)
-                }
-                #[cfg(feature = "sqlite")]
-                Users::Sqlite(pool) => {
-                    let place = sqlite_place(&pool.connect_options());
-                    (Pools::Sqlite(Pool::of(pool)), Dialect::Sqlite, place, None)
-                }
-            };
+        let (pools, dialect, place, on_the_way): (
+            Pools,
+            Dialect,
+            String,
+            Option<cloakroom_storage::Advice>,
+        ) = match self.0 {
+            #[cfg(feature = "postgres")]
+            Users::Postgres(pool) => {
+                let options = pool.connect_options();
+                let (place, on_the_way) = (postgres_place(&options), postgres_way(&options));
+                (Pools::Postgres(Pool::of(pool)), Dialect::Postgres, place, on_the_way)
+            }
+            #[cfg(feature = "mysql")]
+            Users::MySql(pool) => {
+                let options = pool.connect_options();
+                let (place, on_the_way) = (mysql_place(&options), mysql_way(&options));
+                (Pools::MySql(Pool::of(pool)), Dialect::MySql, place, on_the_way)
+            }
+            #[cfg(feature = "sqlite")]
+            Users::Sqlite(pool) => {
+                let place = sqlite_place(&pool.connect_options());
+                (Pools::Sqlite(Pool::of(pool)), Dialect::Sqlite, place, None)
+            }
+        };
         Database { on_the_way, ..assemble(pools, dialect, place, connect_timeout) }
     }
 }

@@ -30,6 +30,7 @@ pub(crate) struct Database {
     /// database again and again.
     pub(super) writer: Option<Semaphore>,
     /// Keeps a database in memory, which would go with its last connection.
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only SQLite has one"))]
     pub(super) keeper: Option<Box<dyn Any + Send + Sync>>,
     /// Whether it outlives the process.
     pub(super) is_durable: bool,

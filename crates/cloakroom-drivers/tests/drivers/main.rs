@@ -95,6 +95,8 @@ mod redis_outages;
 mod redis_sentinel;
 #[cfg(feature = "redis")]
 mod redis_support;
+#[cfg(feature = "redis")]
+mod redis_swap;
 #[cfg(feature = "s3")]
 mod s3;
 #[cfg(all(feature = "sql", feature = "postgres", feature = "mysql", feature = "sqlite"))]

@@ -180,9 +180,11 @@ async fn every_call_costs_one_round_trip() {
     let driver = open(json!({ "port": proxy.port() })).await;
     let id = key("id");
     let version = put(&driver, "id", "0").await;
-    // The server learns the script.
+    // The server learns the script, and what it does not know is learned of the server.
     let when = When::Version(version);
     let version = written(driver.set(&id, "1".into(), when, None).await.unwrap());
+    driver.remove(&id, When::Version(version)).await.unwrap();
+    let version = put(&driver, "id", "1").await;
     let hour = Some(Duration::from_secs(3600));
 
     let count = |name: &str| {

@@ -112,9 +112,10 @@ async fn every_call_costs_one_round_trip_to_the_node_that_has_the_key() {
     let driver = open(json!({ "cluster": [proxies[0].port()] })).await;
     let id = key("id");
     let version = put(&driver, "id", "0").await;
-    // The node learns the script.
+    // The node learns the script, and what it does not know is learned of the node.
     let set = driver.set(&id, "1".into(), When::Version(version), None).await;
-    let version = written(set.unwrap());
+    driver.remove(&id, When::Version(written(set.unwrap()))).await.unwrap();
+    let version = put(&driver, "id", "1").await;
     let hour = Some(Duration::from_secs(3600));
 
     let count = |name: &str| {

@@ -146,7 +146,7 @@ const ANYWHERE: &[&str] = &[
 const WORDS: &[&str] = &[
     "pin", "mpin", "puk", "pass", "pw", "pwd", "pswd", "psw", "mdp", "clave", "otp", "totp", "mfa",
     "tan", "mtan", "smstan", "pushtan", "auth", "bearer", "jwt", "nonce", "csc", "cvn", "pan",
-    "iban", "cardno", "ccno", "ssn", "taxid", "tin",
+    "iban", "sid", "dsn", "cardno", "ccno", "ssn", "taxid", "tin",
 ];
 
 /// Only as words one after the other.

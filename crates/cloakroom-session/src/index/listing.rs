@@ -47,6 +47,21 @@ impl Index {
         Ok(listed.into_values().collect())
     }
 
+    /// How many are entered and alive, and say that they are somebody else's, or nobody's.
+    pub(crate) async fn count_strangers(&self, store: &Store, principal: &str) -> Result<usize> {
+        let mut strangers = 0;
+        for page in self.read_all(store, principal).await? {
+            for Look { alive, .. } in self.look_at_all(store, &page).await? {
+                if let Some((record, _)) = alive
+                    && !is_of(store, principal, &record)?
+                {
+                    strangers += 1;
+                }
+            }
+        }
+        Ok(strangers)
+    }
+
     async fn list_page(
         &self,
         store: &Store,

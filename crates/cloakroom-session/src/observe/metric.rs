@@ -4,6 +4,7 @@
 
 #![cfg_attr(not(feature = "metrics"), allow(dead_code))]
 
+use cloakroom_storage::ErrorKind as StorageKind;
 #[cfg(feature = "metrics")]
 use cloakroom_storage::platform::Instant;
 
@@ -66,6 +67,8 @@ table! {
     WITHOUT_TOMBSTONE: Counter "cloakroom_sessions_without_tombstone_total",
         "sessions that were removed without a note that they were there";
     LEFT_OVER: Counter "cloakroom_sessions_left_over_total", "records that should be gone and could not be removed";
+    STORE_FAILURES: Counter "cloakroom_session_store_failures_total",
+        "calls of the store that have failed, after all tries, by `kind`";
     STORES_FAILING_AT_START: Counter "cloakroom_session_stores_failing_at_start_total",
         "stores that did not answer when they were opened";
     COOKIES_REPLACED: Counter "cloakroom_session_cookies_replaced_total",
@@ -89,6 +92,12 @@ pub(super) fn count(counter: Metric) {
 #[cfg(feature = "metrics")]
 pub(super) fn count_kind(counter: Metric, kind: &'static str) {
     metrics::counter!(counter.name, "kind" => kind).increment(1);
+}
+
+/// A call of the store has failed like this.
+#[cfg(feature = "metrics")]
+pub(crate) fn store_failed(kind: StorageKind) {
+    metrics::counter!(STORE_FAILURES.name, "kind" => format!("{kind:?}")).increment(1);
 }
 
 /// A record of so many bytes was written.
@@ -136,6 +145,9 @@ pub(super) fn count(_: Metric) {}
 
 #[cfg(not(feature = "metrics"))]
 pub(super) fn count_kind(_: Metric, _: &'static str) {}
+
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn store_failed(_: StorageKind) {}
 
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn record_written(_: usize) {}

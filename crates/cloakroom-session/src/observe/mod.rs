@@ -23,7 +23,7 @@ use crate::id::SessionHash;
 
 pub use event::{Event, EventKind, RevokedBy};
 pub use events::{Events, Missed};
-pub(crate) use metric::{describe, record_written, sessions_counted};
+pub(crate) use metric::{describe, record_written, sessions_counted, store_failed};
 pub(crate) use overwrite::Overwrite;
 pub(crate) use trouble::*;
 pub(crate) use watch::{commit, load};

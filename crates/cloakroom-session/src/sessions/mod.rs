@@ -116,6 +116,8 @@ impl Sessions {
             _ = platform::detach(async move {
                 match checked.look_for_nobody().await {
                     Ok(()) => warn_once(checked.driver(), &at, &checked.driver().advice().await),
+                    // The program ends before the store has answered, which says nothing of the store.
+                    Err(error) if error.was_cancelled() => {}
                     Err(error) => observe::store_fails(store, &at, &error),
                 }
             });

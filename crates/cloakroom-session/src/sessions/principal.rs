@@ -110,6 +110,18 @@ impl PrincipalSessions {
         Ok(shared.index.list(&shared.store, &self.principal).await?.len())
     }
 
+    /// How many are entered for this principal and alive, and say that they are somebody else's, or nobody's. A list leaves them out,
+    /// and [`revoke_all`](PrincipalSessions::revoke_all) ends them. Where there are any, the configuration's `principal` is not
+    /// what it was where they were signed in; or another program has signed them out and left them.
+    ///
+    /// # Errors
+    /// As [`PrincipalSessions::list`].
+    pub async fn count_strangers(&self) -> Result<usize> {
+        check_principal(&self.principal)?;
+        let shared = self.shared();
+        shared.index.count_strangers(&shared.store, &self.principal).await
+    }
+
     /// Ends one; answers whether one with this handle was alive, or on its way. A request that has it loaded saves nothing more,
     /// and its ID never works again, under whatever ID the session is by now.
     ///

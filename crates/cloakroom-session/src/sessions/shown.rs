@@ -1,5 +1,6 @@
 //! What is stored, as text for people: on a terminal, on a page.
 
+use percent_encoding::percent_decode_str;
 use serde_devalue::Value;
 
 #[cfg(doc)]
@@ -10,7 +11,24 @@ use crate::forms::{is_secret, is_secret_value};
 use super::StoredSession;
 
 /// What keys of secrets have in them, beyond those of form fields: these hold what a program keeps for itself.
-const SECRETS: [&str; 5] = ["otp", "jwt", "bearer", "verifier", "private"];
+/// Letters and digits alone are compared.
+const SECRETS: [&str; 15] = [
+    "otp",
+    "jwt",
+    "bearer",
+    "verifier",
+    "private",
+    "cookie",
+    "session",
+    "signature",
+    "hmac",
+    "seed",
+    "magiclink",
+    "resetlink",
+    "recovery",
+    "databaseurl",
+    "connectionstring",
+];
 
 /// What stands in the place of a secret within a value.
 const HIDDEN: &str = "(hidden)";
@@ -38,8 +56,8 @@ pub struct ShownEntry {
 
 impl StoredSession {
     /// Its entries as text for people, in the order in which they were set. Where secrets are hidden, so is each value whose key
-    /// sounds like one (`token`, `password` …), also within others, and each that is a payment card's number or a key in its
-    /// envelope.
+    /// sounds like one (`token`, `password` …), also within others, and each that is a payment card's number, a key in its
+    /// envelope, or an address or `URLSearchParams` with such a parameter, or with a user's name, in it.
     ///
     /// What somebody stored is in it as it is: make it [`printable`] before it is shown.
     ///
@@ -64,7 +82,7 @@ impl std::fmt::Debug for ShownEntry {
 }
 
 /// A text as one line that is read as it is written: each character that moves a cursor, or turns the direction of what
-/// follows, is `�`.
+/// follows, or cannot be seen, is `�`.
 ///
 /// ```
 /// use cloakroom_session::printable;
@@ -74,20 +92,49 @@ impl std::fmt::Debug for ShownEntry {
 pub fn printable(text: &str) -> String {
     let moves = |letter: char| {
         letter.is_control()
-            || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(
+                letter,
+                '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                    | '\u{e0000}'..='\u{e007f}'
+            )
     };
     text.chars().map(|letter| if moves(letter) { '\u{fffd}' } else { letter }).collect()
 }
 
 /// Whether an entry's key sounds like that of a secret.
 fn sounds_secret(key: &str) -> bool {
-    let lower = key.to_lowercase();
-    is_secret(key) || SECRETS.iter().any(|word| lower.contains(word))
+    let letters: String =
+        key.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
+    is_secret(key) || SECRETS.iter().any(|word| letters.contains(word))
 }
 
-/// Whether a value is a secret whatever its key is.
+/// Whether a value is a secret whatever its key is, or an address that has one in it.
 fn looks_secret(value: &Value) -> bool {
-    matches!(value.unshared(), Value::String(text) if is_secret_value(&text.to_string()))
+    match value.unshared() {
+        Value::String(text) => {
+            let text = text.to_string();
+            is_secret_value(&text) || text.contains("://") && leads_to_secret(&text)
+        }
+        Value::Url(url) => leads_to_secret(url.as_str()),
+        Value::UrlSearchParams(parameters) => has_secret(parameters.as_str()),
+        _ => false,
+    }
+}
+
+/// Whether an address has a secret in it.
+fn leads_to_secret(address: &str) -> bool {
+    let (place, parameters) = address.split_once(['?', '#']).unwrap_or((address, ""));
+    let host = place.split('/').nth(2).unwrap_or_default();
+    // Who is named before the host has a password, or the name is one.
+    host.contains('@') || has_secret(parameters)
+}
+
+/// Whether the name of a parameter of an address sounds like that of a secret.
+fn has_secret(parameters: &str) -> bool {
+    parameters.split(['&', '?', '#']).any(|parameter| {
+        let name = parameter.split('=').next().unwrap_or_default().replace('+', " ");
+        sounds_secret(&percent_decode_str(&name).decode_utf8_lossy())
+    })
 }
 
 /// What the value is in JavaScript.

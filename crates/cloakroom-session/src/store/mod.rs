@@ -311,8 +311,9 @@ impl From<Error> for Failed {
     }
 }
 
-/// A driver's error as a session's.
+/// A driver's error as a session's; it is counted.
 pub(crate) fn from_storage(error: cloakroom_storage::Error) -> Error {
+    observe::store_failed(error.kind());
     let kind = match error.kind() {
         StorageKind::Unavailable | StorageKind::Timeout => ErrorKind::Unavailable,
         StorageKind::TooLarge => ErrorKind::TooLarge,

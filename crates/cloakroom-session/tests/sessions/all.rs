@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cloakroom_drivers::memory::Memory;
 use cloakroom_session::adapter::Commit as _;
+use cloakroom_session::devalue::{Url, UrlSearchParams};
 use cloakroom_session::storage::{
     self, BoxStream, Bytes, Capabilities, Driver, Item, ItemKey, KeyHasher, RemoveOutcome,
     SetOutcome, When, async_trait,
@@ -114,6 +115,17 @@ async fn what_looks_like_a_secret_is_shown_only_where_that_is_asked_for() {
     session.set("apiToken", "hunter2").unwrap();
     session.set("paid", "4111 1111 1111 1111").unwrap();
     session.set("profile", &std::collections::BTreeMap::from([("jwt", "hunter2")])).unwrap();
+    for (key, url) in [
+        ("home", "https://shop.example/a@b?page=2&q=token#top"),
+        ("back", "https://shop.example/?page=2&access%5Ftoken=hunter2"),
+        ("hook", "https://ann:hunter2@shop.example/"),
+    ] {
+        session.set(key, &Url::parse(url).unwrap()).unwrap();
+    }
+    session.set("search", &UrlSearchParams::new("q=1&password=hunter2")).unwrap();
+    session.set("next", "https://shop.example/reset?token=hunter2").unwrap();
+    session.set("inside", "see https://shop.example/ for more").unwrap();
+    session.set("connect.sid", "hunter2").unwrap();
     site.commit(&session).await.unwrap();
     let sessions = listed(&site).await;
     let shown = |secrets| {
@@ -128,6 +140,13 @@ async fn what_looks_like_a_secret_is_shown_only_where_that_is_asked_for() {
         entry("apiToken", "string", None),
         entry("paid", "string", None),
         entry("profile", "object", Some("{ jwt: (hidden) }")),
+        entry("home", "URL", Some("URL https://shop.example/a@b?page=2&q=token#top")),
+        entry("back", "URL", None),
+        entry("hook", "URL", None),
+        entry("search", "URLSearchParams", None),
+        entry("next", "string", None),
+        entry("inside", "string", Some("\"see https://shop.example/ for more\"")),
+        entry("connect.sid", "string", None),
     ];
     assert_eq!(shown(Secrets::Hide), hidden);
     let revealed = shown(Secrets::Reveal);

@@ -4,6 +4,7 @@
 
 #[cfg(all(feature = "encryption", feature = "hash-ids"))]
 mod all;
+#[cfg(all(feature = "encryption", feature = "hash-ids"))]
 mod at_rest;
 mod clones;
 mod common;
@@ -50,4 +51,5 @@ mod start;
 #[cfg(feature = "testing")]
 mod testing;
 mod traced;
+#[cfg(all(feature = "hash-ids", feature = "testing"))]
 mod watched;

@@ -29,7 +29,11 @@ impl Told {
     }
 
     fn values_of(&self, key: &Key) -> Arc<Values> {
-        Arc::new(Values(self.clone(), key.name().to_owned()))
+        let labels = key.labels().map(|label| format!("{{{}={}}}", label.key(), label.value()));
+        Arc::new(Values(
+            self.clone(),
+            labels.fold(key.name().to_owned(), |name, label| name + &label),
+        ))
     }
 
     /// What this metric was told since the last time somebody asked.
@@ -137,6 +141,7 @@ async fn what_fails_is_measured_and_writes_nothing() {
     told.values.lock().unwrap().clear();
     site.set_down(true);
     site.request(id).get::<String>("cart").await.unwrap_err();
+    assert_eq!(told.take("cloakroom_session_store_failures_total{kind=Unavailable}"), [1.0]);
     assert_eq!(told.take("cloakroom_session_load_seconds").len(), 1);
     let session = site.request(id);
     session.update("visits", |visits: &mut u32| *visits += 1).await.unwrap_err();

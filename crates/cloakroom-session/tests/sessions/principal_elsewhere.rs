@@ -5,7 +5,7 @@ use std::time::Duration;
 use cloakroom_session::adapter::Commit;
 use cloakroom_session::storage::{Driver as _, ItemKey, When};
 use cloakroom_session::testing::TestSite;
-use cloakroom_session::{ErrorKind, Session, WhenFull};
+use cloakroom_session::{Config, ErrorKind, Session, Sessions, WhenFull};
 
 use crate::principals::{by_path, limited, user};
 
@@ -53,6 +53,24 @@ async fn who_signed_in_elsewhere_is_listed_once_he_is_seen() {
     assert_eq!(site.sessions().of("bob").count().await.unwrap(), 1);
     assert_eq!(site.sessions().of("bob").revoke_all().await.unwrap(), 1);
     assert_eq!(site.again(&session).principal().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn to_whoever_knows_no_path_the_sessions_of_a_principal_by_path_are_strangers() {
+    let site = TestSite::with(by_path());
+    let session = site.session();
+    session.set("user", &user("ann")).unwrap();
+    session.sign_in("ann").await.unwrap();
+    site.commit(&session).await.unwrap();
+    let theirs = site.sessions().of("ann");
+    assert_eq!((theirs.count().await.unwrap(), theirs.count_strangers().await.unwrap()), (1, 0));
+
+    let store = std::sync::Arc::new(site.store().clone());
+    let other = Sessions::with_driver(store, &Config::new("memory")).unwrap();
+    let theirs = other.of("ann");
+    assert_eq!((theirs.count().await.unwrap(), theirs.count_strangers().await.unwrap()), (0, 1));
+    assert_eq!(theirs.revoke_all().await.unwrap(), 1);
+    assert_eq!(theirs.count_strangers().await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -117,8 +117,8 @@ async fn read_some(
             Level::Failure,
             "sessions",
             format!("{unreadable} of {read} cannot be read"),
-            "remove nothing: give all servers the `encryption.keys` that there were, the newest first; `cloakroom list` says why each \
-             cannot be read",
+            "remove nothing: `cloakroom list` says why each cannot be read; where a key is missing, give all servers the \
+             `encryption.keys` that there were, the newest first",
         ),
     };
     Ok(findings.tell(finding)?)

@@ -28,6 +28,8 @@ pub(super) enum Copied {
     Newer,
     /// It was ended in the target: it stays ended.
     Ended,
+    /// It was written, and is there no more. It was ended, or the target has lost it.
+    Missing,
     /// It is no more, or its time has passed.
     Gone,
     /// The source has it, and it cannot be read.
@@ -125,8 +127,10 @@ impl Copier<'_> {
             };
             looks = true;
             let written = match found {
-                None if self.has_ended_there(key, entry).await? => return Ok(Copied::Ended),
-                None => self.write(key, name, wanted, None).await?,
+                None => match self.ended_there(key, entry).await? {
+                    Some(ended) => return Ok(ended),
+                    None => self.write(key, name, wanted, None).await?,
+                },
                 Some((there, ttl)) => {
                     let hash = self.ledger.hash(&there.value);
                     let is_same = hash == wanted.hash;
@@ -147,22 +151,21 @@ impl Copier<'_> {
                     self.write(key, name, wanted, Some((hash, there.version))).await?
                 }
             };
-            match written {
-                Some(copied) => return Ok(copied),
-                // Another was faster.
-                None => {}
+            // Else another was faster.
+            if let Some(copied) = written {
+                return Ok(copied);
             }
         }
         Ok(Copied::Newer)
     }
 
-    /// Whether what is missing in the target was ended there, and has not only expired or never come: then it is not brought back.
-    async fn has_ended_there(&self, key: &ItemKey, entry: Entry) -> Outcome<bool> {
+    /// What is missing in the target because it was ended there, and has not only expired or never come: it is not brought back.
+    async fn ended_there(&self, key: &ItemKey, entry: Entry) -> Outcome<Option<Copied>> {
         let was_to_live = entry.ends == 0 || entry.ends > seconds(SystemTime::now()) + APART;
         Ok(match entry.standing {
-            Standing::Theirs => true,
-            Standing::Written if was_to_live => true,
-            _ => self.stores.is_over(key).await?,
+            Standing::Theirs => Some(Copied::Ended),
+            Standing::Written if was_to_live => Some(Copied::Missing),
+            _ => self.stores.is_over(key).await?.then_some(Copied::Ended),
         })
     }
 

@@ -9,6 +9,7 @@ use futures_util::TryStreamExt as _;
 
 use super::copy::{Copied, Copier, Look};
 use crate::commands::rotate::called;
+use crate::output::say;
 use crate::progress::Progress;
 
 /// How many items are copied at once.
@@ -27,6 +28,8 @@ pub(super) struct Pass {
     pub(super) written: usize,
     pub(super) newer: usize,
     pub(super) ended: usize,
+    /// Of those that have ended, what was written from here and is there no more.
+    missing: usize,
     pub(super) unreadable: usize,
     pub(super) refused: usize,
     /// Of those that are the same, or were written.
@@ -52,7 +55,7 @@ impl Pass {
     /// Says by their handles what could not be copied, and what is in the target alone.
     pub(super) fn name_what_is_left(&self) {
         for name in &self.names {
-            eprintln!("cloakroom: {name}");
+            say(name);
         }
     }
 
@@ -68,6 +71,10 @@ impl Pass {
             }
             Copied::Newer => self.newer += 1,
             Copied::Ended => self.ended += 1,
+            Copied::Missing => {
+                self.ended += 1;
+                self.missing += 1;
+            }
             Copied::Gone => {}
             Copied::Unreadable(reason) => {
                 self.unreadable += 1;
@@ -114,6 +121,14 @@ impl Copier<'_> {
             return Err("the source is empty, and was not: it is another place than it was, or somebody has emptied it. The target stays \
                         as it is"
                 .into());
+        }
+        if pass.missing > FEW && pass.missing > pass.same + pass.newer {
+            return Err(format!(
+                "{} items that were written to the target are missing there, and fewer are left: it was emptied, or has lost what it \
+                 had. They are not brought back, since visitors may have ended them; remove the state to copy all anew",
+                pass.missing
+            )
+            .into());
         }
         if self.stores.lists_target {
             self.look_through_target(&mut pass).await?;

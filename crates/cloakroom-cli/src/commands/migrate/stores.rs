@@ -14,6 +14,7 @@ use cloakroom_storage::{
 use serde_json::Value;
 
 use crate::commands::rotate::is_session_or_index;
+use crate::output::say;
 
 /// How long what is written to find out whether the two are one may stay, where it cannot be removed.
 const PROBE: Duration = Duration::from_secs(60);
@@ -65,8 +66,8 @@ impl Stores {
                 .into());
         }
         let about = format!("{} {} to {} {}", from.driver, from.place(), to.driver, to.place());
-        eprintln!("cloakroom: from `{}` {}", from.driver, from.place());
-        eprintln!("cloakroom: to `{}` {}", to.driver, to.place());
+        say(format_args!("from `{}` {}", from.driver, from.place()));
+        say(format_args!("to `{}` {}", to.driver, to.place()));
         let (from, to) = (End::open(from).await?, End::open(to).await?);
         let is_hashed = from.config.hash_ids.is_some();
         from.is_fit_to_read()?;
@@ -192,11 +193,11 @@ impl End {
             ));
         }
         if !capabilities.compare_and_swap {
-            eprintln!(
-                "cloakroom: `{}` cannot compare and swap: what another writes to the target at the same moment is lost, so let \
+            say(format_args!(
+                "`{}` cannot compare and swap: what another writes to the target at the same moment is lost, so let \
                  nobody use it until this is done",
                 self.config.driver
-            );
+            ));
         }
         Ok(())
     }

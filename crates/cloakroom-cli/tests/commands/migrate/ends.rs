@@ -1,5 +1,6 @@
 //! Which two stores can be the ends of a migration, and what is sealed and hashed on the way.
 
+use cloakroom_storage::{Driver as _, When};
 use serde_json::{Value, json};
 
 use super::support::{Pair, contents, driver, key, on_files, plain, put};
@@ -116,6 +117,31 @@ async fn a_state_is_for_two_stores_alone() {
     assert_eq!(ran.code, 1);
     assert!(ran.errors.contains("about two other stores"), "{}", ran.errors);
     assert!(contents(&driver(&other.config).await).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_has_lost_what_it_had_is_no_migration_that_is_done() {
+    let (from, to) = (plain(), plain());
+    let (source, target) = (driver(&from.config).await, driver(&to.config).await);
+    for number in 0..50 {
+        put(&source, &key(number), "[[\"Map\"]]", None).await;
+    }
+    let pair = Pair::of(&from.config, &to.config);
+    pair.migrated(true);
+    for number in 0..40 {
+        _ = target.remove(&key(number), When::Always).await.unwrap();
+    }
+    let ran = pair.migrate(true);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.errors.contains("40 items that were written to the target are missing"),
+        "{}",
+        ran.errors
+    );
+    // Some may have been ended.
+    assert_eq!(contents(&target).await.len(), 10);
+    std::fs::remove_file(pair.path("state")).unwrap();
+    assert_eq!(pair.migrated(true)["copied"], 40);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -67,8 +67,8 @@ async fn visit(sessions: Sessions, number: usize) -> SessionId {
         session.update::<usize>("count", |count| *count += 1).await.unwrap();
         session.finish().await.unwrap();
     }
-    if number % 3 == 0 {
-        sessions.of(&format!("visitor {number}")).revoke_all().await.unwrap();
+    if number.is_multiple_of(3) {
+        sessions.of(format!("visitor {number}")).revoke_all().await.unwrap();
     }
     id
 }

@@ -4,6 +4,7 @@
 
 mod astro;
 mod codec;
+mod commands;
 mod console;
 mod javascript;
 mod layer;
@@ -23,13 +24,14 @@ use figures::report::{self, Change};
 type Group = fn(&Settings) -> Result<Vec<Comparison>>;
 
 /// What is measured, by the name with which `--only` asks for it.
-const GROUPS: [(&str, Group); 7] = [
+const GROUPS: [(&str, Group); 8] = [
     ("codec", codec::run),
     ("layer", layer::run),
     ("served", served::run),
     ("astro", astro::run),
     ("principals", principals::run),
     ("console", console::run),
+    ("commands", commands::run),
     ("scale", scale::run),
 ];
 

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: Cloakroom beside its peers, measured in one run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::command::{command, execute};
 use crate::peers;
@@ -23,12 +23,18 @@ fn bench(root: &Path, arguments: &[String]) -> Result<(), String> {
     execute(&mut cargo(root, &build))?;
     // By itself, so that what the rest of the bench wants is not in it.
     execute(&mut cargo(root, &[&build[..], &["--package", "serve"]].concat()))?;
-    execute(command(root, &program(root), &[]).args(arguments))
+    // The command, with the drivers on which it is measured.
+    let target = target(root);
+    let command_line =
+        ["build", "--release", "--package", "cloakroom-cli", "--no-default-features"];
+    let drivers = ["--features", "fs-lite,redis,sql,sqlite", "--target-dir"];
+    execute(cargo(root, &[&command_line[..], &drivers].concat()).arg(&target))?;
+    let program = target.join("release/bench").to_string_lossy().into_owned();
+    execute(command(root, &program, &[]).args(arguments))
 }
 
-/// Where cargo leaves the bench.
-fn program(root: &Path) -> String {
+/// Where cargo leaves what is measured, and the bench.
+fn target(root: &Path) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR");
-    let target = target.map_or_else(|| root.join("bench/target"), |target| root.join(target));
-    target.join("release/bench").to_string_lossy().into_owned()
+    target.map_or_else(|| root.join("bench/target"), |target| root.join(target))
 }

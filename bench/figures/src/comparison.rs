@@ -15,6 +15,8 @@ pub enum Unit {
     Milliseconds,
     #[serde(rename = "requests/s")]
     RequestsPerSecond,
+    #[serde(rename = "sessions/s")]
+    SessionsPerSecond,
     #[serde(rename = "bytes")]
     Bytes,
     #[serde(rename = "MB")]
@@ -34,6 +36,7 @@ impl Unit {
             Unit::Microseconds => "µs",
             Unit::Milliseconds => "ms",
             Unit::RequestsPerSecond => "requests/s",
+            Unit::SessionsPerSecond => "sessions/s",
             Unit::Bytes => "bytes",
             Unit::Megabytes => "MB",
             Unit::Allocations => "allocations",
@@ -43,7 +46,7 @@ impl Unit {
     }
 
     pub(crate) fn more_is_better(self) -> bool {
-        self == Unit::RequestsPerSecond
+        matches!(self, Unit::RequestsPerSecond | Unit::SessionsPerSecond)
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Comparison>> {
 
 /// Waits until a folder's file system has written everything: what is still on its way to the disk would be in the way of
 /// what is measured.
-fn settle(folder: &Path) -> Result<()> {
+pub(crate) fn settle(folder: &Path) -> Result<()> {
     let synced = Command::new("sync").arg("--file-system").arg(folder).status()?;
     ensure!(synced.success(), "`sync` failed");
     Ok(())

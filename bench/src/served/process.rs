@@ -28,11 +28,7 @@ impl Process {
 
     /// The most memory that it has held, in megabytes.
     pub(super) fn peak(&self) -> Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        let kilobytes: f64 = kilobytes.context("there is no VmHWM")?.trim().parse()?;
-        Ok(kilobytes * 1024.0 / 1e6)
+        peak_of(self.child.id())
     }
 
     /// The processor's time that it and its children have had, in microseconds.
@@ -44,6 +40,15 @@ impl Process {
     pub(super) fn switches(&self) -> Result<f64> {
         Ok(switches(self.child.id())? as f64)
     }
+}
+
+/// The most memory that a process has held, in megabytes.
+pub(crate) fn peak_of(id: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    let kilobytes: f64 = kilobytes.context("there is no VmHWM")?.trim().parse()?;
+    Ok(kilobytes * 1024.0 / 1e6)
 }
 
 impl Drop for Process {

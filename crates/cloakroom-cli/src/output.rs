@@ -69,11 +69,16 @@ impl Format {
         json: impl FnOnce() -> Value,
         line: impl FnOnce() -> String,
     ) -> io::Result<()> {
-        let mut output = io::stdout().lock();
-        match self.json {
-            true => writeln!(output, "{}", escaped(&json().to_string())),
-            false => writeln!(output, "{}", line()),
-        }
+        writeln!(io::stdout().lock(), "{}", self.text(json, line))
+    }
+
+    /// What [`print`](Format::print) would print.
+    pub(crate) fn text(
+        self,
+        json: impl FnOnce() -> Value,
+        line: impl FnOnce() -> String,
+    ) -> String {
+        if self.json { escaped(&json().to_string()) } else { line() }
     }
 }
 

@@ -9,10 +9,9 @@ use std::sync::Arc;
 
 use bytesize::ByteSize;
 use clap::Args;
-use cloakroom_drivers::open_with_limits;
 use cloakroom_server::StorageServer;
 use cloakroom_session::Config;
-use cloakroom_storage::{Advice, Driver as _, DynDriver, Limits, Traced, spawn_sweeper, warn_once};
+use cloakroom_storage::{Advice, Driver as _, DynDriver, Traced, spawn_sweeper, warn_once};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -124,8 +123,7 @@ impl Serve {
         [token, read_token]: [Option<String>; 2],
         is_open: bool,
     ) -> Result<(StorageServer, Option<cloakroom_storage::Sweeper>), Box<dyn Error>> {
-        let limits = Limits { timeout: config.timeout, retries: config.retries };
-        let driver = open_with_limits(&config.driver, &config.options, limits).await?;
+        let driver = config.open_driver().await?;
         let advice = [Advice::on(driver.capabilities()), driver.advice().await].concat();
         warn_once(&driver, &config.place(), &advice);
         let driver: DynDriver = Arc::new(Traced::new(driver));

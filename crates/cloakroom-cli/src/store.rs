@@ -1,12 +1,11 @@
 //! Which store is meant.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cloakroom_drivers::open_with_limits;
 use cloakroom_session::{Config, Sessions};
-use cloakroom_storage::{DynDriver, Limits};
+use cloakroom_storage::DynDriver;
 use serde_json::Value;
 
 use crate::output::say;
@@ -63,8 +62,7 @@ impl Store {
     pub(crate) async fn driver(&self) -> Result<(Config, DynDriver), Box<dyn Error>> {
         let config = self.config()?;
         announce(&config);
-        let limits = Limits { timeout: config.timeout, retries: config.retries };
-        let driver = open_with_limits(&config.driver, &config.options, limits).await?;
+        let driver = config.open_driver().await?;
         Ok((config, driver))
     }
 }
@@ -81,7 +79,18 @@ pub(crate) async fn open(mut config: Config) -> Result<Sessions, Box<dyn Error>>
 }
 
 fn announce(config: &Config) {
-    say(format_args!("the store is `{}` {}", config.driver, config.place()));
+    let place = [config.place(), missing(config).to_owned()].join(" ");
+    say(format_args!("the store is `{}` {}", config.driver, place.trim()));
+}
+
+/// Of a folder that is made when the first session is: one that was misspelled looks like a store without sessions.
+fn missing(config: &Config) -> &'static str {
+    let is_files = ["fs-lite", "fsLite", "fs"].contains(&config.driver.as_str());
+    let base = config.options.get("base").and_then(Value::as_str);
+    match base.filter(|_| is_files) {
+        Some(base) if !Path::new(base).exists() => "(there is no such folder yet)",
+        _ => "",
+    }
 }
 
 fn option(text: &str) -> Result<(String, Value), &'static str> {

@@ -6,6 +6,7 @@ use clap::Args;
 use futures_util::TryStreamExt as _;
 use serde_json::json;
 
+use super::nothing::found_nothing;
 use crate::output::{Format, Outcome, say};
 use crate::store::Store;
 
@@ -50,6 +51,9 @@ impl Count {
         if unreadable > 0 {
             say(format_args!("{unreadable} of them cannot be read; `cloakroom list` names them"));
         }
-        Ok(Outcome::of(unreadable))
+        match count {
+            0 => found_nothing(&sessions, Outcome::Done).await,
+            _ => Ok(Outcome::of(unreadable)),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! `cloakroom list`.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::time::SystemTime;
@@ -9,6 +11,7 @@ use cloakroom_session::{StoredSession, printable};
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 
+use super::nothing::found_nothing;
 use super::target::{Age, is_idle_for};
 use crate::output::{Format, Outcome, column, moment};
 use crate::progress::Progress;
@@ -62,17 +65,41 @@ enum Order {
 }
 
 impl Order {
-    /// Sorts, the first in this order first, and what has no such moment last.
-    fn sort(self, sessions: &mut [StoredSession]) {
-        let since = |at: Option<SystemTime>| {
-            at.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok())
+    /// Where a session stands: what is more comes first, and what has no such moment last.
+    fn place(self, session: &StoredSession) -> Option<u128> {
+        let at = match self {
+            Order::Size => return Some(session.size() as u128),
+            Order::Created => session.created_at(),
+            Order::Used => session.last_used_at(),
+            Order::Expires => session.expires_at(),
         };
-        match self {
-            Order::Size => sessions.sort_by_key(|it| std::cmp::Reverse(it.size())),
-            Order::Created => sessions.sort_by_key(|it| std::cmp::Reverse(since(it.created_at()))),
-            Order::Used => sessions.sort_by_key(|it| std::cmp::Reverse(since(it.last_used_at()))),
-            Order::Expires => sessions.sort_by_key(|it| std::cmp::Reverse(since(it.expires_at()))),
+        let since = at?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(since.as_nanos())
+    }
+}
+
+/// The first sessions in an order, as they are printed: records are larger than what is said of them, by far where they are large.
+struct First {
+    order: Order,
+    limit: usize,
+    /// The last of them on top.
+    lines: BinaryHeap<Reverse<(Option<u128>, String)>>,
+}
+
+impl First {
+    fn add(&mut self, session: &StoredSession, line: impl FnOnce() -> String) {
+        let place = self.order.place(session);
+        if self.lines.len() >= self.limit {
+            match self.lines.peek() {
+                Some(Reverse((last, _))) if *last < place => drop(self.lines.pop()),
+                _ => return,
+            }
         }
+        self.lines.push(Reverse((place, line())));
+    }
+
+    fn into_lines(self) -> impl Iterator<Item = String> {
+        self.lines.into_sorted_vec().into_iter().map(|Reverse((_, line))| line)
     }
 }
 
@@ -97,46 +124,40 @@ impl List {
         let all = sessions.all();
         let mut listed = all.list()?;
         let limit = self.limit.unwrap_or(if self.sort.is_some() { SORTED } else { usize::MAX });
-        let (mut sorted, mut printed, mut unreadable) = (Vec::new(), 0, 0);
+        let first = |order| First { order, limit, lines: BinaryHeap::new() };
+        let mut sorted = self.sort.map(first);
+        let (mut found, mut printed, mut unreadable) = (0_usize, 0, 0);
         while printed < limit {
             let Some(session) = listed.try_next().await? else { break };
             progress.as_ref().inspect(|progress| progress.tick());
+            found += 1;
             if !self.is_wanted(&session) {
                 continue;
             }
             unreadable += usize::from(session.unreadable().is_some());
-            match self.sort {
-                Some(order) => {
-                    sorted.push(session);
-                    if sorted.len() >= limit.saturating_mul(2) {
-                        order.sort(&mut sorted);
-                        sorted.truncate(limit);
-                    }
-                }
+            let text = || self.format.text(|| row(&session), || line(&session));
+            match &mut sorted {
+                Some(sorted) => sorted.add(&session, text),
                 None => {
-                    self.print(&session)?;
+                    writeln!(io::stdout(), "{}", text())?;
                     printed += 1;
                 }
             }
         }
         drop(progress);
-        if let Some(order) = self.sort {
-            order.sort(&mut sorted);
+        for line in sorted.into_iter().flat_map(First::into_lines) {
+            writeln!(io::stdout(), "{line}")?;
         }
-        for session in sorted.iter().take(limit) {
-            self.print(session)?;
+        match found {
+            0 if limit > 0 => found_nothing(&sessions, Outcome::Done).await,
+            _ => Ok(Outcome::of(unreadable)),
         }
-        Ok(Outcome::of(unreadable))
     }
 
     fn is_wanted(&self, session: &StoredSession) -> bool {
         let is_theirs =
             self.principal.as_deref().is_none_or(|wanted| session.principal() == Some(wanted));
         is_theirs && self.idle_for.is_none_or(|age| is_idle_for(session, age))
-    }
-
-    fn print(&self, session: &StoredSession) -> Result<(), Box<dyn Error>> {
-        Ok(self.format.print(|| row(session), || line(session))?)
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod migrate;
+mod nothing;
 pub(crate) mod revoke;
 pub(crate) mod rotate;
 pub(crate) mod show;

@@ -9,6 +9,7 @@ use cloakroom_session::{Sessions, StoredSession};
 use futures_util::TryStreamExt as _;
 use serde_json::json;
 
+use super::nothing::found_nothing;
 use super::target::{Age, Target, is_older};
 use crate::output::{Format, Outcome, say};
 use crate::progress::Progress;
@@ -112,7 +113,10 @@ impl Revoke {
         if failed > 0 {
             return Err(format!("{failed} could not be ended: run it again").into());
         }
-        Ok(Outcome::of(unreadable))
+        match (revoked, unreadable) {
+            (0, 0) => found_nothing(&sessions, Outcome::Done).await,
+            _ => Ok(Outcome::of(unreadable)),
+        }
     }
 
     async fn end(

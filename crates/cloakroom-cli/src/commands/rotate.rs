@@ -9,6 +9,7 @@ use cloakroom_storage::{Driver as _, Encrypted, ErrorKind, ItemKey, KeyHasher, R
 use futures_util::TryStreamExt as _;
 use serde_json::json;
 
+use super::nothing::found_nothing_in;
 use crate::output::{Format, Outcome, say};
 use crate::progress::Progress;
 use crate::store::Store;
@@ -77,7 +78,7 @@ async fn reseal(
             .into());
     }
     let progress = Progress::through(format, "sealing", &driver).await;
-    let sealed = Encrypted::new(driver, encryption.ring()?).accept_plain(takes_plain);
+    let sealed = Encrypted::new(driver.clone(), encryption.ring()?).accept_plain(takes_plain);
     let is_ours = |key: &ItemKey| match config.hash_ids {
         Some(_) => KeyHasher::is_hash(key.as_str()),
         None => is_session_or_index(key.as_str()),
@@ -119,7 +120,10 @@ async fn reseal(
     if failed > 0 {
         return Err(format!("{failed} could not be sealed: run it again").into());
     }
-    Ok(Outcome::of(unreadable))
+    match anew + already + unreadable {
+        0 => found_nothing_in(&driver, config.hash_ids.is_some(), Outcome::Done).await,
+        _ => Ok(Outcome::of(unreadable)),
+    }
 }
 
 /// A key without what is a credential in it.

@@ -5,10 +5,11 @@ use std::error::Error;
 
 use clap::Args;
 use cloakroom_drivers::overlay::is_word;
-use cloakroom_storage::{Driver, DynDriver, RemoveOutcome, Swept, When};
+use cloakroom_storage::{Driver, DynDriver, ItemKey, RemoveOutcome, Swept, When};
 use futures_util::TryStreamExt as _;
 use serde_json::json;
 
+use super::nothing::NOBODY;
 use crate::output::{Format, Outcome};
 use crate::progress::Progress;
 use crate::store::Store;
@@ -40,6 +41,10 @@ pub(crate) struct Sweep {
 impl Sweep {
     pub(crate) async fn run(self) -> Result<Outcome, Box<dyn Error>> {
         let (_, driver) = self.store.driver().await?;
+        if driver.capabilities().native_ttl {
+            // Nothing else is asked of it, and one that is away has freed nothing.
+            driver.get(&ItemKey::new(NOBODY)?).await?;
+        }
         let progress = Progress::spinner(self.format, "sweeping");
         let Swept { mut removed, examined, .. } = all(&driver, &progress).await?;
         drop(progress);

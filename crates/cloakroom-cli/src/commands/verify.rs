@@ -1,16 +1,21 @@
 //! `cloakroom verify`.
 
+use std::cell::RefCell;
 use std::error::Error;
 
 use clap::Args;
-use cloakroom_session::{Repaired, Sessions, StoredHandle, VerifiedKind, printable};
+use cloakroom_session::{Repaired, Sessions, StoredHandle, Verified, VerifiedKind, printable};
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 
+use super::nothing::found_nothing;
 use super::sweep;
 use crate::output::{Format, Outcome};
 use crate::progress::Progress;
 use crate::store::Store;
+
+/// How many faults are mended at once.
+const AT_ONCE: usize = 32;
 
 /// Reads every record and every index of a store, and names what is not as it should be.
 ///
@@ -90,28 +95,38 @@ impl Verify {
             self.sweep(&sessions, &mut counts).await?;
         }
         let progress = Progress::through(self.format, "reading", sessions.driver()).await;
-        let mut verified = all.verify()?;
-        while let Some(verified) = verified.try_next().await? {
-            progress.tick();
-            counts.add(verified.kind);
-            for fault in &verified.faults {
-                let handle = Some(fault.handle());
-                let repaired = match self.repair {
-                    false => None,
-                    // What cannot be mended keeps nothing else from it.
-                    true => Some(all.repair(fault).await.unwrap_or_else(|error| {
-                        progress.say(&format!("cloakroom: {}: {error}", fault.handle()));
-                        Repaired::Left
-                    })),
-                };
-                counts.found(repaired);
-                let detail = fault.to_string();
-                progress.beside(|| self.print(handle, fault.name(), &detail, repaired))?;
-            }
-        }
+        let counts = RefCell::new(counts);
+        let verified = all.verify()?.map_err(Box::<dyn Error>::from);
+        // Many at once: a record that is moved aside is looked at for a second first.
+        verified
+            .try_for_each_concurrent(AT_ONCE, async |Verified { kind, faults }| {
+                progress.tick();
+                counts.borrow_mut().add(kind);
+                for fault in &faults {
+                    let handle = Some(fault.handle());
+                    let repaired = match self.repair {
+                        false => None,
+                        // What cannot be mended keeps nothing else from it.
+                        true => Some(all.repair(fault).await.unwrap_or_else(|error| {
+                            progress.say(&format!("cloakroom: {}: {error}", fault.handle()));
+                            Repaired::Left
+                        })),
+                    };
+                    counts.borrow_mut().found(repaired);
+                    let detail = fault.to_string();
+                    progress.beside(|| self.print(handle, fault.name(), &detail, repaired))?;
+                }
+                Ok(())
+            })
+            .await?;
         drop(progress);
+        let counts = counts.into_inner();
         self.format.print(|| counts.json(), || counts.line())?;
-        Ok(if counts.left == 0 { Outcome::Done } else { Outcome::Faulty })
+        let outcome = if counts.left == 0 { Outcome::Done } else { Outcome::Faulty };
+        match counts.sessions {
+            0 => found_nothing(&sessions, outcome).await,
+            _ => Ok(outcome),
+        }
     }
 
     /// Frees what has expired, and what killed processes have left: what cannot be removed is a fault of its own.

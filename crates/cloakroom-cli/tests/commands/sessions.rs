@@ -3,6 +3,9 @@
 use std::fs;
 use std::process::Stdio;
 
+use cloakroom_session::CookieHeaders;
+use cloakroom_session::adapter::Commit as _;
+
 use crate::support::Site;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,6 +39,22 @@ async fn sessions_are_listed_by_handles_that_the_other_commands_take() {
         );
         assert_eq!(site.run(&["count", "--json"]).json()[0]["sessions"], 0, "{store}");
     }
+}
+
+/// The store has fewer connections than there are sessions under way at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_in_a_database_are_ended_while_they_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("sessions.db").display());
+    let site = Site::on(serde_json::json!({ "driver": "sql", "options": { "url": url } }));
+    let sessions = site.sessions().await;
+    for number in 0..300 {
+        let session = sessions.session(CookieHeaders::default());
+        session.set("number", &number).unwrap();
+        session.finish().await.unwrap();
+    }
+    let ran = site.run(&["revoke", "--all", "--yes"]);
+    assert_eq!((ran.code, ran.output.as_str()), (0, "300 sessions were ended\n"), "{}", ran.errors);
 }
 
 #[tokio::test(flavor = "multi_thread")]

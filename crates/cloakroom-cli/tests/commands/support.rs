@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
 
 use cloakroom_session::adapter::Commit as _;
 use cloakroom_session::{Config, CookieHeaders, SessionId, Sessions};
@@ -61,6 +62,17 @@ pub(crate) struct Ran {
     pub(crate) errors: String,
 }
 
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            output: text(output.stdout),
+            errors: text(output.stderr),
+        }
+    }
+}
+
 impl Ran {
     /// The objects that it printed.
     pub(crate) fn json(&self) -> Vec<Value> {
@@ -109,6 +121,11 @@ impl Site {
         Site { folder, config, _peer: peer }
     }
 
+    /// A place beside the configuration.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// The sessions as a server opens them.
     pub(crate) async fn sessions(&self) -> Sessions {
         let config = Config::from_json(&self.config.to_string()).unwrap();
@@ -132,18 +149,12 @@ impl Site {
 
     /// Runs a command with this configuration.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ran {
-            code: output.status.code().unwrap(),
-            output: text(output.stdout),
-            errors: text(output.stderr),
-        }
+        self.command(arguments).output().unwrap().into()
     }
 
     /// A command with this configuration, which nobody answers.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let path = self.folder.path().join("cloakroom.json");
+        let path = self.path("cloakroom.json");
         fs::write(&path, self.config.to_string()).unwrap();
         let (command, rest) = arguments.split_first().unwrap();
         let mut program = program(&[command, "--config", path.to_str().unwrap()]);

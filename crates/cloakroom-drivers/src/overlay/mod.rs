@@ -32,7 +32,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -397,8 +397,14 @@ impl Driver for Overlay {
         let prefix = prefix.to_owned();
         let keys = async move {
             let found = self.every_key(&prefix).await?;
-            let listed = stream::iter(found).map(|(key, layer)| self.listed(key, layer));
-            Ok(listed.buffer_unordered(AT_ONCE).try_filter_map(async |key| Ok(key)))
+            // So many at once, and none is under way while nobody asks for the next key: it would keep a connection that who was
+            // given this one may wait for.
+            let batches = stream::iter(found).chunks(AT_ONCE).then(|batch| {
+                try_join_all(batch.into_iter().map(|(key, layer)| self.listed(key, layer)))
+            });
+            Ok(batches
+                .map_ok(|keys| stream::iter(keys.into_iter().flatten().map(Ok)))
+                .try_flatten())
         };
         stream::once(keys).try_flatten().boxed()
     }

@@ -1,13 +1,13 @@
 //! The keys, by `SCAN`.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use redis::cmd;
 
 use super::server::{Failure, Part, Server};
-use crate::common::keyspace::Layout;
+use crate::common::keyspace::{Layout, Recent};
 use cloakroom_storage::{ItemKey, Operation, Result};
 
 /// How many keys a server looks at for one answer, unless it is said otherwise. Redis's own 10 make many round trips.
@@ -22,8 +22,7 @@ struct Scan {
     /// The parts to go, and how far the walk has come in the first; `None` before it is known what parts there are.
     parts: Option<VecDeque<Part>>,
     cursor: u64,
-    /// `SCAN` may name a key twice.
-    seen: HashSet<ItemKey>,
+    seen: Recent,
     found: VecDeque<ItemKey>,
 }
 
@@ -40,7 +39,7 @@ pub(super) fn keys(
         count: count.filter(|count| *count > 0).unwrap_or(COUNT),
         parts: None,
         cursor: 0,
-        seen: HashSet::new(),
+        seen: Recent::default(),
         found: VecDeque::new(),
     };
     stream::unfold(Some(scan), async |scan| {
@@ -75,7 +74,7 @@ impl Scan {
             }
             self.cursor = cursor;
             for key in keys.iter().filter_map(|key| self.layout.item(key)) {
-                if self.seen.insert(key.clone()) {
+                if self.seen.insert(&key) {
                     self.found.push_back(key);
                 }
             }

@@ -1,6 +1,6 @@
 //! The keys, by `SCAN`.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures_core::stream::BoxStream;
@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use super::command::command;
 use super::rest::{Failure, Rest};
 use super::tokens::About;
-use crate::common::keyspace::Layout;
+use crate::common::keyspace::{Layout, Recent};
 use cloakroom_storage::{ItemKey, Operation, Result};
 
 /// How many keys the server looks at for one answer, unless it is said otherwise.
@@ -23,8 +23,7 @@ struct Scan {
     count: String,
     /// Where the server goes on; `None` at the end.
     cursor: Option<String>,
-    /// `SCAN` may name a key twice.
-    seen: HashSet<ItemKey>,
+    seen: Recent,
     found: VecDeque<ItemKey>,
 }
 
@@ -40,7 +39,7 @@ pub(super) fn keys(
         layout,
         count: count.filter(|count| *count > 0).unwrap_or(COUNT).to_string(),
         cursor: Some("0".to_owned()),
-        seen: HashSet::new(),
+        seen: Recent::default(),
         found: VecDeque::new(),
     };
     stream::unfold(Some(scan), async |scan| {
@@ -71,7 +70,7 @@ impl Scan {
             self.cursor = Some(cursor.ok_or(misread)?).filter(|cursor| cursor != "0");
             for name in keys.list()? {
                 let key = name.bytes()?.and_then(|name| self.layout.item(&name));
-                if let Some(key) = key.filter(|key| self.seen.insert(key.clone())) {
+                if let Some(key) = key.filter(|key| self.seen.insert(key)) {
                     self.found.push_back(key);
                 }
             }

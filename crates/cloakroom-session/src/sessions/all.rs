@@ -5,7 +5,8 @@ use std::future::ready;
 use std::sync::Arc;
 
 use cloakroom_storage::BoxStream;
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::future::try_join_all;
+use futures_util::{Stream, TryStreamExt as _, stream};
 
 #[cfg(doc)]
 use crate::error::ErrorKind;
@@ -72,9 +73,9 @@ impl AllSessions {
     /// [`ErrorKind::Storage`] where the store cannot list what it has, and [`ErrorKind::Unavailable`] where it does not answer.
     pub fn list(&self) -> Result<BoxStream<'_, Result<StoredSession>>> {
         let store = &self.sessions.shared.store;
-        let seen = store.names()?.map(move |name| async move { store.see(&name?).await });
+        let seen = in_batches(store.names()?, move |name| async move { store.see(&name).await });
         let rules = store.configured();
-        let listed = seen.buffer_unordered(AT_ONCE).try_filter_map(move |seen| {
+        let listed = seen.try_filter_map(move |seen| {
             ready(Ok(seen.map(|seen| StoredSession::new(seen, rules))))
         });
         Ok(Box::pin(listed))
@@ -160,6 +161,20 @@ impl AllSessions {
         let whose = session.record().map_or(Whose::Unknown, |record| Whose::Record(record));
         end_one(store, session.name(), whose, self.by.clone()).await
     }
+}
+
+/// Reads so many at once, and goes on when all of them are there: while nobody asks for the next, no call is under way. One that
+/// was would keep its connection to the store, which is what whoever ends the session that he was just given waits for.
+pub(super) fn in_batches<'a, T: Send + 'a, Out: Send + 'a, Reading>(
+    names: impl Stream<Item = Result<T>> + Send + 'a,
+    read: impl Fn(T) -> Reading + Send + 'a,
+) -> impl Stream<Item = Result<Out>> + Send + 'a
+where
+    Reading: Future<Output = Result<Out>> + Send + 'a,
+{
+    let batches = names.try_chunks(AT_ONCE).map_err(|error| error.1);
+    let read = batches.and_then(move |batch| try_join_all(batch.into_iter().map(&read)));
+    read.map_ok(|batch| stream::iter(batch.into_iter().map(Ok))).try_flatten()
 }
 
 impl fmt::Debug for AllSessions {

@@ -1,7 +1,7 @@
 //! Sessions with drivers of one's own.
 
 use cloakroom_drivers::Registry;
-use cloakroom_storage::{Driver, Limits};
+use cloakroom_storage::{Driver, DynDriver, Limits};
 use serde_json::{Map, Value};
 
 use super::Sessions;
@@ -93,14 +93,41 @@ impl SessionsBuilder {
         // Before the driver, which may create a folder or a connection.
         config.check()?;
         SessionCookie::new(&config.cookie)?;
-        let limits = Limits { timeout: config.timeout, retries: config.retries };
-        let opened = registry.open(&config.driver, &config.options, limits).await;
-        let driver = opened.map_err(|error| match config.said_what_failed(&error) {
-            Some(note) => from_storage(error).with_note(note),
-            None => from_storage(error),
-        })?;
+        let driver = open_driver(&config, &registry).await?;
         let sessions = Sessions::with_driver(driver, &config)?;
         sessions.tell_where(&config);
         Ok(sessions)
     }
+}
+
+impl Config {
+    /// Opens the configured driver with `timeout` and `retries`, and nothing else around it: for a tool that copies or mends what is
+    /// stored as it is, sealed and hashed. Sessions are opened by [`Sessions::from_config`].
+    ///
+    /// ```
+    /// use cloakroom_session::Config;
+    /// use cloakroom_session::storage::Driver;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cloakroom_session::Result<()> {
+    /// let driver = Config::new("memory").open_driver().await?;
+    /// assert_eq!(driver.name(), "memory");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where the driver cannot be opened; the message names who has set the option that is wrong.
+    pub async fn open_driver(&self) -> Result<DynDriver> {
+        open_driver(self, &Registry::new()).await
+    }
+}
+
+async fn open_driver(config: &Config, registry: &Registry) -> Result<DynDriver> {
+    let limits = Limits { timeout: config.timeout, retries: config.retries };
+    let opened = registry.open(&config.driver, &config.options, limits).await;
+    opened.map_err(|error| match config.said_what_failed(&error) {
+        Some(note) => from_storage(error).with_note(note),
+        None => from_storage(error),
+    })
 }

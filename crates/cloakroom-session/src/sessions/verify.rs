@@ -3,13 +3,12 @@
 use std::fmt;
 
 use cloakroom_storage::{BoxStream, ItemKey};
-use futures_util::StreamExt as _;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::index::{self, PageState};
 use crate::store::{Kept, MovedAside, Name};
 
-use super::all::AT_ONCE;
+use super::all::in_batches;
 use super::stored::StoredSession;
 use super::{AllSessions, StoredHandle};
 
@@ -163,15 +162,15 @@ impl AllSessions {
     /// As [`AllSessions::list`].
     pub fn verify(&self) -> Result<BoxStream<'_, Result<Verified>>> {
         let kept = self.sessions.shared.store.kept()?;
-        let verified = kept.map(move |kept| async move {
-            match kept? {
+        let verified = in_batches(kept, move |kept| async move {
+            match kept {
                 Kept::Named(name) => self.verify_named(name).await,
                 Kept::Other(key) if index::is_key(&key) => self.verify_page(key).await,
                 Kept::Other(_) => Ok(Verified { kind: VerifiedKind::Other, faults: Vec::new() }),
                 Kept::Aside => Ok(Verified { kind: VerifiedKind::Aside, faults: Vec::new() }),
             }
         });
-        Ok(Box::pin(verified.buffer_unordered(AT_ONCE)))
+        Ok(Box::pin(verified))
     }
 
     /// Mends a fault where that costs nobody anything: bytes that cannot be read are moved aside and never deleted, sessions are

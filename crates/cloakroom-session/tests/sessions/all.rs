@@ -1,10 +1,19 @@
 //! All sessions of a store, as those who run it see them.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloakroom_drivers::memory::Memory;
+use cloakroom_session::adapter::Commit as _;
 use cloakroom_session::devalue::{Url, UrlSearchParams};
-use cloakroom_session::storage::{Driver as _, ItemKey, KeyHasher, When};
+use cloakroom_session::storage::{
+    self, BoxStream, Bytes, Capabilities, Driver, Item, ItemKey, KeyHasher, RemoveOutcome,
+    SetOutcome, When, async_trait,
+};
 use cloakroom_session::testing::TestSite;
-use cloakroom_session::{Config, Secrets, SessionId, StoredSession};
+use cloakroom_session::{Config, CookieHeaders, Secrets, SessionId, Sessions, StoredSession};
 use futures_util::TryStreamExt as _;
+use tokio::sync::Semaphore;
 
 use crate::principals::browser;
 
@@ -143,4 +152,99 @@ async fn what_looks_like_a_secret_is_shown_only_where_that_is_asked_for() {
     let revealed = shown(Secrets::Reveal);
     assert_eq!(revealed[1], entry("apiToken", "string", Some("\"hunter2\"")));
     assert_eq!(revealed[3], entry("profile", "object", Some("{ jwt: \"hunter2\" }")));
+}
+
+/// A store that has a few connections, each of which answers one call at a time.
+#[derive(Debug)]
+struct Pooled {
+    store: Memory,
+    connections: Semaphore,
+}
+
+#[async_trait]
+impl Driver for Pooled {
+    fn name(&self) -> &'static str {
+        self.store.name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+
+    async fn get_with_ttl(
+        &self,
+        key: &ItemKey,
+    ) -> storage::Result<Option<(Item, Option<Duration>)>> {
+        let _connection = self.connections.acquire().await.unwrap();
+        tokio::task::yield_now().await;
+        self.store.get_with_ttl(key).await
+    }
+
+    async fn set(
+        &self,
+        key: &ItemKey,
+        value: Bytes,
+        when: When,
+        ttl: Option<Duration>,
+    ) -> storage::Result<SetOutcome> {
+        let _connection = self.connections.acquire().await.unwrap();
+        self.store.set(key, value, when, ttl).await
+    }
+
+    async fn remove(&self, key: &ItemKey, when: When) -> storage::Result<RemoveOutcome> {
+        let _connection = self.connections.acquire().await.unwrap();
+        self.store.remove(key, when).await
+    }
+
+    async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> storage::Result<bool> {
+        let _connection = self.connections.acquire().await.unwrap();
+        self.store.touch(key, ttl).await
+    }
+
+    fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, storage::Result<ItemKey>> {
+        self.store.keys(prefix)
+    }
+}
+
+/// `revoke --all` waited on SQLite for connections that the list had, which waited for it.
+#[tokio::test]
+async fn who_ends_sessions_while_they_are_listed_waits_for_no_connection_of_the_list() {
+    let store = Pooled { store: Memory::new(), connections: Semaphore::new(2) };
+    let sessions = Sessions::with_driver(Arc::new(store), &Config::new("memory")).unwrap();
+    for number in 0..100 {
+        let session = sessions.session(CookieHeaders::default());
+        session.sign_in(format!("principal {number}")).await.unwrap();
+        session.finish().await.unwrap();
+    }
+    let all = sessions.all();
+    let one_by_one = async {
+        let mut listed = all.list().unwrap();
+        for _ in 0..50 {
+            let session = listed.try_next().await.unwrap().unwrap();
+            assert!(all.revoke(&session).await.unwrap());
+        }
+    };
+    let many_at_once = async {
+        let listed = all.list().unwrap();
+        let ended = listed
+            .try_for_each_concurrent(32, async |session| all.revoke(&session).await.map(drop));
+        ended.await.unwrap();
+    };
+    let repaired = async {
+        let verified = all.verify().unwrap();
+        let mended = verified.try_for_each_concurrent(4, async |verified| {
+            for fault in &verified.faults {
+                all.repair(fault).await?;
+            }
+            Ok(())
+        });
+        mended.await.unwrap();
+    };
+    let ended = async {
+        one_by_one.await;
+        many_at_once.await;
+        repaired.await;
+    };
+    tokio::time::timeout(Duration::from_secs(60), ended).await.expect("they wait for each other");
+    assert!(all.list().unwrap().try_next().await.unwrap().is_none());
 }

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom_drivers::{open_with_limits, overlay};
+use cloakroom_drivers::overlay;
 use cloakroom_session::{Config, SessionId};
 use cloakroom_storage::{
     Bytes, Capabilities, Driver as _, DynDriver, Encrypted, HashedKeys, ItemKey, KeyHasher,
-    KeyRing, Limits, When,
+    KeyRing, When,
 };
 use serde_json::Value;
 
@@ -161,8 +161,7 @@ impl Stores {
 
 impl End {
     async fn open(config: Config) -> Result<End, Box<dyn Error>> {
-        let limits = Limits { timeout: config.timeout, retries: config.retries };
-        let driver = open_with_limits(&config.driver, &config.options, limits).await?;
+        let driver = config.open_driver().await?;
         let ring = config.encryption.as_ref().map(|encryption| encryption.ring()).transpose()?;
         Ok(End { config, driver, ring })
     }

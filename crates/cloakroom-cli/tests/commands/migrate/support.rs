@@ -58,23 +58,14 @@ impl Pair {
 }
 
 pub(crate) fn ran(mut command: Command) -> Ran {
-    to_ran(command.output().unwrap())
-}
-
-pub(crate) fn to_ran(output: std::process::Output) -> Ran {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        output: text(output.stdout),
-        errors: text(output.stderr),
-    }
+    command.output().unwrap().into()
 }
 
 /// Tells a process to stop, and waits for what it says.
 pub(crate) fn stopped(child: Child) -> Ran {
     let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(told.success());
-    to_ran(child.wait_with_output().unwrap())
+    child.wait_with_output().unwrap().into()
 }
 
 /// The store as it is, without what is configured around it.

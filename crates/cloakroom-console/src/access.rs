@@ -53,6 +53,7 @@ impl Default for Access {
             tokens: Vec::new(),
             local_hosts_only: false,
             signed_in: Mutex::default(),
+            wrong: Mutex::default(),
         }
     }
 }

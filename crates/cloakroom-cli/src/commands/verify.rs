@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::error::Error;
 
 use clap::Args;
-use cloakroom_session::{Repaired, Sessions, StoredHandle, Verified, VerifiedKind, printable};
+use cloakroom_session::{
+    Fault, Repaired, Sessions, StoredHandle, Verified, VerifiedKind, printable,
+};
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 
@@ -112,7 +114,11 @@ impl Verify {
                             Repaired::Left
                         })),
                     };
-                    counts.borrow_mut().found(repaired);
+                    match fault {
+                        // Each session that ends leaves one, until somebody lists its principal's.
+                        Fault::Outlived(..) if !self.repair => counts.borrow_mut().faults += 1,
+                        _ => counts.borrow_mut().found(repaired),
+                    }
                     let detail = fault.to_string();
                     progress.beside(|| self.print(handle, fault.name(), &detail, repaired))?;
                 }

@@ -54,11 +54,13 @@ fn told(ran: &Ran) -> (Vec<String>, Value) {
 
 /// One fault is found by looking alone, which changes nothing, and mended once.
 fn assert_mended(site: &Site, store: &str, fault: &str, became: &str) {
+    // Who logs out leaves one of those.
+    let code = if fault == "outlived" { 0 } else { 5 };
     for _ in 0..2 {
         let found = site.run(&["verify", "--json"]);
         assert_eq!(
             (found.code, told(&found).0),
-            (5, vec![fault.to_owned()]),
+            (code, vec![fault.to_owned()]),
             "{store}: {}",
             found.errors
         );

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::list::row;
 use super::target::Target;
-use crate::output::{Format, Outcome, column, say};
+use crate::output::{Format, Outcome, column, moment, say};
 use crate::store::Store;
 
 /// What stands in the place of a secret.
@@ -23,8 +23,8 @@ Examples:
   cloakroom show --config cloakroom.toml 8f3a2b1c0d4e5f60
   cloakroom show --driver fs-lite --option base=.data/sessions 8f3a2b1c0d4e5f60 --json --reveal
 
-Each object of --json has what `cloakroom list` has, and values: the key, the type and the text of each entry; with --raw also
-record, the text that is stored.")]
+Each object of --json has what `cloakroom list` has, version and notes, and values: the key, the type, the text and the end of each
+entry; with --raw also record, the text that is stored.")]
 pub(crate) struct Show {
     #[command(flatten)]
     store: Store,
@@ -55,10 +55,19 @@ impl Show {
             return Ok(Outcome::NotFound);
         };
         let mut json = row(&session);
+        json["version"] = session.version().into();
+        json["notes"] = session.has_notes().into();
+        // Nobody signs what he writes.
+        let writer = match session.has_notes() {
+            true => "Cloakroom, or an Astro site with @cloakroom/astro",
+            false => "unknown: it has no notes, as what plain Astro writes",
+        };
         let mut lines = vec![
             format!("handle     {}", session.handle()),
             format!("principal  {}", printable(session.principal().unwrap_or("-"))),
             format!("bytes      {}", session.size()),
+            format!("version    {}", session.version().as_deref().unwrap_or("-")),
+            format!("writer     {writer}"),
             format!("created    {}", column(session.created_at())),
             format!("signed in  {}", column(session.authenticated_at())),
             format!("last used  {}", column(session.last_used_at())),
@@ -84,8 +93,12 @@ impl Show {
         }
         for entry in entries {
             let text = entry.text.as_deref().unwrap_or(HIDDEN);
-            lines.push(format!("  {}: {}", printable(&entry.key), printable(text)));
-            values.push(json!({ "key": entry.key, "type": entry.type_name, "text": entry.text }));
+            let until = entry.expires.map(|at| format!(" (until {})", column(Some(at))));
+            let until = until.unwrap_or_default();
+            lines.push(format!("  {}: {}{until}", printable(&entry.key), printable(text)));
+            values.push(json!({
+                "key": entry.key, "type": entry.type_name, "text": entry.text, "expires": entry.expires.and_then(moment),
+            }));
         }
         json["values"] = values.into();
         self.format.print(|| json, || lines.join("\n"))?;

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::process::Stdio;
+use std::time::Duration;
 
-use cloakroom_session::CookieHeaders;
 use cloakroom_session::adapter::Commit as _;
+use cloakroom_session::{CookieHeaders, SetOptions};
 
 use crate::support::Site;
 
@@ -174,4 +175,32 @@ fn what_cannot_be_asked_is_refused_before_the_store_is_opened() {
     site.config["encryption"] = serde_json::json!({ "keys": [crate::keys::OLD] });
     assert!(site.run(&["encrypt"]).errors.contains("no `acceptPlain`"));
     assert!(site.run(&["serve"]).errors.contains("the clients' business"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn show_says_who_may_have_written_it_and_when_each_entry_ends() {
+    let site = Site::on_files();
+    let session = site.sessions().await.session(CookieHeaders::default());
+    session.set_with("code", "1234x", SetOptions::new().ttl(Duration::from_secs(600))).unwrap();
+    session.set("theme", "dark").unwrap();
+    session.finish().await.unwrap();
+    let shown = || {
+        let listed = site.run(&["list", "--json"]).json();
+        let ran = site.run(&["show", listed[0]["handle"].as_str().unwrap(), "--json"]);
+        ran.json().remove(0)
+    };
+    let first = shown();
+    assert_eq!(first["notes"], true, "when it began is noted: {first}");
+    let [code, theme] = [0, 1].map(|entry| &first["values"][entry]["expires"]);
+    assert!(code.is_string() && theme.is_null(), "{first}");
+    assert_eq!(shown()["version"], first["version"]);
+
+    // What plain Astro would make of it.
+    let folder = site.config["options"]["base"].as_str().unwrap();
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let file = files.filter(|path| path.is_file()).next().unwrap();
+    fs::write(file, r#"[["Map",1,2],"theme",{"data":3},"light"]"#).unwrap();
+    let second = shown();
+    assert_eq!(second["notes"], false, "{second}");
+    assert_ne!(second["version"], first["version"]);
 }

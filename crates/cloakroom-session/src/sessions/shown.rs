@@ -1,8 +1,11 @@
 //! What is stored, as text for people: on a terminal, on a page.
 
+use std::time::SystemTime;
+
 use percent_encoding::percent_decode_str;
 use serde_devalue::Value;
 
+use crate::clock::time;
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -52,6 +55,8 @@ pub struct ShownEntry {
     pub type_name: &'static str,
     /// The value on one line, with the types that JSON has not; `None` where it looks like a secret and those are hidden.
     pub text: Option<String>,
+    /// When it ends by itself, where it has a `ttl` of its own.
+    pub expires: Option<SystemTime>,
 }
 
 impl StoredSession {
@@ -64,11 +69,15 @@ impl StoredSession {
     /// # Errors
     /// With [`ErrorKind::Corrupt`] where an entry makes no sense.
     pub fn shown(&self, secrets: Secrets) -> Result<Vec<ShownEntry>> {
+        let expires = |key: &str| {
+            let record = self.record()?;
+            record.expires(key, record.now()).ok()??.map(time)
+        };
         let shown = |(key, value): (String, Value)| {
             let is_hidden =
                 secrets == Secrets::Hide && (sounds_secret(&key) || looks_secret(&value));
             let text = (!is_hidden).then(|| shown(&value, secrets));
-            ShownEntry { key, type_name: type_name(&value), text }
+            ShownEntry { type_name: type_name(&value), text, expires: expires(&key), key }
         };
         Ok(self.entries()?.into_iter().map(shown).collect())
     }

@@ -101,6 +101,7 @@ struct Notes {
     created: Option<f64>,
     authenticated: Option<f64>,
     used: Option<f64>,
+    are_there: bool,
 }
 
 impl Notes {
@@ -108,11 +109,19 @@ impl Notes {
         let path = rules.path.as_deref();
         let created = record.created()?;
         let changes = Changes::default();
+        let authenticated = record::authenticated(path, Some(record), &changes, record.now())?;
+        let are_there = created.is_some()
+            || authenticated.is_some()
+            || record.is_indexed()?
+            || record.is_remembered()?;
         Ok(Notes {
+            are_there,
             principal: record.principal(path)?,
             created,
-            authenticated: record::authenticated(path, Some(record), &changes, record.now())?,
-            used: last_used(record, created, ends, rules)?,
+            authenticated,
+            // By the store's clock, which may be behind.
+            used: last_used(record, created, ends, rules)?
+                .map(|used| created.map_or(used, |created| used.max(created))),
         })
     }
 }
@@ -140,6 +149,18 @@ impl StoredSession {
     /// Why it cannot be read, where it cannot: all that is said of its contents is empty then.
     pub fn unreadable(&self) -> Option<&Error> {
         self.seen.record.as_ref().err().map(|error| &**error)
+    }
+
+    /// What tells this state of the record from others, in each process: a hash of its bytes. `None` where they cannot be read.
+    pub fn version(&self) -> Option<String> {
+        let hash = |text| format!("{:016x}", handle_of("version", text));
+        self.text().map(hash)
+    }
+
+    /// Whether something of the library's own is noted in it, so that a Rust server has written it once, or an Astro site with
+    /// `@cloakroom/astro`. One without notes any of them may have written, or plain Astro.
+    pub fn has_notes(&self) -> bool {
+        self.notes.are_there
     }
 
     /// Whose it is.

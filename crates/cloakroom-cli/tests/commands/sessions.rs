@@ -197,8 +197,8 @@ async fn show_says_who_may_have_written_it_and_when_each_entry_ends() {
 
     // What plain Astro would make of it.
     let folder = site.config["options"]["base"].as_str().unwrap();
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    let file = files.filter(|path| path.is_file()).next().unwrap();
+    let mut files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let file = files.find(|path| path.is_file()).unwrap();
     fs::write(file, r#"[["Map",1,2],"theme",{"data":3},"light"]"#).unwrap();
     let second = shown();
     assert_eq!(second["notes"], false, "{second}");

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check there is, in the order in which they are cheap; or some of them.
+//! `cargo xtask test`: every check there is, what needs a compiler alone beside the tests, which mostly wait; or some of them.
 
 mod features;
 mod interop;

@@ -21,6 +21,13 @@ fn a_bucket_of_r2_obeys_every_rule_with_the_options_of_a_program() {
     assert!(hold >= RULES, "only {hold} rules were run");
 }
 
+#[test]
+fn a_bucket_of_r2_obeys_every_rule_with_hashed_keys_and_sealed_values() {
+    let driver = "at-rest/cloudflare-r2-binding";
+    let Some(hold) = conformance_in_worker(driver, &json!({})) else { return };
+    assert!(hold >= RULES, "only {hold} rules were run");
+}
+
 #[tokio::test]
 async fn outside_of_a_worker_it_says_where_it_exists_and_what_to_use() {
     let error = open("cloudflare-r2-binding", &Map::new()).await.unwrap_err();

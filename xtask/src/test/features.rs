@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::cargo;
+use super::patient_cargo;
 use crate::command::execute;
 use crate::{peers, tidy};
 
@@ -14,7 +14,7 @@ const DRIVERS: &str = "cloakroom-drivers";
 pub(super) fn check(root: &Path) -> Result<(), String> {
     let lint = |arguments: &[&str]| {
         let denied = ["--", "-D", "warnings"];
-        execute(&mut cargo(root, &[&["clippy", "--quiet"], arguments, &denied].concat()))
+        execute(&mut patient_cargo(root, &[&["clippy", "--quiet"], arguments, &denied].concat()))
     };
     for package in [
         "serde_devalue",
@@ -48,7 +48,7 @@ pub(super) fn check(root: &Path) -> Result<(), String> {
         let features = format!("db0,{database}");
         lint(&["--package", DRIVERS, "--no-default-features", "--features", &features])?;
     }
-    execute(&mut cargo(root, &["check", "--quiet", "--manifest-path", "fuzz/Cargo.toml"]))
+    execute(&mut patient_cargo(root, &["check", "--quiet", "--manifest-path", "fuzz/Cargo.toml"]))
 }
 
 /// What runs inside of a Worker is as clean there as it is here.
@@ -59,7 +59,7 @@ pub(super) fn wasm(root: &Path) -> Result<(), String> {
     let lint = |arguments: &[&str]| {
         let clippy = ["clippy", "--quiet"];
         let denied = ["--", "-D", "warnings"];
-        execute(&mut cargo(root, &[&clippy, &target[..], arguments, &denied].concat()))
+        execute(&mut patient_cargo(root, &[&clippy, &target[..], arguments, &denied].concat()))
     };
     for package in [DRIVERS, "cloakroom"] {
         lint(&["--package", package, "--no-default-features"])?;

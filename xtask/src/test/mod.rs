@@ -74,12 +74,12 @@ fn compiled(root: &Path) -> Report {
     let mut report = Report::default();
     let lints =
         ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
-    report.check("lints", execute(&mut cargo(root, &lints)));
+    report.check("lints", execute(&mut patient_cargo(root, &lints)));
     // With the examples, and so with the features that dev-dependencies ask for: what the lints have checked serves here too.
     let docs = ["doc", "--workspace", "--no-deps", "--all-features", "--lib", "--examples"];
     let programs = PROGRAMS.map(|program| ["--bin", program]);
     let docs = [&docs, programs.as_flattened()].concat();
-    report.check("docs", execute(cargo(root, &docs).env("RUSTDOCFLAGS", "-D warnings")));
+    report.check("docs", execute(patient_cargo(root, &docs).env("RUSTDOCFLAGS", "-D warnings")));
     report.check("features", features::check(root));
     report.check("wasm", features::wasm(root));
     report.check("bench", bench_lints(root));
@@ -100,6 +100,14 @@ pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {
     command(root, &std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
 }
 
+/// The same, which gives way to whoever tests.
+fn patient_cargo(root: &Path, arguments: &[&str]) -> Command {
+    let cargo = cargo(root, arguments);
+    let mut patient = command(root, "nice", &["-n", "10"]);
+    patient.arg(cargo.get_program()).args(cargo.get_args());
+    patient
+}
+
 /// The bench is a workspace of its own, which the checks of this one do not see.
 fn bench_lints(root: &Path) -> Result<(), String> {
     let bench = ["--manifest-path", bench::MANIFEST];
@@ -107,7 +115,7 @@ fn bench_lints(root: &Path) -> Result<(), String> {
         ["fmt", "--check", "--package", "bench", "--package", "figures", "--package", "serve"];
     execute(&mut cargo(root, &[&format, &bench[..]].concat()))?;
     let lint = ["clippy", "--workspace", "--all-targets", "--quiet"];
-    execute(&mut cargo(root, &[&lint, &bench[..], &["--", "-D", "warnings"]].concat()))
+    execute(&mut patient_cargo(root, &[&lint, &bench[..], &["--", "-D", "warnings"]].concat()))
 }
 
 /// How many tests of one binary run at once, whatever the machine.

@@ -6,7 +6,7 @@ use clap::Args;
 use futures_util::TryStreamExt as _;
 use serde_json::json;
 
-use super::nothing::found_nothing;
+use super::nothing::{found_none_of, found_nothing};
 use crate::output::{Format, Outcome, say};
 use crate::store::Store;
 
@@ -51,8 +51,9 @@ impl Count {
         if unreadable > 0 {
             say(format_args!("{unreadable} of them cannot be read; `cloakroom list` names them"));
         }
-        match count {
-            0 => found_nothing(&sessions, Outcome::Done).await,
+        match (count, &self.principal) {
+            (0, Some(principal)) => found_none_of(&sessions, principal, Outcome::Done).await,
+            (0, None) => found_nothing(&sessions, Outcome::Done).await,
             _ => Ok(Outcome::of(unreadable)),
         }
     }

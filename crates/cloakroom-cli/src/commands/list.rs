@@ -11,7 +11,7 @@ use cloakroom_session::{StoredSession, printable};
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 
-use super::nothing::found_nothing;
+use super::nothing::{found_none_of, found_nothing};
 use super::target::{Age, is_idle_for};
 use crate::output::{Format, Outcome, column, moment};
 use crate::progress::Progress;
@@ -126,7 +126,7 @@ impl List {
         let limit = self.limit.unwrap_or(if self.sort.is_some() { SORTED } else { usize::MAX });
         let first = |order| First { order, limit, lines: BinaryHeap::new() };
         let mut sorted = self.sort.map(first);
-        let (mut found, mut printed, mut unreadable) = (0_usize, 0, 0);
+        let (mut found, mut wanted, mut printed, mut unreadable) = (0_usize, 0_usize, 0, 0);
         while printed < limit {
             let Some(session) = listed.try_next().await? else { break };
             progress.as_ref().inspect(|progress| progress.tick());
@@ -134,6 +134,7 @@ impl List {
             if !self.is_wanted(&session) {
                 continue;
             }
+            wanted += 1;
             unreadable += usize::from(session.unreadable().is_some());
             let text = || self.format.text(|| row(&session), || line(&session));
             match &mut sorted {
@@ -148,8 +149,11 @@ impl List {
         for line in sorted.into_iter().flat_map(First::into_lines) {
             writeln!(io::stdout(), "{line}")?;
         }
-        match found {
-            0 if limit > 0 => found_nothing(&sessions, Outcome::Done).await,
+        match (found, &self.principal) {
+            (_, Some(principal)) if wanted == 0 && limit > 0 => {
+                found_none_of(&sessions, principal, Outcome::Done).await
+            }
+            (0, None) if limit > 0 => found_nothing(&sessions, Outcome::Done).await,
             _ => Ok(Outcome::of(unreadable)),
         }
     }

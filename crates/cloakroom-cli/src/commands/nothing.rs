@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use cloakroom_session::{SessionId, Sessions};
+use cloakroom_session::{ErrorKind, SessionId, Sessions};
 use cloakroom_storage::{Driver, ItemKey, KeyHasher};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
@@ -30,6 +30,31 @@ pub(super) async fn found_nothing(
         Some((within, _)) => found_nothing_in(within, hashes, outcome).await,
         None => found_nothing_in(driver, hashes, outcome).await,
     }
+}
+
+/// The same where none of a principal's was found: unless its index has some that this configuration does not take for theirs. Else
+/// whoever has left out `principal` would be told that nobody is signed in.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn found_none_of(
+    sessions: &Sessions,
+    principal: &str,
+    outcome: Outcome,
+) -> Result<Outcome, Box<dyn Error>> {
+    let strangers = match sessions.of(principal).count_strangers().await {
+        // There is no index.
+        Err(error) if error.kind() == ErrorKind::Config => 0,
+        strangers => strangers?,
+    };
+    if strangers == 0 {
+        return found_nothing(sessions, outcome).await;
+    }
+    say(format_args!(
+        "nothing was found, and the principal's index has {strangers} that say that they are nobody's, or somebody else's: is the \
+         configuration's `principal` what the servers have? `cloakroom revoke --principal` ends them"
+    ));
+    Ok(Outcome::Faulty)
 }
 
 /// The same of a store without what is configured around it.

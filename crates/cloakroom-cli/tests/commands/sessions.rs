@@ -204,3 +204,22 @@ async fn show_says_who_may_have_written_it_and_when_each_entry_ends() {
     assert_eq!(second["notes"], false, "{second}");
     assert_ne!(second["version"], first["version"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_lacks_the_sites_principal_is_not_told_that_nobody_is_signed_in() {
+    let mut site = Site::on_files();
+    site.config["principal"] = "user".into();
+    let session = site.sessions().await.session(CookieHeaders::default());
+    session.set("user", "zoe").unwrap();
+    session.sign_in("zoe").await.unwrap();
+    session.finish().await.unwrap();
+    assert_eq!(site.run(&["count", "--principal", "zoe"]).output, "1\n");
+
+    site.config.as_object_mut().unwrap().remove("principal");
+    for command in ["count", "list"] {
+        let ran = site.run(&[command, "--principal", "zoe"]);
+        assert_eq!(ran.code, 5, "{command}: {}", ran.errors);
+        assert!(ran.errors.contains("index has 1 that say"), "{command}: {}", ran.errors);
+        assert_eq!(site.run(&[command, "--principal", "bob"]).code, 0, "{command}");
+    }
+}

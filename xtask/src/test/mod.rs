@@ -47,8 +47,7 @@ fn all(root: &Path) -> Report {
         return report;
     }
     report.check("dependencies", dependencies(root));
-    let programs = programs::build(root);
-    let programs = match programs {
+    let programs = match programs::build(root) {
         Ok(programs) => programs,
         Err(reason) => {
             report.check("programs", Err(reason));

@@ -350,6 +350,16 @@ fn number(bytes: &[u8], at: usize) -> u64 {
 mod tests {
     use super::*;
 
+    /// A state of the keys 1 to 3.
+    fn with_three_lines(folder: &Path) -> PathBuf {
+        let path = folder.join("state");
+        let ledger = Ledger::open(&path, "a to b").unwrap();
+        for key in 1..=3 {
+            ledger.written(key, key, 0).unwrap();
+        }
+        path
+    }
+
     #[test]
     fn what_was_written_and_what_may_have_been_is_known_in_another_process() {
         let folder = tempfile::tempdir().unwrap();
@@ -375,12 +385,7 @@ mod tests {
     #[test]
     fn a_file_that_was_cut_off_has_lost_its_last_line_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state");
-        let ledger = Ledger::open(&path, "a to b").unwrap();
-        for key in 1..=3 {
-            ledger.written(key, key, 0).unwrap();
-        }
-        drop(ledger);
+        let path = with_three_lines(folder.path());
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() - 5]).unwrap();
         let ledger = Ledger::open(&path, "a to b").unwrap();
@@ -391,12 +396,7 @@ mod tests {
     #[test]
     fn a_file_that_has_lost_a_byte_in_the_middle_is_refused_and_nobody_elses_is_overwritten() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state");
-        let ledger = Ledger::open(&path, "a to b").unwrap();
-        for key in 1..=3 {
-            ledger.written(key, key, 0).unwrap();
-        }
-        drop(ledger);
+        let path = with_three_lines(folder.path());
         let refused = || Ledger::open(&path, "a to b").map(drop).unwrap_err().to_string();
         let whole = std::fs::read(&path).unwrap();
         let mut bytes = whole.clone();

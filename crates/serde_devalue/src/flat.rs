@@ -7,7 +7,7 @@ use crate::{
     index::Index,
     reference::Reference,
     slot::{Fields, MapEntries, Slot},
-    text::string,
+    text::{number, string},
     token::{Cursor, Members, Tokens},
 };
 
@@ -94,6 +94,7 @@ impl<'a> Flat<'a> {
     ///
     /// # Errors
     /// If it is not a string, or holds an unpaired surrogate.
+    #[inline]
     pub fn string(&self, at: Reference) -> Result<Cow<'a, str>> {
         if let Some(string) = self.plain_string(at) {
             return Ok(Cow::Borrowed(string));
@@ -116,7 +117,13 @@ impl<'a> Flat<'a> {
     ///
     /// # Errors
     /// If it is not a number. A BigInt is not one.
+    #[inline]
     pub fn number(&self, at: Reference) -> Result<f64> {
+        if let Some((start, end)) = at.slot().and_then(|slot| self.index.bounds(slot))
+            && let Some(number) = self.text.get(start..end).and_then(number::parse_canonical)
+        {
+            return Ok(number);
+        }
         match self.at(at)? {
             Some(Slot::Number(number)) => Ok(number),
             Some(_) => Err(expected("a number", at)),
@@ -124,7 +131,15 @@ impl<'a> Flat<'a> {
         }
     }
 
+    /// What a slot is as it stands in the text, whitespace around it included; `None` for a sentinel.
+    #[inline]
+    pub fn token(&self, at: Reference) -> Option<&'a [u8]> {
+        let (start, end) = self.index.bounds(at.slot()?)?;
+        self.text.get(start..end)
+    }
+
     /// A string without escapes, and without whitespace around it.
+    #[inline]
     fn plain_string(&self, at: Reference) -> Option<&'a str> {
         let (start, end) = self.index.bounds(at.slot()?)?;
         let [b'"', body @ .., b'"'] = self.text.get(start..end)? else { return None };

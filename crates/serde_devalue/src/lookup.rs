@@ -71,7 +71,20 @@ impl Flat<'_> {
     /// # Ok(())
     /// # }
     /// ```
+    // Where the names are known to the compiler, so is how to compare with them.
+    #[inline(always)]
     pub fn fields<const N: usize>(
+        &self,
+        object: Reference,
+        names: [&str; N],
+    ) -> Result<[Option<Reference>; N]> {
+        match self.fields_in_order(object, names) {
+            Some(found) => Ok(found.map(Some)),
+            None => self.fields_in_any_order(object, names),
+        }
+    }
+
+    fn fields_in_any_order<const N: usize>(
         &self,
         object: Reference,
         names: [&str; N],
@@ -111,6 +124,29 @@ impl Flat<'_> {
                 found = Some((name, value));
             }
         }
+    }
+
+    /// The fields of an object that has just these, in this order.
+    #[inline(always)]
+    fn fields_in_order<const N: usize>(
+        &self,
+        object: Reference,
+        names: [&str; N],
+    ) -> Option<[Reference; N]> {
+        if !names.iter().all(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+            return None;
+        }
+        let (text, index) = self.parts();
+        let (start, end) = index.bounds(object.slot()?)?;
+        let mut rest = text.get(start..end)?;
+        let mut found = [Reference::ROOT; N];
+        let mut open: &[u8; 2] = b"{\"";
+        for (name, found) in names.iter().zip(&mut found) {
+            let behind = rest.strip_prefix(open)?.strip_prefix(name.as_bytes())?;
+            (*found, rest) = self.value(behind.strip_prefix(b"\":")?)?;
+            open = b",\"";
+        }
+        (rest == b"}").then_some(found)
     }
 
     fn fields_canonical<const N: usize>(

@@ -63,8 +63,7 @@ impl Reference {
     /// slots.
     #[inline(always)]
     pub(crate) fn read_canonical(text: &[u8], slots: usize) -> Option<(Self, &[u8])> {
-        let (slot, length) = number::parse_digits(text)?;
-        let slot = slot as usize;
+        let (slot, length) = number::parse_few_digits(text)?;
         match length {
             0 => match text {
                 [b'-', digit @ b'1'..=b'6', rest @ ..] => {
@@ -72,8 +71,8 @@ impl Reference {
                 }
                 _ => None,
             },
-            _ if slot < slots && (length == 1 || text[0] != b'0') => {
-                Some((Self::to_slot(slot)?, &text[length..]))
+            _ if (slot as usize) < slots && (length == 1 || text[0] != b'0') => {
+                Some((Reference(slot as i32), &text[length..]))
             }
             _ => None,
         }

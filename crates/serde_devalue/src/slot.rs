@@ -149,7 +149,11 @@ pub struct MapEntries<'a>(pub(crate) Tokens<'a>);
 impl Iterator for MapEntries<'_> {
     type Item = Result<(Reference, Reference)>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(entry) = self.0.next_canonical_pair() {
+            return Some(Ok(entry));
+        }
         let key = self.0.next_reference()?;
         Some(key.and_then(|key| match self.0.next_reference() {
             Some(value) => Ok((key, value?)),

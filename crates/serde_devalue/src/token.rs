@@ -249,6 +249,23 @@ impl<'a> Tokens<'a> {
         cursor.peek()
     }
 
+    /// The next two tokens as references to values, if they stand there as devalue writes them behind others.
+    #[inline(always)]
+    pub(crate) fn next_canonical_pair(&mut self) -> Option<(Reference, Reference)> {
+        if self.progress != Progress::Later {
+            return None;
+        }
+        let Cursor { text, at, end, slots, .. } = self.cursor;
+        let rest = text.get(at..end)?;
+        let (first, rest) = Reference::read_canonical(rest.strip_prefix(b",")?, slots)?;
+        let (second, rest) = Reference::read_canonical(rest.strip_prefix(b",")?, slots)?;
+        let is_whole = matches!(rest, [b',' | b']', ..]) && !first.is_hole() && !second.is_hole();
+        is_whole.then(|| {
+            self.cursor.at = end - rest.len();
+            (first, second)
+        })
+    }
+
     /// The next token as an item of an array, where holes are allowed.
     pub(crate) fn next_item(&mut self) -> Option<Result<Place>> {
         self.next_with(Cursor::place)

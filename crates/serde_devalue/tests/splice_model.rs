@@ -140,4 +140,138 @@ proptest! {
         let written = splice(&record, &changes, &first, &last);
         prop_assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(expected).unwrap());
     }
+
+    #[test]
+    fn a_record_with_one_entry_replaced_is_what_would_be_encoded(
+        entries in prop::collection::vec(entry(), 1..7),
+        changed in any::<prop::sample::Index>(),
+        new in new_entry(),
+    ) {
+        let record = encode((0..).map(key).zip(&entries));
+        let at = changed.index(entries.len());
+        let new = new.in_place_of(&entries[at]);
+        let (written, index) = replace(&record, at, &new).unwrap();
+        let mut changed = entries;
+        changed[at] = new;
+        let expected = encode((0..).map(key).zip(&changed));
+        prop_assert_eq!(String::from_utf8(written.clone()).unwrap(), String::from_utf8(expected).unwrap());
+        if let Some(index) = index {
+            prop_assert_eq!(format!("{index:?}"), format!("{:?}", Index::new(&written).unwrap()));
+        }
+    }
+
+    #[test]
+    fn a_record_whose_slots_stand_in_another_order_keeps_its_values(
+        entries in prop::collection::vec(entry(), 1..7),
+        changed in any::<prop::sample::Index>(),
+        new in new_entry(),
+        order in any::<u64>(),
+    ) {
+        let record = shuffled(&encode((0..).map(key).zip(&entries)), order);
+        let at = changed.index(entries.len());
+        let new = new.in_place_of(&entries[at]);
+        let (written, _) = replace(&record, at, &new).unwrap();
+        let mut changed = entries;
+        changed[at] = new;
+        let expected = encode((0..).map(key).zip(&changed));
+        // As text, since NaN is not what it is.
+        let decode = |text: &[u8]| format!("{:?}", Options::astro().from_slice::<Value>(text).unwrap());
+        prop_assert_eq!(decode(&written), decode(&expected));
+    }
+}
+
+/// What an entry is replaced by: often it keeps its shape, and so has as many slots as before.
+#[derive(Clone, Debug)]
+enum New {
+    Other(Entry),
+    Leaf(Value),
+    LeafAndExpires(Value, Option<f64>),
+}
+
+impl New {
+    fn in_place_of(&self, (data, expires): &Entry) -> Entry {
+        match self {
+            New::Other(entry) => entry.clone(),
+            New::Leaf(leaf) => (with_leaf(data, leaf), *expires),
+            New::LeafAndExpires(leaf, expires) => (with_leaf(data, leaf), *expires),
+        }
+    }
+}
+
+fn new_entry() -> impl Strategy<Value = New> {
+    let expires = prop::option::of((0..6_u8).prop_map(f64::from));
+    prop_oneof![
+        entry().prop_map(New::Other),
+        primitive().prop_map(New::Leaf),
+        (primitive(), expires).prop_map(|(leaf, expires)| New::LeafAndExpires(leaf, expires)),
+    ]
+}
+
+/// The value with another primitive in place of its first one.
+fn with_leaf(value: &Value, leaf: &Value) -> Value {
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            let mut items = items.clone();
+            items[0] = with_leaf(&items[0], leaf);
+            Value::Array(items)
+        }
+        Value::Object(object) if !object.is_empty() => {
+            let fields = object.iter().enumerate();
+            let fields = fields.map(|(at, (name, field))| match at {
+                0 => (name.clone(), with_leaf(field, leaf)),
+                _ => (name.clone(), field.clone()),
+            });
+            Value::Object(fields.collect())
+        }
+        Value::Set(_) => value.clone(),
+        _ => leaf.clone(),
+    }
+}
+
+/// Replaces an entry by its place in the Map.
+fn replace(
+    record: &[u8],
+    at: usize,
+    (data, expires): &Entry,
+) -> serde_devalue::Result<(Vec<u8>, Option<Index>)> {
+    let index = Index::new(record)?;
+    let flat = Flat::new(record, &index);
+    let text = Options::astro().to_vec(data)?;
+    let text_index = Index::new(&text)?;
+    let value = Flat::new(&text, &text_index);
+    let root = value.root()?;
+    let entry = flat.map(flat.root()?)?.nth(at).unwrap()?;
+    Splice::replace(flat, entry, value, |source| {
+        let expires = expires.map_or(Piece::Undefined, Piece::Number);
+        [("data", Piece::Copy(source, root)), ("expires", expires)]
+    })
+}
+
+/// The same with its slots in another order, all but the first, as devalue never writes it.
+fn shuffled(text: &[u8], order: u64) -> Vec<u8> {
+    use serde_json::Value as Json;
+
+    let Ok(Json::Array(slots)) = serde_json::from_slice(text) else { return text.to_owned() };
+    let mut places: Vec<usize> = (1..slots.len()).collect();
+    let mut random = order;
+    for at in (1..places.len()).rev() {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        places.swap(at, (random >> 33) as usize % (at + 1));
+    }
+    places.insert(0, 0);
+    let moved = |reference: &mut Json| {
+        if let Some(slot) = reference.as_u64() {
+            *reference = places[slot as usize].into();
+        }
+    };
+    let mut new = vec![Json::Null; slots.len()];
+    for (mut slot, place) in slots.into_iter().zip(&places) {
+        match &mut slot {
+            Json::Array(items) => items.iter_mut().for_each(moved),
+            Json::Object(fields) => fields.values_mut().for_each(moved),
+            _ => {}
+        }
+        new[*place] = slot;
+    }
+    serde_json::to_vec(&new).unwrap()
 }

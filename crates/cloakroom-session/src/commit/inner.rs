@@ -107,6 +107,10 @@ impl Inner {
 
     /// Says that the headers have left, unless somebody has used the session; answers whether nobody has.
     pub(crate) fn close_unused(&self) -> bool {
+        // What is used stays so.
+        if self.is_used() {
+            return false;
+        }
         let mut machine = self.lock();
         let is_unused = !self.is_used();
         if is_unused {
@@ -220,13 +224,17 @@ impl Inner {
         ttl.map(|ttl| end(self.shared.store.configured().now(), ttl).floor())
     }
 
-    /// Cleans up what the request has left behind.
-    pub(crate) async fn clean_up(&self) {
+    /// Cleans up what the request has left behind; what the machine says of itself then.
+    pub(crate) async fn clean_up<T>(&self, say: impl Fn(&Machine) -> T) -> T {
         loop {
-            let leftovers = self.machine().take_leftovers();
-            if leftovers.is_empty() {
-                return;
-            }
+            let leftovers = {
+                let mut machine = self.machine();
+                let leftovers = machine.take_leftovers();
+                if leftovers.is_empty() {
+                    return say(&machine);
+                }
+                leftovers
+            };
             Box::pin(clean_up(&self.shared, leftovers)).await;
         }
     }

@@ -83,14 +83,14 @@ async fn finish_all(inner: &Inner) -> Result<Option<SetCookie>> {
         if outcome.is_err() {
             inner.tell(Machine::fail);
         }
-        inner.clean_up().await;
+        let has_more = inner.clean_up(Machine::has_more).await;
         if let Err(error) = outcome {
             // Nor is what a task has changed while this cleaned up: the response says that nothing was saved.
             inner.tell(Machine::fail);
             return Err(error);
         }
         // What a task does while this cleans up is done, too.
-        if !inner.machine().has_more() {
+        if !has_more {
             break;
         }
     }
@@ -103,7 +103,7 @@ async fn finish_all(inner: &Inner) -> Result<Option<SetCookie>> {
     if let Some(happened) = happened {
         inner.shared().store.tell_happened(happened);
     }
-    inner.clean_up().await;
+    inner.clean_up(|_| ()).await;
     cookie
 }
 
@@ -116,9 +116,9 @@ async fn finish_rest(inner: &Inner) -> Result<()> {
         if outcome.is_err() {
             inner.tell(Machine::fail);
         }
-        inner.clean_up().await;
+        let is_changed = inner.clean_up(Machine::is_changed).await;
         outcome?;
-        if !inner.machine().is_changed() {
+        if !is_changed {
             break;
         }
     }
@@ -209,12 +209,13 @@ async fn carry<'a>(shared: &'a Shared, step: &Step, turn: &mut Turn<'a>) -> Answ
 /// A place among those who want to write the same session, which is taken after a conflict.
 struct Turn<'a> {
     place: Option<MutexGuard<'a, ()>>,
-    began: Instant,
+    /// Since when it tries; not asked for where the first conflict sets it.
+    began: Option<Instant>,
 }
 
 impl Default for Turn<'_> {
     fn default() -> Self {
-        Turn { place: None, began: Instant::now() }
+        Turn { place: None, began: (!OUTLIVES_REQUESTS).then(Instant::now) }
     }
 }
 
@@ -225,8 +226,8 @@ impl<'a> Turn<'a> {
         if self.place.is_none() && OUTLIVES_REQUESTS {
             self.place = Some(shared.queues.wait(id).await);
         } else {
-            pause(conflicts, self.began.elapsed()).await;
+            pause(conflicts, self.began.map(|began| began.elapsed()).unwrap_or_default()).await;
         }
-        self.began = Instant::now();
+        self.began = Some(Instant::now());
     }
 }

@@ -91,8 +91,8 @@ impl Rules {
     ) -> Result<(Draft, Option<String>)> {
         let (draft, enter) =
             record::apply(base, changes, self.now(), self.ttl, &self.lifetime, owner)?;
-        if base.is_none_or(|base| draft.bytes.len() > base.bytes().len()) {
-            self.check_size(draft.bytes.len(), || "the session".into())?;
+        if base.is_none_or(|base| draft.record.bytes().len() > base.bytes().len()) {
+            self.check_size(draft.record.bytes().len(), || "the session".into())?;
         }
         Ok((draft, enter.filter(|_| self.compares)))
     }

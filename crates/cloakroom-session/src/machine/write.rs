@@ -143,7 +143,7 @@ impl Machine {
             return self.enter(stored.id, principal, false, rules).map(Some);
         }
         let holds = self.changes.latest();
-        if draft.bytes == *stored.record.bytes() {
+        if draft.record.bytes() == stored.record.bytes() {
             match goal {
                 // Not before the store has confirmed it.
                 Goal::Update(_) => self.run.unchanged = Some(holds),

@@ -123,6 +123,12 @@ impl Changes {
         Some((place, key, change))
     }
 
+    /// The one change, where there is no other.
+    pub(crate) fn only(&self) -> Option<(&str, &Change)> {
+        let mut changes = self.iter();
+        changes.next().filter(|_| changes.next().is_none())
+    }
+
     /// How many keys changed.
     pub(crate) fn len(&self) -> usize {
         self.by_key.as_ref().map_or(0, |by_key| by_key.len())

@@ -4,9 +4,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde_devalue::{Flat, Piece, Reference, Splice, Value};
 
 use crate::error::Result;
@@ -14,6 +14,7 @@ use crate::error::Result;
 use super::entries::Entry;
 use super::lifetime::{CREATED, Lifetime, REMEMBER, is_own};
 use super::principal::{INDEXED, Owner};
+use super::replacing::Replacing;
 use super::{
     Change, Changes, FORMAT, Latest, Place, Record, Trace, Written, corrupt, not_serializable,
     trace, unreadable, without_value,
@@ -21,7 +22,7 @@ use super::{
 
 /// A record about to be written.
 pub(crate) struct Draft {
-    pub(crate) bytes: Bytes,
+    pub(crate) record: Arc<Record>,
     /// How long the store has to keep it; `None` for ever.
     pub(crate) ttl: Option<Duration>,
     pub(crate) trace: Trace,
@@ -31,7 +32,7 @@ impl fmt::Debug for Draft {
     /// The length only: what is in a session is nobody's business in a log.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = formatter.debug_struct("Draft");
-        debug.field("length", &self.bytes.len()).field("ttl", &self.ttl).finish()
+        debug.field("length", &self.record.bytes().len()).field("ttl", &self.ttl).finish()
     }
 }
 
@@ -99,18 +100,58 @@ pub(crate) fn apply(
     }
     let moment = record.map_or(f64::NEG_INFINITY, |record| record.now);
     let changes = owner.noted(record, changes, moment)?;
+    let replacing = record.map(|record| Replacing::of(record, &changes, owner)).transpose()?;
+    let (made, index) = match replacing.flatten() {
+        Some(replacing) => {
+            let (bytes, index) = replacing.bytes().map_err(not_serializable)?;
+            let prolonged = replacing.prolonged().into_iter().collect();
+            let enter = replacing.unentered(owner);
+            (Made { bytes, latest: replacing.latest, prolonged, enter }, index)
+        }
+        None => (make(record, &changes, moment, owner)?, None),
+    };
+    let Made { bytes, latest, prolonged, enter } = made;
+    let entries = if latest.none { ttl } else { latest.ttl(now) };
+    let lifetime = lifetime.of(lifetime.remember.is_some() && remembers(record, &changes)?);
+    let ttl = lifetime.ttl(entries, created, now);
+    let trace = Trace {
+        is_noted: lifetime.absolute.is_some(),
+        has_deadline: ttl.is_some() && is_earlier(ttl, entries),
+        ..Trace::of(prolonged)
+    };
+    let record = Arc::new(Record::made(bytes.into(), index.map(Arc::new), now));
+    Ok((Draft { record, ttl, trace }, enter))
+}
+
+/// What becomes of the entries.
+struct Made<'a> {
+    bytes: Vec<u8>,
+    latest: Latest,
+    /// The keys of entries that end later than they did, and when they did: see [`Trace`].
+    prolonged: Vec<(&'a str, f64)>,
+    enter: Option<String>,
+}
+
+/// Puts the record together out of its entries and what was changed.
+fn make<'a>(
+    record: Option<&'a Record>,
+    changes: &'a Changes,
+    moment: f64,
+    owner: &Owner<'_>,
+) -> Result<Made<'a>> {
     let mut splice = Splice::map();
     let flat = record.map(Record::flat).transpose()?;
     let kept = flat.map(|flat| splice.source(flat));
     let mut latest = Latest::default();
-    let plan = plan(record, &changes, moment)?;
+    let plan = plan(record, changes, moment)?;
     let data = |key: &str| plan.entries.iter().find(|planned| planned.is_under(key))?.data(flat);
     let enter = data(owner.key()).and_then(|data_of| owner.unentered(Some(data_of), data(INDEXED)));
     for planned in &plan.entries {
         match (planned, kept) {
             (Planned::Kept(name, entry), Some(source)) => {
                 splice.keep(source, entry.key, entry.whole).map_err(corrupt)?;
-                latest.add(name.as_deref(), entry.metadata.expires);
+                let is_own = name.as_deref().is_some_and(is_own);
+                latest.add(is_own, entry.metadata.expires);
             }
             // A kept entry has a record.
             (Planned::Kept(..), None) => {}
@@ -122,20 +163,12 @@ pub(crate) fn apply(
                 splice
                     .object(key, &[("data", data), ("expires", expires)])
                     .map_err(not_serializable)?;
-                latest.add(Some(*key), written.expires);
+                latest.add(is_own(key), written.expires);
             }
         }
     }
-    let bytes = splice.finish().map_err(not_serializable)?.into();
-    let entries = if latest.none { ttl } else { latest.ttl(now) };
-    let lifetime = lifetime.of(lifetime.remember.is_some() && remembers(record, &changes)?);
-    let ttl = lifetime.ttl(entries, created, now);
-    let trace = Trace {
-        is_noted: lifetime.absolute.is_some(),
-        has_deadline: ttl.is_some() && is_earlier(ttl, entries),
-        ..Trace::of(plan.replaced)
-    };
-    Ok((Draft { bytes, ttl, trace }, enter))
+    let bytes = splice.finish().map_err(not_serializable)?;
+    Ok(Made { bytes, latest, prolonged: plan.prolonged, enter })
 }
 
 /// Whether a record ends by so much before its entries that it is not because of them.
@@ -193,7 +226,7 @@ struct Plan<'a> {
     /// Undecoded, in `Map` order.
     entries: Vec<Planned<'a>>,
     /// The keys of entries that end later than they did, and when they did: see [`Trace`].
-    replaced: Vec<(&'a str, f64)>,
+    prolonged: Vec<(&'a str, f64)>,
 }
 
 /// What a record becomes by these changes.
@@ -206,13 +239,13 @@ fn plan<'a>(record: Option<&'a Record>, changes: &'a Changes, moment: f64) -> Re
         }
     }
     let mut overwritten = vec![false; changes.len()];
-    let mut replaced = Vec::new();
+    let mut prolonged = Vec::new();
     for (name, entry) in kept {
         let change = name.as_ref().and_then(|name| changes.get_full(name));
         if let (Some((_, key, change)), Some(end)) = (change, entry.metadata.expires)
-            && change.end().is_some_and(|later| later - end >= trace::APART.as_secs_f64() * 1000.0)
+            && trace::is_prolonged(end, change.end())
         {
-            replaced.push((key, end));
+            prolonged.push((key, end));
         }
         match change {
             None => plan.push(Planned::Kept(name, entry)),
@@ -234,5 +267,5 @@ fn plan<'a>(record: Option<&'a Record>, changes: &'a Changes, moment: f64) -> Re
         Planned::Set(_, written) => written.is_alive(moment),
         Planned::Kept(..) => true,
     });
-    Ok(Plan { entries: plan, replaced })
+    Ok(Plan { entries: plan, prolonged })
 }

@@ -26,7 +26,7 @@ pub(crate) struct Metadata {
 impl Entry {
     #[inline]
     pub(crate) fn read(flat: Flat<'_>, (key, whole): (Reference, Reference)) -> Result<Entry> {
-        let metadata = Metadata::read(flat, whole, |expires| flat.number(expires).ok())?;
+        let metadata = Metadata::read(flat, whole)?;
         Ok(Entry { key, whole, metadata })
     }
 
@@ -38,7 +38,12 @@ impl Entry {
 
 impl Metadata {
     #[inline]
-    fn read(
+    pub(super) fn read(flat: Flat<'_>, whole: Reference) -> Result<Metadata> {
+        Metadata::read_with(flat, whole, |expires| flat.number(expires).ok())
+    }
+
+    #[inline]
+    fn read_with(
         flat: Flat<'_>,
         whole: Reference,
         number: impl FnOnce(Reference) -> Option<f64>,
@@ -118,7 +123,7 @@ impl<'r> Collector<'r> {
             Some(known) => *known,
             None => {
                 let (flat, numbers) = (self.flat, &mut self.numbers);
-                let metadata = Metadata::read(flat, whole, |expires| {
+                let metadata = Metadata::read_with(flat, whole, |expires| {
                     *numbers.entry(expires).or_insert_with(|| flat.number(expires).ok())
                 })?;
                 self.metadata.insert(whole, metadata);

@@ -19,8 +19,10 @@ pub(crate) const CREATED: &str = "cloakroom.created";
 pub(crate) const REMEMBER: &str = "cloakroom.remember";
 
 /// Whether an entry is none of the user's.
-pub(crate) fn is_own(key: &str) -> bool {
-    matches!(key, CREATED | REMEMBER | PRINCIPAL | AUTHENTICATED | INDEXED)
+pub(crate) fn is_own(key: impl AsRef<[u8]>) -> bool {
+    let key = key.as_ref();
+    let own = [CREATED, REMEMBER, PRINCIPAL, AUTHENTICATED, INDEXED];
+    key.starts_with(b"cloakroom.") && own.iter().any(|own| own.as_bytes() == key)
 }
 
 /// How far clocks may be apart, in milliseconds. A creation that is further in the future than this is none: its

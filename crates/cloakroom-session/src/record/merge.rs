@@ -43,7 +43,7 @@ fn merged(case: &Json) -> String {
     let record = Record::parse(Bytes::from(theirs.to_owned()), NOW).expect("readable");
     let owner = Owner { id: SessionId::random(), path: None, entered: None };
     let draft = apply(Some(&record), &changes(case), NOW, None, &Lifetime::default(), &owner);
-    String::from_utf8(draft.expect("merged").0.bytes.to_vec()).expect("text")
+    String::from_utf8(draft.expect("merged").0.record.bytes().to_vec()).expect("text")
 }
 
 #[test]

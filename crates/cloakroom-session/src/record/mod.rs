@@ -9,16 +9,18 @@
 mod changes;
 mod draft;
 mod entries;
+mod indices;
 mod lifetime;
 #[cfg(test)]
 mod merge;
 mod principal;
+mod replacing;
 mod stored;
 mod tombstone;
 mod trace;
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -26,6 +28,7 @@ use serde::de::DeserializeOwned;
 use serde_devalue::{Flat, Index, Options, Reference};
 
 use crate::error::{Error, ErrorKind, Result, Shown};
+use crate::id::SessionId;
 
 pub(crate) use changes::{Change, Changes, Place, Revision, Written};
 pub(crate) use draft::{Draft, apply, entries, keys};
@@ -49,7 +52,7 @@ pub(crate) const FORMAT: Options = Options::astro().allowance(64 << 20);
 pub(crate) struct Record {
     bytes: Bytes,
     /// Made when somebody first reads: most records that are written are not read again.
-    index: OnceLock<Index>,
+    index: OnceLock<Arc<Index>>,
     /// Entries whose `expires` is before this moment are not there (milliseconds since 1970). Fixed, so that
     /// one request sees one state.
     now: f64,
@@ -61,9 +64,21 @@ impl Record {
     /// # Errors
     /// [`ErrorKind::Corrupt`] where the bytes are not a devalue text of a `Map`.
     pub(crate) fn parse(bytes: Bytes, now: f64) -> Result<Record> {
-        let record = Record::written(bytes, now);
+        let record = Record::made(bytes, None, now);
         let flat = record.flat()?;
         flat.root().and_then(|root| flat.map(root)).map_err(corrupt)?;
+        Ok(record)
+    }
+
+    /// As [`parse`](Record::parse), for a session's own request, which may follow another.
+    pub(crate) fn parse_of(id: SessionId, bytes: Bytes, now: f64) -> Result<Record> {
+        if let Some(index) = indices::find(id, &bytes) {
+            return Ok(Record::made(bytes, Some(index), now));
+        }
+        let record = Record::parse(bytes, now)?;
+        if let Some(index) = record.index.get() {
+            indices::keep(id, &record.bytes, index);
+        }
         Ok(record)
     }
 
@@ -75,9 +90,16 @@ impl Record {
         unreadable[..length] == begin[..length]
     }
 
-    /// A record that this side has written itself, so that it need not be looked at.
-    pub(crate) fn written(bytes: Bytes, now: f64) -> Record {
-        Record { bytes, index: OnceLock::new(), now }
+    /// A record that this side has written itself, and its index where that is known.
+    fn made(bytes: Bytes, index: Option<Arc<Index>>, now: f64) -> Record {
+        Record { bytes, index: index.map_or_else(OnceLock::new, OnceLock::from), now }
+    }
+
+    /// Notes that it is the session's now.
+    pub(crate) fn was_written(&self, id: SessionId) {
+        if let Some(index) = self.index.get() {
+            indices::keep(id, &self.bytes, index);
+        }
     }
 
     fn flat(&self) -> Result<Flat<'_>> {
@@ -93,7 +115,7 @@ impl Record {
                 true => sealed(error),
                 false => corrupt(error),
             })?;
-        Ok(self.index.get_or_init(|| index))
+        Ok(self.index.get_or_init(|| Arc::new(index)))
     }
 
     pub(crate) fn bytes(&self) -> &Bytes {
@@ -163,7 +185,7 @@ impl Record {
     fn latest(&self, moment: f64) -> Result<Latest> {
         let mut latest = Latest::default();
         for (name, entry) in self.entries(moment)? {
-            latest.add(name.as_deref(), entry.metadata.expires);
+            latest.add(name.is_some_and(|name| is_own(&*name)), entry.metadata.expires);
         }
         Ok(latest)
     }
@@ -238,6 +260,7 @@ impl fmt::Debug for Record {
 }
 
 /// When the last of a record's entries expires.
+#[derive(Clone, Copy)]
 struct Latest {
     expires: f64,
     /// An entry without expiry is kept for ever, and its record with it.
@@ -253,9 +276,9 @@ impl Default for Latest {
 }
 
 impl Latest {
-    fn add(&mut self, name: Option<&str>, expires: Option<f64>) {
+    fn add(&mut self, is_own: bool, expires: Option<f64>) {
         // Not an entry of the user's: it keeps nothing alive.
-        if name.is_some_and(is_own) {
+        if is_own {
             return;
         }
         self.none = false;

@@ -4,6 +4,7 @@
 //! the last time. Only what nobody does counts who writes on a condition: see [`Trace`]; and that every record of ours has a
 //! deadline where sessions end by themselves.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
@@ -15,29 +16,44 @@ use crate::record::{Stored, Trace};
 /// Of how many sessions it is known.
 const MOST: usize = 4096;
 
-pub(super) struct Footprints(Mutex<LruCache<SessionId, Arc<Footprint>>>);
+pub(super) struct Footprints {
+    /// Whether any was ever left: where none tells anything, requests have nothing here that they share.
+    any: AtomicBool,
+    kept: Mutex<LruCache<SessionId, Arc<Footprint>>>,
+}
 
 /// What one write has left.
 pub(super) struct Footprint {
-    pub(super) trace: Trace,
+    trace: Trace,
     /// When the store had it, in milliseconds since 1970.
-    pub(super) at: f64,
+    at: f64,
 }
 
 impl Footprints {
     pub(super) fn new() -> Footprints {
-        Footprints(Mutex::new(LruCache::unbounded()))
+        Footprints { any: AtomicBool::new(false), kept: Mutex::new(LruCache::unbounded()) }
     }
 
     /// To be asked for before something is written that is to be compared with it: an answer that was overtaken would have
     /// it compared with what was there before.
     pub(super) fn last(&self, id: SessionId) -> Option<Arc<Footprint>> {
+        if !self.any.load(Ordering::Acquire) {
+            return None;
+        }
         self.kept().peek(&id).cloned()
     }
 
-    pub(super) fn leave(&self, id: SessionId, footprint: Footprint) {
+    /// `at` tells when the store had it, in milliseconds since 1970.
+    pub(super) fn leave(&self, id: SessionId, trace: &Trace, at: impl FnOnce() -> f64) {
+        if !self.any.load(Ordering::Acquire) {
+            if trace.tells_nothing() {
+                return;
+            }
+            self.any.store(true, Ordering::Release);
+        }
+        let footprint = Arc::new(Footprint { trace: trace.clone(), at: at() });
         let mut kept = self.kept();
-        kept.put(id, Arc::new(footprint));
+        kept.put(id, footprint);
         if kept.len() > MOST {
             kept.pop_lru();
         }
@@ -45,7 +61,7 @@ impl Footprints {
 
     fn kept(&self) -> MutexGuard<'_, LruCache<SessionId, Arc<Footprint>>> {
         // A panic while it was held could only have been in the allocator.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -54,7 +54,12 @@ impl Store {
                     None => Content::Missing,
                 });
             }
-            match Record::parse(item.value, self.rules.now()) {
+            let now = self.rules.now();
+            let record = match name {
+                Name::Id(id) => Record::parse_of(*id, item.value, now),
+                Name::Alias(_) => Record::parse(item.value, now),
+            };
+            match record {
                 Ok(record) => {
                     let (record, ends) = (Arc::new(record), ttl.map(|ttl| end(asked, ttl)));
                     return Ok(Content::Alive { record, version: item.version, ends });

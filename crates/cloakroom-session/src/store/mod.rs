@@ -202,19 +202,21 @@ impl Store {
         let sent = if draft.ttl.is_some() { self.rules.now() } else { 0.0 };
         let (key, when) = (key(&id)?, self.condition(when));
         let is_new = matches!(when, When::Absent);
-        let mut outcome = self.driver.set(&key, draft.bytes.clone(), when, draft.ttl).await?;
+        let mut outcome =
+            self.driver.set(&key, draft.record.bytes().clone(), when, draft.ttl).await?;
         // Apart, because it is seldom: every other write would have to have room for it.
         if is_new
             && outcome == SetOutcome::Conflict
             && let Some(version) = Box::pin(self.dead(&key)).await?
         {
-            let (record, when) = (draft.bytes.clone(), When::Version(version));
+            let (record, when) = (draft.record.bytes().clone(), When::Version(version));
             outcome = self.driver.set(&key, record, when, draft.ttl).await?;
         }
         match outcome {
             SetOutcome::Written { version } => {
-                observe::record_written(draft.bytes.len());
-                let record = Arc::new(Record::written(draft.bytes.clone(), self.rules.now()));
+                observe::record_written(draft.record.bytes().len());
+                let record = Arc::clone(&draft.record);
+                record.was_written(id);
                 let ends = draft.ttl.map(|ttl| end(sent, ttl));
                 let stored = Stored { id, record, version, ends };
                 self.copies.keep_written(&stored, mark);
@@ -237,7 +239,7 @@ impl Store {
                 self.tell_overwritten(id, overwrite, &on.record);
             }
         }
-        self.footprints.leave(id, Footprint { trace: draft.trace.clone(), at: rules.now() });
+        self.footprints.leave(id, &draft.trace, || rules.now());
     }
 
     /// Retires a session, and remembers it where nobody of ours can bring it back.
@@ -269,9 +271,10 @@ impl Store {
     pub(crate) async fn restore(&self, stored: &Stored, when: When) -> Result<(), Failed> {
         // Before it is back, so that nobody takes it for one that has come back by itself.
         self.retired.forget(stored.id);
-        let left = stored.left(self.rules.now()).or(stored.record.ttl(self.rules.now())?);
-        let bytes = stored.record.bytes().clone();
-        let draft = Draft { bytes, ttl: left, trace: Trace::default() };
+        let now = self.rules.now();
+        let left = stored.left(now).or(stored.record.ttl(now)?);
+        let record = Arc::new(Record::clone(&stored.record).at(now));
+        let draft = Draft { record, ttl: left, trace: Trace::default() };
         self.write(stored.id, &draft, when, None).await.map(drop)
     }
 

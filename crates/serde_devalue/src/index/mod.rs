@@ -116,6 +116,20 @@ impl Index {
         Some((start as usize + 1, end as usize))
     }
 
+    /// The index of the text that has the slots of another in place of as many.
+    pub(crate) fn with_slots(&self, slots: Range<usize>, others: &Index) -> Option<Index> {
+        let before = self.bounds.get(..slots.start)?;
+        let [behind @ .., _] = &*others.bounds else { return None };
+        let after = self.bounds.get(slots.end..)?;
+        let (start, end) = (*self.bounds.get(slots.start)?, *after.first()?);
+        let new_end = start + others.bounds.last()?;
+        let mut bounds = Vec::with_capacity(self.bounds.len());
+        bounds.extend_from_slice(before);
+        bounds.extend(behind.iter().map(|bound| bound + start));
+        bounds.extend(after.iter().map(|bound| bound - end + new_end));
+        (bounds.len() == self.bounds.len()).then_some(Index { bounds, root: self.root })
+    }
+
     /// Where each of these slots begins and ends.
     pub(crate) fn bounds_of(
         &self,

@@ -70,7 +70,7 @@ impl Walk<'_, '_> {
         let depth = self.open.len();
         let source = self.splice.texts.sources.get(open.source as usize)?;
         let (text, index) = source.flat.parts();
-        let slots = index.len();
+        let slots = index.len() as u32;
         let (mut at, mut kind) = (open.at as usize, kind);
         let mut more = true;
         if open.is_resumed {

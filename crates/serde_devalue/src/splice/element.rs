@@ -1,7 +1,7 @@
 //! The elements of a container that has the form in which devalue writes it.
 
 use super::shape::{self, Kind};
-use crate::text::number;
+use crate::text::{number, string};
 
 /// What an element refers to, and where the reference stands.
 pub(super) struct Element {
@@ -14,14 +14,37 @@ pub(super) struct Element {
 impl Element {
     /// The element that begins at an offset, of a text that has so many slots.
     #[inline(always)]
-    pub(super) fn read(text: &[u8], at: usize, kind: Kind, slots: usize) -> Option<Self> {
+    pub(super) fn read(text: &[u8], at: usize, kind: Kind, slots: u32) -> Option<Self> {
         let start = behind_key(text, at, kind)?;
         let (slot, length) = number::parse_digits(text.get(start..)?)?;
-        if slot as usize >= slots || !number::has_no_zeros_before(slot, length) {
+        if slot >= slots || !number::has_no_zeros_before(slot, length) {
             return Some(Element { start, end: start + sentinel(text, start, kind)?, slot: None });
         }
         Some(Element { start, end: start + length, slot: Some(slot) })
     }
+}
+
+/// Where the reference begins behind a name that is short, as most are. All that matters of it is where it ends.
+#[inline(always)]
+pub(super) fn behind_short_name(text: &[u8], start: usize) -> Option<usize> {
+    let [b'"', name @ ..] = text.get(start..)?.first_chunk::<9>()? else { return None };
+    let length = string::find_quote(*name)?;
+    let end = start + 1 + length;
+    let [before, quote, colon] = text.get(end - 1..)?.first_chunk()?;
+    // A quote that is escaped ends nothing.
+    (*before != b'\\' && *quote == b'"' && *colon == b':').then_some(end + 2)
+}
+
+/// The slot of a reference, or `None` for `undefined`, and where it ends.
+#[inline(always)]
+pub(super) fn slot(text: &[u8], start: usize, slots: u32) -> Option<(Option<u32>, usize)> {
+    let rest = text.get(start..)?;
+    let (slot, length) = number::parse_few_digits(rest)?;
+    if length == 0 {
+        return rest.starts_with(b"-1").then_some((None, start + 2));
+    }
+    let is_slot = slot < slots && (length == 1 || rest.first() != Some(&b'0'));
+    is_slot.then_some((Some(slot), start + length))
 }
 
 /// Where the reference of an element begins: behind its key, if it has one.

@@ -11,6 +11,7 @@ use super::{
     Object, Splice,
     buffers::Buffers,
     gap::Target,
+    map::{self, Entry},
     rewrite::{rewrite, visit},
     shared_primitives,
     state::State,
@@ -28,14 +29,6 @@ pub(super) struct Ranges {
     references: Vec<Reference>,
     /// All slots but the Map's, with a comma before each.
     body: Vec<u8>,
-}
-
-/// An entry of the record's Map.
-struct Entry {
-    key: Reference,
-    value: Reference,
-    /// The first of the slots that it brings along.
-    start: u32,
 }
 
 /// Slots of the record that follow each other in the new text as well.
@@ -64,17 +57,15 @@ pub(super) fn walk(splice: &Splice<'_>, buffers: &mut Buffers) -> Option<Vec<u8>
     let at = splice.texts.source_of(kept?)?;
     let source = splice.texts.sources.get(at)?;
     let Buffers { states, known, ranges, .. } = buffers;
-    ranges.read_map(source)?;
+    map::read(source, &mut ranges.entries)?;
     states.resize(splice.texts.len(), State::UNSEEN);
     shared_primitives::find(splice, Some(at), known, states)?;
-    let Ranges { entries, kept, taken, references, body } = ranges;
-    let mut walk =
-        Walk { splice, source, states, entries, kept, taken, references, body, count: 0 };
+    let mut walk = Walk::new(splice, source, states, ranges);
     walk.entries()?;
     Some(walk.text())
 }
 
-struct Walk<'w, 's> {
+pub(super) struct Walk<'w, 's> {
     splice: &'w Splice<'s>,
     /// The record.
     source: &'w Source<'s>,
@@ -89,9 +80,45 @@ struct Walk<'w, 's> {
     body: &'w mut Vec<u8>,
     /// How many slots there are behind the Map's.
     count: u32,
+    /// The slots of the record below this one are where they were.
+    unmoved: u32,
 }
 
-impl Walk<'_, '_> {
+impl<'w, 's> Walk<'w, 's> {
+    pub(super) fn new(
+        splice: &'w Splice<'s>,
+        source: &'w Source<'s>,
+        states: &'w mut [State],
+        ranges: &'w mut Ranges,
+    ) -> Self {
+        let Ranges { entries, kept, taken, references, body } = ranges;
+        Walk {
+            splice,
+            source,
+            states,
+            entries,
+            kept,
+            taken,
+            references,
+            body,
+            count: 0,
+            unmoved: 1,
+        }
+    }
+
+    /// Keeps the slots of the record up to this one, and leaves it to the caller to copy them.
+    pub(super) fn keep_up_to(&mut self, slot: u32) {
+        self.kept.push(Kept { start: 1, end: slot + 1, new: 1 });
+        (self.count, self.unmoved) = (slot, slot + 1);
+    }
+
+    /// What was written behind those, and whether what is in the record from a slot on would have to move.
+    pub(super) fn inserted(&self, behind: u32) -> (&[u8], bool) {
+        let is_moved =
+            self.count + 1 != behind || self.taken.last().is_some_and(|at| *at >= behind);
+        (&*self.body, is_moved)
+    }
+
     fn entries(&mut self) -> Option<()> {
         // The first entry of the record that was not looked at yet, and the first of those that are kept next.
         let (mut next, mut first) = (0, 0);
@@ -155,6 +182,9 @@ impl Walk<'_, '_> {
             let stop = self.taken.get(at).map_or(end, |taken| end.min(*taken));
             if start < stop {
                 self.kept.push(Kept { start, end: stop, new: self.count + 1 });
+                if start == self.unmoved && start == self.count + 1 {
+                    self.unmoved = stop;
+                }
                 self.count += stop - start;
             }
             start = stop + 1;
@@ -164,8 +194,11 @@ impl Walk<'_, '_> {
         }
         for at in numbered..self.kept.len() {
             let range = *self.kept.get(at)?;
-            let find =
-                |slot| range.find(slot).or_else(|| find(self.kept, self.states, self.source, slot));
+            let find = |slot| match slot {
+                0 => None,
+                _ if slot < self.unmoved => Some(slot),
+                _ => range.find(slot).or_else(|| find(self.kept, self.states, self.source, slot)),
+            };
             rewrite(self.source, range.start..range.end, self.body, find)?;
         }
         for entry in entries {
@@ -188,14 +221,20 @@ impl Walk<'_, '_> {
     /// Adds an entry that the record does not have.
     fn insert(&mut self, key: Target, value: Target) -> Option<()> {
         let (Target::Primitive(key), Target::Object(object)) = (key, value) else { return None };
+        let mut written = self.count;
+        let key = self.splice.texts.first_written() as u32 + key;
+        let key_slot = self.number(key)?;
+        self.write(key, &mut written)?;
+        let slot = self.insert_object(object)?;
+        self.references.extend([slot_reference(key_slot), slot_reference(slot)]);
+        Some(())
+    }
+
+    /// Adds an object that no source has, and what it refers to.
+    pub(super) fn insert_object(&mut self, object: u32) -> Option<u32> {
         let texts = &self.splice.texts;
         let Object { piece, gaps } = self.splice.objects.get(object as usize)?.clone();
         let gaps = self.splice.gaps.get(gaps)?;
-        let mut written = self.count;
-        let key = texts.first_written() as u32 + key;
-        let key_slot = self.number(key)?;
-        self.write(key, &mut written)?;
-
         // What it refers to is numbered before it is written, and stands behind it.
         self.count += 1;
         let slot = self.count;
@@ -208,7 +247,7 @@ impl Walk<'_, '_> {
             copied = gap.end as usize;
         }
         self.body.extend_from_slice(text.get(copied..)?);
-        written += 1;
+        let mut written = slot;
         for gap in gaps {
             match gap.target {
                 Target::Slot(first) => self.write_source(first, &mut written)?,
@@ -218,8 +257,7 @@ impl Walk<'_, '_> {
                 _ => {}
             }
         }
-        self.references.extend([slot_reference(key_slot), slot_reference(slot)]);
-        Some(())
+        Some(slot)
     }
 
     /// What a field of an object becomes.
@@ -310,7 +348,8 @@ impl Walk<'_, '_> {
     fn text(&mut self) -> Vec<u8> {
         // The Map is written last, and stands first.
         let end = self.body.len();
-        self.body.extend_from_slice(b"[[\"Map\"");
+        self.body.push(b'[');
+        self.body.extend_from_slice(map::TAG);
         for reference in &*self.references {
             self.body.push(b',');
             reference.write(self.body, []);
@@ -358,45 +397,6 @@ impl Ranges {
             .max(self.references.capacity() * size_of::<Reference>())
             .max(self.body.capacity())
     }
-
-    /// Finds the slots that each entry of a record brings along.
-    fn read_map(&mut self, source: &Source<'_>) -> Option<()> {
-        let (text, _) = source.flat.parts();
-        let slots = source.flat.len();
-        let (start, end) = source.flat.bounds(0)?;
-        let mut rest = text.get(start..end)?.strip_prefix(b"[\"Map\"")?;
-        // The first slot that no entry before has referred to.
-        let mut seen = 0;
-        while rest != b"]" {
-            let [key, value] =
-                [read_reference(&mut rest, slots)?, read_reference(&mut rest, slots)?];
-            let mut start = 0;
-            for reference in [key, value] {
-                if reference.as_i32() > seen {
-                    seen = reference.as_i32();
-                    start = if start == 0 { seen as u32 } else { start };
-                }
-            }
-            self.entries.push(Entry { key, value, start });
-        }
-        // One that brings nothing along begins, and ends, where the next one begins.
-        let mut next = slots as u32;
-        for entry in self.entries.iter_mut().rev() {
-            if entry.start == 0 {
-                entry.start = next;
-            }
-            next = entry.start;
-        }
-        (next == 1 || slots == 1).then_some(())
-    }
-}
-
-/// A comma and the reference behind it.
-#[inline]
-fn read_reference(rest: &mut &[u8], slots: usize) -> Option<Reference> {
-    let (reference, behind) = Reference::read_canonical(rest.strip_prefix(b",")?, slots)?;
-    *rest = behind;
-    Some(reference)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    element::{Element, delimiter},
+    element::{self, Element, delimiter},
     shape::{self, Kind, Shape},
     texts::Source,
 };
@@ -43,11 +43,11 @@ pub(super) fn visit(
     mut visitor: impl FnMut(usize, usize, u32) -> Option<()>,
 ) -> Option<()> {
     let (text, index) = source.flat.parts();
-    let count = index.len();
+    let count = index.len() as u32;
     for (start, end) in index.bounds_of(slots.start as usize..slots.end as usize)? {
+        // Most slots are primitives, and most of the others objects.
         match text.get(start)? {
-            b'{' if text.get(start + 1) == Some(&b'}') => {}
-            b'{' => elements(text, start + 1, end, Kind::Fields, count, &mut visitor)?,
+            b'{' => fields(text, start + 1, end, count, &mut visitor)?,
             b'[' => match text.get(start + 1)? {
                 b'0'..=b'9' | b'-' => {
                     elements(text, start + 1, end, Kind::Items, count, &mut visitor)?;
@@ -65,6 +65,35 @@ pub(super) fn visit(
     Some(())
 }
 
+/// Visits the references of an object: as [`elements`], which also takes what is seldom.
+#[inline(always)]
+fn fields(
+    text: &[u8],
+    start: usize,
+    end: usize,
+    count: u32,
+    visitor: &mut impl FnMut(usize, usize, u32) -> Option<()>,
+) -> Option<()> {
+    let mut at = start;
+    while let Some(reference) = element::behind_short_name(text, at)
+        && let Some((slot, behind)) = element::slot(text, reference, count)
+    {
+        if let Some(slot) = slot {
+            visitor(reference, behind, slot)?;
+        }
+        at = behind + 1;
+        match text.get(behind)? {
+            b',' => {}
+            b'}' => return (at == end).then_some(()),
+            _ => return None,
+        }
+    }
+    match text.get(at)? {
+        b'}' if at == start && at + 1 == end => Some(()),
+        _ => elements(text, at, end, Kind::Fields, count, visitor),
+    }
+}
+
 /// Visits the references of a container.
 #[inline(always)]
 fn elements(
@@ -72,7 +101,7 @@ fn elements(
     start: usize,
     end: usize,
     mut kind: Kind,
-    count: usize,
+    count: u32,
     visitor: &mut impl FnMut(usize, usize, u32) -> Option<()>,
 ) -> Option<()> {
     let (mut at, mut more) = (start, true);

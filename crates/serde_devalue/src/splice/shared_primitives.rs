@@ -20,8 +20,13 @@ pub(super) fn find(
     let largest = || (0..sources.len()).max_by_key(|at| sources[*at].flat.len());
     let largest = record.or_else(largest).unwrap_or_default();
     let slots = sources.get(largest).map_or(0, |source| source.flat.len());
-    known.clear(states.len().saturating_sub(slots));
-    let mut search = Search { splice, known, states, lengths: 0, bytes: 0 };
+    let others = states.len().saturating_sub(slots);
+    let (few, count) = ([(0, &[][..]); FEW], 0);
+    let is_few = others <= FEW;
+    if !is_few {
+        known.clear(others);
+    }
+    let mut search = Search { splice, known, states, few, count, is_few, lengths: 0, bytes: 0 };
     let first_written = splice.texts.first_written() as u32;
     for &primitive in &splice.primitives {
         search.add(first_written + primitive)?;
@@ -45,37 +50,70 @@ pub(super) fn find(
     Some(())
 }
 
+/// So many texts are compared with each other and not looked up.
+const FEW: usize = 16;
+
 struct Search<'w, 's> {
     splice: &'w Splice<'s>,
+    /// The primitives that are not the largest source's, if they are many, or few.
     known: &'w mut Primitives,
+    few: [(u32, &'w [u8]); FEW],
+    count: usize,
+    is_few: bool,
     states: &'w mut [State],
     /// The lengths that the known ones have, and their last bytes but one, by which most texts are told apart.
     lengths: u64,
     bytes: u64,
 }
 
-impl Search<'_, '_> {
+impl<'w> Search<'w, '_> {
     /// Adds a primitive that is not of the largest source.
     fn add(&mut self, number: u32) -> Option<()> {
-        let text = self.splice.texts.get(number);
+        let splice = self.splice;
+        let text = splice.texts.get(number);
+        if let Some(same) = self.find_or_insert(number, text)? {
+            *self.states.get_mut(number as usize)? = State::same(same);
+        }
         self.lengths |= bit(text.len());
         self.bytes |= bit_of_byte(text);
-        let new = Reference::to_slot(number as usize)?;
-        if let Some(same) =
-            self.known.find_or_insert(text, (), new, |known, ()| is_same(self.splice, known, text))
-        {
-            *self.states.get_mut(number as usize)? = State::same(same.slot()? as u32);
-        }
         Some(())
     }
 
+    fn find_or_insert(&mut self, number: u32, text: &'w [u8]) -> Option<Option<u32>> {
+        if self.is_few {
+            let same = self.find_among_few(text);
+            if same.is_none() {
+                *self.few.get_mut(self.count)? = (number, text);
+                self.count += 1;
+            }
+            return Some(same);
+        }
+        let new = Reference::to_slot(number as usize)?;
+        let is_same = |known, ()| is_same(self.splice, known, text);
+        let same = self.known.find_or_insert(text, (), new, is_same);
+        Some(same.and_then(Reference::slot).map(|same| same as u32))
+    }
+
+    #[inline]
+    fn find_among_few(&self, text: &[u8]) -> Option<u32> {
+        let few = self.few.get(..self.count)?;
+        few.iter().find(|(_, known)| *known == text).map(|(number, _)| *number)
+    }
+
     /// Compares a slot of the largest source with the others.
+    #[inline]
     fn compare(&mut self, number: u32, text: &[u8]) -> Option<()> {
         if self.bytes & bit_of_byte(text) == 0 {
             return Some(());
         }
-        if let Some(same) = self.known.find(text, |known, ()| is_same(self.splice, known, text)) {
-            let state = self.states.get_mut(same.slot()?)?;
+        let same = if self.is_few {
+            self.find_among_few(text)
+        } else {
+            let is_same = |known, ()| is_same(self.splice, known, text);
+            self.known.find(text, is_same).and_then(Reference::slot).map(|same| same as u32)
+        };
+        if let Some(same) = same {
+            let state = self.states.get_mut(same as usize)?;
             if *state == State::UNSEEN {
                 *state = State::same(number);
             }

@@ -214,6 +214,21 @@ pub(crate) fn parse_digits(text: &[u8]) -> Option<(u32, usize)> {
     Some((fours.wrapping_mul(10_000).wrapping_add(fours >> 32) as u32, count))
 }
 
+/// The same, one digit after the other: for references, of which few have more than three.
+#[inline(always)]
+pub(crate) fn parse_few_digits(text: &[u8]) -> Option<(u32, usize)> {
+    let Some(bytes) = text.first_chunk::<8>() else { return parse_digits(text) };
+    let mut number = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return Some((number, at));
+        }
+        number = 10 * number + u32::from(digit);
+    }
+    None
+}
+
 /// The value of a number that is written with up to 15 digits, without an exponent and not as -0; `None` for any other
 /// text.
 pub(crate) fn parse_canonical(number: &[u8]) -> Option<f64> {

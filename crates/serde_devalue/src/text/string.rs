@@ -175,11 +175,13 @@ impl<'a> RawString<'a> {
 pub(super) const ONES: u64 = u64::from_ne_bytes([1; 8]);
 
 /// Marks the high bit of each byte below `limit`, and perhaps of bytes behind the first such one.
+#[inline(always)]
 fn below(word: u64, limit: u8) -> u64 {
     word.wrapping_sub(ONES * u64::from(limit)) & !word & (ONES << 7)
 }
 
 /// Marks the high bit of each byte that is this one, and perhaps of bytes behind the first such one.
+#[inline(always)]
 fn equal(word: u64, byte: u8) -> u64 {
     below(word ^ (ONES * u64::from(byte)), 1)
 }
@@ -258,6 +260,13 @@ fn skip_long_canonical(text: &[u8], start: usize) -> usize {
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | b'<' | 0xe2 | 0..0x20);
     let rest = text.get(at..).unwrap_or_default();
     rest.iter().position(is_special).map_or(text.len().max(start), |found| at + found)
+}
+
+/// The place of the first quote in a word.
+#[inline(always)]
+pub(crate) fn find_quote(bytes: [u8; 8]) -> Option<usize> {
+    let found = equal(u64::from_le_bytes(bytes), b'"');
+    (found != 0).then_some(found.trailing_zeros() as usize / 8)
 }
 
 /// The place of the first such byte in a word, or of a bar.

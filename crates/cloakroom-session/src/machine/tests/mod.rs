@@ -116,7 +116,7 @@ impl Request {
     /// The store has written it, at this version.
     fn written(&mut self, step: Step, version: u64) {
         let Step::Write(write) = &step else { panic!("{step:?}") };
-        let record = Arc::new(Record::written(write.draft.bytes.clone(), NOW));
+        let record = Arc::clone(&write.draft.record);
         let stored = Stored { id: write.id, record, version: Version::from(version), ends: None };
         self.machine.answered(step, Answer::Written(Ok(Some(stored))), &rules()).unwrap();
     }

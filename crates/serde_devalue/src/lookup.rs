@@ -203,19 +203,38 @@ impl Flat<'_> {
             return Some(false);
         };
         match text.get(start..end)? {
-            // Escapes are longer than what they stand for.
-            [b'"', body @ .., b'"'] if body.len() <= string.len() => {
-                match body == string.as_bytes() {
-                    true => string::is_plain(body, 0, body.len()).then_some(true),
-                    false => Some(false),
-                }
-            }
-            // An escape has up to six bytes for one. Longer ones need no look, however many refer to them.
-            [b'"', body @ .., b'"'] if body.len() > string.len().saturating_mul(6) => Some(false),
-            [b'"', body @ .., b'"'] => (!body.contains(&b'\\')).then_some(false),
+            [b'"', body @ .., b'"'] => is_plain(body, string.as_bytes()),
             [b'{' | b'[' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9', ..] => Some(false),
             _ => None,
         }
+    }
+}
+
+/// Whether what is between the quotes of a string is this; `None` if that takes a closer look, because of an escape.
+#[inline(always)]
+fn is_plain(body: &[u8], string: &[u8]) -> Option<bool> {
+    // An escape has up to six bytes for one. Longer ones need no look, however many refer to them.
+    if body.len() < string.len() || body.len() > string.len().saturating_mul(6) {
+        return Some(false);
+    }
+    let mut differs = false;
+    // Most differ in their first byte. Up to there, what is not an escape stands for itself.
+    for (byte, wanted) in body.iter().zip(string) {
+        if *byte == b'\\' {
+            return None;
+        }
+        if byte != wanted {
+            differs = true;
+            break;
+        }
+    }
+    if differs {
+        return Some(false);
+    }
+    match body.get(string.len()) {
+        None => string::is_plain(body, 0, body.len()).then_some(true),
+        Some(b'\\') => None,
+        Some(_) => Some(false),
     }
 }
 

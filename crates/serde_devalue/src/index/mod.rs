@@ -6,7 +6,7 @@ mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod simd;
 
-use std::ops::Range;
+use std::{ops::Range, sync::OnceLock};
 
 use crate::{
     error::{Error, Result},
@@ -32,6 +32,8 @@ pub struct Index {
     /// between bounds `i` and `i + 1`. Empty if the root is a sentinel.
     bounds: Vec<u32>,
     root: Reference,
+    /// What was found out about who shares its slots, where somebody has asked: see [`Index::shared`].
+    shared: OnceLock<Vec<u32>>,
 }
 
 impl Index {
@@ -49,7 +51,7 @@ impl Index {
         if text.get(start) == Some(&b'[')
             && let Some(bounds) = simd::find_slots(text, start)
         {
-            return Ok(Index { bounds, root: Reference::ROOT });
+            return Ok(Index::of(bounds, Reference::ROOT));
         }
         Self::new_scalar(text, start)
     }
@@ -92,7 +94,11 @@ impl Index {
         {
             return Err(Error::data("a devalue text has one slot at least").at_offset(start));
         }
-        Ok(Index { bounds, root })
+        Ok(Index::of(bounds, root))
+    }
+
+    fn of(bounds: Vec<u32>, root: Reference) -> Index {
+        Index { bounds, root, shared: OnceLock::new() }
     }
 
     /// The number of slots. A text whose root is a sentinel, such as `-1`, has none.
@@ -116,8 +122,23 @@ impl Index {
         Some((start as usize + 1, end as usize))
     }
 
+    /// The slots that somebody else refers to than who brings them along, and perhaps some that nobody does any more: what
+    /// `find` finds, once.
+    pub(crate) fn shared(&self, find: impl FnOnce() -> Option<Vec<u32>>) -> Option<&[u32]> {
+        if let Some(shared) = self.shared.get() {
+            return Some(shared);
+        }
+        let found = find()?;
+        Some(self.shared.get_or_init(|| found))
+    }
+
     /// The index of the text that has the slots of another in place of as many.
-    pub(crate) fn with_slots(&self, slots: Range<usize>, others: &Index) -> Option<Index> {
+    pub(crate) fn with_slots(
+        &self,
+        slots: Range<usize>,
+        others: &Index,
+        shared: Vec<u32>,
+    ) -> Option<Index> {
         let before = self.bounds.get(..slots.start)?;
         let [behind @ .., _] = &*others.bounds else { return None };
         let after = self.bounds.get(slots.end..)?;
@@ -127,7 +148,8 @@ impl Index {
         bounds.extend_from_slice(before);
         bounds.extend(behind.iter().map(|bound| bound + start));
         bounds.extend(after.iter().map(|bound| bound - end + new_end));
-        (bounds.len() == self.bounds.len()).then_some(Index { bounds, root: self.root })
+        let index = Index { bounds, root: self.root, shared: OnceLock::from(shared) };
+        (index.len() == self.len()).then_some(index)
     }
 
     /// Where each of these slots begins and ends.

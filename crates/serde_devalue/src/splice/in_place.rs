@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::{
     Splice,
     buffers::Buffers,
-    map::{self, read_reference},
+    map::{self, Entry, read_reference},
     ranges::Walk,
     rewrite::visit,
     shared_primitives,
@@ -42,19 +42,15 @@ pub(super) fn write(
     let mut walk = Walk::new(splice, source, states, ranges);
     walk.keep_up_to(slots.start);
     walk.insert_object(replaced.object)?;
-    let (body, is_moved) = walk.inserted(slots.end);
-    if is_moved {
-        return None;
-    }
-
-    let (text, index) = source.flat.parts();
-    let (_, start) = index.bounds(slots.start as usize)?;
-    let (_, end) = index.bounds(slots.end as usize - 1)?;
+    let referred = walk.inserted(slots.end)?;
+    let body = &*ranges.body;
     // What the old value alone has brought along goes with it.
     visit(source, slots.start + 1..slots.end, |_, _, slot| (slot < slots.end).then_some(()))?;
+
+    let (text, index) = source.flat.parts();
     let new = [b"[", body.get(1..)?, b"]"].concat();
     let new_index = Index::new(&new).ok()?;
-    let is_kept = |_, _, slot: u32| {
+    let is_kept = |slot: u32| {
         let inside = slot.wrapping_sub(slots.start + 1);
         if inside >= slots.end - slots.start - 1 {
             return Some(());
@@ -66,16 +62,44 @@ pub(super) fn write(
         let is_container = matches!(old.first(), Some(b'[' | b'{'));
         (!is_container && new.get(new_start..new_end)? == old).then_some(())
     };
-    visit(source, 1..slots.start + 1, is_kept)?;
-    visit(source, slots.end..index.len() as u32, is_kept)?;
+    let shared = index.shared(|| shared(source, &mut ranges.entries))?;
+    shared.iter().try_for_each(|slot| is_kept(*slot))?;
+    let mut shared = shared.to_vec();
+    for slot in referred {
+        if !shared.contains(&slot) {
+            shared.push(slot);
+        }
+    }
+    let index =
+        index.with_slots(slots.start as usize + 1..slots.end as usize, &new_index, shared)?;
 
+    let (_, start) = source.flat.bounds(slots.start as usize)?;
+    let (_, end) = source.flat.bounds(slots.end as usize - 1)?;
     let (before, behind) = (text.get(..start)?, text.get(end..)?);
     let mut written = Vec::with_capacity(before.len() + body.len() + behind.len());
     written.extend_from_slice(before);
     written.extend_from_slice(body);
     written.extend_from_slice(behind);
-    let index = index.with_slots(slots.start as usize + 1..slots.end as usize, &new_index)?;
     Some((written, index))
+}
+
+/// The slots that an entry refers to and another one brings along; `None` if the text is not in devalue's form.
+fn shared(source: &Source<'_>, entries: &mut Vec<Entry>) -> Option<Vec<u32>> {
+    map::read(source, entries)?;
+    let slots = source.flat.len() as u32;
+    let ends = entries.iter().skip(1).map(|entry| entry.start).chain([slots]);
+    let mut shared = Vec::new();
+    for (start, end) in entries.iter().map(|entry| entry.start).zip(ends) {
+        visit(source, start..end, |_, _, slot| {
+            if slot < start || slot >= end {
+                shared.push(slot);
+            }
+            Some(())
+        })?;
+    }
+    shared.sort_unstable();
+    shared.dedup();
+    Some(shared)
 }
 
 /// The slots that an entry of the Map brings along, of which the first is its key and the second its value.

@@ -22,13 +22,13 @@ use crate::reference::Reference;
 /// What grows while ranges are copied.
 #[derive(Default)]
 pub(super) struct Ranges {
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     kept: Vec<Kept>,
     taken: Vec<u32>,
     /// The keys and values of the new Map, in turn.
     references: Vec<Reference>,
     /// All slots but the Map's, with a comma before each.
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 /// Slots of the record that follow each other in the new text as well.
@@ -82,6 +82,8 @@ pub(super) struct Walk<'w, 's> {
     count: u32,
     /// The slots of the record below this one are where they were.
     unmoved: u32,
+    /// The record's slots that were not written again, because they are the same.
+    referred: Vec<u32>,
 }
 
 impl<'w, 's> Walk<'w, 's> {
@@ -103,6 +105,7 @@ impl<'w, 's> Walk<'w, 's> {
             body,
             count: 0,
             unmoved: 1,
+            referred: Vec::new(),
         }
     }
 
@@ -112,11 +115,12 @@ impl<'w, 's> Walk<'w, 's> {
         (self.count, self.unmoved) = (slot, slot + 1);
     }
 
-    /// What was written behind those, and whether what is in the record from a slot on would have to move.
-    pub(super) fn inserted(&self, behind: u32) -> (&[u8], bool) {
+    /// The slots before it that what was written behind those refers to; `None` if what is in the record from a slot on
+    /// would have to move.
+    pub(super) fn inserted(self, behind: u32) -> Option<Vec<u32>> {
         let is_moved =
             self.count + 1 != behind || self.taken.last().is_some_and(|at| *at >= behind);
-        (&*self.body, is_moved)
+        (!is_moved).then_some(self.referred)
     }
 
     fn entries(&mut self) -> Option<()> {
@@ -296,6 +300,7 @@ impl<'w, 's> Walk<'w, 's> {
                     let place = same.wrapping_sub(self.source.first);
                     let is_of_record = (place as usize) < self.source.flat.len();
                     if is_of_record && let Some(kept) = self.find(place) {
+                        self.referred.push(place);
                         break kept;
                     }
                     if is_of_record {

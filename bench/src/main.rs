@@ -6,6 +6,7 @@ mod astro;
 mod codec;
 mod commands;
 mod console;
+mod files;
 mod javascript;
 mod layer;
 mod principals;
@@ -24,7 +25,7 @@ use figures::report::{self, Change};
 type Group = fn(&Settings) -> Result<Vec<Comparison>>;
 
 /// What is measured, by the name with which `--only` asks for it.
-const GROUPS: [(&str, Group); 8] = [
+const GROUPS: [(&str, Group); 9] = [
     ("codec", codec::run),
     ("layer", layer::run),
     ("served", served::run),
@@ -32,6 +33,7 @@ const GROUPS: [(&str, Group); 8] = [
     ("principals", principals::run),
     ("console", console::run),
     ("commands", commands::run),
+    ("files", files::run),
     ("scale", scale::run),
 ];
 

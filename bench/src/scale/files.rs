@@ -19,7 +19,7 @@ use figures::sessions::{LENGTH, id, record};
 const BLOCK: u64 = 512;
 
 /// The driver's own folder.
-const OWN: &str = ".cloakroom";
+pub(crate) const OWN: &str = ".cloakroom";
 
 pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Comparison>> {
     let folder = bench.folder()?;
@@ -52,7 +52,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Comparison>> {
     Ok(rows)
 }
 
-async fn folder_of(base: &Path) -> Result<DynDriver> {
+pub(crate) async fn folder_of(base: &Path) -> Result<DynDriver> {
     open("fs-lite", &[("base", base.display().to_string().into())]).await
 }
 

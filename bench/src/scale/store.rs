@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 /// How long a session lives.
-pub(super) const TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub(crate) const TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How many sessions are looked up between two looks at the clock.
 const BATCH: usize = 64;
@@ -99,7 +99,7 @@ pub(crate) async fn fill(
     Ok(())
 }
 
-pub(super) fn key(number: usize) -> Result<ItemKey> {
+pub(crate) fn key(number: usize) -> Result<ItemKey> {
     Ok(ItemKey::new(&id(number))?)
 }
 

@@ -1,6 +1,6 @@
 //! Reading a file without waiting for the disk.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::IoSliceMut;
 use std::path::Path;
 
@@ -8,21 +8,23 @@ use bytes::Bytes;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::{ReadWriteFlags, preadv2};
 
+use super::read::Seen;
+
 /// The longest file that is read so: to copy more takes its time too.
 const LONGEST: usize = 16 * 1024;
 
-/// The file's bytes and its metadata, if the kernel has its name and all of it in memory. `None` says nothing of it: it
+/// The file, if the kernel has its name and all of it in memory. `None` says nothing of it: it
 /// may be missing, or long, or on a file system that cannot tell, or the kernel may be older than 5.12.
-pub(super) fn read(path: &Path) -> Option<(Bytes, Metadata)> {
+pub(super) fn read(path: &Path) -> Option<Seen> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = openat2(CWD, path, flags, Mode::empty(), ResolveFlags::CACHED).ok()?;
+    let file = File::from(openat2(CWD, path, flags, Mode::empty(), ResolveFlags::CACHED).ok()?);
     let mut buffer = [0; LONGEST];
     let length =
         preadv2(&file, &mut [IoSliceMut::new(&mut buffer)], 0, ReadWriteFlags::NOWAIT).ok()?;
     // As in a thread, the times are taken after the bytes.
-    let metadata = File::from(file).metadata().ok()?;
+    let metadata = file.metadata().ok()?;
     let whole = metadata.is_file() && metadata.len() == length as u64;
-    whole.then(|| (Bytes::copy_from_slice(&buffer[..length]), metadata))
+    whole.then(|| (Bytes::copy_from_slice(&buffer[..length]), file, metadata))
 }
 
 #[cfg(test)]
@@ -38,7 +40,7 @@ mod tests {
         let path = folder.path().join("item");
         fs::write(&path, "value").expect("written");
         // Not every kernel and file system can.
-        if let Some((value, metadata)) = read(&path) {
+        if let Some((value, _, metadata)) = read(&path) {
             assert_eq!(value, "value");
             assert_eq!(metadata.len(), 5);
         }

@@ -88,7 +88,8 @@ impl Queues {
     /// Waits for the turn of `key`, which lasts until it is dropped.
     pub(super) async fn wait(&self, key: &ItemKey) -> Turn {
         let queue = &self.0[usize::from(Stripe::of(key.as_str()).0)];
-        Turn { file: queue.clone().lock_owned().await, waits: false, is_refused: false }
+        let file = queue.clone().lock_owned().await;
+        Turn { file, waits: false, is_refused: false, left: None }
     }
 }
 
@@ -98,6 +99,7 @@ pub(super) struct Turn {
     file: OwnedMutexGuard<Option<LockFile>>,
     waits: bool,
     is_refused: bool,
+    left: Option<File>,
 }
 
 impl Turn {
@@ -132,6 +134,17 @@ impl Turn {
     /// Whether the lock was not taken because somebody else holds it.
     pub(super) fn is_refused(&self) -> bool {
         self.is_refused
+    }
+
+    /// Leaves the file that was replaced, if it is still open, to be closed when nobody waits for that any more: it is freed
+    /// then, which can take a disk long.
+    pub(super) fn leave(&mut self, file: Option<File>) {
+        self.left = file;
+    }
+
+    /// Ends the turn; what it has left.
+    pub(super) fn end(self) -> Option<File> {
+        self.left
     }
 
     /// From now on the lock is waited for.

@@ -15,9 +15,10 @@
 //! while it does, a reader would see an empty or cut file. So a file that was written in place within the last
 //! few milliseconds is read again until it has settled.
 //!
-//! Few threads write at once, because each has its folder to itself for so long. On Linux a new file of up to 8 KiB changes
-//! places with the old one, which is removed when nobody waits for the folder any more. The disk begins to write the new
-//! file before that, so that a power cut leaves one of the two: see [`Options::sync`].
+//! Few threads write at once, because each has its folder to itself for so long. The old file stays open until the write is
+//! answered: it is freed then, and keeps nobody waiting, neither for the folder nor for the lock. On Linux the disk begins to
+//! write a new file of up to 8 KiB before it is renamed over the old one, and not while it is, so that a power cut leaves one
+//! of the two: see [`Options::sync`].
 //!
 //! # Expiry
 //! A file's modification time is the item's deadline, 46 years early: what ends in 2027 is dated 1981. Nobody else writes
@@ -236,7 +237,10 @@ impl FsLite {
         let (store, own_key, own_work) = (self.store.clone(), key.clone(), work.clone());
         let attempt = self.writers.run(move || {
             let result = own_work(&store, &own_key, &mut turn);
-            (result, Some(turn).filter(Turn::is_refused))
+            match turn.is_refused() {
+                true => ((result, Some(turn)), None),
+                false => ((result, None), turn.end()),
+            }
         });
         let result = match attempt.await {
             Ok((result, None)) => result,

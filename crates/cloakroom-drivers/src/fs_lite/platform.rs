@@ -66,6 +66,11 @@ mod unix {
         }
     }
 
+    /// Whether a file that is open has a name.
+    pub(crate) fn has_name(file: &File) -> io::Result<bool> {
+        file.metadata().map(|metadata| metadata.nlink() > 0)
+    }
+
     /// Makes the disk keep which files are in a folder.
     pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
         File::open(path)?.sync_all()
@@ -108,6 +113,11 @@ mod elsewhere {
 
     /// A file that is open cannot be removed there.
     pub(crate) fn leads_to(_path: &Path, _file: Identity) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// A file that is open keeps its name there.
+    pub(crate) fn has_name(_file: &File) -> io::Result<bool> {
         Ok(true)
     }
 
@@ -172,26 +182,21 @@ mod linux {
 
     use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
 
-    /// Has two files change places. Not every file system can.
-    pub(crate) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
-        Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
-    }
-
     /// Moves a file to where there must be nothing. Not every file system can.
     pub(crate) fn rename_to_nothing(from: &Path, to: &Path) -> io::Result<()> {
         Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
     }
 
-    /// Has the disk begin to write a file of this length, without waiting for it; whether it does.
-    pub(crate) fn begin_writing(file: &File, length: usize) -> bool {
+    /// Has the disk begin to write a file of this length, where that can be done without waiting for it.
+    pub(crate) fn begin_writing(file: &File, length: usize) {
         // What is not needed in memory is written to the disk, and pages that are named whole are given up after that: so
         // the first and the last byte are left out. Of a longer file there would be such pages, and each write would
         // have all processors look for them.
-        match NonZeroU64::new((length as u64).saturating_sub(2)) {
-            inner @ Some(_) if length <= 2 * PAGE => {
-                fadvise(file, 1, inner, Advice::DontNeed).is_ok()
-            }
-            _ => false,
+        if let inner @ Some(_) = NonZeroU64::new((length as u64).saturating_sub(2))
+            && length <= 2 * PAGE
+        {
+            // A rename over a file has ext4 and others do so too.
+            let _ = fadvise(file, 1, inner, Advice::DontNeed);
         }
     }
 
@@ -205,15 +210,9 @@ mod not_linux {
     use std::io;
     use std::path::Path;
 
-    pub(crate) fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
     pub(crate) fn rename_to_nothing(_from: &Path, _to: &Path) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn begin_writing(_file: &File, _length: usize) -> bool {
-        false
-    }
+    pub(crate) fn begin_writing(_file: &File, _length: usize) {}
 }

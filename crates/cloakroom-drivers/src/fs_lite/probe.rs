@@ -26,12 +26,15 @@ pub(super) struct Abilities {
     pub(super) unit: Duration,
     /// Of two that lock a file only one has it. Some grant every lock.
     pub(super) excludes: bool,
+    /// A file that is replaced while it is open has no name any more. Some give it another one until it is closed, which
+    /// would be listed.
+    pub(super) replaces_open: bool,
 }
 
 impl Abilities {
     /// As they are on the disk of an operating system.
     pub(super) const USUAL: Abilities =
-        Abilities { keeps_times: true, unit: Duration::ZERO, excludes: true };
+        Abilities { keeps_times: true, unit: Duration::ZERO, excludes: true, replaces_open: false };
 
     /// Tries them in our own folder, by what a write does.
     pub(super) fn of(folder: &Path) -> io::Result<Abilities> {
@@ -40,11 +43,15 @@ impl Abilities {
         // Nobody takes the files for those of a killed process.
         let lock = Lock::acquire(&place)?;
         let excludes = !lock.is_granted_again()?;
-        let (written, moved) = (temporary::path(&place), temporary::path(&place));
+        let moved = temporary::path(&place);
         // The last moment of an odd second is rounded by whoever rounds.
         let time = SystemTime::UNIX_EPOCH + Duration::new(ODD, 999_999_999);
-        Temporary::write(written, b"?", deadline::times(Some(time)), Reaches::Sometime)?
-            .rename(&moved)?;
+        let write = || {
+            let path = temporary::path(&place);
+            Temporary::write(path, b"?", deadline::times(Some(time)), Reaches::Sometime)
+        };
+        write()?.rename(&moved)?;
+        let replaces_open = replaces_open(&moved, write()?).unwrap_or(false);
         let kept = moved.symlink_metadata().map(|metadata| deadline::of(&metadata));
         fs::remove_file(&moved)?;
         let unit = kept?.and_then(|kept| {
@@ -53,10 +60,10 @@ impl Abilities {
         });
         let keeps_times = unit.is_some();
         let unit = unit.filter(|unit| *unit > UNITS[0]).unwrap_or_default();
-        Ok(Abilities { keeps_times, unit, excludes })
+        Ok(Abilities { keeps_times, unit, excludes, replaces_open })
     }
 
-    /// Says so, once, where they are less than usual.
+    /// Says so, once, where items or locks are less than usual.
     pub(super) fn warn(self, base: &Path) {
         let lacks = match (self.keeps_times, self.excludes) {
             (true, true) => return,
@@ -68,4 +75,11 @@ impl Abilities {
         };
         tracing::warn!(driver = NAME, base = %base.display(), "the folder's file system {lacks}");
     }
+}
+
+/// Whether an open file loses its name to the one that is moved into its place.
+fn replaces_open(path: &Path, mut temporary: Temporary) -> io::Result<bool> {
+    let open = platform::options().read(true).open(path)?;
+    temporary.rename(path)?;
+    Ok(!platform::has_name(&open)?)
 }

@@ -30,19 +30,29 @@ pub(super) enum Found {
     Nothing,
     /// A file that has expired, or that its writer left empty.
     Dead,
-    /// An item, how to tell whether its file has changed since, and when it expires.
-    Live(Bytes, Fingerprint, Option<SystemTime>),
+    Live(Live),
+}
+
+/// An item.
+pub(super) struct Live {
+    pub(super) value: Bytes,
+    pub(super) file: File,
+    /// How to tell whether its file has changed since.
+    pub(super) fingerprint: Fingerprint,
+    /// When it expires.
+    pub(super) deadline: Option<SystemTime>,
 }
 
 impl Found {
-    fn live(value: Bytes, metadata: &Metadata) -> Found {
-        Found::Live(value, platform::fingerprint(metadata), deadline::of(metadata))
+    fn live((value, file, metadata): Seen) -> Found {
+        let (fingerprint, deadline) = (platform::fingerprint(&metadata), deadline::of(&metadata));
+        Found::Live(Live { value, file, fingerprint, deadline })
     }
 
     /// The item's bytes.
     pub(super) fn value(self) -> Option<Bytes> {
         match self {
-            Found::Live(value, ..) => Some(value),
+            Found::Live(live) => Some(live.value),
             Found::Nothing | Found::Dead => None,
         }
     }
@@ -55,11 +65,11 @@ pub(super) fn read(path: &Path, unit: Duration) -> io::Result<Found> {
     let begin = Instant::now();
     loop {
         let started = SystemTime::now();
-        let Some((value, metadata)) = read_once(path)? else { return Ok(Found::Nothing) };
-        match judge(&metadata, value.len() as u64, started, begin, unit) {
-            Seen::Dead => return Ok(Found::Dead),
-            Seen::Whole => return Ok(Found::live(value, &metadata)),
-            Seen::Unsettled => std::thread::sleep(PAUSE),
+        let Some(seen) = read_once(path)? else { return Ok(Found::Nothing) };
+        match judge(&seen.2, seen.0.len() as u64, started, begin, unit) {
+            Verdict::Dead => return Ok(Found::Dead),
+            Verdict::Whole => return Ok(Found::live(seen)),
+            Verdict::Unsettled => std::thread::sleep(PAUSE),
         }
     }
 }
@@ -74,15 +84,18 @@ pub(super) fn is_item(file: &File, unit: Duration) -> io::Result<bool> {
             return Ok(false);
         }
         match judge(&metadata, metadata.len(), started, begin, unit) {
-            Seen::Dead => return Ok(false),
-            Seen::Whole => return Ok(true),
-            Seen::Unsettled => std::thread::sleep(PAUSE),
+            Verdict::Dead => return Ok(false),
+            Verdict::Whole => return Ok(true),
+            Verdict::Unsettled => std::thread::sleep(PAUSE),
         }
     }
 }
 
+/// A file's bytes, the file, and what was known of it after they were read.
+pub(super) type Seen = (Bytes, File, Metadata);
+
 /// What to make of a file.
-enum Seen {
+enum Verdict {
     /// It has expired, or its writer left it empty.
     Dead,
     /// An item, as its writer meant it.
@@ -98,18 +111,18 @@ fn judge(
     started: SystemTime,
     begin: Instant,
     unit: Duration,
-) -> Seen {
+) -> Verdict {
     let has_waited = begin.elapsed() > PATIENCE + unit;
     if deadline::has_passed(metadata) {
-        Seen::Dead
+        Verdict::Dead
     } else if length == 0 {
         // A file that is being truncated may be empty for a moment before its times say so.
         let is_old = was_left_empty(metadata, started) && has_waited;
-        if is_old || begin.elapsed() > FILLING { Seen::Dead } else { Seen::Unsettled }
+        if is_old || begin.elapsed() > FILLING { Verdict::Dead } else { Verdict::Unsettled }
     } else if has_waited || has_settled(metadata, started, unit) && metadata.len() == length {
-        Seen::Whole
+        Verdict::Whole
     } else {
-        Seen::Unsettled
+        Verdict::Unsettled
     }
 }
 
@@ -118,11 +131,12 @@ fn judge(
 #[cfg(target_os = "linux")]
 pub(super) fn read_cached(path: &Path, unit: Duration) -> Option<Found> {
     let started = SystemTime::now();
-    let (value, metadata) = super::cached::read(path)?;
+    let seen = super::cached::read(path)?;
+    let (value, _, metadata) = &seen;
     let is_item = !value.is_empty()
-        && !deadline::has_passed(&metadata)
-        && has_settled(&metadata, started, unit);
-    is_item.then(|| Found::live(value, &metadata))
+        && !deadline::has_passed(metadata)
+        && has_settled(metadata, started, unit);
+    is_item.then(|| Found::live(seen))
 }
 
 /// Whether nobody can have written to the file in place since shortly before `started`. Our own files are
@@ -141,7 +155,7 @@ fn was_left_empty(metadata: &Metadata, started: SystemTime) -> bool {
         .is_ok_and(|modified| modified + FILLING < started || modified > started + FILLING)
 }
 
-fn read_once(path: &Path) -> io::Result<Option<(Bytes, Metadata)>> {
+fn read_once(path: &Path) -> io::Result<Option<Seen>> {
     let mut file = match platform::options().read(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -160,5 +174,5 @@ fn read_once(path: &Path) -> io::Result<Option<(Bytes, Metadata)>> {
         return Err(io::Error::other("it is neither a file nor a folder"));
     }
     value.shrink_to_fit();
-    Ok(Some((value.into(), metadata)))
+    Ok(Some((value.into(), file, metadata)))
 }

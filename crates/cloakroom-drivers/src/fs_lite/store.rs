@@ -12,7 +12,7 @@ use super::index::Index;
 use super::lock::{Held, Lock, Place, Purpose, Turn};
 use super::platform::{self, Fingerprint};
 use super::probe::Abilities;
-use super::read::{self, Found};
+use super::read::{self, Found, Live};
 use super::recover;
 use super::temporary::{self, Reaches, Temporary};
 use super::walk::Walk;
@@ -124,7 +124,8 @@ impl Store {
         self.get_to_know();
         let deadline = self.deadline_after(ttl);
         let place = self.place(key);
-        let _lock = self.hold(turn, &place, Purpose::Write)?;
+        let lock = self.hold(turn, &place, Purpose::Write)?;
+        let mut replaced = None;
         let expected = match &when {
             When::Always => Expected::Anything,
             When::Absent => match self.find(&path)? {
@@ -133,8 +134,9 @@ impl Store {
                 Found::Live(..) => return Ok(SetOutcome::Conflict),
             },
             When::Version(version) => match self.find(&path)? {
-                Found::Live(current, fingerprint, _) if version.as_bytes() == Some(&current) => {
-                    Expected::Item(current, fingerprint)
+                Found::Live(live) if version.as_bytes() == Some(&live.value) => {
+                    replaced = Some(live.file).filter(|_| self.abilities().replaces_open);
+                    Expected::Item(live.value, live.fingerprint)
                 }
                 _ => return Ok(SetOutcome::Conflict),
             },
@@ -146,6 +148,8 @@ impl Store {
                 self.publish(&mut temporary, &path, &expected)
             })
             .map_err(|error| self.failure(error))?;
+        drop(lock);
+        turn.leave(replaced);
         Ok(if written {
             SetOutcome::Written { version: value.into() }
         } else {
@@ -170,7 +174,7 @@ impl Store {
         let _lock = self.hold(turn, &self.place(key), Purpose::Free)?;
         let is_there = match when {
             When::Version(version) => match self.find(&path)? {
-                Found::Live(current, ..) if version.as_bytes() == Some(&current) => true,
+                Found::Live(live) if version.as_bytes() == Some(&live.value) => true,
                 Found::Live(..) => return Ok(RemoveOutcome::Conflict),
                 Found::Nothing | Found::Dead => return Ok(RemoveOutcome::Missing),
             },
@@ -438,7 +442,6 @@ impl Store {
                 {
                     return Ok(false);
                 }
-                return temporary.replace(path).map(|()| true);
             }
         }
         temporary.rename(path).map(|()| true)
@@ -475,7 +478,7 @@ enum Expected {
 
 /// The item and how long it still lives.
 fn item(found: Found) -> Option<(Item, Option<Duration>)> {
-    let Found::Live(value, _, deadline) = found else { return None };
+    let Found::Live(Live { value, deadline, .. }) = found else { return None };
     let ttl = deadline.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
     Some((Item::new(value.clone(), value), ttl))
 }

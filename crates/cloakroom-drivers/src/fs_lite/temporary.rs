@@ -13,8 +13,6 @@ use super::platform;
 pub(super) struct Temporary {
     path: PathBuf,
     is_gone: bool,
-    /// Whether the disk has it, or is writing it.
-    reaches_disk: bool,
 }
 
 /// How soon a new file is on the disk.
@@ -22,7 +20,7 @@ pub(super) struct Temporary {
 pub(super) enum Reaches {
     /// When the kernel comes to it, which takes half a minute.
     Sometime,
-    /// The writing has begun.
+    /// The disk begins to write it now: before its name is written down, so that a power cut leaves no empty file.
     Soon,
     /// It is there.
     Now,
@@ -43,17 +41,14 @@ impl Temporary {
         disk: Reaches,
     ) -> io::Result<Temporary> {
         let mut file = platform::options().write(true).create_new(true).open(&path)?;
-        let mut temporary = Temporary { path, is_gone: false, reaches_disk: false };
+        let temporary = Temporary { path, is_gone: false };
         file.write_all(value)?;
         file.set_times(times)?;
-        temporary.reaches_disk = match disk {
-            Reaches::Sometime => false,
+        match disk {
+            Reaches::Sometime => {}
             Reaches::Soon => platform::begin_writing(&file, value.len()),
-            Reaches::Now => {
-                file.sync_all()?;
-                true
-            }
-        };
+            Reaches::Now => file.sync_all()?,
+        }
         Ok(temporary)
     }
 
@@ -80,28 +75,6 @@ impl Temporary {
     pub(super) fn rename(&mut self, path: &Path) -> io::Result<()> {
         fs::rename(&self.path, path)?;
         self.is_gone = true;
-        Ok(())
-    }
-
-    /// As [`rename`](Temporary::rename), for a place where there is a file.
-    ///
-    /// The two change places and the old one is removed after that, because a rename frees it while it keeps every
-    /// other writer out of both folders, which can take a file system long. But with a rename, ext4 and others begin to
-    /// write the new file before its name is written down, so that a power cut does not leave an empty one: so they change
-    /// places only if it has to [reach](Reaches) the disk soon, and does.
-    pub(super) fn replace(&mut self, path: &Path) -> io::Result<()> {
-        if !self.reaches_disk || platform::exchange(&self.path, path).is_err() {
-            return self.rename(path);
-        }
-        match fs::remove_file(&self.path) {
-            Ok(()) => self.is_gone = true,
-            // A folder has come there in the meantime, and goes back.
-            Err(_) if self.path.is_dir() => {
-                platform::exchange(&self.path, path)?;
-                return Err(io::ErrorKind::IsADirectory.into());
-            }
-            Err(_) => {}
-        }
         Ok(())
     }
 }
@@ -135,7 +108,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("item");
         fs::write(&path, "old").expect("written");
-        temporary(folder.path(), "new").replace(&path).expect("replaced");
+        temporary(folder.path(), "new").rename(&path).expect("replaced");
         assert_eq!(fs::read_to_string(&path).expect("read"), "new");
         assert_eq!(names(folder.path()), ["item"]);
     }
@@ -146,7 +119,7 @@ mod tests {
         let path = folder.path().join("item");
         fs::write(&path, "old").expect("written");
         for value in ["", "a", &"long".repeat(10_000)] {
-            temporary(folder.path(), value).replace(&path).expect("replaced");
+            temporary(folder.path(), value).rename(&path).expect("replaced");
             assert_eq!(fs::read_to_string(&path).expect("read"), value);
             assert_eq!(names(folder.path()), ["item"]);
         }
@@ -156,7 +129,7 @@ mod tests {
     fn where_there_is_nothing_to_replace_it_takes_the_place() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("item");
-        temporary(folder.path(), "new").replace(&path).expect("moved");
+        temporary(folder.path(), "new").rename(&path).expect("moved");
         assert_eq!(names(folder.path()), ["item"]);
     }
 
@@ -166,7 +139,7 @@ mod tests {
         let path = folder.path().join("item");
         fs::create_dir(&path).expect("made");
         fs::write(path.join("other"), "other").expect("written");
-        let refused = temporary(folder.path(), "new").replace(&path);
+        let refused = temporary(folder.path(), "new").rename(&path);
         assert!(refused.is_err());
         assert_eq!(fs::read_to_string(path.join("other")).expect("read"), "other");
         assert_eq!(names(folder.path()), ["item"]);

@@ -42,15 +42,20 @@ impl Writers {
         Writers(Arc::new(Shared { most, queue: Mutex::default() }))
     }
 
-    /// What `work` gives, when it was its turn.
-    pub(super) async fn run<T: Send + 'static>(
+    /// What `work` gives, when it was its turn. The second part of that is dropped after the first was handed over.
+    pub(super) async fn run<T: Send + 'static, R>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce() -> (T, R) + Send + 'static,
     ) -> Result<T, Lost> {
         let (sender, receiver) = oneshot::channel();
         let job = Box::new(move || {
+            let (done, left) = match catch_unwind(AssertUnwindSafe(work)) {
+                Ok((done, left)) => (Ok(done), Some(left)),
+                Err(panic) => (Err(panic), None),
+            };
             // Where nobody waits any more it was done all the same.
-            let _ = sender.send(catch_unwind(AssertUnwindSafe(work)));
+            let _ = sender.send(done);
+            drop(left);
         });
         if self.0.push(job) {
             let writer = Writer { shared: Arc::clone(&self.0), is_done: false };
@@ -144,7 +149,7 @@ mod tests {
                 peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 std::thread::sleep(Duration::from_millis(1));
                 now.fetch_sub(1, Ordering::SeqCst);
-                number
+                (number, ())
             })
         });
         let done = join_all(jobs).await;
@@ -157,11 +162,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_a_job_leaves_is_dropped_after_its_answer_was_heard() {
+        struct Left(std::sync::mpsc::Receiver<()>, std::sync::mpsc::Sender<bool>);
+        impl Drop for Left {
+            fn drop(&mut self) {
+                let heard = self.0.recv_timeout(Duration::from_secs(60)).is_ok();
+                let _ = self.1.send(heard);
+            }
+        }
+        let ((hear, heard), (tell, told)) =
+            (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+        assert_eq!(Writers::new(1).run(move || (1, Left(heard, tell))).await, Ok(1));
+        hear.send(()).expect("it is not dropped yet");
+        assert_eq!(told.recv(), Ok(true));
+    }
+
+    #[tokio::test]
     async fn a_job_that_panics_is_told_and_the_next_one_is_done() {
         let writers = Writers::new(1);
-        let broken = writers.run(|| panic!("as the test wants it"));
-        let (broken, done) = tokio::join!(broken, writers.run(|| 1));
-        assert_eq!((broken, done), (Err::<(), _>(Lost::Panicked), Ok(1)));
+        let broken = writers.run(|| -> ((), ()) { panic!("as the test wants it") });
+        let (broken, done) = tokio::join!(broken, writers.run(|| (1, ())));
+        assert_eq!((broken, done), (Err(Lost::Panicked), Ok(1)));
     }
 
     #[test]
@@ -178,7 +199,7 @@ mod tests {
         first.spawn_blocking(|| std::thread::sleep(Duration::from_millis(50)));
         let waiting = {
             let writers = Arc::clone(&writers);
-            async move { writers.run(|| 1).await }
+            async move { writers.run(|| (1, ())).await }
         };
         let lost = first.spawn(waiting);
         first.block_on(tokio::task::yield_now());
@@ -186,6 +207,6 @@ mod tests {
         std::thread::sleep(Duration::from_millis(100));
         let second = build();
         assert!(second.block_on(lost).is_err() || writers.0.queue().jobs.is_empty());
-        assert_eq!(second.block_on(writers.run(|| 2)), Ok(2));
+        assert_eq!(second.block_on(writers.run(|| (2, ()))), Ok(2));
     }
 }

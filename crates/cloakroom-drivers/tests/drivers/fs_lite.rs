@@ -247,6 +247,32 @@ async fn a_sweep_clears_up_after_killed_processes() {
     assert_eq!(get(&files, "a").await.as_deref(), Some("value"));
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_was_replaced_is_closed_and_thereby_freed() {
+    let (folder, files) = store();
+    let key = key("a");
+    let mut when = When::Absent;
+    for value in ["one", "two", "three"] {
+        match files.set(&key, value.into(), when, None).await.unwrap() {
+            SetOutcome::Written { version } => when = When::Version(version),
+            SetOutcome::Conflict => panic!("nobody else writes"),
+        }
+    }
+    let is_replaced = |file: &Path| {
+        file.starts_with(folder.path()) && file.to_string_lossy().ends_with(" (deleted)")
+    };
+    let is_open = || {
+        let open = fs::read_dir("/proc/self/fd").unwrap().flatten();
+        open.filter_map(|file| fs::read_link(file.path()).ok()).any(|file| is_replaced(&file))
+    };
+    let begin = std::time::Instant::now();
+    while is_open() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "a replaced file is still open");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 #[tokio::test]
 async fn names_that_no_key_leads_to_are_left_alone() {
     let (folder, files) = store();

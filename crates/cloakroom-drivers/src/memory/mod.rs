@@ -94,14 +94,19 @@ impl Memory {
         self.shards[index].0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The item under `key`, and when it expires.
-    fn read(&self, key: &ItemKey, now: Deadline) -> Option<(Item, Option<Deadline>)> {
+    /// The item under `key`, and what `ttl` makes of its deadline and the present.
+    fn read<T>(
+        &self,
+        key: &ItemKey,
+        ttl: impl FnOnce(Option<Deadline>, Deadline) -> T,
+    ) -> Option<(Item, T)> {
         let (hash, mut shard) = self.shard(key);
-        let read = shard.read(hash, key, now, |stored| (stored.written.clone(), stored.deadline));
+        let read = shard
+            .read(hash, key, |stored, now| (stored.written.clone(), ttl(stored.deadline, now)));
         drop(shard);
-        let (written, deadline) = read?;
+        let (written, ttl) = read?;
         let version = written.version();
-        Some((Item::new(written.into_value(), version), deadline))
+        Some((Item::new(written.into_value(), version), ttl))
     }
 }
 
@@ -116,13 +121,11 @@ impl Driver for Memory {
     }
 
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>> {
-        Ok(self.read(key, Deadline::now()).map(|(item, _)| item))
+        Ok(self.read(key, |_, _| ()).map(|(item, ())| item))
     }
 
     async fn get_with_ttl(&self, key: &ItemKey) -> Result<Option<(Item, Option<Duration>)>> {
-        let now = Deadline::now();
-        let found = self.read(key, now);
-        Ok(found.map(|(item, deadline)| (item, deadline.map(|deadline| deadline.since(now)))))
+        Ok(self.read(key, |deadline, now| deadline.map(|deadline| deadline.since(now))))
     }
 
     async fn set(
@@ -144,7 +147,7 @@ impl Driver for Memory {
 
     async fn remove(&self, key: &ItemKey, when: When) -> Result<RemoveOutcome> {
         let (hash, mut shard) = self.shard(key);
-        let version = shard.read(hash, key, Deadline::now(), |stored| stored.written.version());
+        let version = shard.read(hash, key, |stored, _| stored.written.version());
         match (version, when) {
             (_, When::Absent) => Err(Error::remove_absent("memory", key)),
             (None, _) => Ok(RemoveOutcome::Missing),

@@ -61,15 +61,16 @@ impl Shard {
         &mut self,
         hash: u64,
         key: &ItemKey,
-        now: Deadline,
-        read: impl FnOnce(&Stored) -> T,
+        read: impl FnOnce(&Stored, Deadline) -> T,
     ) -> Option<T> {
         let stored = self.items.find(hash, |stored| stored.written.is_of(key))?;
+        // Not before: to look at the clock is to wait for whatever is still on its way from memory.
+        let now = Deadline::now();
         if stored.has_expired(now) {
             self.remove(hash, key);
             return None;
         }
-        Some(read(stored))
+        Some(read(stored, now))
     }
 
     pub(super) fn remove(&mut self, hash: u64, key: &ItemKey) {

@@ -27,6 +27,8 @@ pub enum Unit {
     Instructions,
     #[serde(rename = "switches")]
     Switches,
+    #[serde(rename = "commands")]
+    Commands,
 }
 
 impl Unit {
@@ -42,6 +44,7 @@ impl Unit {
             Unit::Allocations => "allocations",
             Unit::Instructions => "instructions",
             Unit::Switches => "switches",
+            Unit::Commands => "commands",
         }
     }
 

@@ -1,12 +1,18 @@
 //! What all servers of the group `served` have in common.
 //!
 //! They answer alike. `POST /fill` makes a session of 1 KB, `GET /cart` tells how long its cart is, and `POST /add` puts
-//! an item into it, which empties it when it is full: so a session stays as large as it is.
+//! an item into it, which empties it when it is full: so a session stays as large as it is. `GET /allocations` tells how many
+//! allocations the server has made; all of them count.
 
 use anyhow::Result;
 use axum::Router;
+use axum::routing::get;
+use figures::allocations::{Counting, counted};
 use serde::Deserialize;
 use tokio::net::TcpListener;
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
 
 /// What is in a session besides the cart.
 pub const OTHERS: [&str; 9] = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
@@ -39,6 +45,7 @@ pub fn push(cart: &mut Vec<String>, item: String) {
 /// # Errors
 /// When there is no port to listen on.
 pub async fn serve(app: Router) -> Result<()> {
+    let app = app.route("/allocations", get(async || counted().to_string()));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app).await?;

@@ -7,6 +7,7 @@ mod allocations;
 mod axum_session;
 mod ours;
 mod site;
+mod threads;
 mod tower_sessions;
 
 use anyhow::Result;
@@ -76,6 +77,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Comparison>> {
     let sides = sites.map(|site| timed(settings, Case::Untouched, site));
     let [axum, ours, tower_sessions] = side_by_side(settings, sides)?;
     rows.push(Comparison::new(name, Nanoseconds, &ours.above(&axum), &tower_sessions.above(&axum)));
+    rows.extend(threads::run(settings, &runtime)?);
     Ok(rows)
 }
 

@@ -19,17 +19,23 @@ pub(super) fn bare(runtime: &Runtime) -> Result<Site<'_>> {
 
 /// The layer around the router.
 pub(super) fn around(runtime: &Runtime) -> Result<Site<'_>> {
-    Site::tower("ours", runtime, layer(runtime)?.layer(router(fill, read, change, update)))
+    with(runtime, sessions(runtime)?)
 }
 
 /// The layer on every route, as axum itself puts one there.
 pub(super) fn on_routes(runtime: &Runtime) -> Result<Site<'_>> {
-    Site::tower("ours", runtime, router(fill, read, change, update).layer(layer(runtime)?))
+    let layer = SessionLayer::new(sessions(runtime)?);
+    Site::tower("ours", runtime, router(fill, read, change, update).layer(layer))
 }
 
-fn layer(runtime: &Runtime) -> Result<SessionLayer> {
-    let sessions = runtime.block_on(Sessions::from_config(Config::new("memory")))?;
-    Ok(SessionLayer::new(sessions))
+/// The layer around the router, with sessions that others have as well.
+pub(super) fn with(runtime: &Runtime, sessions: Sessions) -> Result<Site<'_>> {
+    let router = router(fill, read, change, update);
+    Site::tower("ours", runtime, SessionLayer::new(sessions).layer(router))
+}
+
+pub(super) fn sessions(runtime: &Runtime) -> Result<Sessions> {
+    Ok(runtime.block_on(Sessions::from_config(Config::new("memory")))?)
 }
 
 async fn fill(session: Session) -> Answer {

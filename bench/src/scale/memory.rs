@@ -1,24 +1,24 @@
 //! The driver `memory`, beside a map that anybody can make, and what a session takes of this machine's memory.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
-use super::store::{Store, fill, open, time};
+use super::map::Map;
+use super::store::{Store, fill, open};
+use super::threads::both;
 use super::{Bench, Operation};
 use figures::comparison::Comparison;
 use figures::comparison::Unit::{Bytes, Nanoseconds};
 use figures::measure::{Series, Side, side_by_side};
-use figures::sessions::is_of;
-use figures::sessions::{id, record};
-use figures::walk::Walk;
 
 /// How many bytes a session may take besides its ID and its record.
 const MOST_OVERHEAD: f64 = 250.0;
+
+/// How fast a store of the largest size is beside a map: by one thread, and by two at once.
+const BESIDE_A_MAP: f64 = 0.95;
+const BY_TWO_THREADS: f64 = 1.5;
 
 pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Comparison>> {
     let mut stores = Vec::new();
@@ -43,7 +43,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Comparison>> {
     Ok(rows)
 }
 
-/// At the smallest and the largest size.
+/// At the smallest and the largest size, and by two threads at once at the largest.
 fn beside_a_map(bench: &Bench<'_>, stores: &mut [Store]) -> Result<Vec<Comparison>> {
     let mut rows = Vec::new();
     let last = stores.len() - 1;
@@ -51,70 +51,35 @@ fn beside_a_map(bench: &Bench<'_>, stores: &mut [Store]) -> Result<Vec<Compariso
         let (store, (count, size)) = (&mut stores[place], bench.sizes[place]);
         let mut map = Map::filled(count);
         for operation in Operation::ALL {
-            let sample = bench.settings.sample();
-            let map = &mut map;
-            let sides = [
-                bench.side("ours", operation, store),
-                Side::new("a HashMap in a Mutex", move || match operation {
-                    Operation::Read => bench.runtime.block_on(map.read(sample)),
-                    Operation::Change => bench.runtime.block_on(map.change(sample)),
-                }),
-            ];
+            let sides =
+                [bench.side("ours", operation, store), bench.side(Map::NAME, operation, &mut map)];
             let [ours, peer] = side_by_side(bench.settings, sides)?;
             let name = format!("{}, memory, {size} sessions", operation.name());
-            rows.push(Comparison::new(name, Nanoseconds, &ours, &peer));
+            let row = Comparison::new(name, Nanoseconds, &ours, &peer);
+            rows.push(if place == last { row.target(BESIDE_A_MAP) } else { row });
+        }
+        if place == last {
+            rows.extend(by_two_threads(bench, store, &map)?);
         }
     }
     Ok(rows)
 }
 
-/// What is left of a store where there are no versions, no deadlines and no other shards.
-struct Map {
-    sessions: Mutex<HashMap<Box<str>, Arc<[u8]>>>,
-    walk: Walk,
-    turn: u32,
-}
-
-impl Map {
-    fn filled(count: usize) -> Map {
-        let sessions =
-            (0..count).map(|number| (id(number).into(), record(number, 0).as_bytes().into()));
-        Map { sessions: Mutex::new(sessions.collect()), walk: Walk::new(count), turn: 0 }
+fn by_two_threads(bench: &Bench<'_>, store: &Store, map: &Map) -> Result<Vec<Comparison>> {
+    let (count, size) = bench.largest();
+    let (mut stores, mut maps) = (store.apart(), map.apart(count));
+    let sample = bench.settings.sample();
+    let mut rows = Vec::new();
+    for operation in Operation::ALL {
+        let sides = [
+            Side::new("ours", || both(&mut stores, operation, sample)),
+            Side::new(Map::NAME, || both(&mut maps, operation, sample)),
+        ];
+        let [ours, peer] = side_by_side(bench.settings, sides)?;
+        let name = format!("{} by two threads, memory, {size} sessions", operation.name());
+        rows.push(Comparison::new(name, Nanoseconds, &ours, &peer).target(BY_TWO_THREADS));
     }
-
-    async fn read(&mut self, sample: Duration) -> Result<f64> {
-        let Map { sessions, walk, .. } = self;
-        time(
-            sample,
-            walk,
-            |number| Ok(id(number)),
-            async |number, id| {
-                let record =
-                    lock(sessions).get(id.as_str()).cloned().context("a session is missing")?;
-                ensure!(is_of(number, &record), "session {number} is another one");
-                Ok(())
-            },
-        )
-        .await
-    }
-
-    async fn change(&mut self, sample: Duration) -> Result<f64> {
-        self.turn += 1;
-        let Map { sessions, walk, turn } = self;
-        let prepare = |number| Ok((id(number), record(number, *turn)));
-        time(sample, walk, prepare, async |number, (id, value)| {
-            let record =
-                lock(sessions).get(id.as_str()).cloned().context("a session is missing")?;
-            ensure!(is_of(number, &record), "session {number} is another one");
-            lock(sessions).insert(id.into(), value.as_bytes().into());
-            Ok(())
-        })
-        .await
-    }
-}
-
-fn lock<T>(sessions: &Mutex<T>) -> MutexGuard<'_, T> {
-    sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    Ok(rows)
 }
 
 /// Bytes of resident memory for a session besides its ID and its record, in a process of its own.

@@ -1,12 +1,14 @@
 //! How time and memory grow from a thousand sessions of 1 KB to a million.
 
 pub(crate) mod files;
+mod map;
 mod memory;
 mod redis;
 mod sqlite;
 mod start;
 pub(crate) mod store;
 mod sweep;
+mod threads;
 mod unstorage;
 
 use std::fs;
@@ -20,6 +22,7 @@ use tokio::runtime::{Builder, Runtime};
 use figures::comparison::{Comparison, Unit};
 use figures::measure::{Series, Settings, Side, all_in_turn};
 use store::Store;
+use threads::Timed;
 
 /// What counts as flat: a million sessions take at most twice the time of a thousand.
 const FLAT: f64 = 0.5;
@@ -97,13 +100,10 @@ impl Bench<'_> {
         &'a self,
         name: &'static str,
         operation: Operation,
-        store: &'a mut Store,
+        store: &'a mut impl Timed,
     ) -> Side<'a> {
         let sample = self.settings.sample();
-        Side::new(name, move || match operation {
-            Operation::Read => self.runtime.block_on(store.read(sample)),
-            Operation::Change => self.runtime.block_on(store.change(sample)),
-        })
+        Side::new(name, move || self.runtime.block_on(operation.time(store, sample)))
     }
 
     /// A read and a write at each size, beside the same at the smallest.

@@ -10,6 +10,8 @@ use figures::walk::Walk;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
+use super::threads::Timed;
+
 /// How long a session lives.
 pub(crate) const TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -42,8 +44,20 @@ impl Store {
         Ok(store)
     }
 
-    /// Nanoseconds for a session to be read.
-    pub(super) async fn read(&mut self, sample: Duration) -> Result<f64> {
+    /// The same twice, for two threads that never change the same session.
+    pub(super) fn apart(&self) -> [Store; 2] {
+        let Store { driver, count, turn, .. } = self;
+        Walk::apart(*count).map(|walk| Store {
+            driver: Arc::clone(driver),
+            count: *count,
+            walk,
+            turn: *turn,
+        })
+    }
+}
+
+impl Timed for Store {
+    async fn read(&mut self, sample: Duration) -> Result<f64> {
         let Store { driver, walk, .. } = self;
         time(sample, walk, key, async |number, key| {
             let item = driver.get(&key).await?.context("a session is missing")?;
@@ -53,8 +67,8 @@ impl Store {
         .await
     }
 
-    /// Nanoseconds for a session to be read and written back changed, unless somebody else has changed it.
-    pub(super) async fn change(&mut self, sample: Duration) -> Result<f64> {
+    /// Unless somebody else has changed it.
+    async fn change(&mut self, sample: Duration) -> Result<f64> {
         self.turn += 1;
         let Store { driver, walk, turn, .. } = self;
         let prepare = |number| Ok((key(number)?, record(number, *turn)));

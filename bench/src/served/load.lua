@@ -15,6 +15,10 @@ function init(arguments)
   end
 end
 
+function done(summary)
+  io.write(("bytes read: %d\n"):format(summary.bytes))
+end
+
 function request()
   turn = turn % #requests + 1
   return requests[turn]

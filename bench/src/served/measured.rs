@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result};
 
-use super::process::Process;
 use super::server::Server;
+use super::store::Store;
 use super::{ADD, ADD_BY_SET, CONNECTIONS, GET};
 use figures::measure::{Series, Settings};
 
@@ -11,7 +11,7 @@ use figures::measure::{Series, Settings};
 pub(super) struct Candidate<'a> {
     pub(super) name: &'static str,
     pub(super) server: Server,
-    pub(super) store: Option<&'a Process>,
+    pub(super) store: Option<Store<'a>>,
 }
 
 /// One server asked for one thing, round by round.
@@ -20,36 +20,69 @@ pub(super) struct Measured {
     path: &'static str,
     /// Requests in a second.
     pub(super) rate: Series,
-    /// The processor's time for a request, in microseconds.
-    pub(super) used: Series,
-    /// The store's own for a request, in microseconds.
-    pub(super) used_by_store: Series,
-    /// How often another had the processor for a request.
-    pub(super) switches: Series,
+    /// Bytes of an answer.
+    pub(super) answer: Series,
+    taken: [Series; Count::ALL.len()],
 }
 
-/// What has been counted until now.
-struct Counted {
-    used: f64,
-    used_by_store: f64,
-    switches: f64,
+/// What a request takes.
+#[derive(Clone, Copy)]
+pub(super) enum Count {
+    /// The processor's time, in microseconds.
+    Used,
+    /// The store's own, in microseconds.
+    UsedByStore,
+    /// How often another had the processor.
+    Switches,
+    /// How often memory was asked for. Servers of Rust alone count it.
+    Allocations,
+    /// Bytes on the wire to the store and back.
+    Traffic,
+    /// What the store was told to do, by its scripts as well.
+    Commands,
+}
+
+impl Count {
+    const ALL: [Count; 6] = [
+        Count::Used,
+        Count::UsedByStore,
+        Count::Switches,
+        Count::Allocations,
+        Count::Traffic,
+        Count::Commands,
+    ];
 }
 
 impl Candidate<'_> {
-    fn counted(&self) -> Result<Counted> {
-        Ok(Counted {
-            used: self.server.processor_time()?,
-            used_by_store: self.store.map_or(Ok(0.0), Process::processor_time)?,
-            switches: self.server.switches()?,
-        })
+    /// What has been counted until now, in the order of [`Count::ALL`].
+    fn counted(&self) -> Result<[f64; Count::ALL.len()]> {
+        let traffic = self.store.map(|store| store.traffic()).transpose()?;
+        let allocations =
+            if self.name.starts_with("Astro") { 0.0 } else { self.server.allocations()? };
+        let used = self.server.processor_time()?;
+        let used_by_store = self.store.map_or(Ok(0.0), |store| store.process.processor_time())?;
+        let switches = self.server.switches()?;
+        Ok(Count::ALL.map(|count| match count {
+            Count::Used => used,
+            Count::UsedByStore => used_by_store,
+            Count::Switches => switches,
+            Count::Allocations => allocations,
+            Count::Traffic => traffic.as_ref().map_or(0.0, |traffic| traffic.bytes),
+            Count::Commands => traffic.as_ref().map_or(0.0, |traffic| traffic.commands),
+        }))
     }
 }
 
 impl Measured {
     fn new(server: &'static str, path: &'static str) -> Measured {
-        let [rate, used, used_by_store, switches] =
-            [(); 4].map(|()| Series { name: server.to_owned(), samples: Vec::new() });
-        Measured { server, path, rate, used, used_by_store, switches }
+        let series = || Series { name: server.to_owned(), samples: Vec::new() };
+        let taken = Count::ALL.map(|_| series());
+        Measured { server, path, rate: series(), answer: series(), taken }
+    }
+
+    /// What a request took.
+    pub(super) fn taken(&self, count: Count) -> &Series {
+        &self.taken[count as usize]
     }
 }
 
@@ -67,19 +100,18 @@ pub(super) fn measure(settings: &Settings, candidates: &[Candidate<'_>]) -> Resu
                 let before = candidate.counted()?;
                 let load = candidate.server.load(seconds, CONNECTIONS, method, path);
                 let load = load.with_context(|| candidate.name.to_owned())?;
-                let after = candidate.counted()?;
+                let counts = before.into_iter().zip(candidate.counted()?);
                 if round == 0 {
                     all.push(Measured::new(candidate.name, path));
                     continue;
                 }
                 let is_it = |one: &&mut Measured| one.server == candidate.name && one.path == path;
                 let Some(measured) = all.iter_mut().find(is_it) else { continue };
-                let for_each = |before: f64, after: f64| (after - before) / load.requests;
                 measured.rate.samples.push(load.per_second);
-                measured.used.samples.push(for_each(before.used, after.used));
-                let used_by_store = for_each(before.used_by_store, after.used_by_store);
-                measured.used_by_store.samples.push(used_by_store);
-                measured.switches.samples.push(for_each(before.switches, after.switches));
+                measured.answer.samples.push(load.bytes / load.requests);
+                for (series, (before, after)) in measured.taken.iter_mut().zip(counts) {
+                    series.samples.push((after - before) / load.requests);
+                }
             }
         }
     }

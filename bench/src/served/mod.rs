@@ -7,6 +7,7 @@ pub(crate) mod process;
 mod rows;
 pub(crate) mod server;
 pub(crate) mod site;
+mod store;
 
 use std::fs;
 
@@ -15,9 +16,9 @@ use anyhow::{Context as _, Result};
 use figures::comparison::Comparison;
 use figures::measure::Settings;
 use measured::{Candidate, measure};
-use process::Process;
 use server::Server;
 use site::Site;
+use store::Store;
 
 const BARE: &str = "axum, no sessions";
 const CLIENT: &str = "redis-rs, the same commands";
@@ -65,28 +66,27 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<Comparison>> {
         let server = Server::start(settings, site.server(store, "plain", folder), folder, true);
         server.with_context(|| name.to_owned())
     };
+    let redis = Store { process: &redis, port };
+    let valkey = Store { process: &valkey, port: valkey_port };
     let alone = |name, server| Candidate { name, server, store: None };
-    let over = |name, server, store: &'static str| {
-        let store: &Process = if store == "redis" { &redis } else { &valkey };
-        Candidate { name, server, store: Some(store) }
-    };
+    let over = |name, server, store| Candidate { name, server, store: Some(store) };
     let candidates = [
         alone(BARE, rust(BARE, &["bare"])?),
-        over(CLIENT, rust(CLIENT, &["client", &on_redis])?, "redis"),
-        over(CLIENT_VALKEY, rust(CLIENT_VALKEY, &["client-native", &on_valkey])?, "valkey"),
+        over(CLIENT, rust(CLIENT, &["client", &on_redis])?, redis),
+        over(CLIENT_VALKEY, rust(CLIENT_VALKEY, &["client-native", &on_valkey])?, valkey),
         alone(TOWER_SESSIONS, rust(TOWER_SESSIONS, &["tower-sessions"])?),
         over(
             TOWER_SESSIONS_REDIS,
             rust(TOWER_SESSIONS_REDIS, &["tower-sessions-redis", &on_redis])?,
-            "redis",
+            redis,
         ),
         alone(MEMORY, rust(MEMORY, &["memory"])?),
-        over(REDIS, rust(REDIS, &["redis", &on_redis])?, "redis"),
-        over(VALKEY, rust(VALKEY, &["redis", &on_valkey])?, "valkey"),
+        over(REDIS, rust(REDIS, &["redis", &on_redis])?, redis),
+        over(VALKEY, rust(VALKEY, &["redis", &on_valkey])?, valkey),
         alone(FILES, rust(FILES, &["files", &files("files")])?),
         alone(SYNCED, rust(SYNCED, &["files-sync", &files("files-sync")])?),
         alone(ASTRO_FILES, astro(ASTRO_FILES, "files")?),
-        over(ASTRO_REDIS, astro(ASTRO_REDIS, "redis")?, "redis"),
+        over(ASTRO_REDIS, astro(ASTRO_REDIS, "redis")?, redis),
     ];
     let measured = measure(settings, &candidates)?;
     let disk = disk::writes_per_second(settings, folder)?;

@@ -2,14 +2,14 @@
 
 use anyhow::{Context as _, Result};
 
-use super::measured::{Candidate, Measured, of};
+use super::measured::{Candidate, Count, Measured, of};
 use super::{
     ADD, ADD_BY_SET, ASTRO_FILES, ASTRO_REDIS, BARE, CLIENT, CLIENT_VALKEY, FILES, GET, MEMORY,
     REDIS, SYNCED, TOWER_SESSIONS, TOWER_SESSIONS_REDIS, VALKEY,
 };
 use figures::comparison::{
     Comparison,
-    Unit::{Megabytes, Microseconds, RequestsPerSecond, Switches},
+    Unit::{Allocations, Bytes, Commands, Megabytes, Microseconds, RequestsPerSecond, Switches},
 };
 use figures::measure::Series;
 
@@ -48,6 +48,8 @@ pub(super) fn all(
     rows.processor()?;
     rows.stores()?;
     rows.switches()?;
+    rows.allocations()?;
+    rows.wire()?;
     rows.memory(candidates)?;
     Ok(rows.rows)
 }
@@ -105,14 +107,14 @@ impl Rows<'_> {
     /// The load and the store share the other core, so that a rate tells less than what a request takes of the server's own.
     fn processor(&mut self) -> Result<()> {
         for ((method, path), limit) in [GET, ADD].into_iter().zip(ABOVE_AXUM) {
-            let bare = &self.of(BARE, path)?.used;
-            let ours = self.of(MEMORY, path)?.used.above(bare);
-            let peer = self.of(TOWER_SESSIONS, path)?.used.above(bare);
+            let bare = self.of(BARE, path)?.taken(Count::Used);
+            let ours = self.of(MEMORY, path)?.taken(Count::Used).above(bare);
+            let peer = self.of(TOWER_SESSIONS, path)?.taken(Count::Used).above(bare);
             let name = format!("processor's time above axum, {method} {path}, memory");
             self.push(Comparison::limit(&name, Microseconds, &ours, limit), None);
             self.push(Comparison::new(name, Microseconds, &ours, &peer), None);
         }
-        let used = ("processor's time, ", Microseconds, (|one| &one.used) as Figure);
+        let used = ("processor's time, ", Microseconds, (|one| one.taken(Count::Used)) as Figure);
         let client = [Some(BESIDE_CLIENT); 2];
         self.pair(used, "memory", [MEMORY, BARE], [None, None])?;
         self.pair(used, "redis", [REDIS, CLIENT], client)?;
@@ -124,21 +126,60 @@ impl Rows<'_> {
     }
 
     fn stores(&mut self) -> Result<()> {
-        let used = ("Redis's own time, ", Microseconds, (|one| &one.used_by_store) as Figure);
+        let used =
+            ("Redis's own time, ", Microseconds, (|one| one.taken(Count::UsedByStore)) as Figure);
         self.pair(used, "redis", [REDIS, CLIENT], [None, None])?;
         self.pair(used, "redis", [REDIS, TOWER_SESSIONS_REDIS], [None, None])?;
         self.pair(used, "redis on Valkey", [VALKEY, CLIENT_VALKEY], [None, None])?;
-        let native = &self.of(VALKEY, ADD.1)?.used_by_store;
+        let native = self.of(VALKEY, ADD.1)?.taken(Count::UsedByStore);
         let name = "Redis's own time, POST /add, redis on Valkey";
         self.push(Comparison::limit(name, Microseconds, native, REDIS_LIMIT), None);
         Ok(())
     }
 
     fn switches(&mut self) -> Result<()> {
-        let switches = ("context switches, ", Switches, (|one| &one.switches) as Figure);
+        let switches =
+            ("context switches, ", Switches, (|one| one.taken(Count::Switches)) as Figure);
         self.pair(switches, "memory", [MEMORY, BARE], [None, None])?;
         self.pair(switches, "redis", [REDIS, CLIENT], [None, None])?;
         self.pair(switches, "fs-lite", [FILES, ASTRO_FILES], [None, None])
+    }
+
+    fn allocations(&mut self) -> Result<()> {
+        let figure = (|one| one.taken(Count::Allocations)) as Figure;
+        let allocations = ("allocations, ", Allocations, figure);
+        self.pair(allocations, "memory", [MEMORY, BARE], [None, None])?;
+        self.pair(allocations, "memory", [MEMORY, TOWER_SESSIONS], [None, None])?;
+        self.pair(allocations, "redis", [REDIS, CLIENT], [None, None])?;
+        self.pair(allocations, "redis", [REDIS, TOWER_SESSIONS_REDIS], [None, None])?;
+        self.pair(allocations, "redis on Valkey", [VALKEY, CLIENT_VALKEY], [None, None])?;
+        for (method, path) in [GET, ADD] {
+            let row = Comparison::alone(
+                format!("allocations, {method} {path}, fs-lite"),
+                Allocations,
+                figure(self.of(FILES, path)?),
+            );
+            self.push(row, None);
+        }
+        Ok(())
+    }
+
+    /// To the client, and to the store and back.
+    fn wire(&mut self) -> Result<()> {
+        let answer = ("bytes of an answer, ", Bytes, (|one| &one.answer) as Figure);
+        self.pair(answer, "memory", [MEMORY, BARE], [None, None])?;
+        self.pair(answer, "memory", [MEMORY, TOWER_SESSIONS], [None, None])?;
+        let traffic =
+            ("bytes to the store and back, ", Bytes, (|one| one.taken(Count::Traffic)) as Figure);
+        let commands =
+            ("the store's commands, ", Commands, (|one| one.taken(Count::Commands)) as Figure);
+        for figure in [traffic, commands] {
+            self.pair(figure, "redis", [REDIS, CLIENT], [None, None])?;
+            self.pair(figure, "redis", [REDIS, TOWER_SESSIONS_REDIS], [None, None])?;
+            self.pair(figure, "redis", [REDIS, ASTRO_REDIS], [None, None])?;
+            self.pair(figure, "redis on Valkey", [VALKEY, CLIENT_VALKEY], [None, None])?;
+        }
+        Ok(())
     }
 
     fn memory(&mut self, candidates: &[Candidate<'_>]) -> Result<()> {

@@ -20,6 +20,8 @@ const SESSIONS: usize = 64;
 pub(crate) struct Load {
     pub(crate) requests: f64,
     pub(crate) per_second: f64,
+    /// Bytes of all answers.
+    pub(crate) bytes: f64,
 }
 
 pub(crate) struct Server {
@@ -87,10 +89,21 @@ impl Server {
         }
         let rate = report.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
         let requests = report.lines().find_map(|line| line.split_once(" requests in "));
-        let (Some(rate), Some((requests, _))) = (rate, requests) else {
+        let bytes = report.lines().find_map(|line| line.strip_prefix("bytes read:"));
+        let (Some(rate), Some((requests, _)), Some(bytes)) = (rate, requests, bytes) else {
             bail!("{method} {path}: {report}")
         };
-        Ok(Load { requests: requests.trim().parse()?, per_second: rate.trim().parse()? })
+        Ok(Load {
+            requests: requests.trim().parse()?,
+            per_second: rate.trim().parse()?,
+            bytes: bytes.trim().parse()?,
+        })
+    }
+
+    /// How many allocations it has made, if it is one that counts them.
+    pub(super) fn allocations(&self) -> Result<f64> {
+        let (_, count) = self.ask("GET", "/allocations", "")?;
+        Ok(count.parse()?)
     }
 
     /// The processor's time that it has had, in microseconds.

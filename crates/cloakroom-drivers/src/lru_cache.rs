@@ -160,7 +160,7 @@ impl LruCache {
 impl Cache {
     /// The item under `key` unless it has expired; then it is freed. Does not count as a use.
     fn live(&mut self, key: &ItemKey) -> Option<&mut Stored> {
-        if self.items.peek(key)?.deadline.is_some_and(Deadline::has_passed) {
+        if self.items.peek(key)?.has_expired(Deadline::now()) {
             self.remove(key);
         }
         self.items.peek_mut(key)
@@ -179,7 +179,7 @@ impl Cache {
 
     fn move_deadline(&mut self, key: &ItemKey, ttl: Option<Duration>) {
         let Some(stored) = self.items.peek_mut(key) else { return };
-        let new = Deadline::after(ttl);
+        let new = Deadline::now().after(ttl);
         let old = std::mem::replace(&mut stored.deadline, new);
         stored.ttl = ttl;
         self.deadlines.replace(key, old, new);
@@ -189,12 +189,18 @@ impl Cache {
         let now = Deadline::now();
         let mut freed = 0;
         while freed < budget
-            && let Some(key) = self.deadlines.pop_expired(now)
+            && let Some((_, key)) = self.deadlines.pop_expired(now)
         {
             self.remove(&key);
             freed += 1;
         }
         freed
+    }
+}
+
+impl Stored {
+    fn has_expired(&self, now: Deadline) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
     }
 }
 
@@ -222,7 +228,7 @@ impl Driver for LruCache {
             cache.move_deadline(key, ttl);
             return Ok(Some((item, ttl)));
         }
-        Ok(Some((item, deadline.map(Deadline::remaining))))
+        Ok(Some((item, deadline.map(|deadline| deadline.since(Deadline::now())))))
     }
 
     async fn set(
@@ -260,7 +266,7 @@ impl Driver for LruCache {
         cache.free_expired(2);
         cache.last_version += 1;
         let version = cache.last_version;
-        let deadline = Deadline::after(ttl);
+        let deadline = Deadline::now().after(ttl);
         cache.deadlines.replace(key, None, deadline);
         cache.size += size;
         let stored = Stored { value: Bytes::copy_from_slice(&value), version, ttl, deadline };
@@ -296,10 +302,8 @@ impl Driver for LruCache {
 
     fn keys<'a>(&'a self, prefix: &str) -> BoxStream<'a, Result<ItemKey>> {
         let cache = self.lock();
-        let live = cache
-            .items
-            .iter()
-            .filter(|(_, stored)| !stored.deadline.is_some_and(Deadline::has_passed));
+        let now = Deadline::now();
+        let live = cache.items.iter().filter(|(_, stored)| !stored.has_expired(now));
         let keys = live
             .filter(|(key, _)| key.as_str().starts_with(prefix))
             .map(|(key, _)| Ok(key.clone()));

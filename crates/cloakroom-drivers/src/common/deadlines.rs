@@ -29,10 +29,10 @@ impl Deadline {
         Deadline::at(nanoseconds)
     }
 
-    /// The moment `ttl` from now; `None` when there is none, or when it is centuries away.
-    pub(crate) fn after(ttl: Option<Duration>) -> Option<Deadline> {
+    /// The moment `ttl` after this; `None` when there is none, or when it is centuries away.
+    pub(crate) fn after(self, ttl: Option<Duration>) -> Option<Deadline> {
         let ttl = i64::try_from(ttl?.as_nanos()).ok()?;
-        Deadline::now().0.get().checked_add(ttl).map(Deadline::at)
+        self.0.get().checked_add(ttl).map(Deadline::at)
     }
 
     /// Zero is taken to be one, so that an optional deadline is one word too.
@@ -40,39 +40,41 @@ impl Deadline {
         Deadline(NonZeroI64::new(nanoseconds).unwrap_or(const { NonZeroI64::new(1).unwrap() }))
     }
 
-    /// How long it is until then.
-    pub(crate) fn remaining(self) -> Duration {
-        let remaining = self.0.get().saturating_sub(Deadline::now().0.get());
-        Duration::from_nanos(u64::try_from(remaining).unwrap_or_default())
-    }
-
-    pub(crate) fn has_passed(self) -> bool {
-        self <= Deadline::now()
+    /// How long this is after the other; nothing where it is not.
+    pub(crate) fn since(self, earlier: Deadline) -> Duration {
+        let nanoseconds = self.0.get().saturating_sub(earlier.0.get());
+        Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or_default())
     }
 }
 
-/// Keys in the order of their deadlines, so that finding the expired ones costs nothing for the others.
-#[derive(Debug, Default)]
-pub(crate) struct Deadlines(BTreeSet<(Deadline, ItemKey)>);
+/// Names in the order of their deadlines, so that finding the expired ones costs nothing for the others.
+#[derive(Debug)]
+pub(crate) struct Deadlines<N = ItemKey>(BTreeSet<(Deadline, N)>);
 
-impl Deadlines {
-    /// Moves `key` from its old deadline to its new one. The copy of the key that is here already stays, since the
+impl<N: Clone + Ord> Deadlines<N> {
+    /// Moves `name` from its old deadline to its new one. The copy of the name that is here already stays, since the
     /// caller's may be one more in memory.
-    pub(crate) fn replace(&mut self, key: &ItemKey, old: Option<Deadline>, new: Option<Deadline>) {
+    pub(crate) fn replace(&mut self, name: &N, old: Option<Deadline>, new: Option<Deadline>) {
         if old == new {
             return;
         }
-        let known = old.and_then(|old| self.0.take(&(old, key.clone())));
+        let known = old.and_then(|old| self.0.take(&(old, name.clone())));
         if let Some(new) = new {
-            let key = known.map_or_else(|| key.clone(), |(_, key)| key);
-            self.0.insert((new, key));
+            let name = known.map_or_else(|| name.clone(), |(_, name)| name);
+            self.0.insert((new, name));
         }
     }
 
-    /// Takes out the key that expired first, if one has expired by `now`.
-    pub(crate) fn pop_expired(&mut self, now: Deadline) -> Option<ItemKey> {
+    /// Takes out what expired first, and when it did, if anything has expired by `now`.
+    pub(crate) fn pop_expired(&mut self, now: Deadline) -> Option<(Deadline, N)> {
         self.0.first().filter(|(deadline, _)| *deadline <= now)?;
-        self.0.pop_first().map(|(_, key)| key)
+        self.0.pop_first()
+    }
+}
+
+impl<N> Default for Deadlines<N> {
+    fn default() -> Deadlines<N> {
+        Deadlines(BTreeSet::new())
     }
 }
 
@@ -89,7 +91,8 @@ mod tests {
         deadlines.replace(&first, None, Some(early));
         deadlines.replace(&second, Some(early), Some(late));
         assert_eq!(deadlines.pop_expired(early), None);
-        let popped = deadlines.pop_expired(late).expect("expired");
+        let (deadline, popped) = deadlines.pop_expired(late).expect("expired");
+        assert_eq!(deadline, late);
         assert!(std::ptr::eq(popped.as_str(), first.as_str()));
         assert_eq!(deadlines.pop_expired(late), None);
     }

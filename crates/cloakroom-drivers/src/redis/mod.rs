@@ -52,7 +52,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
-use redis::{Value as Answer, cmd, pipe};
+use redis::{Cmd, Value as Answer, cmd, pipe};
 use serde_json::{Map, Value};
 
 use crate::common::capabilities::FREED;
@@ -275,7 +275,8 @@ impl Redis {
                 Ok(number(there)? == 0)
             }
             When::Always | When::Absent => {
-                let mut set = cmd("SET");
+                let mut set = Cmd::with_capacity(6, key.len() + value.len() + 32);
+                set.arg("SET");
                 set.arg(key).arg(&value[..]);
                 if let Expiry::After(milliseconds) = expiry {
                     set.arg("PX").arg(milliseconds);

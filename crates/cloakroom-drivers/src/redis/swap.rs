@@ -51,7 +51,9 @@ impl Swap {
     ) -> Result<bool, Failure> {
         // What is over already is removed, which the script does.
         if seen.len() < LONG && expiry != Expiry::After(0) && self.may_try(&self.set) {
-            let mut set = cmd("SET");
+            // In one piece: a record is copied as often as the command grows.
+            let mut set = Cmd::with_capacity(7, key.len() + value.len() + seen.len() + 32);
+            set.arg("SET");
             set.arg(key).arg(&value[..]).arg("IFEQ").arg(&seen[..]);
             if let Expiry::After(milliseconds) = expiry {
                 set.arg("PX").arg(milliseconds);

@@ -261,13 +261,19 @@ impl Seen {
         }
     }
 
-    /// When the entry expires that is there; `None` for the latter where it does not.
-    pub(crate) fn expires(&self, key: &str) -> Result<Option<Option<f64>>> {
-        match (&self.change, &self.record) {
-            (Some(change), _) => Ok(change.alive_at(self.moment).map(|written| written.expires)),
-            (None, Some(record)) => record.expires(key, self.moment),
-            (None, None) => Ok(None),
-        }
+    /// The value, and when its entry expires, `None` for the latter where it does not.
+    pub(crate) fn value_and_end<T: DeserializeOwned>(
+        &self,
+        key: &str,
+    ) -> Result<Option<(T, Option<f64>)>> {
+        let Some(change) = &self.change else {
+            return match &self.record {
+                Some(record) => record.get_with_end(key, self.moment),
+                None => Ok(None),
+            };
+        };
+        let value = |written: &Written| Ok((written.decode(key)?, written.expires));
+        change.alive_at(self.moment).map(value).transpose()
     }
 }
 

@@ -12,16 +12,17 @@ use serde_devalue::Index;
 
 use crate::id::SessionId;
 
-/// Of so many sessions, at most.
-const MOST: usize = 64;
+/// Of so many sessions, at most: with a few dozen that come again and again, most find theirs.
+const MOST: usize = 512;
 
 /// Of records up to this size, in bytes, so that what each thread has a hand on stays small.
-const LARGEST: usize = 16 << 10;
+const LARGEST: usize = 8 << 10;
 
 type Kept = Option<(Bytes, Arc<Index>)>;
 
 thread_local! {
-    static KEPT: RefCell<[Kept; MOST]> = const { RefCell::new([const { None }; MOST]) };
+    /// Empty in threads that answer no requests.
+    static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The index of these bytes, which are the session's now.
@@ -42,6 +43,9 @@ pub(super) fn keep(id: SessionId, bytes: &Bytes, index: &Arc<Index>) {
     // What was there before is dropped when nothing is borrowed any more.
     let before = KEPT.try_with(|kept| {
         let mut kept = kept.try_borrow_mut().ok()?;
+        if kept.is_empty() {
+            kept.resize(MOST, None);
+        }
         kept.get_mut(place(id))?.replace((bytes.clone(), Arc::clone(index)))
     });
     drop(before);

@@ -192,8 +192,17 @@ impl Record {
 
     /// The value under `key` at this moment, decoded.
     pub(crate) fn get<T: DeserializeOwned>(&self, key: &str, moment: f64) -> Result<Option<T>> {
+        Ok(self.get_with_end(key, moment)?.map(|(value, _)| value))
+    }
+
+    /// The same, and when its entry expires; `None` for the latter where it does not.
+    pub(crate) fn get_with_end<T: DeserializeOwned>(
+        &self,
+        key: &str,
+        moment: f64,
+    ) -> Result<Option<(T, Option<f64>)>> {
         match self.find(key, moment)?.filter(|_| !is_own(key)) {
-            Some(entry) => self.decode(key, &entry).map(Some),
+            Some(entry) => Ok(Some((self.decode(key, &entry)?, entry.metadata.expires))),
             None => Ok(None),
         }
     }

@@ -8,7 +8,6 @@ use serde::de::DeserializeOwned;
 use crate::commit;
 use crate::commit::check_key;
 use crate::error::{Error, ErrorKind, Result};
-use crate::machine::Seen;
 use crate::record::Change;
 
 use super::{Session, SessionKey, SetOptions};
@@ -173,14 +172,14 @@ impl Session {
         self.inner.mark_used();
         let mut decided = None;
         commit::update(&self.inner, key, |seen| {
-            let mut value = seen.value(key)?;
+            let (mut value, end) = seen.value_and_end(key)?.unzip();
             let was_there = value.is_some();
             let decision = change(&mut value);
             let change = match (&decision, &value) {
                 (Err(_), _) => None,
                 (Ok(_), None) => was_there.then_some(Change::Delete),
                 (Ok(_), Some(value)) => {
-                    let expires = self.deadline(&seen, key, options)?;
+                    let expires = self.deadline(end, options);
                     Some(Change::set(self.inner.write_value(key, value, expires)?))
                 }
             };
@@ -192,10 +191,10 @@ impl Session {
     }
 
     /// When an entry is to expire that is updated: when it was to anyway, if nobody says otherwise.
-    fn deadline(&self, seen: &Seen, key: &str, options: SetOptions) -> Result<Option<f64>> {
-        match (options.ttl, seen.expires(key)?) {
-            (None, Some(kept)) => Ok(kept),
-            (ttl, _) => Ok(self.inner.expiry(ttl)),
+    fn deadline(&self, end: Option<Option<f64>>, options: SetOptions) -> Option<f64> {
+        match (options.ttl, end) {
+            (None, Some(kept)) => kept,
+            (ttl, _) => self.inner.expiry(ttl),
         }
     }
 }

@@ -49,6 +49,9 @@ struct Arguments {
     /// One group alone; the others' figures stay as they were
     #[arg(long, value_parser = GROUPS.map(|(name, _)| name))]
     only: Option<String>,
+    /// Measures nothing: puts the last figures into the text of the page
+    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    text: bool,
 }
 
 fn main() -> Result<()> {
@@ -56,7 +59,7 @@ fn main() -> Result<()> {
     let settings = Settings { quick: arguments.quick, root: root() };
     let mut groups = Vec::new();
     for (name, run) in GROUPS {
-        if arguments.only.as_deref().is_none_or(|only| only == name) {
+        if !arguments.text && arguments.only.as_deref().is_none_or(|only| only == name) {
             eprintln!("\n==> {name}");
             groups.push((name, run(&settings)?));
         }

@@ -1,14 +1,14 @@
-//! What a run leaves behind: `bench/results.json`, the tables of `docs/speed.md` and the plots beside it.
+//! What a run leaves behind: `bench/results.json`, the tables of `docs/speed.md`, the figures in its text, and the plots.
 
 mod changes;
 mod plot;
+mod quoted;
 mod table;
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
 
 use crate::comparison::Comparison;
 
@@ -37,24 +37,23 @@ pub fn write(root: &Path, groups: Vec<(&str, Vec<Comparison>)>) -> Result<()> {
         let plot = root.join(format!("docs/images/speed-{name}.svg"));
         fs::write(&plot, plot::bars(name, comparisons))?;
     }
-    fs::write(page, text)?;
+    let is_measured_anew =
+        |row: &Comparison| groups.iter().any(|(name, _)| row.name.split(": ").next() == Some(name));
     let path = root.join(RESULTS);
-    let before = fs::read_to_string(&path).ok();
-    let before: Vec<Value> =
-        before.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default();
-    let group = |row: &Value| {
-        row["name"].as_str().and_then(|name| name.split(": ").next().map(str::to_owned))
+    let mut rows: Vec<Comparison> = match fs::read_to_string(&path) {
+        Ok(before) => serde_json::from_str(&before).with_context(|| RESULTS.to_owned())?,
+        Err(_) => Vec::new(),
     };
-    let mut rows: Vec<Value> = before
-        .into_iter()
-        .filter(|row| !groups.iter().any(|(name, _)| group(row).as_deref() == Some(name)))
-        .collect();
-    for (name, comparisons) in groups {
-        for mut comparison in comparisons {
+    rows.retain(|row| !is_measured_anew(row));
+    for (name, comparisons) in &groups {
+        rows.extend(comparisons.iter().cloned().map(|mut comparison| {
             comparison.name = format!("{name}: {}", comparison.name);
-            rows.push(serde_json::to_value(comparison)?);
-        }
+            comparison
+        }));
     }
     fs::write(path, serde_json::to_string_pretty(&rows)? + "\n")?;
+    // Last, so that a figure of no row costs no measurement.
+    fs::write(&page, &text)?;
+    fs::write(&page, quoted::quote(&text, &rows).with_context(|| PAGE.to_owned())?)?;
     Ok(())
 }

@@ -36,7 +36,7 @@ pub(super) fn replace(text: &str, group: &str, table: &str) -> Option<String> {
 }
 
 /// Three digits that count, and thousands apart.
-fn number(number: f64) -> String {
+pub(super) fn number(number: f64) -> String {
     let digits = match number.abs() {
         size if size >= 100.0 => 0,
         size if size >= 10.0 => 1,

@@ -26,7 +26,7 @@ pub(crate) struct Metadata {
 impl Entry {
     #[inline]
     pub(crate) fn read(flat: Flat<'_>, (key, whole): (Reference, Reference)) -> Result<Entry> {
-        let metadata = Metadata::read(flat, whole)?;
+        let metadata = Metadata::read(flat, whole, |expires| flat.number(expires).ok())?;
         Ok(Entry { key, whole, metadata })
     }
 
@@ -37,13 +37,9 @@ impl Entry {
 }
 
 impl Metadata {
+    /// `number` reads when the entry expires.
     #[inline]
-    pub(super) fn read(flat: Flat<'_>, whole: Reference) -> Result<Metadata> {
-        Metadata::read_with(flat, whole, |expires| flat.number(expires).ok())
-    }
-
-    #[inline]
-    fn read_with(
+    pub(super) fn read(
         flat: Flat<'_>,
         whole: Reference,
         number: impl FnOnce(Reference) -> Option<f64>,
@@ -123,7 +119,7 @@ impl<'r> Collector<'r> {
             Some(known) => *known,
             None => {
                 let (flat, numbers) = (self.flat, &mut self.numbers);
-                let metadata = Metadata::read_with(flat, whole, |expires| {
+                let metadata = Metadata::read(flat, whole, |expires| {
                     *numbers.entry(expires).or_insert_with(|| flat.number(expires).ok())
                 })?;
                 self.metadata.insert(whole, metadata);

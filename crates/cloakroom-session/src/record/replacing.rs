@@ -26,6 +26,9 @@ pub(super) struct Replacing<'a> {
 
 type Value<'a> = (Flat<'a>, Reference);
 
+/// What is longer is read once, in bytes: no usual key is, and no number.
+const LONG: usize = 64;
+
 impl<'a> Replacing<'a> {
     /// Looks whether a record becomes this. `None` where more is to be done, such as to leave out what has expired.
     pub(super) fn of(
@@ -38,10 +41,24 @@ impl<'a> Replacing<'a> {
         let new = written.flat();
         let (mut found, mut owned, mut indexed) = (None, None, None);
         let mut latest = Latest::default();
+        let mut before = Reference::ROOT;
         for pair in flat.root().and_then(|root| flat.map(root)).map_err(corrupt)? {
             let (name, whole) = pair.map_err(corrupt)?;
+            // What several entries share is read once, where all entries are listed: it may be long.
+            if whole <= before || (name < before && is_long(flat, name)) {
+                return Ok(None);
+            }
+            before = whole;
             let Some(entry_key) = flat.token(name).and_then(unescaped) else { return Ok(None) };
-            let metadata = Metadata::read(flat, whole).map_err(corrupt)?;
+            let mut is_readable = true;
+            let metadata = Metadata::read(flat, whole, |expires| {
+                is_readable = !is_long(flat, expires);
+                is_readable.then(|| flat.number(expires).ok()).flatten()
+            });
+            let metadata = metadata.map_err(corrupt)?;
+            if !is_readable {
+                return Ok(None);
+            }
             let entry = Entry { key: name, whole, metadata };
             if !entry.is_alive(record.now) {
                 return Ok(None);
@@ -97,6 +114,11 @@ fn replaced(changes: &Changes, moment: f64) -> Option<(&str, &Written)> {
         }
         _ => None,
     }
+}
+
+/// Whether a slot takes long to read, if it is read again and again.
+fn is_long(flat: Flat<'_>, at: Reference) -> bool {
+    flat.token(at).is_some_and(|token| token.len() > LONG)
 }
 
 /// What is in a string that has no escapes.

@@ -365,6 +365,12 @@ async fn what_entries_share_is_read_once() {
         session.set("new", "value").unwrap();
         session.finish().await.unwrap();
         assert_eq!(site.read(id, "new").await.as_deref(), Some("value"));
+        // Another value in place of one that is there is written in a way of its own.
+        let session = site.request(id);
+        session.get::<String>("k7").await.unwrap();
+        session.set("k7", "other").unwrap();
+        session.finish().await.unwrap();
+        assert_eq!(site.read(id, "k7").await.as_deref(), Some("other"));
     }
 }
 

@@ -64,12 +64,7 @@ pub(super) fn write(
     };
     let shared = index.shared(|| shared(source, &mut ranges.entries))?;
     shared.iter().try_for_each(|slot| is_kept(*slot))?;
-    let mut shared = shared.to_vec();
-    for slot in referred {
-        if !shared.contains(&slot) {
-            shared.push(slot);
-        }
-    }
+    let shared = union(shared, referred);
     let index =
         index.with_slots(slots.start as usize + 1..slots.end as usize, &new_index, shared)?;
 
@@ -97,9 +92,15 @@ fn shared(source: &Source<'_>, entries: &mut Vec<Entry>) -> Option<Vec<u32>> {
             Some(())
         })?;
     }
-    shared.sort_unstable();
-    shared.dedup();
-    Some(shared)
+    Some(union(&[], shared))
+}
+
+/// The slots of both, each once.
+fn union(some: &[u32], mut others: Vec<u32>) -> Vec<u32> {
+    others.extend_from_slice(some);
+    others.sort_unstable();
+    others.dedup();
+    others
 }
 
 /// The slots that an entry of the Map brings along, of which the first is its key and the second its value.

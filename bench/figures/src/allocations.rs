@@ -18,8 +18,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 /// ```
 pub struct Counting;
 
-/// How many threads count for themselves. Those beyond share with others, and then one may be lost now and then.
-const THREADS: usize = 64;
+/// How many threads count for themselves, those among them that are gone. Those beyond share with others, and then some may be
+/// lost.
+const THREADS: usize = 1024;
 
 /// On a line of the processor's caches of its own, so that to count costs the same however many threads there are.
 #[repr(align(64))]

@@ -55,7 +55,7 @@ impl Flat<'_> {
         self.fields(object, [name]).map(|[field]| field)
     }
 
-    /// As [`field`](Flat::field), for several names at once.
+    /// As [`field`](Flat::field), for several names at once, of which each must be another.
     ///
     /// # Errors
     /// As `field`.

@@ -15,10 +15,11 @@
 //! while it does, a reader would see an empty or cut file. So a file that was written in place within the last
 //! few milliseconds is read again until it has settled.
 //!
-//! Few threads write at once, because each has its folder to itself for so long. The old file stays open until the write is
-//! answered: it is freed then, and keeps nobody waiting, neither for the folder nor for the lock. On Linux the disk begins to
-//! write a new file of up to 8 KiB before it is renamed over the old one, and not while it is, so that a power cut leaves one
-//! of the two: see [`Options::sync`].
+//! Few threads write at once, because each has its folder to itself for so long. The old file that a write has compared stays
+//! open until it is answered: it is freed then, and keeps nobody waiting, neither for the folder nor for the lock. So for a
+//! moment each of these threads may have a file more open, and its room taken, than there are items. On Linux the disk begins
+//! to write a new file of up to 8 KiB before it is renamed over the old one, and not while it is, so that a power cut leaves
+//! one of the two: see [`Options::sync`].
 //!
 //! # Expiry
 //! A file's modification time is the item's deadline, 46 years early: what ends in 2027 is dated 1981. Nobody else writes

@@ -51,7 +51,8 @@ impl Abilities {
             Temporary::write(path, b"?", deadline::times(Some(time)), Reaches::Sometime)
         };
         write()?.rename(&moved)?;
-        let replaces_open = replaces_open(&moved, write()?).unwrap_or(false);
+        // Where there is no room for another file, it is not found out.
+        let replaces_open = write().and_then(|new| replaces_open(&moved, new)).unwrap_or(false);
         let kept = moved.symlink_metadata().map(|metadata| deadline::of(&metadata));
         fs::remove_file(&moved)?;
         let unit = kept?.and_then(|kept| {
@@ -80,6 +81,8 @@ impl Abilities {
 /// Whether an open file loses its name to the one that is moved into its place.
 fn replaces_open(path: &Path, mut temporary: Temporary) -> io::Result<bool> {
     let open = platform::options().read(true).open(path)?;
+    // Some say of no file that it has a name.
+    let had_name = platform::has_name(&open)?;
     temporary.rename(path)?;
-    Ok(!platform::has_name(&open)?)
+    Ok(had_name && !platform::has_name(&open)?)
 }

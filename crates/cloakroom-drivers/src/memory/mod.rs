@@ -135,8 +135,9 @@ impl Driver for Memory {
         when: When,
         ttl: Option<Duration>,
     ) -> Result<SetOutcome> {
-        let now = Deadline::now();
         let (hash, mut shard) = self.shard(key);
+        // Not before: what has ended while somebody waited for the lock is over.
+        let now = Deadline::now();
         let written = shard.write(hash, key, &value, &when, now.after(ttl), now);
         shard.free_expired(FREED_PER_WRITE, now);
         Ok(match written {
@@ -162,8 +163,8 @@ impl Driver for Memory {
     }
 
     async fn touch(&self, key: &ItemKey, ttl: Option<Duration>) -> Result<bool> {
-        let now = Deadline::now();
         let (hash, mut shard) = self.shard(key);
+        let now = Deadline::now();
         Ok(shard.touch(hash, key, now.after(ttl), now))
     }
 
@@ -173,11 +174,9 @@ impl Driver for Memory {
         stream::iter(0..SHARDS)
             .flat_map(move |index| {
                 let shard = self.lock(index);
-                let keys = shard.live(Deadline::now()).map(|stored| stored.written.key());
-                let keys = keys.filter(|key| {
-                    key.as_ref().map_or(true, |key| key.as_str().starts_with(&prefix))
-                });
-                stream::iter(keys.collect::<Vec<_>>())
+                let live = shard.live(Deadline::now());
+                let wanted = live.filter(|stored| stored.written.has_prefix(&prefix));
+                stream::iter(wanted.map(|stored| stored.written.key()).collect::<Vec<_>>())
             })
             .boxed()
     }

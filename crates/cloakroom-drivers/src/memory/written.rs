@@ -70,6 +70,11 @@ impl Written {
         self.number(VERSION)
     }
 
+    /// Whether the key begins like this.
+    pub(super) fn has_prefix(&self, prefix: &str) -> bool {
+        self.0[KEY..self.value().start].starts_with(prefix.as_bytes())
+    }
+
     /// The key, once more.
     pub(super) fn key(&self) -> Result<ItemKey> {
         ItemKey::new(&String::from_utf8_lossy(&self.0[KEY..self.value().start]))

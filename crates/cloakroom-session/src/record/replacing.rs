@@ -26,7 +26,7 @@ pub(super) struct Replacing<'a> {
 
 type Value<'a> = (Flat<'a>, Reference);
 
-/// What is longer is read once, in bytes: no usual key is, and no number.
+/// A deadline that is longer, in bytes, is read once, however many share it: no number is that JavaScript writes.
 const LONG: usize = 64;
 
 impl<'a> Replacing<'a> {
@@ -44,12 +44,13 @@ impl<'a> Replacing<'a> {
         let mut before = Reference::ROOT;
         for pair in flat.root().and_then(|root| flat.map(root)).map_err(corrupt)? {
             let (name, whole) = pair.map_err(corrupt)?;
-            // What several entries share is read once, where all entries are listed: it may be long.
-            if whole <= before || (name < before && is_long(flat, name)) {
+            // As devalue writes them: each entry has a key and a value of its own, in this order. What several share is read
+            // once where all entries are listed, for it may be long.
+            if !(before < name && name < whole) {
                 return Ok(None);
             }
             before = whole;
-            let Some(entry_key) = flat.token(name).and_then(unescaped) else { return Ok(None) };
+            let Some(entry_key) = flat.token(name).and_then(plain) else { return Ok(None) };
             let mut is_readable = true;
             let metadata = Metadata::read(flat, whole, |expires| {
                 is_readable = !is_long(flat, expires);
@@ -116,15 +117,14 @@ fn replaced(changes: &Changes, moment: f64) -> Option<(&str, &Written)> {
     }
 }
 
-/// Whether a slot takes long to read, if it is read again and again.
+/// Whether a slot takes long to read.
 fn is_long(flat: Flat<'_>, at: Reference) -> bool {
     flat.token(at).is_some_and(|token| token.len() > LONG)
 }
 
 /// What is in a string that has no escapes.
-fn unescaped(token: &[u8]) -> Option<&[u8]> {
-    match token {
-        [b'"', name @ .., b'"'] if !name.contains(&b'\\') => Some(name),
-        _ => None,
-    }
+fn plain(token: &[u8]) -> Option<&[u8]> {
+    let [b'"', name @ .., b'"'] = token else { return None };
+    let is_plain = !name.iter().any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+    is_plain.then_some(name)
 }

@@ -357,7 +357,11 @@ async fn what_entries_share_is_read_once() {
     let same = vec!["3,1"; N].join(",");
     let key = format!(r#"[["Map",{same}],{{"data":2}},"v","{}"]"#, "\\u0041".repeat(2 * N));
     let surrogate = format!(r#"[["Map",{same}],{{"data":2}},"v","{}"]"#, "\\ud800".repeat(2 * N));
-    for (record, count) in [(metadata, N), (expires, N), (key, 1), (surrogate, 0)] {
+    let pairs: Vec<_> = (1..=N).map(|value| format!("{},{value}", N + 1)).collect();
+    let values = vec!["{}"; N].join(",");
+    let behind = format!(r#"[["Map",{}],{values},"{}"]"#, pairs.join(","), "k".repeat(2 * N));
+    let records = [(metadata, N), (expires, N), (key, 1), (surrogate, 0), (behind, 1)];
+    for (record, count) in records {
         let (site, id) = site_with(&record).await;
         let session = site.request(id);
         assert_eq!(session.keys().await.unwrap().len(), count);

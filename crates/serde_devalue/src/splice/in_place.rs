@@ -65,13 +65,16 @@ pub(super) fn write(
     let shared = index.shared(|| shared(source, &mut ranges.entries))?;
     shared.iter().try_for_each(|slot| is_kept(*slot))?;
     let shared = union(shared, referred);
-    let index =
-        index.with_slots(slots.start as usize + 1..slots.end as usize, &new_index, shared)?;
 
     let (_, start) = source.flat.bounds(slots.start as usize)?;
     let (_, end) = source.flat.bounds(slots.end as usize - 1)?;
     let (before, behind) = (text.get(..start)?, text.get(end..)?);
-    let mut written = Vec::with_capacity(before.len() + body.len() + behind.len());
+    let length = before.len() + body.len() + behind.len();
+    // Offsets of a text that is longer do not fit.
+    u32::try_from(length).ok()?;
+    let slots = slots.start as usize + 1..slots.end as usize;
+    let index = index.with_slots(slots, &new_index, shared)?;
+    let mut written = Vec::with_capacity(length);
     written.extend_from_slice(before);
     written.extend_from_slice(body);
     written.extend_from_slice(behind);
@@ -100,6 +103,8 @@ fn union(some: &[u32], mut others: Vec<u32>) -> Vec<u32> {
     others.extend_from_slice(some);
     others.sort_unstable();
     others.dedup();
+    // They are kept with the index.
+    others.shrink_to_fit();
     others
 }
 

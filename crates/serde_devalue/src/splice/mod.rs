@@ -124,6 +124,9 @@ impl<'s> Splice<'s> {
     /// its value, which may be copied from `other`. As [`keep`](Splice::keep) and [`object`](Splice::object) for one entry
     /// after the other, and for less. With the new text comes its index, where that is known already.
     ///
+    /// A value in which the Map itself is, as in no session's, goes on to refer to it where no slot has to move; otherwise it
+    /// gets the old Map for a value.
+    ///
     /// ```
     /// use serde_devalue::{Flat, Index, Piece, Reference, Splice};
     ///
@@ -139,7 +142,7 @@ impl<'s> Splice<'s> {
     /// ```
     ///
     /// # Errors
-    /// As those.
+    /// As those, and if the Map has no such entry.
     pub fn replace<const N: usize>(
         record: Flat<'s>,
         (key, value): (Reference, Reference),
@@ -268,15 +271,27 @@ impl<'s> Splice<'s> {
     /// All entries of the first source, one of them with its new value.
     fn keep_all_but(&mut self, replaced: Replaced) -> Result<()> {
         let Some(source) = self.texts.sources.first().copied() else { return Ok(()) };
+        // Written once, however often the Map has the entry.
+        let mut new_key = None;
         for entry in source.flat.map(source.flat.root()?)? {
             let (key, value) = entry?;
-            if (key, value) == (replaced.key, replaced.value) {
-                self.entry(&source.flat.string(key)?, Target::Object(replaced.object))?;
-            } else {
+            if (key, value) != (replaced.key, replaced.value) {
                 self.keep(Source(0), key, value)?;
+                continue;
             }
+            let key = match new_key {
+                Some(key) => key,
+                None => {
+                    let name = source.flat.string(key)?;
+                    *new_key.insert(self.primitive(|text| string::write(text, &name))?)
+                }
+            };
+            self.entries.extend([key, Target::Object(replaced.object)]);
         }
-        Ok(())
+        match new_key {
+            Some(_) => Ok(()),
+            None => Err(Error::data("the Map has no such entry")),
+        }
     }
 
     fn entry(&mut self, key: &str, value: Target) -> Result<()> {

@@ -35,7 +35,7 @@ pub(super) fn rewrite(
 }
 
 /// Visits the references to slots, with where they begin and end; `None` if the visitor has it so, or if a slot is not
-/// in devalue's form. Of strings and numbers nothing is looked at.
+/// in devalue's form. Of strings, numbers and short names nothing is looked at.
 #[inline(always)]
 pub(super) fn visit(
     source: &Source<'_>,

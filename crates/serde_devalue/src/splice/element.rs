@@ -30,9 +30,9 @@ pub(super) fn behind_short_name(text: &[u8], start: usize) -> Option<usize> {
     let [b'"', name @ ..] = text.get(start..)?.first_chunk::<9>()? else { return None };
     let length = string::find_quote(*name)?;
     let end = start + 1 + length;
-    let [before, quote, colon] = text.get(end - 1..)?.first_chunk()?;
+    let [before, _, colon] = text.get(end - 1..)?.first_chunk()?;
     // A quote that is escaped ends nothing.
-    (*before != b'\\' && *quote == b'"' && *colon == b':').then_some(end + 2)
+    (*before != b'\\' && *colon == b':').then_some(end + 2)
 }
 
 /// The slot of a reference, or `None` for `undefined`, and where it ends.

@@ -1,7 +1,7 @@
 //! The Map at the root of a record, in the form in which devalue writes it.
 
 use super::texts::Source;
-use crate::{reference::Reference, text::number};
+use crate::reference::Reference;
 
 /// An entry of the record's Map.
 pub(super) struct Entry {
@@ -54,11 +54,6 @@ pub(super) const TAG: &[u8] = b"[\"Map\"";
 #[inline(always)]
 pub(super) fn read_reference(text: &[u8], at: usize, slots: usize) -> Option<(Reference, usize)> {
     let [b',', rest @ ..] = text.get(at..)? else { return None };
-    let (slot, length) = number::parse_few_digits(rest)?;
-    if length == 0 {
-        let (sentinel, behind) = Reference::read_canonical(rest, slots)?;
-        return Some((sentinel, text.len() - behind.len()));
-    }
-    let is_slot = (slot as usize) < slots && (length == 1 || rest.first() != Some(&b'0'));
-    is_slot.then_some((Reference::from_i32(slot as i32), at + 1 + length))
+    let (reference, behind) = Reference::read_canonical(rest, slots)?;
+    Some((reference, text.len() - behind.len()))
 }
